@@ -1,0 +1,18 @@
+/* SHA-256 and comparison in constant time, by OpenSSL. */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SHA256_BYTES 32
+#define SHA256_HEX   65
+
+void digest_sha256(const void *bytes, size_t len, unsigned char out[SHA256_BYTES]);
+void digest_sha256_hex(const void *bytes, size_t len, char out[SHA256_HEX]);
+/* Equal without telling by its time where the first difference is. */
+bool digest_equal(const void *a, const void *b, size_t len);
+/* Overwrites a secret; the compiler cannot remove it. */
+void digest_wipe(void *secret, size_t len);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * The configuration: one YAML file, read once into an immutable, reference-counted value. Every setting stands
+ * in one table (config.c) with its type, unit, default, minimum and maximum. Secrets are named by reference
+ * (file:…) and read when the file is. All mistakes are found in one pass, each with file, line and column.
+ */
+#ifndef BROKER_CONFIG_H
+#define BROKER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "activation/policy.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "scim-push/push.h"
+#include "throttle/throttle.h"
+
+/* Who may sign in with a static token; accepted where environment is demo or test, on loopback only. */
+struct config_person {
+	char id[ID_SIZE]; /* principalId, a UUID, lower case */
+	struct scim_person names;
+	char token_sha256[65]; /* hex of the token's SHA-256; the token itself is never stored */
+	bool is_operator;      /* may see every request and the applications */
+};
+
+struct config_application {
+	char id[APP_ID_SIZE];
+	struct scim_target scim;
+	struct throttle throttle;
+	int64_t push_timeout_ms; /* a push is aborted after that; 30 s */
+};
+
+struct config_group {
+	char id[ID_SIZE];     /* groupId, a UUID, lower case */
+	char name[NAME_SIZE]; /* displayName in the application */
+	const struct config_application *application;
+	struct policy policy;
+};
+
+enum config_environment { ENV_PRODUCTION, ENV_DEMO, ENV_TEST };
+
+struct config {
+	int references;
+	enum config_environment environment;
+	char listen_host[256]; /* numeric address, or "unix" with listen_path */
+	uint16_t listen_port;  /* 0 = any free one, told in the log */
+	char listen_path[108];
+	char tls_certificate[256], tls_key[256]; /* files; "" = no TLS (loopback and sockets only) */
+	char redis_url[512];
+	bool redis_allow_volatile;
+	int64_t redis_timeout_ms;   /* deadline of one store call */
+	int64_t redis_lanes;        /* lanes of a store that is used for the first time */
+	int64_t poll_ms;            /* longest sleep of the timetable */
+	int64_t history_ms;         /* ended requests are kept so long */
+	int64_t stop_ms;            /* on SIGTERM, what is under way may take so long */
+	int64_t connections;        /* open connections, in all */
+	int64_t connections_per_address;
+	struct config_person *people;
+	size_t people_count;
+	struct config_application *applications;
+	size_t application_count;
+	struct config_group *groups;
+	size_t group_count;
+};
+
+/*
+ * Reads and checks the file. Every mistake is written to `report`, one line each:
+ * "FILE:LINE:COLUMN: message" (for an unknown key with the nearest known one). Blocks (files).
+ * On success *out has one reference; otherwise ERR_CONFIG and *out is untouched.
+ */
+enum err config_load(const char *path, FILE *report, struct config **out) MUST_CHECK;
+
+struct config *config_ref(struct config *config);
+void config_unref(struct config *config); /* NULL is legal; frees at the last one, wiping secrets */
+
+/* Ids compare without regard to case; NULL when there is none. Borrowed from the configuration. */
+const struct config_group *config_group(const struct config *config, const char *id);
+const struct config_application *config_application(const struct config *config, const char *id);
+const struct config_person *config_person_by_id(const struct config *config, const char *id);
+/* The person whose token this is; compared by hash. */
+const struct config_person *config_person_by_token(const struct config *config, const char *token);
+
+/* The commented example of all settings with unit, default, minimum and maximum, made from the table. */
+void config_print_example(FILE *out);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * One push: make the memberships of some people in one group of one application present, or absent, by SCIM.
+ * Look-ups, the creation of missing users, the PATCH and its confirmation belong to one push. This module knows
+ * nothing of requests, tokens and Redis: it is told what to do and says what came of each member.
+ */
+#ifndef SCIM_PUSH_PUSH_H
+#define SCIM_PUSH_PUSH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/id.h"
+
+/* Where and how an application is reached. Read-only for this module; one per application, kept by the caller
+ * for as long as a push to it runs. */
+struct scim_target {
+	char app[APP_ID_SIZE]; /* for log lines and the id cache */
+	char url[512];         /* …/scim/v2, without a closing slash */
+	char token[4096];      /* bearer token; never logged */
+	char ca_file[256];     /* "" = the system's certificate authorities */
+	bool create_users;     /* create a user who is missing */
+	int64_t request_timeout_ms; /* of one HTTP request */
+};
+
+struct scim_person {
+	char user_name[NAME_SIZE];
+	char display_name[NAME_SIZE];
+	char given_name[NAME_SIZE];
+	char family_name[NAME_SIZE];
+	char email[NAME_SIZE]; /* may be "" */
+};
+
+enum push_verdict {
+	PUSH_DONE,    /* the application has confirmed the wanted membership */
+	PUSH_RETRY,   /* not now: transport error, 429, 5xx, not confirmed */
+	PUSH_REFUSED, /* the application (or a check before sending) says no for good */
+	PUSH_SKIPPED  /* the caller no longer wanted it at the moment of sending; nothing was sent for it */
+};
+
+struct push_member {
+	struct scim_person person; /* in */
+	enum push_verdict verdict; /* out */
+	bool in_doubt;             /* out: it may have been applied although the verdict is not PUSH_DONE */
+	char error[TEXT_SIZE];     /* out: plain words with the application's own answer; "" when done */
+};
+
+#define PUSH_MEMBERS_MAX 100 /* AWS: at most 100 membership changes in one PATCH */
+
+struct push {
+	const struct scim_target *target; /* borrowed until on_end */
+	char id[ID_SIZE];
+	char group_name[NAME_SIZE]; /* the group's displayName in the application */
+	bool add;                   /* true: make them members; false: remove them */
+	int64_t deadline_ms;        /* clock_mono_ms() at which the push is aborted, whatever it is doing */
+	size_t count;
+	struct push_member *members; /* owned by the caller until on_end returns */
+
+	/*
+	 * Called once, after the look-ups and immediately before the PATCH: the caller finds out which members are
+	 * still wanted and calls push_send() with the answer, at once or later.
+	 */
+	void (*on_ready)(void *ctx, struct push *push);
+	/* Called exactly once; afterwards this module has forgotten the push. Never from within push_start(). */
+	void (*on_end)(void *ctx, struct push *push);
+	void *ctx;
+
+	/* Out, for the whole application: */
+	bool nothing_reached;     /* no request of this push can have reached the application */
+	bool unanswered;          /* the last request was given up without an answer: it may still be running there */
+	int64_t closed_for_ms;    /* 429 or 503 with Retry-After: nothing more before that has passed; else 0 */
+	bool unauthorised;        /* 401 or 403: the token or the URL is wrong */
+
+	void *state; /* this module's own */
+};
+
+struct pusher; /* libcurl's multi handle on the loop, connections and remembered ids */
+
+struct pusher *pusher_new(uv_loop_t *loop, struct errctx *ec) MUST_CHECK;
+void pusher_free(struct pusher *pusher); /* all pushes must have ended */
+size_t pusher_running(const struct pusher *pusher);
+
+/* Starts the push; `push` must stay where it is until on_end. Everything goes wrong through on_end. */
+void push_start(struct pusher *pusher, struct push *push);
+
+/* The answer to on_ready: wanted[i] says whether members[i] is still to be sent; NULL ends the push with all
+ * members skipped (the caller lost its claim). May end the push, but not from within this call. */
+void push_send(struct pusher *pusher, struct push *push, const bool *wanted);
+
+/* Ends every running push with PUSH_RETRY and in_doubt as it stands. For the end of the process. */
+void pusher_abort_all(struct pusher *pusher);
+
+#endif
