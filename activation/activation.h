@@ -1,0 +1,117 @@
+/*
+ * Activations: what people ask for, carried out as atomic Redis functions, and what time makes of it. This module
+ * knows no HTTP and no SCIM: whoever owns it answers people with what the callbacks bring, and carries out the
+ * pushes that it hands out. Nothing blocks; callbacks run on the loop, and within the call itself only when it
+ * fails at once (unknown application, no memory).
+ */
+#ifndef ACTIVATION_ACTIVATION_H
+#define ACTIVATION_ACTIVATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "activation/order.h"
+#include "activation/request.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "throttle/throttle.h"
+
+struct store;
+struct activation;
+
+/* What the functions must know of an application. */
+struct terms {
+	char app[APP_ID_SIZE];
+	struct throttle throttle;
+	int64_t push_timeout_ms; /* a push is aborted after that */
+};
+
+struct activation_options {
+	uv_loop_t *loop;
+	struct store *store; /* borrowed; outlives the activation */
+	int64_t poll_ms;     /* longest sleep of the timetable */
+	int64_t history_ms;  /* ended requests are kept so long */
+
+	/* The terms of that application; false when this broker does not know it. */
+	bool (*terms)(void *ctx, const char *app, struct terms *out);
+	/* The index-th application's terms; false beyond the last. */
+	bool (*application)(void *ctx, size_t index, struct terms *out);
+	/* Does policy still allow this scheduled request, now that it starts? Otherwise `why` says why not. */
+	bool (*allowed)(void *ctx, const struct request *request, struct errctx *why);
+	/* Carry out this push; its owner is now the callee, who gives it back by order_end(). */
+	void (*push)(void *ctx, struct order *order);
+	void *ctx;
+};
+
+struct activation *activation_new(const struct activation_options *options) MUST_CHECK; /* NULL: no memory */
+void activation_free(struct activation *activation);                                   /* NULL is legal */
+
+/* The store became ready or stopped being so. */
+void activation_store_ready(struct activation *activation, bool ready);
+/* The configuration changed: plan the cycles of new applications, take up new settings. */
+void activation_reload(struct activation *activation, int64_t poll_ms, int64_t history_ms);
+/* Take up no more work; orders that are out can still be ended. */
+void activation_stop(struct activation *activation);
+/* Redis' time as of the last answer, in Unix ms; this machine's before the first. */
+int64_t activation_now_ms(const struct activation *activation);
+
+/* What a person asks for. All texts are borrowed for the call; "" or NULL = none. */
+struct ask {
+	const char *id; /* of the request, with the lane of the application; a repetition has the same */
+	const char *fingerprint; /* of all that was asked: another under the same id is ERR_KEY_REUSED */
+	const char *application, *group, *principal, *created_by, *action;
+	const char *person;     /* JSON object with what SCIM needs to know of the person */
+	const char *group_name; /* displayName in the application */
+	const char *justification, *ticket_number, *ticket_system;
+	int64_t start_ms;    /* 0 = now */
+	int64_t duration_ms; /* or 0 and … */
+	int64_t end_ms;      /* … an end */
+	bool only_try;       /* answer what would happen and change nothing */
+};
+
+/* `request` is NULL when there is none to show, and valid during the call only. */
+typedef void activation_done(void *ctx, enum err err, const struct request *request);
+
+/*
+ * Activates, policy having allowed it. ERR_OK with the request, which tells whether it is being pushed, waits or is
+ * deferred; ERR_EXISTS and ERR_PENDING with the request that gives all this already; ERR_START_IN_PAST,
+ * ERR_TOO_MANY, ERR_KEY_REUSED, and the store's errors.
+ */
+void activation_submit(struct activation *activation, const struct ask *ask, activation_done *done, void *ctx);
+
+/* Ends all that the person has running in the group. ERR_NO_ASSIGNMENT when that is nothing. */
+void activation_deactivate(struct activation *activation, const struct ask *ask, activation_done *done, void *ctx);
+
+/* Withdraws a request that has not given access. ERR_NOT_FOUND, ERR_FORBIDDEN (not theirs), ERR_WRONG_STATE. */
+void activation_cancel(struct activation *activation, const char *id, const char *who, bool is_operator,
+		       activation_done *done, void *ctx);
+
+/* ERR_NOT_FOUND when there is no such request. */
+void activation_get(struct activation *activation, const char *id, activation_done *done, void *ctx);
+
+/* An application's condition. */
+struct application_status {
+	int64_t now_ms;
+	int64_t tokens_free, next_token_ms, closed_until_ms; /* 0 = all free, not closed */
+	int64_t waiting, deferred, removals;
+	int64_t next_cycle_ms;
+	bool cycle_runs;
+	int64_t cycle_started_ms, cycle_total, cycle_left, cycle_pushes, cycle_failures;
+	int64_t last_started_ms, last_ended_ms, last_total, last_pushes, last_failures; /* 0 = no cycle yet */
+};
+
+typedef void activation_status_done(void *ctx, enum err err, const struct application_status *status);
+void activation_status(struct activation *activation, const char *app, activation_status_done *done, void *ctx);
+
+/* The lane's figures. */
+struct lane_status {
+	int64_t now_ms, timetable, removals, oldest_removal_ms; /* 0 = none waits */
+};
+
+typedef void activation_lane_done(void *ctx, enum err err, const struct lane_status *status);
+void activation_lane(struct activation *activation, unsigned lane, activation_lane_done *done, void *ctx);
+
+#endif

@@ -1,0 +1,76 @@
+#include "activation/core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activation/timetable.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+
+void core_call(struct activation *activation, struct store_call *call, const char *function, unsigned lane)
+{
+	memset(call, 0, offsetof(struct store_call, argv));
+	call->function = function;
+	call->lane = lane;
+	store_arg(call, "0");
+	store_arg(call, activation->history);
+}
+
+unsigned core_lane(const struct activation *activation, const char *app)
+{
+	return store_lane_of(activation->options.store, app);
+}
+
+int core_lane_of_id(const struct activation *activation, const char *id)
+{
+	int lane = id_lane(id);
+
+	return lane >= 0 && (unsigned)lane < store_lanes(activation->options.store) ? lane : -1;
+}
+
+/* Spreads the applications' cycles over time: the same application always has the same place. */
+static int64_t cycle_phase_ms(const struct terms *terms)
+{
+	unsigned char digest[SHA256_BYTES];
+	uint64_t number = 0;
+
+	digest_sha256(terms->app, strlen(terms->app), digest);
+	for (int i = 0; i < 6; i++)
+		number = number << 8 | digest[i];
+	return (int64_t)(number % (uint64_t)terms->throttle.cycle_ms);
+}
+
+void core_terms(const struct terms *terms, char out[TERMS_SIZE])
+{
+	const struct throttle *t = &terms->throttle;
+
+	snprintf(out, TERMS_SIZE, "%s %lld %lld %lld %lld %lld %lld %d %lld %lld", terms->app, (long long)t->pushes,
+		 (long long)t->per_ms, (long long)t->cycle_reserve, (long long)t->overflow_wait_ms,
+		 (long long)t->cycle_ms, (long long)cycle_phase_ms(terms), PUSH_BATCH,
+		 (long long)terms->push_timeout_ms, (long long)(terms->push_timeout_ms + PUSH_GRACE_MS));
+}
+
+const char *core_answer(struct activation *activation, unsigned lane, const struct reply *reply)
+{
+	int64_t now = reply_int(reply_at(reply, 1));
+	int64_t next = reply_int(reply_at(reply, 2));
+
+	if (now > 0)
+		activation->clock_offset_ms = now - clock_mono_ms();
+	if (next > 0)
+		timetable_note(activation->timetable, lane, next - now);
+	return reply_text(reply_at(reply, 0));
+}
+
+void core_hand_out(struct activation *activation, const struct reply *reply, int64_t begun_ms)
+{
+	struct order *order;
+
+	if (reply_count(reply) == 0)
+		return;
+	order = order_read(activation, reply, begun_ms);
+	if (order != NULL)
+		activation->options.push(activation->options.ctx, order);
+}

@@ -1,0 +1,42 @@
+/* Shared inside activation/ only: the module's state and how it calls the Redis functions. */
+#ifndef ACTIVATION_CORE_H
+#define ACTIVATION_CORE_H
+
+#include "activation/activation.h"
+#include "store/store.h"
+
+#define DUE_LEASE_MS  5000 /* a start, pump or cycle that was claimed is claimed again after that */
+#define DUE_BATCH     100  /* entries of the timetable in one call: about 1 ms of Redis */
+#define PUSH_GRACE_MS 2000 /* a push is taken over so long after it must have been aborted */
+#define PUSH_BATCH    100  /* members in one push: AWS' limit of changes in one PATCH */
+#define TERMS_SIZE    320
+
+struct timetable;
+
+struct activation {
+	struct activation_options options;
+	struct timetable *timetable;
+	char history[24];        /* options.history_ms as the functions' argument */
+	int64_t clock_offset_ms; /* Redis' clock minus clock_mono_ms() */
+	size_t orders;
+	size_t planned; /* applications whose cycle has been planned since the store became ready */
+	bool ready, stopped;
+};
+
+/* Begins a call: function, lane, and the arguments that all functions share. */
+void core_call(struct activation *activation, struct store_call *call, const char *function, unsigned lane);
+
+/* The lane of an application, or of one of our ids; the id's is -1 when it is none of ours. */
+unsigned core_lane(const struct activation *activation, const char *app);
+int core_lane_of_id(const struct activation *activation, const char *id);
+
+/* Writes the terms as the functions read them (activation/lane.lua). */
+void core_terms(const struct terms *terms, char out[TERMS_SIZE]);
+
+/* The first word of an answer; also notes Redis' time and the lane's next due time. */
+const char *core_answer(struct activation *activation, unsigned lane, const struct reply *reply);
+
+/* Reads the order in the answer, if there is one, and hands it out to be carried out. */
+void core_hand_out(struct activation *activation, const struct reply *reply, int64_t begun_ms);
+
+#endif

@@ -1,0 +1,20 @@
+local function jit_version()
+	return VERSION
+end
+
+redis.register_function({ function_name = 'jit_version', callback = jit_version, flags = { 'no-writes' } })
+redis.register_function('jit_submit', jit_submit)
+redis.register_function('jit_start', jit_start)
+redis.register_function('jit_refuse', jit_refuse)
+redis.register_function('jit_cancel', jit_cancel)
+redis.register_function('jit_deactivate', jit_deactivate)
+redis.register_function('jit_due', jit_due)
+redis.register_function('jit_pump', jit_pump)
+redis.register_function('jit_plan_cycle', jit_plan_cycle)
+redis.register_function('jit_cycle', jit_cycle)
+redis.register_function({ function_name = 'jit_push_check', callback = jit_push_check, flags = { 'no-writes' } })
+redis.register_function('jit_push_end', jit_push_end)
+redis.register_function({ function_name = 'jit_get', callback = jit_get, flags = { 'no-writes' } })
+redis.register_function({ function_name = 'jit_list', callback = jit_list, flags = { 'no-writes' } })
+redis.register_function({ function_name = 'jit_application', callback = jit_application, flags = { 'no-writes' } })
+redis.register_function({ function_name = 'jit_lane', callback = jit_lane, flags = { 'no-writes' } })

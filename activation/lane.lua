@@ -1,0 +1,122 @@
+-- What every function starts from: the lane's key prefix, Redis' clock, records, and the timetable.
+--
+-- Keys of a lane, all behind its hash tag {jN}: (KEYS[1] of every function):
+--   tt                   timetable: sorted set, entry -> due, Unix ms
+--                          s:REQUEST start   e:REQUEST end   p:PUSH its broker may have died
+--                          q:APP waiting work and a token   c:APP next cycle   k:REQUEST end of its history
+--   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
+--   gn:GROUP             the group's name in the application
+--   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit     (stream)
+--   b:APP bc:APP         the bucket (throttle/bucket.lua)
+--   x w d :GROUP, xg wg dg :APP, x     queues (queue.lua)
+--   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms
+--
+-- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another)
+--                                   ARGV[2] how long ended requests are kept, ms
+-- and answers {word, now, due time of the timetable's first entry or 0, ...}. All are harmless when repeated.
+
+local function context(keys, args)
+	local now = tonumber(args[1]) or 0
+	if now == 0 then
+		local t = redis.call('TIME')
+		now = t[1] * 1000 + math.floor(t[2] / 1000)
+	end
+	return { pre = keys[1], now = now, keep = tonumber(args[2]) or 0, requests = {}, members = {} }
+end
+
+-- The terms of an application, as one argument:
+-- "ID pushes per_ms reserve wait_ms cycle_ms cycle_phase_ms batch deadline_ms lease_ms"
+local function read_terms(text)
+	local f = {}
+	for word in string.gmatch(text, '%S+') do
+		f[#f + 1] = word
+	end
+	return { app = f[1], limit = tonumber(f[2]), window = tonumber(f[3]), reserve = tonumber(f[4]),
+		wait = tonumber(f[5]), cycle = tonumber(f[6]), phase = tonumber(f[7]), batch = tonumber(f[8]),
+		deadline = tonumber(f[9]), lease = tonumber(f[10]) }
+end
+
+local function at(c, entry, due)
+	redis.call('ZADD', c.pre .. 'tt', due, entry)
+end
+
+local function off(c, entry)
+	redis.call('ZREM', c.pre .. 'tt', entry)
+end
+
+-- Look at the application again at `due`, or earlier if that is planned already.
+local function wake(c, app, due)
+	redis.call('ZADD', c.pre .. 'tt', 'LT', due, 'q:' .. app)
+end
+
+-- Records are read once and written once in a call, so that a request that is reached by two ways is one table.
+
+local function get_request(c, id)
+	local r = c.requests[id]
+	if r == nil then
+		local raw = redis.call('GET', c.pre .. 'r:' .. id)
+		r = raw and cmsgpack.unpack(raw) or false
+		if r then
+			r.id = id
+		end
+		c.requests[id] = r
+	end
+	return r or nil
+end
+
+-- A membership: ap application, r ids of its requests that are not closed, s what the application has (0 absent,
+-- 1 present, 2 not known), u the push that is under way for it, q the queue it waits in, n failed pushes in a
+-- row, er what the application said last.
+local function get_member(c, g, p, app)
+	local key = 'm:' .. g .. ':' .. p
+	local m = c.members[key]
+	if m == nil then
+		local raw = redis.call('GET', c.pre .. key)
+		m = raw and cmsgpack.unpack(raw) or { ap = app, r = {}, s = 0, n = 0 }
+		m.g, m.p = g, p
+		c.members[key] = m
+	end
+	return m
+end
+
+-- The requests of a membership, oldest first.
+local function requests_of(c, m)
+	local list = {}
+	for i = 1, #m.r do
+		list[i] = get_request(c, m.r[i])
+	end
+	return list
+end
+
+local function write_request(c, r)
+	local id = r.id
+	r.id = nil
+	redis.call('SET', c.pre .. 'r:' .. id, cmsgpack.pack(r))
+	r.id = id
+end
+
+local function write_member(c, m)
+	local key = c.pre .. 'm:' .. m.g .. ':' .. m.p
+	if #m.r == 0 and m.s == 0 and not m.u and not m.q then
+		redis.call('DEL', key)
+	else
+		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, n = m.n, er = m.er }))
+	end
+end
+
+-- Writes what the call has changed and gives the answer.
+local function answer(c, word, ...)
+	for _, r in pairs(c.requests) do
+		if r and r.changed then
+			r.changed = nil
+			write_request(c, r)
+		end
+	end
+	for _, m in pairs(c.members) do
+		if m.changed then
+			write_member(c, m)
+		end
+	end
+	local first = redis.call('ZRANGE', c.pre .. 'tt', 0, 0, 'WITHSCORES')
+	return { word, c.now, first[2] and tonumber(first[2]) or 0, ... }
+end

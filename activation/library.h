@@ -1,0 +1,10 @@
+/* The Redis function library, made from the .lua files at build time (see Makefile). */
+#ifndef ACTIVATION_LIBRARY_H
+#define ACTIVATION_LIBRARY_H
+
+#include <stddef.h>
+
+extern const char jit_library[]; /* NUL-terminated */
+extern const size_t jit_library_len;
+
+#endif

@@ -1,0 +1,97 @@
+-- A membership follows its requests: what is desired now, what the application has, and what has to be done.
+
+local function wanted(c, m)
+	for _, r in ipairs(requests_of(c, m)) do
+		if WANTS[r.st] and r.e > c.now then
+			return true
+		end
+	end
+	return false
+end
+
+-- Moves each of the membership's requests in one of these states by that event.
+local function move_all(c, m, states, event, by)
+	for _, r in ipairs(requests_of(c, m)) do
+		if states[r.st] then
+			move(c, r, event, by)
+		end
+	end
+end
+
+-- Closed requests leave the membership.
+local function prune(c, m)
+	local open = {}
+	for _, r in ipairs(requests_of(c, m)) do
+		if not r.en then
+			open[#open + 1] = r.id
+		end
+	end
+	if #open ~= #m.r then
+		m.r = open
+		m.changed = true
+	end
+end
+
+-- Confirmed by the application, or found there: every request that wants it is in force.
+local function confirm(c, m)
+	for _, r in ipairs(requests_of(c, m)) do
+		if WANTS[r.st] and r.st ~= 'in_force' and r.e > c.now then
+			move(c, r, 'confirm')
+		end
+	end
+end
+
+-- Puts the membership where it belongs after anything about it has changed. While a push is under way nothing is
+-- done: its end settles it. `due`: not before then.
+local function settle(c, m, due)
+	prune(c, m)
+	m.changed = true
+	if m.u then
+		return
+	end
+	if wanted(c, m) then
+		move_all(c, m, ENDS, 'release')
+		redis.call('ZREM', c.pre .. 'x', m.g .. ':' .. m.p)
+		if m.s == 1 then
+			dequeue(c, m)
+			confirm(c, m)
+		else
+			local kind = 'd'
+			for _, r in ipairs(requests_of(c, m)) do
+				if r.st == 'waiting' then
+					kind = 'w'
+				end
+			end
+			enqueue(c, m, kind, due)
+		end
+	elseif m.s == 0 then
+		dequeue(c, m)
+		move_all(c, m, ENDS, 'release')
+		redis.call('ZREM', c.pre .. 'x', m.g .. ':' .. m.p)
+	else
+		redis.call('ZADD', c.pre .. 'x', 'NX', c.now, m.g .. ':' .. m.p)
+		enqueue(c, m, 'x', due)
+	end
+	prune(c, m)
+end
+
+-- Ends one request: `event` names the ending when nothing is left to remove, `event`_remove when there is. A
+-- membership that another request grants stays; one that a push is bringing may be there, and so must go.
+local function finish(c, r, event, by)
+	local m = get_member(c, r.g, r.p, r.ap)
+	local granted = false
+	for _, other in ipairs(requests_of(c, m)) do
+		if other.id ~= r.id and WANTS[other.st] and other.e > c.now then
+			granted = true
+		end
+	end
+	if granted or (m.s == 0 and not m.u) then
+		if event == 'expire' and r.st ~= 'in_force' then
+			event = 'lapse'
+		end
+		move(c, r, event, by)
+	else
+		move(c, r, event .. '_remove', by)
+	end
+	settle(c, m)
+end

@@ -1,0 +1,249 @@
+#include "activation/order.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activation/core.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define END_AGAIN_MS 250 /* an end that the store did not take is told again after that */
+
+static void order_free(struct order *order)
+{
+	for (size_t i = 0; i < order->count; i++)
+		free(order->members[i].person);
+	free(order->members);
+	free(order);
+}
+
+static bool read_members(struct order *order, const struct reply *reply)
+{
+	for (size_t i = 0; i < order->count; i++) {
+		struct order_member *member = &order->members[i];
+
+		snprintf(member->principal, sizeof(member->principal), "%s", reply_text(reply_at(reply, 6 + 3 * i)));
+		member->person = strdup(reply_text(reply_at(reply, 7 + 3 * i)));
+		member->failures = reply_int(reply_at(reply, 8 + 3 * i));
+		member->verdict = ORDER_RETRY;
+		if (member->person == NULL)
+			return false;
+	}
+	return true;
+}
+
+struct order *order_read(struct activation *activation, const struct reply *reply, int64_t begun_ms)
+{
+	size_t count = reply_count(reply);
+	struct terms terms;
+	struct order *order;
+
+	if (count < 9 || (count - 6) % 3 != 0)
+		return NULL;
+	order = calloc(1, sizeof(*order));
+	if (order == NULL)
+		return NULL;
+	order->activation = activation;
+	snprintf(order->id, sizeof(order->id), "%s", reply_text(reply_at(reply, 0)));
+	snprintf(order->application, sizeof(order->application), "%s", reply_text(reply_at(reply, 1)));
+	snprintf(order->group, sizeof(order->group), "%s", reply_text(reply_at(reply, 2)));
+	order->add = strcmp(reply_text(reply_at(reply, 3)), "add") == 0;
+	order->of_cycle = reply_int(reply_at(reply, 4)) != 0;
+	snprintf(order->group_name, sizeof(order->group_name), "%s", reply_text(reply_at(reply, 5)));
+	order->begun_ms = begun_ms;
+	order->count = (count - 6) / 3;
+	order->members = calloc(order->count, sizeof(*order->members));
+	if (order->members == NULL || !read_members(order, reply) ||
+	    !activation->options.terms(activation->options.ctx, order->application, &terms)) {
+		log_warn("order", "push=%s app=%s error=%s", order->id, order->application, "cannot be taken up");
+		if (order->members == NULL)
+			order->count = 0;
+		order_free(order);
+		return NULL;
+	}
+	order->deadline_ms = begun_ms + terms.push_timeout_ms;
+	activation->orders++;
+	return order;
+}
+
+struct check {
+	struct order *order;
+	order_checked *done;
+	void *ctx;
+};
+
+static void on_checked(void *ctx, enum err err, const struct reply *reply)
+{
+	struct check *check = ctx;
+	struct order *order = check->order;
+	bool wanted[PUSH_BATCH];
+	bool held = err == ERR_OK && strcmp(reply_text(reply_at(reply, 0)), "ok") == 0 &&
+		    reply_count(reply) == 3 + order->count && clock_mono_ms() < order->deadline_ms;
+
+	for (size_t i = 0; held && i < order->count; i++)
+		wanted[i] = reply_int(reply_at(reply, 3 + i)) != 0;
+	if (!held)
+		log_warn("push_not_sent", "push=%s app=%s error=%s", order->id, order->application,
+			 err == ERR_OK ? "another broker has it" : err_message(err));
+	check->done(check->ctx, order, held ? wanted : NULL);
+	free(check);
+}
+
+void order_check(struct order *order, order_checked *done, void *ctx)
+{
+	struct activation *activation = order->activation;
+	struct check *check = calloc(1, sizeof(*check));
+	struct store_call call;
+
+	if (check == NULL || order->count > PUSH_BATCH) {
+		free(check);
+		done(ctx, order, NULL);
+		return;
+	}
+	check->order = order;
+	check->done = done;
+	check->ctx = ctx;
+	core_call(activation, &call, "jit_push_check", core_lane(activation, order->application));
+	call.read_only = true;
+	store_arg(&call, order->id);
+	store_call(activation->options.store, &call, on_checked, check);
+}
+
+/* The end of an order, kept until the store has taken it or the claim has run out. */
+struct ending {
+	struct activation *activation;
+	unsigned lane;
+	char id[ID_SIZE];
+	char application[APP_ID_SIZE];
+	int64_t until_ms;
+	struct store_call call;
+	uv_timer_t timer;
+	size_t text_count;
+	char *texts[]; /* the call's arguments; owned */
+};
+
+static void on_ending_closed(uv_handle_t *handle)
+{
+	struct ending *ending = handle->data;
+
+	for (size_t i = 0; i < ending->text_count; i++)
+		free(ending->texts[i]);
+	free(ending);
+}
+
+static void tell_end(struct ending *ending);
+
+static void on_tell_again(uv_timer_t *timer)
+{
+	tell_end(timer->data);
+}
+
+static void on_told(void *ctx, enum err err, const struct reply *reply)
+{
+	struct ending *ending = ctx;
+	struct activation *activation = ending->activation;
+
+	if (err == ERR_OK) {
+		const char *word = core_answer(activation, ending->lane, reply);
+
+		if (strcmp(word, "ok") != 0)
+			log_warn("push_lost", "push=%s app=%s", ending->id, ending->application);
+	} else if (clock_mono_ms() < ending->until_ms && !activation->stopped) {
+		uv_timer_start(&ending->timer, on_tell_again, END_AGAIN_MS, 0);
+		return;
+	} else {
+		log_warn("push_end", "push=%s app=%s error=%s", ending->id, ending->application, err_message(err));
+	}
+	activation->orders--;
+	uv_close((uv_handle_t *)&ending->timer, on_ending_closed);
+}
+
+static void tell_end(struct ending *ending)
+{
+	store_call(ending->activation->options.store, &ending->call, on_told, ending);
+}
+
+static bool add_owned(struct ending *ending, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return false;
+	ending->texts[ending->text_count++] = copy;
+	store_arg(&ending->call, copy);
+	return true;
+}
+
+static bool add_number(struct ending *ending, int64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)number);
+	return add_owned(ending, text);
+}
+
+static bool add_result(struct ending *ending, const struct order_member *member)
+{
+	static const char *const words[] = {
+		[ORDER_DONE] = "done",
+		[ORDER_RETRY] = "retry",
+		[ORDER_REFUSED] = "refused",
+		[ORDER_SKIPPED] = "skipped",
+	};
+
+	return add_owned(ending, member->principal) && add_owned(ending, words[member->verdict]) &&
+	       add_number(ending, member->in_doubt) && add_number(ending, member->delay_ms) &&
+	       add_owned(ending, member->error != NULL ? member->error : "");
+}
+
+static bool add_ending(struct ending *ending, const struct order *order, const struct terms *terms)
+{
+	char text[TERMS_SIZE];
+
+	core_terms(terms, text);
+	if (!add_owned(ending, text) || !add_owned(ending, order->id) || !add_number(ending, order->unanswered) ||
+	    !add_number(ending, order->closed_for_ms))
+		return false;
+	for (size_t i = 0; i < order->count; i++)
+		if (!add_result(ending, &order->members[i]))
+			return false;
+	return true;
+}
+
+static struct ending *ending_new(const struct order *order)
+{
+	struct activation *activation = order->activation;
+	struct terms terms;
+	struct ending *ending = calloc(1, sizeof(*ending) + (4 + 5 * order->count) * sizeof(ending->texts[0]));
+
+	if (ending == NULL)
+		return NULL;
+	ending->activation = activation;
+	ending->lane = core_lane(activation, order->application);
+	ending->until_ms = order->deadline_ms + PUSH_GRACE_MS;
+	snprintf(ending->id, sizeof(ending->id), "%s", order->id);
+	snprintf(ending->application, sizeof(ending->application), "%s", order->application);
+	core_call(activation, &ending->call, "jit_push_end", ending->lane);
+	uv_timer_init(activation->options.loop, &ending->timer);
+	ending->timer.data = ending;
+	if (!activation->options.terms(activation->options.ctx, order->application, &terms) ||
+	    !add_ending(ending, order, &terms)) {
+		uv_close((uv_handle_t *)&ending->timer, on_ending_closed);
+		return NULL;
+	}
+	return ending;
+}
+
+void order_end(struct order *order)
+{
+	struct ending *ending = ending_new(order);
+
+	if (ending == NULL) {
+		log_warn("push_end", "push=%s app=%s error=%s", order->id, order->application, "its claim runs out");
+		order->activation->orders--;
+	} else {
+		tell_end(ending);
+	}
+	order_free(order);
+}

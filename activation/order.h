@@ -1,0 +1,66 @@
+/*
+ * A push that has its token: which memberships of one group are to be made present or absent. The broker that
+ * holds the order carries it out; the claim that goes with it is in the timetable, so that another broker takes
+ * over when this one dies.
+ */
+#ifndef ACTIVATION_ORDER_H
+#define ACTIVATION_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+
+struct activation;
+struct reply;
+
+enum order_verdict { ORDER_DONE, ORDER_RETRY, ORDER_REFUSED, ORDER_SKIPPED };
+
+struct order_member {
+	char principal[NAME_SIZE];
+	char *person;        /* JSON object with what SCIM needs; owned by the order */
+	int64_t failures;    /* pushes that failed in a row before this one */
+	/* What came of it, set by whoever carried it out: */
+	enum order_verdict verdict;
+	bool in_doubt;       /* it may have been applied although it is not ORDER_DONE */
+	int64_t delay_ms;    /* ORDER_RETRY: not before; -1 = leave it to the next cycle (activations only) */
+	const char *error;   /* borrowed until order_end() returns; NULL = none */
+};
+
+struct order {
+	char id[ID_SIZE];
+	char application[APP_ID_SIZE];
+	char group[ID_SIZE];
+	char group_name[NAME_SIZE]; /* displayName in the application, as of the last request */
+	bool add;
+	bool of_cycle;       /* made by the sync cycle */
+	int64_t begun_ms;    /* clock_mono_ms() before the token was asked for */
+	int64_t deadline_ms; /* clock_mono_ms() at which the push must have been aborted */
+	size_t count;
+	struct order_member *members;
+	/* Of the whole push, set by whoever carried it out: */
+	bool unanswered;        /* its last request may still be running in the application */
+	int64_t closed_for_ms;  /* the application asked for silence (Retry-After) */
+
+	struct activation *activation;
+};
+
+/* Reads the answer of a function; NULL when it is not an order or memory is short (the claim then runs out). */
+struct order *order_read(struct activation *activation, const struct reply *reply, int64_t begun_ms) MUST_CHECK;
+
+/*
+ * Which members are still wanted, asked immediately before the PATCH. `wanted` has `count` elements and is NULL
+ * when the claim is lost or the store cannot be asked: then nothing may be sent.
+ */
+typedef void order_checked(void *ctx, struct order *order, const bool *wanted);
+void order_check(struct order *order, order_checked *done, void *ctx);
+
+/* Tells what came of the push, repeats that while the store is away, and frees the order. */
+void order_end(struct order *order);
+
+/* How many orders are out or still being ended. */
+size_t orders_open(const struct activation *activation);
+
+#endif

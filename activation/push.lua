@@ -1,0 +1,163 @@
+-- Pushes: a token is taken, members are bound to the push, and its end says what came of each.
+
+-- What a broker needs to carry the push out: id, application, group, add or remove, its cycle, the
+-- group's name, then per member: person, names (JSON), pushes that failed before.
+local function push_order(c, id, push)
+	local order = { id, push.ap, push.g, push.op, push.cy or 0,
+		redis.call('GET', c.pre .. 'gn:' .. push.g) or '' }
+	for _, p in ipairs(push.m) do
+		local m = get_member(c, push.g, p, push.ap)
+		order[#order + 1] = p
+		order[#order + 1] = redis.call('GET', c.pre .. 'u:' .. p) or '{}'
+		order[#order + 1] = m.n
+	end
+	return order
+end
+
+-- Begins a push for these memberships of one group; the caller has seen that a token is free.
+local function push_begin(c, t, id, op, g, members, cycle)
+	bucket_take(c, t, id)
+	local push = { ap = t.app, g = g, op = op, m = {}, cy = cycle }
+	for i, m in ipairs(members) do
+		dequeue(c, m)
+		push.m[i] = m.p
+		m.u = id
+		m.changed = true
+		if op == 'add' then
+			for _, r in ipairs(requests_of(c, m)) do
+				if (r.st == 'waiting' or r.st == 'deferred') and r.e > c.now then
+					move(c, r, 'push')
+				end
+			end
+		end
+	end
+	redis.call('SET', c.pre .. 'push:' .. id, cmsgpack.pack(push))
+	at(c, 'p:' .. id, c.now + t.lease)
+	return push_order(c, id, push)
+end
+
+local function get_push(c, id)
+	local raw = redis.call('GET', c.pre .. 'push:' .. id)
+	return raw and cmsgpack.unpack(raw)
+end
+
+local function push_forget(c, id, push, failed)
+	redis.call('DEL', c.pre .. 'push:' .. id)
+	off(c, 'p:' .. id)
+	if push.cy then
+		redis.call('HINCRBY', c.pre .. 'c:' .. push.ap, 'flying', -#push.m)
+		redis.call('HINCRBY', c.pre .. 'c:' .. push.ap, 'failures', failed)
+	end
+	wake(c, push.ap, c.now)
+end
+
+-- Access that was being brought and did not arrive: try again after `delay` ms, or with the next cycle (-1).
+local function push_again(c, m, delay)
+	for _, r in ipairs(requests_of(c, m)) do
+		if r.st == 'provisioning' then
+			move(c, r, delay < 0 and 'defer' or 'retry')
+		elseif r.st == 'waiting' and delay < 0 then
+			move(c, r, 'defer')
+		end
+	end
+end
+
+-- What came of one member. A removal is never given up: one that is refused is tried again like any other.
+local function push_result(c, m, op, verdict, in_doubt, delay, text)
+	local due
+	m.u = nil
+	m.changed = true
+	if verdict == 'done' then
+		m.s = op == 'add' and 1 or 0
+		m.n = 0
+		m.er = nil
+		if op == 'add' then
+			confirm(c, m)
+		end
+	elseif verdict == 'refused' and op == 'add' then
+		m.er = text
+		if in_doubt then
+			m.s = 2
+		end
+		for _, r in ipairs(requests_of(c, m)) do
+			if WANTS[r.st] and r.st ~= 'in_force' then
+				r.er = text
+				move(c, r, 'refuse')
+			end
+		end
+	elseif verdict == 'skipped' then
+		push_again(c, m, 0)
+	else
+		m.er = text
+		m.n = m.n + 1
+		if in_doubt then
+			m.s = 2
+		end
+		if op == 'add' then
+			push_again(c, m, delay)
+		end
+		due = c.now + math.max(delay, 0)
+	end
+	settle(c, m, due)
+end
+
+-- The broker of this push has not been heard of for longer than the push may last: what it did is not known.
+local function push_lost(c, id)
+	local push = get_push(c, id)
+	if not push then
+		off(c, 'p:' .. id)
+		return
+	end
+	for _, p in ipairs(push.m) do
+		push_result(c, get_member(c, push.g, p, push.ap), push.op, 'retry', true, 0,
+			'The broker that made this push stopped before its end.')
+	end
+	push_forget(c, id, push, #push.m)
+end
+
+-- jit_push_check, read only: is each member still to be pushed, immediately before it is sent?
+-- ARGV 3 push id. Answers {'ok', now, next, 1|0 ...} in the order of the push, or {'gone', ...}.
+local function jit_push_check(keys, args)
+	local c = context(keys, args)
+	local push = get_push(c, args[3])
+	if not push then
+		return { 'gone', c.now, 0 }
+	end
+	local out = { 'ok', c.now, 0 }
+	for _, p in ipairs(push.m) do
+		local m = get_member(c, push.g, p, push.ap)
+		out[#out + 1] = wanted(c, m) == (push.op == 'add') and 1 or 0
+	end
+	return out
+end
+
+-- jit_push_end: what came of a push.
+-- ARGV 3 terms, 4 push id, 5 keep the token as if the push still ran (1), 6 close the bucket for so many ms,
+-- then five for each member: person, done|retry|refused|skipped, in doubt (1), delay in ms (-1: with the next
+-- cycle), error text. Answers 'ok', or 'gone' when another broker has taken the push over.
+local function jit_push_end(keys, args)
+	local c = context(keys, args)
+	local t = read_terms(args[3])
+	local id = args[4]
+	local close = tonumber(args[6])
+	if close > 0 then
+		bucket_close(c, t, close)
+	end
+	local push = get_push(c, id)
+	if not push then
+		return answer(c, 'gone')
+	end
+	if args[5] ~= '1' then
+		bucket_return(c, t, id)
+	end
+	local failed = 0
+	for i = 7, #args, 5 do
+		if args[i + 1] ~= 'done' then
+			failed = failed + 1
+		end
+		push_result(c, get_member(c, push.g, args[i], push.ap), push.op, args[i + 1], args[i + 2] == '1',
+			tonumber(args[i + 3]), args[i + 4])
+	end
+	push_forget(c, id, push, failed)
+	return answer(c, 'ok')
+end

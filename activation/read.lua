@@ -1,0 +1,32 @@
+-- What callers see. A request is answered as name, value pairs: its own fields (request.lua) and what its
+-- membership tells of the way to the application.
+
+local function view(c, r)
+	local out = { 'id', r.id }
+	for name, value in pairs(r) do
+		if name ~= 'id' and name ~= 'changed' then
+			out[#out + 1] = name
+			out[#out + 1] = type(value) == 'number' and string.format('%.0f', value) or value
+		end
+	end
+	local m = get_member(c, r.g, r.p, r.ap)
+	local function add(name, value)
+		out[#out + 1] = name
+		out[#out + 1] = value
+	end
+	if not r.en and r.st ~= 'scheduled' then
+		if m.er then
+			add('member_error', m.er)
+		end
+		add('attempts', m.n)
+	end
+	-- A deactivation is done when the membership is gone.
+	if r.ac == 'selfDeactivate' and (m.q == 'x' or m.u) then
+		add('removing', 1)
+	end
+	if r.st == 'deferred' then
+		add('place', queue_place(c, m))
+		add('next_cycle', cycle_get(c, r.ap).next)
+	end
+	return out
+end

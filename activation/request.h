@@ -1,0 +1,47 @@
+/*
+ * A request as callers see it: a plain value with bounded texts, read from the answer of a Redis function. Times
+ * are Unix milliseconds, 0 = none.
+ */
+#ifndef ACTIVATION_REQUEST_H
+#define ACTIVATION_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "activation/states.h"
+#include "base/id.h"
+
+#define ACTION_SIZE 24
+
+struct reply;
+
+struct request {
+	char id[ID_SIZE];
+	enum state state;
+	char action[ACTION_SIZE]; /* "selfActivate", "selfDeactivate" */
+	char application[APP_ID_SIZE];
+	char group[ID_SIZE];
+	char principal[NAME_SIZE];
+	char created_by[NAME_SIZE];
+	int64_t created_ms;
+	int64_t asked_start_ms;
+	int64_t start_ms; /* of the assignment: the asked start, or when it was granted */
+	int64_t end_ms;
+	int64_t duration_ms;  /* as asked; 0 when an end was asked */
+	int64_t confirmed_ms; /* the application first confirmed the membership */
+	int64_t closed_ms;    /* in a final state since */
+	char justification[TEXT_SIZE];
+	char ticket_number[TICKET_SIZE];
+	char ticket_system[TICKET_SIZE];
+	char error[TEXT_SIZE]; /* why it failed, or what the application answered last */
+	int64_t attempts;      /* failed pushes in a row */
+	bool removing;         /* a deactivation whose removal is not yet confirmed */
+	int64_t place;         /* in the queue of the next cycle, 1 = first; 0 = not deferred */
+	int64_t next_cycle_ms;
+};
+
+/* Reads name, value pairs. Unknown names are passed over (a newer library may send them); false when the answer
+ * is no request at all. */
+bool request_read(struct request *request, const struct reply *reply);
+
+#endif

@@ -1,0 +1,53 @@
+-- The one place where a request changes its state: by a row of the table in states.c.
+-- A request: st state, ac action, ap application, g group, p person, by who asked, c created, a asked start or
+-- nil, s start, e end, d asked duration or nil, h hash of what was asked, j justification, tn ts ticket, er last
+-- error, cf when first confirmed, en when closed; times in Unix ms.
+
+-- States in which access is wanted, as long as the end has not come.
+local WANTS = { waiting = true, deferred = true, provisioning = true, in_force = true }
+-- States of a request whose membership is to be removed.
+local ENDS = { expiring = true, revoking = true }
+
+local function can(r, event)
+	return RULES[r.st][event] ~= nil
+end
+
+-- Moves the request by that event, does the rest of the row and writes the audit event, all in this step.
+local function move(c, r, event, by)
+	local row = RULES[r.st][event]
+	if not row then
+		error('no rule for ' .. r.st .. ' on ' .. event)
+	end
+	redis.call('XADD', c.pre .. 'audit', '*', 'e', event, 'r', r.id, 'f', r.st, 't', row.to, 'b', by or row.by,
+		'g', r.g, 'p', r.p)
+	r.st = row.to
+	r.changed = true
+	if row.at_start then
+		at(c, 's:' .. r.id, r.s)
+	end
+	if row.at_end then
+		off(c, 's:' .. r.id)
+		at(c, 'e:' .. r.id, r.e)
+	end
+	if row.confirmed then
+		r.cf = c.now
+	end
+	if row.close then
+		off(c, 's:' .. r.id)
+		off(c, 'e:' .. r.id)
+		r.en = c.now
+		at(c, 'k:' .. r.id, c.now + c.keep)
+	end
+end
+
+-- Forgets a closed request whose history is over.
+local function purge(c, id)
+	off(c, 'k:' .. id)
+	local r = get_request(c, id)
+	if r and r.en then
+		redis.call('DEL', c.pre .. 'r:' .. id)
+		redis.call('ZREM', c.pre .. 'ip:' .. r.p, id)
+		redis.call('ZREM', c.pre .. 'ig:' .. r.g, id)
+		c.requests[id] = nil
+	end
+end

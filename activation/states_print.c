@@ -1,0 +1,61 @@
+/*
+ * Prints the table of states.c: `--lua` as the head of the Redis function library, `--markdown` as the table in
+ * the documentation. A build tool: it is not part of the broker.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "activation/states.h"
+
+static void print_lua(void)
+{
+	size_t count;
+	const struct rule *rule = states_rules(&count);
+
+	printf("#!lua name=jit\n");
+	printf("-- Printed from activation/states.c: the version of this library and the table of transitions.\n");
+	printf("local VERSION = %d\n", LIBRARY_VERSION);
+	printf("local RULES = {\n");
+	for (enum state from = 0; from < ST_COUNT; from++) {
+		printf("\t['%s'] = {\n", state_name(from));
+		for (size_t i = 0; i < count; i++) {
+			if (rule[i].from != from)
+				continue;
+			printf("\t\t['%s'] = { to = '%s', by = '%s'%s%s%s%s },\n", event_name(rule[i].on),
+			       state_name(rule[i].to), cause_name(rule[i].by),
+			       (rule[i].effects & FX_AT_START) ? ", at_start = true" : "",
+			       (rule[i].effects & FX_AT_END) ? ", at_end = true" : "",
+			       (rule[i].effects & FX_CONFIRMED) ? ", confirmed = true" : "",
+			       (rule[i].effects & FX_CLOSE) ? ", close = true" : "");
+		}
+		printf("\t},\n");
+	}
+	printf("}\n");
+}
+
+static void print_markdown(void)
+{
+	size_t count;
+	const struct rule *rule = states_rules(&count);
+
+	printf("| from | event | to | caused by | Graph status | provisioning.state |\n");
+	printf("| --- | --- | --- | --- | --- | --- |\n");
+	for (size_t i = 0; i < count; i++)
+		printf("| %s | %s: %s | %s | %s | %s | %s |\n", state_name(rule[i].from), event_name(rule[i].on),
+		       event_meaning(rule[i].on), state_name(rule[i].to), cause_name(rule[i].by),
+		       state_status(rule[i].to), state_provisioning(rule[i].to));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--lua") == 0) {
+		print_lua();
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--markdown") == 0) {
+		print_markdown();
+		return 0;
+	}
+	fprintf(stderr, "usage: states-print --lua | --markdown\n");
+	return 2;
+}

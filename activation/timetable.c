@@ -1,0 +1,318 @@
+#include "activation/timetable.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "activation/core.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+struct lane {
+	int64_t due_ms; /* clock_mono_ms() of the next look */
+	bool asking;    /* a jit_due is under way */
+};
+
+struct timetable {
+	struct activation *activation;
+	uv_timer_t *timer; /* freed by its close callback */
+	bool running;
+	unsigned lane_count;
+	struct lane lanes[LANES_MAX];
+};
+
+/* One call in a lane; `id` names the request or application it is about. */
+struct errand {
+	struct activation *activation;
+	unsigned lane;
+	int64_t begun_ms;
+	char id[APP_ID_SIZE];
+};
+
+static void on_timer(uv_timer_t *timer);
+
+static struct errand *errand_new(struct activation *activation, unsigned lane, const char *id)
+{
+	struct errand *errand = calloc(1, sizeof(*errand));
+
+	if (errand == NULL)
+		return NULL;
+	errand->activation = activation;
+	errand->lane = lane;
+	errand->begun_ms = clock_mono_ms();
+	snprintf(errand->id, sizeof(errand->id), "%s", id);
+	return errand;
+}
+
+/* Sets the timer to the earliest look that is due. */
+static void set_timer(struct timetable *timetable)
+{
+	int64_t now = clock_mono_ms(), earliest = INT64_MAX;
+
+	if (!timetable->running)
+		return;
+	for (unsigned i = 0; i < timetable->lane_count; i++)
+		if (!timetable->lanes[i].asking && timetable->lanes[i].due_ms < earliest)
+			earliest = timetable->lanes[i].due_ms;
+	if (earliest == INT64_MAX)
+		return;
+	uv_update_time(timetable->timer->loop);
+	uv_timer_start(timetable->timer, on_timer, earliest > now ? (uint64_t)(earliest - now) : 0, 0);
+}
+
+void timetable_note(struct timetable *timetable, unsigned lane, int64_t delay_ms)
+{
+	int64_t due = clock_mono_ms() + (delay_ms > 0 ? delay_ms : 0);
+
+	if (!timetable->running || lane >= timetable->lane_count || timetable->lanes[lane].due_ms <= due)
+		return;
+	timetable->lanes[lane].due_ms = due;
+	set_timer(timetable);
+}
+
+static void pump(struct activation *activation, unsigned lane, const char *app);
+
+static void on_pumped(void *ctx, enum err err, const struct reply *reply)
+{
+	struct errand *errand = ctx;
+
+	if (err != ERR_OK) {
+		log_warn("pump", "app=%s error=%s", errand->id, err_message(err));
+	} else if (strcmp(core_answer(errand->activation, errand->lane, reply), "push") == 0) {
+		core_hand_out(errand->activation, reply_at(reply, 3), errand->begun_ms);
+		if (!errand->activation->stopped)
+			pump(errand->activation, errand->lane, errand->id);
+	}
+	free(errand);
+}
+
+/* Begins a call about an application with its terms; false when this broker does not know it. */
+static bool application_call(struct activation *activation, struct store_call *call, const char *function,
+			     const struct errand *errand, char text[TERMS_SIZE])
+{
+	struct terms terms;
+
+	if (!activation->options.terms(activation->options.ctx, errand->id, &terms)) {
+		log_warn("unknown_application", "app=%s lane=%u", errand->id, errand->lane);
+		return false;
+	}
+	core_terms(&terms, text);
+	core_call(activation, call, function, errand->lane);
+	store_arg(call, text);
+	return true;
+}
+
+static void pump(struct activation *activation, unsigned lane, const char *app)
+{
+	struct store_call call;
+	char text[TERMS_SIZE], push_id[ID_SIZE];
+	struct errand *errand = errand_new(activation, lane, app);
+
+	if (errand == NULL || !application_call(activation, &call, "jit_pump", errand, text)) {
+		free(errand);
+		return;
+	}
+	id_make(lane, push_id);
+	store_arg(&call, push_id);
+	store_call(activation->options.store, &call, on_pumped, errand);
+}
+
+static void on_cycle(void *ctx, enum err err, const struct reply *reply)
+{
+	struct errand *errand = ctx;
+
+	if (err == ERR_OK) {
+		const char *word = core_answer(errand->activation, errand->lane, reply);
+
+		if (strcmp(word, "empty") != 0 && strcmp(word, "early") != 0)
+			log_info("cycle", "app=%s state=%s", errand->id, word);
+	} else {
+		log_warn("cycle", "app=%s error=%s", errand->id, err_message(err));
+	}
+	free(errand);
+}
+
+static void cycle(struct activation *activation, unsigned lane, const char *app)
+{
+	struct store_call call;
+	char text[TERMS_SIZE];
+	struct errand *errand = errand_new(activation, lane, app);
+
+	if (errand == NULL || !application_call(activation, &call, "jit_cycle", errand, text)) {
+		free(errand);
+		return;
+	}
+	store_call(activation->options.store, &call, on_cycle, errand);
+}
+
+static void on_started(void *ctx, enum err err, const struct reply *reply)
+{
+	struct errand *errand = ctx;
+
+	if (err == ERR_OK) {
+		core_answer(errand->activation, errand->lane, reply);
+		core_hand_out(errand->activation, reply_at(reply, 3), errand->begun_ms);
+	} else {
+		log_warn("start", "req=%s error=%s", errand->id, err_message(err));
+	}
+	free(errand);
+}
+
+/* The scheduled request is read: policy has its word again before it starts. */
+static void on_start_read(void *ctx, enum err err, const struct request *request)
+{
+	struct errand *errand = ctx;
+	struct activation *activation = errand->activation;
+	struct errctx why = {""};
+	struct store_call call;
+	struct terms terms;
+	char text[TERMS_SIZE], push_id[ID_SIZE];
+
+	if (err != ERR_OK || request == NULL || request->state != ST_SCHEDULED ||
+	    !activation->options.terms(activation->options.ctx, request->application, &terms)) {
+		if (err != ERR_OK && err != ERR_NOT_FOUND)
+			log_warn("start", "req=%s error=%s", errand->id, err_message(err));
+		free(errand);
+		return;
+	}
+	errand->begun_ms = clock_mono_ms();
+	if (activation->options.allowed(activation->options.ctx, request, &why)) {
+		core_terms(&terms, text);
+		id_make(errand->lane, push_id);
+		core_call(activation, &call, "jit_start", errand->lane);
+		store_arg(&call, text);
+		store_arg(&call, request->id);
+		store_arg(&call, push_id);
+	} else {
+		log_info("start_refused", "req=%s group=%s", request->id, request->group);
+		core_call(activation, &call, "jit_refuse", errand->lane);
+		store_arg(&call, request->id);
+		store_arg(&call, why.text);
+	}
+	store_call(activation->options.store, &call, on_started, errand);
+}
+
+static void start(struct activation *activation, unsigned lane, const char *id)
+{
+	struct errand *errand = errand_new(activation, lane, id);
+
+	if (errand != NULL)
+		activation_get(activation, id, on_start_read, errand);
+}
+
+static void carry_on(struct activation *activation, unsigned lane, const struct reply *reply)
+{
+	for (size_t i = 3; i + 1 < reply_count(reply); i += 2) {
+		const char *kind = reply_text(reply_at(reply, i));
+		const char *id = reply_text(reply_at(reply, i + 1));
+
+		switch (kind[0]) {
+		case 's':
+			start(activation, lane, id);
+			break;
+		case 'q':
+			pump(activation, lane, id);
+			break;
+		case 'c':
+			cycle(activation, lane, id);
+			break;
+		default:
+			log_warn("timetable", "lane=%u kind=%s", lane, kind);
+		}
+	}
+}
+
+static void on_due(void *ctx, enum err err, const struct reply *reply)
+{
+	struct errand *errand = ctx;
+	struct activation *activation = errand->activation;
+	struct timetable *timetable = activation->timetable;
+	struct lane *lane = &timetable->lanes[errand->lane];
+
+	lane->asking = false;
+	lane->due_ms = clock_mono_ms() + activation->options.poll_ms;
+	if (err == ERR_OK) {
+		core_answer(activation, errand->lane, reply);
+		if (!activation->stopped)
+			carry_on(activation, errand->lane, reply);
+	}
+	set_timer(timetable);
+	free(errand);
+}
+
+static void look(struct timetable *timetable, unsigned lane)
+{
+	struct activation *activation = timetable->activation;
+	struct errand *errand = errand_new(activation, lane, "");
+	struct store_call call;
+	char lease[24], most[24];
+
+	if (errand == NULL) {
+		timetable->lanes[lane].due_ms = clock_mono_ms() + activation->options.poll_ms;
+		return;
+	}
+	timetable->lanes[lane].asking = true;
+	snprintf(lease, sizeof(lease), "%d", DUE_LEASE_MS);
+	snprintf(most, sizeof(most), "%d", DUE_BATCH);
+	core_call(activation, &call, "jit_due", lane);
+	store_arg(&call, lease);
+	store_arg(&call, most);
+	store_call(activation->options.store, &call, on_due, errand);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct timetable *timetable = timer->data;
+	int64_t now = clock_mono_ms();
+
+	for (unsigned i = 0; i < timetable->lane_count; i++)
+		if (!timetable->lanes[i].asking && timetable->lanes[i].due_ms <= now)
+			look(timetable, i);
+	set_timer(timetable);
+}
+
+struct timetable *timetable_new(struct activation *activation)
+{
+	struct timetable *timetable = calloc(1, sizeof(*timetable));
+
+	if (timetable == NULL)
+		return NULL;
+	timetable->timer = calloc(1, sizeof(*timetable->timer));
+	if (timetable->timer == NULL) {
+		free(timetable);
+		return NULL;
+	}
+	uv_timer_init(activation->options.loop, timetable->timer);
+	timetable->timer->data = timetable;
+	timetable->activation = activation;
+	return timetable;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void timetable_free(struct timetable *timetable)
+{
+	if (timetable == NULL)
+		return;
+	uv_close((uv_handle_t *)timetable->timer, on_timer_closed);
+	free(timetable);
+}
+
+void timetable_start(struct timetable *timetable)
+{
+	timetable->running = true;
+	timetable->lane_count = store_lanes(timetable->activation->options.store);
+	for (unsigned i = 0; i < timetable->lane_count; i++)
+		if (!timetable->lanes[i].asking)
+			timetable->lanes[i].due_ms = clock_mono_ms();
+	set_timer(timetable);
+}
+
+void timetable_stop(struct timetable *timetable)
+{
+	timetable->running = false;
+	uv_timer_stop(timetable->timer);
+}

@@ -1,0 +1,40 @@
+-- jit_due: does what is due and needs nobody else, and claims what a broker has to do, by moving its time forward
+-- by the lease: were that broker to die, the next one finds it there.
+-- ARGV 3 lease in ms, 4 most entries. Answers {'ok', now, next, kind, id, ...}: 's' requests to start, 'q'
+-- applications to pump, 'c' applications whose cycle begins.
+
+local function due_expire(c, id)
+	local r = get_request(c, id)
+	if r and WANTS[r.st] then
+		if r.st ~= 'in_force' then
+			r.er = r.er or 'The assignment ended before the application was reached.'
+		end
+		finish(c, r, 'expire')
+	end
+	off(c, 'e:' .. id)
+end
+
+local function jit_due(keys, args)
+	local c = context(keys, args)
+	local lease, most = tonumber(args[3]), tonumber(args[4])
+	local claimed, done = {}, 0
+	repeat
+		local entries = redis.call('ZRANGE', c.pre .. 'tt', '-inf', c.now, 'BYSCORE', 'LIMIT', 0, most - done)
+		for _, entry in ipairs(entries) do
+			local kind, id = entry:sub(1, 1), entry:sub(3)
+			if kind == 'e' then
+				due_expire(c, id)
+			elseif kind == 'p' then
+				push_lost(c, id)
+			elseif kind == 'k' then
+				purge(c, id)
+			else
+				at(c, entry, c.now + lease)
+				claimed[#claimed + 1] = kind
+				claimed[#claimed + 1] = id
+			end
+		end
+		done = done + #entries
+	until #entries == 0 or done >= most
+	return answer(c, 'ok', unpack(claimed))
+end
