@@ -24,6 +24,7 @@ void buf_clear(struct buf *b);            /* empties, keeps the memory, clears a
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_adds(struct buf *b, const char *text);
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_fail(struct buf *b); /* for writers that fail themselves: as if an addition had failed */
 bool buf_failed(const struct buf *b);
 const char *buf_text(const struct buf *b); /* never NULL; "" when empty; borrowed until the next change */
 /* Hands the text to the caller, who frees it with free(), and leaves the buffer empty. NULL when failed. */

@@ -1,4 +1,4 @@
-/* SHA-256 and comparison in constant time, by OpenSSL. */
+/* SHA-256 and comparison in constant time, by OpenSSL. A digest that cannot be made (no memory) aborts. */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 

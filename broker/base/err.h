@@ -21,7 +21,8 @@
 	  "The following policy rules failed.")                                                              \
 	X(ERR_EXISTS, 400, false, "RoleAssignmentExists", "The Role assignment already exists.")             \
 	X(ERR_PENDING, 400, false, "PendingRoleAssignmentRequest", "An equal request is already pending.")   \
-	X(ERR_NO_ASSIGNMENT, 400, false, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.") \
+	X(ERR_NO_ASSIGNMENT, 400, false, "RoleAssignmentDoesNotExist",                                       \
+	  "The Role assignment does not exist.")                                                             \
 	X(ERR_START_IN_PAST, 400, false, "InvalidRoleAssignmentRequestSchedule",                             \
 	  "The assignment would end before it starts.")                                                      \
 	X(ERR_TOO_MANY, 400, false, "TooManyRoleAssignments",                                                \
@@ -32,12 +33,14 @@
 	X(ERR_FORBIDDEN, 403, false, "Authorization_RequestDenied", "You may not do this.")                  \
 	X(ERR_NOT_FOUND, 404, false, "ResourceNotFound", "There is no such object.")                         \
 	X(ERR_METHOD, 405, false, "MethodNotAllowed", "The method is not allowed here.")                     \
-	X(ERR_TOO_BIG, 413, false, "RequestEntityTooLarge", "The request is larger than the broker accepts.") \
+	X(ERR_TOO_BIG, 413, false, "RequestEntityTooLarge",                                                  \
+	  "The request is larger than the broker accepts.")                                                  \
 	X(ERR_MEDIA_TYPE, 415, false, "UnsupportedMediaType", "The body must be application/json.")          \
 	X(ERR_KEY_REUSED, 422, false, "IdempotencyKeyReused",                                                \
 	  "The Idempotency-Key was used before with another request.")                                       \
 	X(ERR_THROTTLED, 429, true, "TooManyRequests", "Too many requests.")                                 \
-	X(ERR_HEADERS_TOO_BIG, 431, false, "RequestHeaderFieldsTooLarge", "The request's headers are too large.") \
+	X(ERR_HEADERS_TOO_BIG, 431, false, "RequestHeaderFieldsTooLarge",                                    \
+	  "The request's headers are too large.")                                                            \
 	X(ERR_INTERNAL, 500, true, "InternalServerError", "The broker made a mistake.")                      \
 	X(ERR_NOMEM, 503, true, "ServiceUnavailable", "The broker is out of memory.")                        \
 	X(ERR_UNAVAILABLE, 503, true, "ServiceUnavailable", "The broker's store cannot be reached.")         \
@@ -56,14 +59,15 @@ struct errctx {
 };
 
 /* Replaces the text. `ec` may be NULL. Returns `err`, so that a caller can write: return err_set(ec, ERR_X, …). */
-enum err err_set(struct errctx *ec, enum err err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum err err_set(struct errctx *ec, enum err err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Puts "prefix: " before the text, as the error travels up. `ec` may be NULL. */
 void err_prefix(struct errctx *ec, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-int err_status(enum err err);           /* HTTP status */
-const char *err_code(enum err err);     /* Graph's code, e.g. "RoleAssignmentExists" */
-const char *err_message(enum err err);  /* default sentence */
-bool err_retryable(enum err err);       /* the same call may succeed later */
+int err_status(enum err err);          /* HTTP status */
+const char *err_code(enum err err);    /* Graph's code, e.g. "RoleAssignmentExists" */
+const char *err_message(enum err err); /* default sentence */
+bool err_retryable(enum err err);      /* the same call may succeed later */
 
 #endif

@@ -12,13 +12,13 @@
 #define LANES_MAX 1024 /* more would only make polling dearer */
 
 /* Bounds of text that is kept as it came, each with its closing NUL. */
-#define APP_ID_SIZE    64   /* an application's id in the configuration */
-#define NAME_SIZE      257  /* userName, displayName, name parts, e-mail: AWS refuses longer userNames anyway */
+#define APP_ID_SIZE    64  /* an application's id in the configuration */
+#define NAME_SIZE      257 /* userName, displayName, name parts, e-mail: AWS refuses longer userNames anyway */
 #define TEXT_SIZE      1025 /* justification, and what an application answered */
 #define TICKET_SIZE    129  /* ticketNumber, ticketSystem */
 #define ETAG_HASH_SIZE 33   /* 16 bytes of a SHA-256, hex */
 
-/* A fresh random id of that lane. Aborts when the kernel has no randomness. */
+/* A fresh random id of that lane (below LANES_MAX). Aborts when the kernel has no randomness. */
 void id_make(unsigned lane, char out[ID_SIZE]);
 
 /* The id of that lane that belongs to these bytes: the same bytes always give the same id. */
@@ -27,7 +27,7 @@ void id_derive(unsigned lane, const void *bytes, size_t len, char out[ID_SIZE]);
 /* Is this 8-4-4-4-12 hexadecimal, any version, lower or upper case? */
 bool id_valid(const char *text);
 
-/* The lane in one of our ids, or -1 when the text is not one of our ids (version 8, lower case). */
+/* The lane in one of our ids, or -1 when the text is not one (version 8, lower case, lane below LANES_MAX). */
 int id_lane(const char *text);
 
 #endif
