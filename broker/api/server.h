@@ -1,7 +1,8 @@
 /*
  * The HTTP server: libmicrohttpd on the broker's libuv loop. This file hides everything about connections; a
- * handler sees one complete, length-limited request and answers it once, now or later. Only server.c includes
- * <microhttpd.h>.
+ * handler sees one complete, length-limited request and answers it once, now or later. Only server.c and
+ * server_exchange.c include <microhttpd.h>. Requests that libmicrohttpd itself cannot read (no HTTP, header too
+ * large) it answers itself, with 400, 414 or 431 and a short page, and closes the connection.
  */
 #ifndef API_SERVER_H
 #define API_SERVER_H
@@ -16,53 +17,82 @@
 #include "base/err.h"
 #include "base/id.h"
 
-#define BODY_MAX       (64 * 1024)
-#define RESPONSE_MAX   (8 * 1024 * 1024)
-#define URL_MAX        4096
+#define BODY_MAX     (64 * 1024)
+#define RESPONSE_MAX (8 * 1024 * 1024)
+#define URL_MAX      4096
 
-struct exchange; /* one request and its answer */
+struct exchange;    /* one request and its answer */
+struct query_param; /* api/target.h */
 
 struct server_options {
-	const char *host; /* numeric IPv4 or IPv6, or "unix" */
-	uint16_t port;
-	const char *path; /* of the socket, when host is "unix" */
-	const char *certificate_file, *key_file; /* "" = no TLS */
-	unsigned connections, connections_per_address;
-	int64_t idle_timeout_ms;     /* of a connection on which nothing moves */
-	int64_t request_deadline_ms; /* a suspended request is answered ERR_TIMEOUT after that */
-	/* Called on the loop with every complete request (or one refused early: see exchange_refused). */
+	const char *host;                              /* numeric IPv4 or IPv6, or "unix" */
+	uint16_t port;                                 /* 0 = the kernel chooses */
+	const char *path;                              /* of the socket, when host is "unix" */
+	const char *certificate_file, *key_file;       /* PEM; "" or NULL = no TLS */
+	unsigned connections, connections_per_address; /* per address 0 = no limit; a Unix socket has none */
+	/*
+	 * A connection on which nothing moves for so long is closed, and a body has to arrive within it. Rounded up
+	 * to seconds; 0 = no limit.
+	 */
+	int64_t idle_timeout_ms;
+	int64_t request_deadline_ms; /* > 0; a request not answered so long after `handle` is answered ERR_TIMEOUT */
+	/*
+	 * Called on the loop with every complete request, and with those refused early (see exchange_refused). Must
+	 * answer the exchange exactly once, now or later, also after the deadline and after server_free.
+	 */
 	void (*handle)(void *ctx, struct exchange *exchange);
 	void *ctx;
 };
 
 struct server;
 
-struct server *server_new(uv_loop_t *loop, const struct server_options *options, struct errctx *ec) MUST_CHECK;
-uint16_t server_port(const struct server *server);     /* the one that the kernel chose */
+/*
+ * Listens and serves on the loop. The texts of `options` are not kept. NULL with the reason in `ec` when the
+ * address, the certificate or memory is not to be had. The process should ignore SIGPIPE.
+ */
+struct server *server_new(uv_loop_t *loop, const struct server_options *options,
+			  struct errctx *ec) MUST_CHECK;
+uint16_t server_port(const struct server *server); /* the one that the kernel chose; 0 for a Unix socket */
+/* Requests given to `handle` whose answers are not sent yet. */
 size_t server_open_exchanges(const struct server *server);
-void server_quiesce(struct server *server); /* no new connections; what is under way goes on */
-/* Answers what is suspended with 503, stops, closes its handles. */
+/* No new connections; what is under way goes on, and its connections close with their next answer. */
+void server_quiesce(struct server *server);
+/*
+ * Answers what is suspended with 503, stops, closes its handles; run the loop afterwards so that they go. Not to
+ * be called from within `handle`. NULL is fine.
+ */
 void server_free(struct server *server);
 
 /* The request. All texts are borrowed for the life of the exchange. */
-const char *exchange_method(const struct exchange *e);
-const char *exchange_path(const struct exchange *e);  /* percent-decoded, no query, begins with '/' */
-const char *exchange_query(const struct exchange *e, const char *name); /* decoded; e.g. "$filter"; NULL = absent */
+const char *
+exchange_method(const struct exchange *e);           /* "GET" also for HEAD: the server leaves the body out */
+const char *exchange_path(const struct exchange *e); /* percent-decoded, no query, begins with '/' */
+const char *exchange_query(const struct exchange *e,
+			   const char *name); /* decoded; e.g. "$filter"; NULL = absent */
+const struct query_param *exchange_query_list(const struct exchange *e,
+					      size_t *count);            /* all, as they came */
 const char *exchange_header(const struct exchange *e, const char *name); /* any case; NULL = absent */
 const char *exchange_body(const struct exchange *e, size_t *len);
-const char *exchange_address(const struct exchange *e); /* the peer's, without port */
-const char *exchange_request_id(const struct exchange *e); /* ours, a UUID; answered as request-id */
-const char *exchange_base_url(const struct exchange *e); /* "https://host[:port]" as the caller named it, checked */
+const char *exchange_address(const struct exchange *e);           /* the peer's, without port */
+const char *exchange_request_id(const struct exchange *e);        /* ours, a UUID; answered as request-id */
+const char *exchange_client_request_id(const struct exchange *e); /* the caller's, a UUID; NULL = absent */
+const char *
+exchange_base_url(const struct exchange *e); /* "https://host[:port]" as the caller named it, checked */
 /* ERR_OK, or why the request is refused before any handler looks at it (too big, bad encoding, smuggling). */
 enum err exchange_refused(const struct exchange *e);
+const char *exchange_refused_reason(const struct exchange *e); /* one sentence, or NULL */
 
-/* Response headers; before exchange_answer. Values are checked: a control character drops the header. */
+/*
+ * Response headers; before exchange_answer. Values are checked: a control character drops the header. A name set
+ * twice keeps its first value (but not Set-Cookie). Replaces the server's own Cache-Control: no-store.
+ */
 void exchange_set_header(struct exchange *e, const char *name, const char *value);
 
 /*
- * Answers, exactly once, and ends the exchange: the pointer is not valid afterwards. `body` is borrowed.
- * `content_type` NULL means application/json. May be called from within `handle` or any time later; when the
- * deadline has answered already this does nothing but free (the exchange stays valid until it is answered).
+ * Answers, exactly once, and ends the exchange: the pointer is not valid afterwards. `body` is borrowed and at
+ * most RESPONSE_MAX long. `content_type` NULL means application/json. May be called from within `handle` or any
+ * time later; when the deadline or server_free has answered already this does nothing but free (the exchange
+ * stays valid until it is answered).
  */
 void exchange_answer(struct exchange *e, int status, const char *content_type, const char *body, size_t len);
 

@@ -1,0 +1,66 @@
+/*
+ * The HTTP API: what every handler works with. A handler is called with a route's parameters and a known caller;
+ * it validates, asks activation/ once, and a second function answers with what came back.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include <stdbool.h>
+
+#include "activation/activation.h"
+#include "api/caller.h"
+#include "api/odata.h"
+#include "api/server.h"
+#include "broker/config.h"
+#include "broker/metrics.h"
+#include "store/store.h"
+
+struct api {
+	struct config *config; /* the current one; replaced on reload */
+	struct activation *activation;
+	struct store *store;
+	struct server *server;
+	struct metrics *metrics;
+	bool stopping;
+};
+
+/* One call: an exchange with what the router has found out. Freed by call_answer() and call_error(). */
+struct call {
+	struct api *api;
+	struct exchange *exchange;
+	struct config *config; /* one reference: the configuration under which the call began */
+	struct caller caller;
+	char param[NAME_SIZE]; /* the route's variable segment; "" = none */
+	bool beta;             /* asked under /beta */
+
+	/* Kept between asking and answering: */
+	bool only_try;
+	bool instances; /* a list answers with instances instead of requests */
+	struct odata_query query;
+};
+
+/* The server's handler; `ctx` is the struct api. */
+void api_handle(void *ctx, struct exchange *exchange);
+
+/* Answers and frees the call. The body is released too; when it failed the answer is ERR_NOMEM. */
+void call_answer(struct call *call, int status, const char *content_type, struct buf *body);
+void call_error(struct call *call, enum err err, const char *message, const char *details_json);
+
+/* The "@odata.context" member that opens an answer: "https://host/v1.0/$metadata#what". */
+void call_context(const struct call *call, struct buf *out, const char *what);
+
+/* Handlers, by file. */
+void requests_post(struct call *call);       /* api/requests.c */
+void requests_get(struct call *call);
+void requests_cancel(struct call *call);
+void requests_list(struct call *call);       /* api/lists.c */
+void requests_mine(struct call *call);
+void instances_list(struct call *call);
+void instances_mine(struct call *call);
+void applications_list(struct call *call);   /* api/applications.c */
+void applications_get(struct call *call);
+void health_live(struct call *call);         /* api/health.c */
+void health_ready(struct call *call);
+void health_metrics(struct call *call);
+
+#endif

@@ -1,0 +1,108 @@
+/* The applications' condition: tokens, queues, cycles. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/render.h"
+
+#define APPLICATIONS_PAGE 200 /* one page of the list; each application is one call to the store */
+
+static void terms_of(const struct config_application *application, struct terms *terms)
+{
+	snprintf(terms->app, sizeof(terms->app), "%s", application->id);
+	terms->throttle = application->throttle;
+	terms->push_timeout_ms = application->push_timeout_ms;
+}
+
+/* A list that is being put together: one call after the other, in the order of the configuration. */
+struct listing {
+	struct call *call;
+	size_t at, end;
+	struct buf body;
+};
+
+static void list_next(struct listing *listing);
+
+static void on_listed(void *ctx, enum err err, const struct application_status *status)
+{
+	struct listing *listing = ctx;
+	struct terms terms;
+
+	if (err != ERR_OK) {
+		buf_release(&listing->body);
+		call_error(listing->call, err, NULL, NULL);
+		free(listing);
+		return;
+	}
+	terms_of(&listing->call->config->applications[listing->at], &terms);
+	render_application(&listing->body, &terms, status);
+	listing->at++;
+	if (listing->at < listing->end)
+		buf_adds(&listing->body, ",");
+	list_next(listing);
+}
+
+static void list_next(struct listing *listing)
+{
+	struct call *call = listing->call;
+
+	if (listing->at < listing->end) {
+		activation_status(call->api->activation, call->config->applications[listing->at].id, on_listed, listing);
+		return;
+	}
+	buf_adds(&listing->body, "]");
+	if (listing->end < call->config->application_count)
+		buf_addf(&listing->body, ",\"@odata.nextLink\":\"%s/api/applications?$skip=%zu\"",
+			 exchange_base_url(call->exchange), listing->end);
+	buf_adds(&listing->body, "}");
+	call_answer(call, 200, NULL, &listing->body);
+	free(listing);
+}
+
+void applications_list(struct call *call)
+{
+	const char *skip = exchange_query(call->exchange, "$skip");
+	struct listing *listing = calloc(1, sizeof(*listing));
+	size_t count = call->config->application_count;
+
+	if (listing == NULL) {
+		call_error(call, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	listing->call = call;
+	listing->at = skip != NULL ? strtoul(skip, NULL, 10) : 0;
+	if (listing->at > count)
+		listing->at = count;
+	listing->end = count - listing->at > APPLICATIONS_PAGE ? listing->at + APPLICATIONS_PAGE : count;
+	buf_init(&listing->body, RESPONSE_MAX);
+	buf_adds(&listing->body, "{\"value\":[");
+	list_next(listing);
+}
+
+static void on_status(void *ctx, enum err err, const struct application_status *status)
+{
+	struct call *call = ctx;
+	const struct config_application *application = config_application(call->config, call->param);
+	struct terms terms;
+	struct buf body;
+
+	if (err != ERR_OK || application == NULL) {
+		call_error(call, err == ERR_OK ? ERR_NOT_FOUND : err, NULL, NULL);
+		return;
+	}
+	terms_of(application, &terms);
+	buf_init(&body, RESPONSE_MAX);
+	render_application(&body, &terms, status);
+	call_answer(call, 200, NULL, &body);
+}
+
+void applications_get(struct call *call)
+{
+	const struct config_application *application = config_application(call->config, call->param);
+
+	if (application == NULL)
+		call_error(call, ERR_NOT_FOUND, "There is no such application.", NULL);
+	else
+		activation_status(call->api->activation, application->id, on_status, call);
+}

@@ -1,0 +1,90 @@
+/* Is the broker alive, can it serve, and its figures. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "activation/order.h"
+#include "api/api.h"
+#include "base/json.h"
+
+void health_live(struct call *call)
+{
+	struct buf body;
+
+	buf_init(&body, 64);
+	buf_adds(&body, "{\"alive\":true}");
+	call_answer(call, 200, NULL, &body);
+}
+
+void health_ready(struct call *call)
+{
+	const char *why = NULL;
+	bool ready = store_ready(call->api->store, &why);
+	struct buf body;
+
+	buf_init(&body, 4096);
+	buf_addf(&body, "{\"ready\":%s,\"reasons\":[", ready && !call->api->stopping ? "true" : "false");
+	if (!ready)
+		json_add_string(&body, why != NULL ? why : "The store is not ready.");
+	if (call->api->stopping)
+		buf_addf(&body, "%s\"The broker is stopping.\"", ready ? "" : ",");
+	buf_adds(&body, "]}");
+	call_answer(call, ready && !call->api->stopping ? 200 : 503, NULL, &body);
+}
+
+/* Figures that lie in the store, lane by lane. */
+struct reading {
+	struct call *call;
+	unsigned lanes_left;
+	int64_t now_ms, oldest_ms;
+	struct metrics_state state;
+};
+
+static void render(struct reading *reading)
+{
+	struct call *call = reading->call;
+	struct buf body;
+
+	reading->state.ready = store_ready(call->api->store, NULL);
+	reading->state.open_exchanges = server_open_exchanges(call->api->server);
+	reading->state.calls_waiting = store_waiting(call->api->store);
+	reading->state.orders = orders_open(call->api->activation);
+	if (reading->oldest_ms > 0)
+		reading->state.oldest_removal_s = (reading->now_ms - reading->oldest_ms) / 1000;
+	buf_init(&body, RESPONSE_MAX);
+	metrics_render(call->api->metrics, &reading->state, &body);
+	call_answer(call, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
+	free(reading);
+}
+
+static void on_lane(void *ctx, enum err err, const struct lane_status *status)
+{
+	struct reading *reading = ctx;
+
+	if (err == ERR_OK) {
+		reading->now_ms = status->now_ms;
+		reading->state.timetable += status->timetable;
+		reading->state.removals += status->removals;
+		if (status->oldest_removal_ms > 0 &&
+		    (reading->oldest_ms == 0 || status->oldest_removal_ms < reading->oldest_ms))
+			reading->oldest_ms = status->oldest_removal_ms;
+	}
+	if (--reading->lanes_left == 0)
+		render(reading);
+}
+
+void health_metrics(struct call *call)
+{
+	struct reading *reading = calloc(1, sizeof(*reading));
+	unsigned lanes = store_ready(call->api->store, NULL) ? store_lanes(call->api->store) : 0;
+
+	if (reading == NULL) {
+		call_error(call, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	reading->call = call;
+	reading->lanes_left = lanes + 1;
+	for (unsigned i = 0; i < lanes; i++)
+		activation_lane(call->api->activation, i, on_lane, reading);
+	if (--reading->lanes_left == 0)
+		render(reading);
+}

@@ -1,0 +1,158 @@
+/* Lists of requests and of what they give now. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "activation/list.h"
+#include "api/api.h"
+#include "api/render.h"
+
+enum field { FIELD_PRINCIPAL, FIELD_GROUP, FIELD_STATUS, FIELD_ACTION, FIELD_ACCESS };
+
+static const char *const fields[] = {"principalId", "groupId", "status", "action", "accessId", NULL};
+
+#define PAGE_DEFAULT 100
+
+/* States in which a request gives access, as far as anybody knows. */
+#define STATES_NOW (1u << ST_IN_FORCE | 1u << ST_EXPIRING | 1u << ST_REVOKING)
+
+/* The link to the following page: this call again, from where this page ended. */
+static void add_next_link(const struct call *call, struct buf *out, const char *next)
+{
+	const struct odata_query *q = &call->query;
+	const char *path = exchange_path(call->exchange);
+
+	buf_addf(out, ",\"@odata.nextLink\":\"%s%s?", exchange_base_url(call->exchange), path);
+	for (size_t i = 0; i < q->count; i++) {
+		buf_addf(out, "%s%s%%20eq%%20%%27", i == 0 ? "$filter=" : "%20and%20", fields[q->terms[i].field]);
+		for (const char *c = q->terms[i].value; *c != '\0'; c++)
+			if (*c == '\'')
+				buf_adds(out, "%27%27");
+			else if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", *c) != NULL)
+				buf_add(out, c, 1);
+			else
+				buf_addf(out, "%%%02X", (unsigned char)*c);
+		buf_adds(out, "%27");
+	}
+	if (q->top > 0)
+		buf_addf(out, "%s$top=%d", q->count > 0 ? "&" : "", q->top);
+	buf_addf(out, "%s$skiptoken=%s\"", q->count > 0 || q->top > 0 ? "&" : "", next);
+}
+
+static void on_page(void *ctx, enum err err, const struct list_page *page)
+{
+	struct call *call = ctx;
+	struct buf body;
+
+	if (err != ERR_OK || page == NULL) {
+		call_error(call, err == ERR_BAD_REQUEST ? ERR_INVALID_FILTER : err,
+			   err == ERR_BAD_REQUEST ? "$skiptoken is not one that a page gave out." : NULL, NULL);
+		return;
+	}
+	buf_init(&body, RESPONSE_MAX);
+	buf_adds(&body, "{");
+	call_context(call, &body, call->instances ? "assignmentScheduleInstances" : "assignmentScheduleRequests");
+	buf_adds(&body, ",\"value\":[");
+	for (size_t i = 0; i < page->count; i++) {
+		if (i > 0)
+			buf_adds(&body, ",");
+		if (call->instances)
+			render_instance(&body, &page->requests[i]);
+		else
+			render_request(&body, &page->requests[i], false);
+	}
+	buf_adds(&body, "]");
+	if (page->next[0] != '\0')
+		add_next_link(call, &body, page->next);
+	buf_adds(&body, "}");
+	call_answer(call, 200, NULL, &body);
+}
+
+/* All states that Graph calls by that name; 0 when it is no status of ours. */
+static unsigned states_of(const char *status)
+{
+	unsigned states = 0;
+
+	for (enum state s = 0; s < ST_COUNT; s++)
+		if (s != ST_NEW && strcasecmp(state_status(s), status) == 0)
+			states |= 1u << s;
+	return states;
+}
+
+static enum err read_query(struct call *call, struct list_query *query, struct errctx *ec)
+{
+	size_t count;
+	const struct query_param *params = exchange_query_list(call->exchange, &count);
+	enum err err = odata_parse(params, count, fields, &call->query, ec);
+	const char *value;
+
+	if (err != ERR_OK)
+		return err;
+	if ((value = odata_value(&call->query, FIELD_PRINCIPAL)) != NULL)
+		snprintf(query->principal, sizeof(query->principal), "%s", value);
+	if ((value = odata_value(&call->query, FIELD_GROUP)) != NULL) {
+		const struct config_group *group = config_group(call->config, value);
+
+		if (!id_valid(value))
+			return err_set(ec, ERR_INVALID_FILTER, "groupId must be a UUID.");
+		snprintf(query->group, sizeof(query->group), "%s", group != NULL ? group->id : value);
+		snprintf(query->application, sizeof(query->application), "%s",
+			 group != NULL ? group->application->id : "");
+	}
+	if ((value = odata_value(&call->query, FIELD_STATUS)) != NULL && (query->states = states_of(value)) == 0)
+		return err_set(ec, ERR_INVALID_FILTER, "The status '%.32s' is not known.", value);
+	if ((value = odata_value(&call->query, FIELD_ACTION)) != NULL)
+		snprintf(query->action, sizeof(query->action), "%s", value);
+	if ((value = odata_value(&call->query, FIELD_ACCESS)) != NULL && strcasecmp(value, "member") != 0)
+		return err_set(ec, ERR_INVALID_FILTER, "accessId is always 'member' here.");
+	query->top = call->query.top > 0 ? (size_t)call->query.top : PAGE_DEFAULT;
+	snprintf(query->from, sizeof(query->from), "%.*s", LIST_FROM_SIZE - 1, call->query.skiptoken);
+	return ERR_OK;
+}
+
+static void list(struct call *call, bool mine)
+{
+	struct list_query query = {0};
+	struct errctx ec = {""};
+	enum err err = read_query(call, &query, &ec);
+
+	if (err == ERR_OK && !mine && query.principal[0] == '\0' && query.group[0] == '\0')
+		err = err_set(&ec, ERR_INVALID_FILTER, "$filter on principalId or groupId is required.");
+	if (err == ERR_OK && !call->caller.is_operator && query.principal[0] != '\0' &&
+	    strcmp(query.principal, call->caller.id) != 0)
+		err = err_set(&ec, ERR_FORBIDDEN, "You may list your own requests.");
+	if (err != ERR_OK) {
+		call_error(call, err, ec.text, NULL);
+		return;
+	}
+	if (mine || !call->caller.is_operator)
+		snprintf(query.principal, sizeof(query.principal), "%s", call->caller.id);
+	if (call->instances) {
+		query.states = query.states != 0 ? query.states & STATES_NOW : STATES_NOW;
+		snprintf(query.action, sizeof(query.action), "selfActivate");
+	}
+	list_requests(call->api->activation, &query, on_page, call);
+}
+
+void requests_list(struct call *call)
+{
+	list(call, false);
+}
+
+void requests_mine(struct call *call)
+{
+	list(call, true);
+}
+
+void instances_list(struct call *call)
+{
+	call->instances = true;
+	list(call, false);
+}
+
+void instances_mine(struct call *call)
+{
+	call->instances = true;
+	list(call, true);
+}

@@ -1,0 +1,184 @@
+#include "api/render.h"
+
+#include <string.h>
+
+#include "base/iso8601.h"
+#include "base/json.h"
+
+void render_time(struct buf *out, const char *name, int64_t ms)
+{
+	char text[ISO8601_TIME_SIZE];
+
+	if (ms == 0) {
+		buf_addf(out, "\"%s\":null", name);
+		return;
+	}
+	iso8601_format_time(ms, text);
+	buf_addf(out, "\"%s\":\"%s\"", name, text);
+}
+
+void render_text(struct buf *out, const char *name, const char *text)
+{
+	buf_addf(out, "\"%s\":", name);
+	if (text[0] == '\0')
+		buf_adds(out, "null");
+	else
+		json_add_string(out, text);
+}
+
+static void render_schedule(struct buf *out, const struct request *r)
+{
+	char duration[ISO8601_DURATION_SIZE];
+
+	if (strcmp(r->action, "selfDeactivate") == 0) {
+		buf_adds(out, "\"scheduleInfo\":null");
+		return;
+	}
+	buf_adds(out, "\"scheduleInfo\":{");
+	render_time(out, "startDateTime", r->start_ms);
+	buf_adds(out, ",\"recurrence\":null,\"expiration\":{");
+	if (r->duration_ms > 0) {
+		iso8601_format_duration(r->duration_ms, duration);
+		buf_addf(out, "\"type\":\"afterDuration\",\"endDateTime\":null,\"duration\":\"%s\"",
+			 duration);
+	} else {
+		buf_adds(out, "\"type\":\"afterDateTime\",");
+		render_time(out, "endDateTime", r->end_ms);
+		buf_adds(out, ",\"duration\":null");
+	}
+	buf_adds(out, "}}");
+}
+
+/* How far the application has followed, why it has not, and when it will. */
+static void render_provisioning(struct buf *out, const struct request *r)
+{
+	buf_addf(out, "\"provisioning\":{\"state\":\"%s\",",
+		 r->removing ? "removing" : state_provisioning(r->state));
+	render_text(out, "application", r->application);
+	buf_adds(out, ",");
+	render_time(out, "endDateTime", r->end_ms);
+	buf_adds(out, ",");
+	render_time(out, "confirmedDateTime", r->confirmed_ms);
+	buf_adds(out, ",");
+	render_time(out, "nextCycleDateTime", r->next_cycle_ms);
+	if (r->place > 0)
+		buf_addf(out, ",\"placeInQueue\":%lld", (long long)r->place);
+	else
+		buf_adds(out, ",\"placeInQueue\":null");
+	buf_addf(out, ",\"failedAttempts\":%lld,", (long long)r->attempts);
+	render_text(out, "lastError", r->error);
+	buf_adds(out, "}");
+}
+
+static void render_ticket(struct buf *out, const struct request *r)
+{
+	buf_adds(out, "\"ticketInfo\":{");
+	render_text(out, "ticketNumber", r->ticket_number);
+	buf_adds(out, ",");
+	render_text(out, "ticketSystem", r->ticket_system);
+	buf_adds(out, "}");
+}
+
+static void render_who(struct buf *out, const struct request *r)
+{
+	render_text(out, "principalId", r->principal);
+	buf_adds(out, ",\"accessId\":\"member\",");
+	render_text(out, "groupId", r->group);
+}
+
+void render_request(struct buf *out, const struct request *r, bool only_try)
+{
+	buf_adds(out, "{");
+	render_text(out, "id", only_try ? "" : r->id);
+	buf_addf(out, ",\"status\":\"%s\",", state_status(r->state));
+	render_time(out, "createdDateTime", r->created_ms);
+	buf_adds(out, ",");
+	render_time(out, "completedDateTime", r->confirmed_ms > 0 ? r->confirmed_ms : r->closed_ms);
+	buf_adds(out, ",\"approvalId\":null,\"customData\":null,\"createdBy\":{\"user\":{");
+	render_text(out, "id", r->created_by);
+	buf_addf(out, ",\"displayName\":null}},\"action\":\"%s\",\"isValidationOnly\":%s,", r->action,
+		 only_try ? "true" : "false");
+	render_text(out, "justification", r->justification);
+	buf_adds(out, ",");
+	render_who(out, r);
+	if (only_try)
+		buf_adds(out, ",\"targetScheduleId\":null,");
+	else
+		buf_addf(out, ",\"targetScheduleId\":\"%s_member_%s\",", r->group, r->id);
+	render_schedule(out, r);
+	buf_adds(out, ",");
+	render_ticket(out, r);
+	buf_adds(out, ",");
+	render_provisioning(out, r);
+	buf_adds(out, "}");
+}
+
+void render_instance(struct buf *out, const struct request *r)
+{
+	buf_addf(out, "{\"id\":\"%s_member_%s\",", r->group, r->id);
+	render_who(out, r);
+	buf_adds(out, ",");
+	render_time(out, "startDateTime", r->start_ms);
+	buf_adds(out, ",");
+	render_time(out, "endDateTime", r->end_ms);
+	buf_addf(out,
+		 ",\"assignmentType\":\"activated\",\"memberType\":\"direct\","
+		 "\"assignmentScheduleId\":\"%s_member_%s\",",
+		 r->group, r->id);
+	render_provisioning(out, r);
+	buf_adds(out, "}");
+}
+
+static void render_throttle(struct buf *out, const struct terms *t, const struct application_status *s)
+{
+	buf_addf(out, "\"throttle\":{\"pushes\":%lld,\"perSeconds\":%lld.%03lld,\"tokensFree\":%lld,",
+		 (long long)t->throttle.pushes, (long long)t->throttle.per_ms / 1000,
+		 (long long)t->throttle.per_ms % 1000, (long long)s->tokens_free);
+	render_time(out, "nextTokenDateTime", s->next_token_ms);
+	buf_adds(out, ",");
+	render_time(out, "closedUntilDateTime", s->closed_until_ms > s->now_ms ? s->closed_until_ms : 0);
+	buf_adds(out, "}");
+}
+
+static void render_current_cycle(struct buf *out, const struct application_status *s)
+{
+	if (!s->cycle_runs) {
+		buf_adds(out, "\"current\":null");
+		return;
+	}
+	buf_adds(out, "\"current\":{");
+	render_time(out, "startedDateTime", s->cycle_started_ms);
+	buf_addf(out, ",\"total\":%lld,\"done\":%lld,\"pushes\":%lld,\"failures\":%lld}",
+		 (long long)s->cycle_total, (long long)(s->cycle_total - s->cycle_left),
+		 (long long)s->cycle_pushes, (long long)s->cycle_failures);
+}
+
+static void render_last_cycle(struct buf *out, const struct application_status *s)
+{
+	if (s->last_started_ms == 0) {
+		buf_adds(out, "\"last\":null");
+		return;
+	}
+	buf_adds(out, "\"last\":{");
+	render_time(out, "startedDateTime", s->last_started_ms);
+	buf_adds(out, ",");
+	render_time(out, "endedDateTime", s->last_ended_ms);
+	buf_addf(out, ",\"total\":%lld,\"pushes\":%lld,\"failures\":%lld}", (long long)s->last_total,
+		 (long long)s->last_pushes, (long long)s->last_failures);
+}
+
+void render_application(struct buf *out, const struct terms *t, const struct application_status *s)
+{
+	buf_adds(out, "{");
+	render_text(out, "id", t->app);
+	buf_adds(out, ",");
+	render_throttle(out, t, s);
+	buf_addf(out, ",\"waiting\":%lld,\"deferred\":%lld,\"removalsWaiting\":%lld,\"cycle\":{",
+		 (long long)s->waiting, (long long)s->deferred, (long long)s->removals);
+	render_time(out, "nextDateTime", s->next_cycle_ms);
+	buf_adds(out, ",");
+	render_current_cycle(out, s);
+	buf_adds(out, ",");
+	render_last_cycle(out, s);
+	buf_adds(out, "}}");
+}

@@ -1,0 +1,189 @@
+/* Which handler answers which method and path, and what comes before it: refused exchanges, sign-in, roles. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/api.h"
+#include "api/error.h"
+#include "api/render.h"
+
+enum need { NEED_NOTHING, NEED_SIGN_IN, NEED_OPERATOR };
+
+struct route {
+	const char *method;
+	/* Below the base of Graph's PIM for groups when `graph`. "*" is one variable segment; "(mine)" is the function
+	 * filterByCurrentUser(on='principal'). */
+	const char *path;
+	bool graph;
+	enum need need;
+	void (*handle)(struct call *call);
+};
+
+static const struct route routes[] = {
+	{"POST", "/assignmentScheduleRequests", true, NEED_SIGN_IN, requests_post},
+	{"GET", "/assignmentScheduleRequests", true, NEED_SIGN_IN, requests_list},
+	{"GET", "/assignmentScheduleRequests/(mine)", true, NEED_SIGN_IN, requests_mine},
+	{"GET", "/assignmentScheduleRequests/*", true, NEED_SIGN_IN, requests_get},
+	{"POST", "/assignmentScheduleRequests/*/cancel", true, NEED_SIGN_IN, requests_cancel},
+	{"GET", "/assignmentScheduleInstances", true, NEED_SIGN_IN, instances_list},
+	{"GET", "/assignmentScheduleInstances/(mine)", true, NEED_SIGN_IN, instances_mine},
+	{"GET", "/api/applications", false, NEED_OPERATOR, applications_list},
+	{"GET", "/api/applications/*", false, NEED_OPERATOR, applications_get},
+	{"GET", "/healthz", false, NEED_NOTHING, health_live},
+	{"GET", "/readyz", false, NEED_NOTHING, health_ready},
+	{"GET", "/metrics", false, NEED_NOTHING, health_metrics},
+};
+
+#define ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+void call_answer(struct call *call, int status, const char *content_type, struct buf *body)
+{
+	if (buf_failed(body)) {
+		buf_release(body);
+		call_error(call, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	call->api->metrics->requests[status / 100]++;
+	exchange_answer(call->exchange, status, content_type, buf_text(body), body->len);
+	buf_release(body);
+	config_unref(call->config);
+	free(call);
+}
+
+void call_error(struct call *call, enum err err, const char *message, const char *details_json)
+{
+	call->api->metrics->requests[err_status(err) / 100]++;
+	exchange_error(call->exchange, err, message, details_json);
+	config_unref(call->config);
+	free(call);
+}
+
+void call_context(const struct call *call, struct buf *out, const char *what)
+{
+	buf_addf(out, "\"@odata.context\":\"%s/%s/$metadata#identityGovernance/privilegedAccess/group/%s\"",
+		 exchange_base_url(call->exchange), call->beta ? "beta" : "v1.0", what);
+}
+
+/* The path below Graph's base, or NULL; says whether it was asked under /beta. */
+static const char *below_graph(const char *path, bool *beta)
+{
+	*beta = strncasecmp(path, "/beta/", 6) == 0;
+	if (*beta)
+		path += strlen("/beta");
+	else if (strncasecmp(path, "/v1.0/", 6) == 0)
+		path += strlen("/v1.0");
+	else
+		return NULL;
+	if (strncasecmp(path, GRAPH_PATH "/", strlen(GRAPH_PATH) + 1) != 0)
+		return NULL;
+	return path + strlen(GRAPH_PATH);
+}
+
+static bool segment_matches(const char *pattern, size_t pattern_len, const char *segment, char param[NAME_SIZE])
+{
+	char on[16];
+
+	if (pattern_len == strlen("(mine)") && strncmp(pattern, "(mine)", pattern_len) == 0)
+		return odata_function(segment, "filterByCurrentUser", on, sizeof(on)) &&
+		       strcasecmp(on, "principal") == 0;
+	if (pattern_len == 1 && pattern[0] == '*') {
+		size_t len = strlen(segment);
+
+		if (len == 0 || len >= NAME_SIZE)
+			return false;
+		memcpy(param, segment, len + 1);
+		return true;
+	}
+	return strlen(segment) == pattern_len && strncasecmp(pattern, segment, pattern_len) == 0;
+}
+
+static bool path_matches(const char *pattern, const char *path, char param[NAME_SIZE])
+{
+	char segment[URL_MAX];
+
+	param[0] = '\0';
+	while (*pattern == '/' && *path == '/') {
+		size_t pattern_len = strcspn(++pattern, "/");
+		size_t path_len = strcspn(++path, "/");
+
+		if (path_len >= sizeof(segment))
+			return false;
+		memcpy(segment, path, path_len);
+		segment[path_len] = '\0';
+		if (!segment_matches(pattern, pattern_len, segment, param))
+			return false;
+		pattern += pattern_len;
+		path += path_len;
+	}
+	return *pattern == '\0' && *path == '\0';
+}
+
+/* The route, or NULL with the methods that the path would take in `allow` ("" when it is not known at all). */
+static const struct route *find_route(struct call *call, char *allow, size_t size)
+{
+	const char *path = exchange_path(call->exchange);
+	const char *graph = below_graph(path, &call->beta);
+	size_t at = 0;
+
+	allow[0] = '\0';
+	for (size_t i = 0; i < ROUTES; i++) {
+		const char *below = routes[i].graph ? graph : path;
+
+		if (below == NULL || !path_matches(routes[i].path, below, call->param))
+			continue;
+		if (strcmp(routes[i].method, exchange_method(call->exchange)) == 0)
+			return &routes[i];
+		if (at < size)
+			at += (size_t)snprintf(allow + at, size - at, "%s%s", at > 0 ? ", " : "", routes[i].method);
+	}
+	return NULL;
+}
+
+static void run(struct call *call, const struct route *route)
+{
+	struct errctx ec;
+	enum err err;
+
+	if (route->need != NEED_NOTHING) {
+		err = caller_identify(call->config, call->exchange, &call->caller, &ec);
+		if (err != ERR_OK) {
+			call_error(call, err, ec.text, NULL);
+			return;
+		}
+	}
+	if (route->need == NEED_OPERATOR && !call->caller.is_operator) {
+		call_error(call, ERR_FORBIDDEN, "Only operators may see the applications.", NULL);
+		return;
+	}
+	route->handle(call);
+}
+
+void api_handle(void *ctx, struct exchange *exchange)
+{
+	struct api *api = ctx;
+	struct call *call = calloc(1, sizeof(*call));
+	const struct route *route;
+	char allow[64];
+
+	if (call == NULL) {
+		exchange_error(exchange, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	call->api = api;
+	call->exchange = exchange;
+	call->config = config_ref(api->config);
+	if (exchange_refused(exchange) != ERR_OK) {
+		call_error(call, exchange_refused(exchange), exchange_refused_reason(exchange), NULL);
+		return;
+	}
+	route = find_route(call, allow, sizeof(allow));
+	if (route != NULL) {
+		run(call, route);
+	} else if (allow[0] != '\0') {
+		exchange_set_header(exchange, "Allow", allow);
+		call_error(call, ERR_METHOD, NULL, NULL);
+	} else {
+		call_error(call, ERR_NOT_FOUND, "There is nothing at this path.", NULL);
+	}
+}

@@ -1,0 +1,424 @@
+#include "api/server_exchange.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/error.h"
+#include "base/log.h"
+
+#define HEADERS_MAX ((size_t)64 * 1024) /* libmicrohttpd's memory per connection is far smaller */
+#define DRAIN_MAX                                                                                            \
+	((size_t)512 * 1024) /* of a refused body; read so that the client gets to read the answer */
+
+/* The first reason stays. */
+static void refuse(struct exchange *e, enum err err, const char *why)
+{
+	if (e->refused != ERR_OK)
+		return;
+	e->refused = err;
+	e->why = why;
+}
+
+/* The message's end cannot be trusted: nothing more may be read from this connection (RFC 9112, section 6.3). */
+static void refuse_and_cut(struct exchange *e, enum err err, const char *why)
+{
+	refuse(e, err, why);
+	e->cut = true;
+}
+
+struct exchange *exchange_new(struct server *server, struct MHD_Connection *connection, const char *uri)
+{
+	size_t len = uri ? strlen(uri) : 0;
+	bool long_uri = len > URL_MAX;
+	struct exchange *e;
+	const char *why;
+
+	if (long_uri)
+		len = 0;
+	e = calloc(1, sizeof(*e) + len + 1);
+	if (!e)
+		return NULL;
+	e->server = server;
+	e->connection = connection;
+	buf_init(&e->headers, HEADERS_MAX);
+	buf_init(&e->body, BODY_MAX);
+	buf_init(&e->answer_headers, HEADERS_MAX);
+	id_make(0, e->request_id);
+	if (len > 0)
+		memcpy(e->text, uri, len);
+	if (long_uri)
+		refuse(e, ERR_HEADERS_TOO_BIG, "The URL is too long.");
+	why = target_parse(e->text, &e->target);
+	if (why)
+		refuse(e, ERR_BAD_REQUEST, why);
+	return e;
+}
+
+void exchange_free(struct exchange *e)
+{
+	exchange_list_remove(e);
+	if (e->response)
+		MHD_destroy_response(e->response);
+	buf_release(&e->headers);
+	buf_release(&e->body);
+	buf_release(&e->answer_headers);
+	free(e);
+}
+
+/* -- header ------------------------------------------------------------------------------------------------ */
+
+/* The value of a name in "name NUL value NUL ...", or NULL. */
+static const char *find_header(const struct buf *headers, const char *name)
+{
+	const char *at = buf_text(headers);
+	const char *end = at + headers->len;
+
+	while (at < end) {
+		const char *value = at + strlen(at) + 1;
+
+		if (strcasecmp(at, name) == 0)
+			return value;
+		at = value + strlen(value) + 1;
+	}
+	return NULL;
+}
+
+/* Fields of which two would let two readers of one message understand it differently. */
+static bool must_be_single(const char *name)
+{
+	static const char *const names[] = {
+		"Host",          "Content-Length",    "Transfer-Encoding",
+		"Authorization", "Content-Type",      "Idempotency-Key",
+		"webhook-id",    "webhook-timestamp", "webhook-signature",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Length without the blanks at the end (RFC 9110, section 5.5), which 0.9.75 leaves there. Transfer-Encoding stays
+ * as libmicrohttpd understood it.
+ */
+static size_t value_len(const char *name, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (strcasecmp(name, "Transfer-Encoding") == 0)
+		return len;
+	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+		len--;
+	return len;
+}
+
+/* Copies one field: libmicrohttpd's memory goes with the connection, the handler may keep the exchange longer. */
+static enum MHD_Result read_field(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct exchange *e = ctx;
+
+	(void)kind;
+	if (!value)
+		value = "";
+	/* 0.9.75 takes "Content-Length : 5" for a field of another name (RFC 9112, section 5.1). */
+	if (!target_token_valid(name, strlen(name)) || !target_value_valid(value, strlen(value))) {
+		refuse_and_cut(e, ERR_BAD_REQUEST, "A header field is malformed.");
+		return MHD_YES;
+	}
+	if (must_be_single(name) && find_header(&e->headers, name))
+		refuse_and_cut(e, ERR_BAD_REQUEST, "A header field that may be given once is given twice.");
+	buf_add(&e->headers, name, strlen(name) + 1);
+	buf_add(&e->headers, value, value_len(name, value));
+	buf_add(&e->headers, "", 1);
+	return MHD_YES;
+}
+
+/* How long the body says it is. A number that is none, libmicrohttpd has refused itself. */
+static void check_length(struct exchange *e)
+{
+	const char *text = exchange_header(e, "Content-Length");
+	unsigned long long len = text ? strtoull(text, NULL, 10) : 0;
+
+	if (len > BODY_MAX) {
+		refuse(e, ERR_TOO_BIG, NULL);
+		e->cut = e->cut || len > DRAIN_MAX;
+	}
+	/* Who asks before sending need not send (RFC 9110, section 10.1.1). */
+	if (e->refused != ERR_OK && exchange_header(e, "Expect"))
+		e->cut = true;
+}
+
+/* RFC 9112, sections 6.1 and 6.3. */
+static void check_framing(struct exchange *e, const char *version)
+{
+	const char *coding = exchange_header(e, "Transfer-Encoding");
+
+	if (coding && exchange_header(e, "Content-Length"))
+		refuse_and_cut(e, ERR_BAD_REQUEST,
+			       "The request has both Content-Length and Transfer-Encoding.");
+	else if (coding && strcasecmp(coding, "chunked") != 0)
+		refuse_and_cut(e, ERR_BAD_REQUEST, "The only Transfer-Encoding understood is chunked.");
+	else if (coding && strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
+		refuse_and_cut(e, ERR_BAD_REQUEST, "Transfer-Encoding needs HTTP/1.1.");
+	else
+		check_length(e);
+}
+
+static void read_base_url(struct exchange *e, const char *version)
+{
+	/* RFC 9112, section 3.2.2: an absolute target stands above the Host field. */
+	const char *host = e->target.authority ? e->target.authority : exchange_header(e, "Host");
+
+	if (host && !target_host_valid(host))
+		refuse(e, ERR_BAD_REQUEST, "The host is not valid.");
+	if (!host && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
+		refuse(e, ERR_BAD_REQUEST, "The request has no Host.");
+	if (!host || e->refused != ERR_OK)
+		host = server_authority(e->server);
+	snprintf(e->base_url, sizeof(e->base_url), "%s://%s", server_has_tls(e->server) ? "https" : "http",
+		 host);
+}
+
+static void read_address(struct exchange *e)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info ? info->client_addr : NULL;
+	const void *bytes = NULL;
+
+	if (address && address->sa_family == AF_INET)
+		bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+	else if (address && address->sa_family == AF_INET6)
+		bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+	if (!bytes || !inet_ntop(address->sa_family, bytes, e->address, sizeof(e->address)))
+		snprintf(e->address, sizeof(e->address), "unix");
+}
+
+void exchange_read_head(struct exchange *e, const char *method, const char *version)
+{
+	MHD_get_connection_values(e->connection, MHD_HEADER_KIND, read_field, e);
+	if (buf_failed(&e->headers))
+		refuse_and_cut(e, ERR_NOMEM, NULL);
+	if (!target_token_valid(method, strlen(method)) || strlen(method) >= METHOD_SIZE)
+		refuse(e, ERR_BAD_REQUEST, "The method is malformed.");
+	e->is_head = strcmp(method, "HEAD") == 0;
+	snprintf(e->method, sizeof(e->method), "%s", e->is_head ? "GET" : method);
+	check_framing(e, version);
+	read_base_url(e, version);
+	read_address(e);
+}
+
+void exchange_add_body(struct exchange *e, const char *bytes, size_t len)
+{
+	e->body_seen += len;
+	if (e->refused == ERR_OK && e->body_seen > BODY_MAX)
+		refuse(e, ERR_TOO_BIG, NULL);
+	if (e->body_seen > DRAIN_MAX)
+		e->cut = true;
+	if (e->refused != ERR_OK) {
+		buf_release(&e->body);
+		return;
+	}
+	buf_add(&e->body, bytes, len);
+	if (buf_failed(&e->body))
+		refuse(e, ERR_NOMEM, NULL);
+}
+
+/* -- answer ------------------------------------------------------------------------------------------------ */
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	if (!MHD_get_response_header(response, name) || strcasecmp(name, "Set-Cookie") == 0)
+		MHD_add_response_header(response, name, value);
+}
+
+static void add_headers(struct exchange *e, const char *content_type)
+{
+	const char *at = buf_text(&e->answer_headers);
+	const char *end = at + e->answer_headers.len;
+	const char *caller_id = exchange_client_request_id(e);
+
+	while (at < end) {
+		const char *value = at + strlen(at) + 1;
+
+		add_header(e->response, at, value);
+		at = value + strlen(value) + 1;
+	}
+	if (content_type)
+		add_header(e->response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	add_header(e->response, "request-id", e->request_id);
+	if (caller_id)
+		add_header(e->response, "client-request-id", caller_id);
+	add_header(e->response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	add_header(e->response, "X-Content-Type-Options", "nosniff");
+	if (e->refused != ERR_OK || server_quiesced(e->server))
+		add_header(e->response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* Without memory the response stays NULL, and the connection is closed instead. */
+static void make_response(struct exchange *e, int status, const char *content_type, const char *body,
+			  size_t len)
+{
+	/* libmicrohttpd copies the body, whatever its prototype says. */
+	e->response = MHD_create_response_from_buffer(len, len > 0 ? (void *)(uintptr_t)body : NULL,
+						      MHD_RESPMEM_MUST_COPY);
+	e->status = (unsigned)status;
+	if (e->response)
+		add_headers(e, len > 0 ? content_type : NULL);
+}
+
+void exchange_fail(struct exchange *e, enum err err)
+{
+	struct error_body body = {
+		.err = err, .request_id = e->request_id, .client_request_id = exchange_client_request_id(e)};
+	struct buf out;
+
+	buf_clear(&e->answer_headers);
+	if (error_retry_later(err))
+		exchange_set_header(e, "Retry-After", "1");
+	buf_init(&out, RESPONSE_MAX);
+	error_render(&out, &body);
+	make_response(e, err_status(err), "application/json", buf_text(&out), out.len);
+	buf_release(&out);
+}
+
+void exchange_set_header(struct exchange *e, const char *name, const char *value)
+{
+	size_t name_size = strlen(name) + 1, value_size = strlen(value) + 1;
+
+	if (!target_token_valid(name, name_size - 1) || !target_value_valid(value, value_size - 1)) {
+		log_warn("answer_header_dropped", "name=%s", name);
+		return;
+	}
+	buf_add(&e->answer_headers, name, name_size);
+	buf_add(&e->answer_headers, value, value_size);
+}
+
+void exchange_answer(struct exchange *e, int status, const char *content_type, const char *body, size_t len)
+{
+	e->held = false;
+	if (!e->connection) {
+		exchange_free(e);
+		return;
+	}
+	if (e->late) {
+		exchange_list_remove(e);
+		return;
+	}
+	if (len > RESPONSE_MAX || buf_failed(&e->answer_headers)) {
+		log_error("answer_too_large", "path=%s bytes=%zu", e->target.path, len);
+		exchange_fail(e, ERR_INTERNAL);
+	} else {
+		make_response(e, status, content_type ? content_type : "application/json", body, len);
+	}
+	if (e->suspended)
+		server_wake(e);
+}
+
+/* -- what handlers read ------------------------------------------------------------------------------------ */
+
+const char *exchange_method(const struct exchange *e)
+{
+	return e->method;
+}
+
+const char *exchange_path(const struct exchange *e)
+{
+	return e->target.path;
+}
+
+const char *exchange_query(const struct exchange *e, const char *name)
+{
+	for (size_t i = 0; i < e->target.count; i++) {
+		if (strcmp(e->target.params[i].name, name) == 0)
+			return e->target.params[i].value;
+	}
+	return NULL;
+}
+
+const struct query_param *exchange_query_list(const struct exchange *e, size_t *count)
+{
+	*count = e->target.count;
+	return e->target.params;
+}
+
+const char *exchange_header(const struct exchange *e, const char *name)
+{
+	return find_header(&e->headers, name);
+}
+
+const char *exchange_body(const struct exchange *e, size_t *len)
+{
+	*len = e->body.len;
+	return buf_text(&e->body);
+}
+
+const char *exchange_address(const struct exchange *e)
+{
+	return e->address;
+}
+
+const char *exchange_request_id(const struct exchange *e)
+{
+	return e->request_id;
+}
+
+const char *exchange_client_request_id(const struct exchange *e)
+{
+	const char *id = exchange_header(e, "client-request-id");
+
+	return id && id_valid(id) ? id : NULL;
+}
+
+const char *exchange_base_url(const struct exchange *e)
+{
+	return e->base_url;
+}
+
+enum err exchange_refused(const struct exchange *e)
+{
+	return e->refused;
+}
+
+const char *exchange_refused_reason(const struct exchange *e)
+{
+	return e->why;
+}
+
+/* -- lists ------------------------------------------------------------------------------------------------- */
+
+void exchange_list_append(struct exchange_list *list, struct exchange *e)
+{
+	e->list = list;
+	e->next = NULL;
+	e->prev = list->last;
+	if (list->last)
+		list->last->next = e;
+	else
+		list->first = e;
+	list->last = e;
+}
+
+void exchange_list_remove(struct exchange *e)
+{
+	struct exchange_list *list = e->list;
+
+	if (!list)
+		return;
+	if (e->prev)
+		e->prev->next = e->next;
+	else
+		list->first = e->next;
+	if (e->next)
+		e->next->prev = e->prev;
+	else
+		list->last = e->prev;
+	e->list = NULL;
+	e->prev = NULL;
+	e->next = NULL;
+}

@@ -1,0 +1,90 @@
+/*
+ * The inside of an exchange, shared by server.c (when things happen) and server_exchange.c (what was asked, what is
+ * answered). Nobody else includes this.
+ *
+ * Life: made when the request line is read, given to the handler when the request is complete (`held`), freed
+ * when both are done with it: libmicrohttpd (`connection` is NULL then) and the handler (`held` is false then).
+ */
+#ifndef API_SERVER_EXCHANGE_H
+#define API_SERVER_EXCHANGE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include "api/server.h"
+#include "api/target.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/id.h"
+
+#define METHOD_SIZE   16 /* longer ones exist in no standard */
+#define BASE_URL_SIZE (sizeof("https://") + HOST_MAX)
+
+enum exchange_phase {
+	PHASE_HEAD, /* the request line is read */
+	PHASE_BODY, /* the header is checked, the body comes */
+	PHASE_DONE, /* complete: the handler has it, or had it */
+};
+
+struct exchange_list {
+	struct exchange *first, *last;
+};
+
+struct exchange {
+	struct server *server;             /* NULL when it is gone */
+	struct MHD_Connection *connection; /* NULL when the request is over */
+	struct MHD_Response *response;     /* what is to be queued; owned until then */
+	unsigned status;
+	enum exchange_phase phase;
+	bool held;      /* the handler has not answered yet */
+	bool suspended; /* libmicrohttpd does not look at the connection */
+	bool cut;       /* answered without reading the body: it is too large, or its end is unknown */
+	bool late; /* the server has answered in the handler's place; what the handler answers goes nowhere */
+	bool is_head;
+	enum err refused;
+	const char *why;                 /* of `refused`; a constant */
+	int64_t started_ms, deadline_ms; /* the loop's time */
+	size_t body_seen;                /* bytes, those dropped included */
+
+	struct exchange_list *list; /* where it is a member; NULL = nowhere */
+	struct exchange *prev, *next;
+
+	struct target target;
+	struct buf headers; /* name NUL value NUL ... */
+	struct buf body;
+	struct buf answer_headers; /* the same form */
+	char method[METHOD_SIZE];
+	char request_id[ID_SIZE];
+	char address[INET6_ADDRSTRLEN];
+	char base_url[BASE_URL_SIZE];
+	char text[]; /* the request target, taken apart in place */
+};
+
+/* NULL when there is no memory. `uri` may be NULL: an empty target. */
+struct exchange *exchange_new(struct server *server, struct MHD_Connection *connection, const char *uri);
+void exchange_free(struct exchange *e);
+
+/* Reads method and header; marks the exchange refused where they are not in order. */
+void exchange_read_head(struct exchange *e, const char *method, const char *version);
+
+/* Appends to the body what still fits, and drops the rest. */
+void exchange_add_body(struct exchange *e, const char *bytes, size_t len);
+
+/* Makes the response of that error without regard to the handler. */
+void exchange_fail(struct exchange *e, enum err err);
+
+void exchange_list_append(struct exchange_list *list, struct exchange *e);
+void exchange_list_remove(struct exchange *e); /* nothing when it is in no list */
+
+/* In server.c: the response is there; lets a suspended connection go on. */
+void server_wake(struct exchange *e);
+/* In server.c. */
+bool server_quiesced(const struct server *server);
+bool server_has_tls(const struct server *server);
+const char *server_authority(const struct server *server); /* "address:port" that it listens on */
+
+#endif

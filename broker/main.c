@@ -1,0 +1,380 @@
+/*
+ * The broker: reads its arguments, puts the parts together on one loop, and takes them apart again. The only file
+ * that knows every module.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <curl/curl.h>
+#include <uv.h>
+
+#include "activation/activation.h"
+#include "activation/library.h"
+#include "activation/states.h"
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/config.h"
+#include "broker/metrics.h"
+#include "broker/provision.h"
+#include "scim-push/push.h"
+#include "store/store.h"
+
+#define VERSION "0.1.0"
+
+#define STORE_QUEUE_MAX     20000
+#define CONNECTION_IDLE_MS  60000
+#define REQUEST_DEADLINE_MS 10000
+#define STOP_LOOK_MS        20 /* how often a stopping broker looks whether all is done */
+
+struct broker {
+	const char *config_path;
+	struct config *config;
+	uv_loop_t loop;
+	struct store *store;
+	struct activation *activation;
+	struct pusher *pusher;
+	struct server *server;
+	struct api api;
+	struct metrics metrics;
+	uv_signal_t on_term, on_int, on_hup;
+	uv_timer_t stop_timer;
+	int64_t stop_at_ms;
+	bool aborted; /* the time to stop is over: pushes have been told to end */
+	bool served;  /* the store has been ready once */
+	int status;
+};
+
+static void terms_of(const struct config_application *application, struct terms *out)
+{
+	snprintf(out->app, sizeof(out->app), "%s", application->id);
+	out->throttle = application->throttle;
+	out->push_timeout_ms = application->push_timeout_ms;
+}
+
+static bool give_terms(void *ctx, const char *app, struct terms *out)
+{
+	struct broker *broker = ctx;
+	const struct config_application *application = config_application(broker->config, app);
+
+	if (application != NULL)
+		terms_of(application, out);
+	return application != NULL;
+}
+
+static bool give_application(void *ctx, size_t index, struct terms *out)
+{
+	struct broker *broker = ctx;
+
+	if (index >= broker->config->application_count)
+		return false;
+	terms_of(&broker->config->applications[index], out);
+	return true;
+}
+
+/* Policy's second word, at a scheduled start. */
+static bool still_allowed(void *ctx, const struct request *request, struct errctx *why)
+{
+	struct broker *broker = ctx;
+	const struct config_group *group = config_group(broker->config, request->group);
+	const struct config_person *person = config_person_by_id(broker->config, request->principal);
+	struct policy_ask ask = {.length_ms = request->end_ms - request->start_ms,
+				 .justification = request->justification};
+	struct policy_verdict verdict = {0};
+
+	if (group == NULL || person == NULL) {
+		err_set(why, ERR_POLICY, "The %s is no longer known.", group == NULL ? "group" : "person");
+		return false;
+	}
+	ask.user_name = person->names.user_name;
+	policy_check(&group->policy, &ask, &verdict);
+	if (verdict.count > 0)
+		err_set(why, ERR_POLICY, "Policy no longer allows it: %s.", verdict.refusals[0].rule);
+	return verdict.count == 0;
+}
+
+static void carry_out(void *ctx, struct order *order)
+{
+	struct broker *broker = ctx;
+
+	provision(broker->pusher, broker->config, &broker->metrics, order);
+}
+
+static void stop(struct broker *broker, int status);
+
+static void on_store_ready(void *ctx, bool ready, const char *why)
+{
+	struct broker *broker = ctx;
+
+	if (ready)
+		log_info("store_ready", "lanes=%u", store_lanes(broker->store));
+	else
+		log_warn("store_away", "why=%s", why);
+	broker->served = broker->served || ready;
+	if (broker->activation != NULL)
+		activation_store_ready(broker->activation, ready);
+}
+
+static bool start_store(struct broker *broker, struct errctx *ec)
+{
+	struct store_options options = {
+		.url = broker->config->redis_url,
+		.library = jit_library,
+		.library_len = jit_library_len,
+		.library_version = LIBRARY_VERSION,
+		.lanes = (unsigned)broker->config->redis_lanes,
+		.call_timeout_ms = broker->config->redis_timeout_ms,
+		.queue_max = STORE_QUEUE_MAX,
+		.allow_volatile = broker->config->redis_allow_volatile,
+		.on_ready = on_store_ready,
+		.ctx = broker,
+	};
+
+	broker->store = store_new(&broker->loop, &options, ec);
+	return broker->store != NULL;
+}
+
+static bool start_activation(struct broker *broker, struct errctx *ec)
+{
+	struct activation_options options = {
+		.loop = &broker->loop,
+		.store = broker->store,
+		.poll_ms = broker->config->poll_ms,
+		.history_ms = broker->config->history_ms,
+		.terms = give_terms,
+		.application = give_application,
+		.allowed = still_allowed,
+		.push = carry_out,
+		.ctx = broker,
+	};
+
+	broker->activation = activation_new(&options);
+	if (broker->activation == NULL)
+		err_set(ec, ERR_NOMEM, "out of memory");
+	return broker->activation != NULL;
+}
+
+static bool start_server(struct broker *broker, struct errctx *ec)
+{
+	const struct config *config = broker->config;
+	struct server_options options = {
+		.host = config->listen_host,
+		.port = config->listen_port,
+		.path = config->listen_path,
+		.certificate_file = config->tls_certificate,
+		.key_file = config->tls_key,
+		.connections = (unsigned)config->connections,
+		.connections_per_address = (unsigned)config->connections_per_address,
+		.idle_timeout_ms = CONNECTION_IDLE_MS,
+		.request_deadline_ms = REQUEST_DEADLINE_MS,
+		.handle = api_handle,
+		.ctx = &broker->api,
+	};
+
+	broker->api.config = broker->config;
+	broker->api.activation = broker->activation;
+	broker->api.store = broker->store;
+	broker->api.metrics = &broker->metrics;
+	broker->server = server_new(&broker->loop, &options, ec);
+	broker->api.server = broker->server;
+	if (broker->server != NULL)
+		log_info("listening", "address=%s port=%d tls=%s",
+			 strcmp(config->listen_host, "unix") == 0 ? config->listen_path : config->listen_host,
+			 server_port(broker->server), config->tls_certificate[0] != '\0' ? "yes" : "no");
+	return broker->server != NULL;
+}
+
+/* Takes everything down; the loop then runs out of handles. */
+static void finish(struct broker *broker)
+{
+	uv_close((uv_handle_t *)&broker->stop_timer, NULL);
+	uv_close((uv_handle_t *)&broker->on_term, NULL);
+	uv_close((uv_handle_t *)&broker->on_int, NULL);
+	uv_close((uv_handle_t *)&broker->on_hup, NULL);
+	server_free(broker->server);
+	broker->server = NULL;
+	if (broker->store != NULL)
+		store_close(broker->store);
+	broker->store = NULL;
+}
+
+static bool all_done(const struct broker *broker)
+{
+	return (broker->server == NULL || server_open_exchanges(broker->server) == 0) &&
+	       (broker->activation == NULL || orders_open(broker->activation) == 0) &&
+	       (broker->pusher == NULL || pusher_running(broker->pusher) == 0);
+}
+
+static void on_stop_look(uv_timer_t *timer)
+{
+	struct broker *broker = timer->data;
+	int64_t now = clock_mono_ms();
+
+	if (all_done(broker) || (broker->aborted && now >= broker->stop_at_ms)) {
+		uv_timer_stop(timer);
+		finish(broker);
+	} else if (now >= broker->stop_at_ms) {
+		log_warn("stop_aborts", "pushes=%zu", broker->pusher != NULL ? pusher_running(broker->pusher) : 0);
+		broker->aborted = true;
+		broker->stop_at_ms = now + 1000;
+		if (broker->pusher != NULL)
+			pusher_abort_all(broker->pusher);
+	}
+}
+
+/* Takes up no more work, lets what is under way end, bounded in time. */
+static void stop(struct broker *broker, int status)
+{
+	if (broker->api.stopping)
+		return;
+	broker->api.stopping = true;
+	broker->status = status;
+	broker->stop_at_ms = clock_mono_ms() + broker->config->stop_ms;
+	log_info("stopping", "orders=%zu", broker->activation != NULL ? orders_open(broker->activation) : 0);
+	if (broker->server != NULL)
+		server_quiesce(broker->server);
+	if (broker->activation != NULL)
+		activation_stop(broker->activation);
+	uv_timer_start(&broker->stop_timer, on_stop_look, 0, STOP_LOOK_MS);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+	log_info("signal", "number=%d", number);
+	stop(handle->data, 0);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int number)
+{
+	struct broker *broker = handle->data;
+	struct config *fresh = NULL;
+
+	(void)number;
+	if (config_load(broker->config_path, stderr, &fresh) != ERR_OK) {
+		log_error("reload", "config=%s result=%s", broker->config_path, "refused, the old one stays");
+		return;
+	}
+	config_unref(broker->config);
+	broker->config = fresh;
+	broker->api.config = fresh;
+	activation_reload(broker->activation, fresh->poll_ms, fresh->history_ms);
+	log_info("reload", "config=%s result=%s applications=%zu groups=%zu", broker->config_path, "taken",
+		 fresh->application_count, fresh->group_count);
+}
+
+static void start_signals(struct broker *broker)
+{
+	uv_signal_init(&broker->loop, &broker->on_term);
+	uv_signal_init(&broker->loop, &broker->on_int);
+	uv_signal_init(&broker->loop, &broker->on_hup);
+	uv_timer_init(&broker->loop, &broker->stop_timer);
+	broker->on_term.data = broker->on_int.data = broker->on_hup.data = broker->stop_timer.data = broker;
+	uv_signal_start(&broker->on_term, on_stop_signal, SIGTERM);
+	uv_signal_start(&broker->on_int, on_stop_signal, SIGINT);
+	uv_signal_start(&broker->on_hup, on_reload_signal, SIGHUP);
+}
+
+/* Secrets are in this process's memory: none of it may end in a core dump. */
+static void keep_secrets_in(void)
+{
+	struct rlimit none = {0, 0};
+
+	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+		log_warn("core_dumps", "result=%s", "could not be turned off");
+}
+
+static int run(struct broker *broker)
+{
+	struct errctx ec = {""};
+
+	signal(SIGPIPE, SIG_IGN);
+	keep_secrets_in();
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	uv_loop_init(&broker->loop);
+	start_signals(broker);
+	broker->pusher = pusher_new(&broker->loop, &ec);
+	if (broker->pusher == NULL || !start_store(broker, &ec) || !start_activation(broker, &ec) ||
+	    !start_server(broker, &ec)) {
+		log_error("start", "error=%s", ec.text);
+		stop(broker, 1);
+	}
+	uv_run(&broker->loop, UV_RUN_DEFAULT);
+	activation_free(broker->activation);
+	if (broker->pusher != NULL)
+		pusher_free(broker->pusher);
+	uv_run(&broker->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&broker->loop);
+	config_unref(broker->config);
+	curl_global_cleanup();
+	log_info("stopped", "status=%d", broker->status);
+	return broker->status;
+}
+
+static void usage(FILE *out)
+{
+	fputs("usage: jit-broker --config FILE [--check]\n"
+	      "       jit-broker --example | --version | --help\n"
+	      "\n"
+	      "  -c, --config FILE  the configuration (YAML)\n"
+	      "      --check        read it, name every mistake with its place, and exit\n"
+	      "      --example      print an example of all settings with their limits\n"
+	      "      --version      print the version\n"
+	      "\n"
+	      "SIGTERM ends the broker once what is under way has ended; SIGHUP reads the configuration again.\n",
+	      out);
+}
+
+struct arguments {
+	const char *config;
+	int check, example, version, help;
+};
+
+static bool read_arguments(int argc, char **argv, struct arguments *a)
+{
+	const struct option options[] = {
+		{"config", required_argument, NULL, 'c'}, {"check", no_argument, &a->check, 1},
+		{"example", no_argument, &a->example, 1}, {"version", no_argument, &a->version, 1},
+		{"help", no_argument, &a->help, 1},       {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
+		if (option == 'c')
+			a->config = optarg;
+		else if (option != 0)
+			return false;
+	return optind == argc && (a->config != NULL || a->example || a->version || a->help);
+}
+
+int main(int argc, char **argv)
+{
+	static struct broker broker;
+	struct arguments a = {0};
+
+	if (!read_arguments(argc, argv, &a)) {
+		usage(stderr);
+		return 2;
+	}
+	if (a.help)
+		usage(stdout);
+	else if (a.version)
+		printf("jit-broker %s\n", VERSION);
+	else if (a.example)
+		config_print_example(stdout);
+	if (a.help || a.version || a.example)
+		return 0;
+	broker.config_path = a.config;
+	if (config_load(a.config, stderr, &broker.config) != ERR_OK)
+		return 1;
+	if (a.check) {
+		printf("%s: no mistakes\n", a.config);
+		config_unref(broker.config);
+		return 0;
+	}
+	return run(&broker);
+}

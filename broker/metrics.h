@@ -1,0 +1,29 @@
+/* What the broker counts, and how Prometheus reads it (text format 0.0.4). One broker's own figures, since its
+ * start; what lies in Redis is asked for when the metrics are read. */
+#ifndef BROKER_METRICS_H
+#define BROKER_METRICS_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum metrics_push { METRICS_DONE, METRICS_RETRY, METRICS_REFUSED, METRICS_SKIPPED, METRICS_RESULTS };
+
+struct metrics {
+	uint64_t requests[6];                   /* HTTP answers by first digit of their status */
+	uint64_t pushes[2];                     /* ended; [1] = adding, [0] = removing */
+	uint64_t members[2][METRICS_RESULTS];   /* what came of their members */
+	uint64_t push_ms[2];                    /* time they took, in all */
+	uint64_t pushed, deferred, waited, scheduled, joined, refused; /* activations, by their first answer */
+};
+
+/* What is asked for while the metrics are read. */
+struct metrics_state {
+	int ready;
+	uint64_t open_exchanges, calls_waiting, orders;
+	int64_t timetable, removals, oldest_removal_s;
+};
+
+void metrics_render(const struct metrics *metrics, const struct metrics_state *state, struct buf *out);
+
+#endif

@@ -1,0 +1,195 @@
+#include "broker/provision.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "scim-push/retry.h"
+
+#define ATTEMPTS_MAX 5 /* failed pushes of an activation before it is left to the cycle */
+
+struct job {
+	struct push push;
+	struct pusher *pusher;
+	struct config *config; /* one reference */
+	struct metrics *metrics;
+	struct order *order;
+	struct push_member members[];
+};
+
+struct person_field {
+	const char *name;
+	size_t offset;
+};
+
+static const struct person_field person_fields[] = {
+	{"userName", offsetof(struct scim_person, user_name)},
+	{"displayName", offsetof(struct scim_person, display_name)},
+	{"givenName", offsetof(struct scim_person, given_name)},
+	{"familyName", offsetof(struct scim_person, family_name)},
+	{"email", offsetof(struct scim_person, email)},
+};
+
+#define PERSON_FIELDS (sizeof(person_fields) / sizeof(person_fields[0]))
+
+bool provision_write_person(const struct scim_person *person, struct buf *out)
+{
+	for (size_t i = 0; i < PERSON_FIELDS; i++) {
+		buf_addf(out, "%s\"%s\":", i == 0 ? "{" : ",", person_fields[i].name);
+		json_add_string(out, (const char *)person + person_fields[i].offset);
+	}
+	buf_adds(out, "}");
+	return !buf_failed(out);
+}
+
+static void read_person(const char *text, struct scim_person *person)
+{
+	struct errctx ec;
+	cJSON *json = NULL;
+
+	if (json_parse(text, strlen(text), &json, &ec) != ERR_OK)
+		return;
+	for (size_t i = 0; i < PERSON_FIELDS; i++) {
+		const char *value = json_string(json, person_fields[i].name);
+
+		if (value != NULL)
+			snprintf((char *)person + person_fields[i].offset, NAME_SIZE, "%s", value);
+	}
+	cJSON_Delete(json);
+}
+
+static void on_checked(void *ctx, struct order *order, const bool *wanted)
+{
+	struct job *job = ctx;
+
+	(void)order;
+	push_send(job->pusher, &job->push, wanted);
+}
+
+static void on_ready(void *ctx, struct push *push)
+{
+	struct job *job = ctx;
+
+	(void)push;
+	order_check(job->order, on_checked, job);
+}
+
+static uint32_t chance(void)
+{
+	uint32_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		random = (uint32_t)clock_mono_ms() * 2654435761u;
+	return random;
+}
+
+/* An activation that keeps failing goes to the next cycle; a removal is tried for ever. */
+static int64_t delay_for(const struct job *job, const struct order_member *member)
+{
+	if (job->order->add && member->failures + 1 >= ATTEMPTS_MAX)
+		return -1;
+	return retry_delay_ms((unsigned)member->failures + 1, !job->order->add, chance());
+}
+
+static void take_result(struct job *job, size_t i)
+{
+	static const struct {
+		enum order_verdict order;
+		enum metrics_push metrics;
+	} verdicts[] = {
+		[PUSH_DONE] = {ORDER_DONE, METRICS_DONE},
+		[PUSH_RETRY] = {ORDER_RETRY, METRICS_RETRY},
+		[PUSH_REFUSED] = {ORDER_REFUSED, METRICS_REFUSED},
+		[PUSH_SKIPPED] = {ORDER_SKIPPED, METRICS_SKIPPED},
+	};
+	struct order_member *to = &job->order->members[i];
+	const struct push_member *from = &job->push.members[i];
+
+	to->verdict = verdicts[from->verdict].order;
+	to->in_doubt = from->in_doubt;
+	to->error = from->error;
+	to->delay_ms = to->verdict == ORDER_RETRY || to->verdict == ORDER_REFUSED ? delay_for(job, to) : 0;
+	job->metrics->members[job->order->add][verdicts[from->verdict].metrics]++;
+}
+
+static const char *summary(const struct push *push)
+{
+	enum push_verdict worst = PUSH_DONE;
+
+	for (size_t i = 0; i < push->count; i++)
+		if (push->members[i].verdict != PUSH_DONE)
+			worst = push->members[i].verdict;
+	return worst == PUSH_DONE ? "done" : worst == PUSH_RETRY ? "retry" : worst == PUSH_REFUSED ? "refused" : "skipped";
+}
+
+static void on_end(void *ctx, struct push *push)
+{
+	struct job *job = ctx;
+	struct order *order = job->order;
+	int64_t took_ms = clock_mono_ms() - order->begun_ms;
+
+	for (size_t i = 0; i < push->count; i++)
+		take_result(job, i);
+	order->unanswered = push->unanswered;
+	order->closed_for_ms = push->closed_for_ms;
+	job->metrics->pushes[order->add]++;
+	job->metrics->push_ms[order->add] += (uint64_t)took_ms;
+	log_info("push_end", "app=%s push=%s op=%s group=%s members=%zu result=%s ms=%lld error=%s", order->application,
+		 order->id, order->add ? "add" : "remove", order->group, push->count, summary(push), (long long)took_ms,
+		 push->members[0].error[0] != '\0' ? push->members[0].error : NULL);
+	order_end(order);
+	config_unref(job->config);
+	free(job);
+}
+
+static struct job *job_new(struct pusher *pusher, struct config *config, struct order *order)
+{
+	const struct config_application *application = config_application(config, order->application);
+	const struct config_group *group = config_group(config, order->group);
+	struct job *job;
+
+	if (application == NULL)
+		return NULL;
+	job = calloc(1, sizeof(*job) + order->count * sizeof(job->members[0]));
+	if (job == NULL)
+		return NULL;
+	job->pusher = pusher;
+	job->config = config_ref(config);
+	job->order = order;
+	job->push.target = &application->scim;
+	snprintf(job->push.id, sizeof(job->push.id), "%s", order->id);
+	/* A group that has left the configuration is still known by the name it had, so that its members can go. */
+	snprintf(job->push.group_name, sizeof(job->push.group_name), "%s",
+		 group != NULL ? group->name : order->group_name);
+	job->push.add = order->add;
+	job->push.deadline_ms = order->deadline_ms;
+	job->push.count = order->count;
+	job->push.members = job->members;
+	for (size_t i = 0; i < order->count; i++)
+		read_person(order->members[i].person, &job->members[i].person);
+	job->push.on_ready = on_ready;
+	job->push.on_end = on_end;
+	job->push.ctx = job;
+	return job;
+}
+
+void provision(struct pusher *pusher, struct config *config, struct metrics *metrics, struct order *order)
+{
+	struct job *job = job_new(pusher, config, order);
+
+	if (job == NULL) {
+		for (size_t i = 0; i < order->count; i++) {
+			order->members[i].verdict = ORDER_RETRY;
+			order->members[i].delay_ms = retry_delay_ms(5, true, chance());
+			order->members[i].error = "The broker could not make the push.";
+		}
+		order_end(order);
+		return;
+	}
+	job->metrics = metrics;
+	push_start(pusher, &job->push);
+}
