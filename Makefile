@@ -1,18 +1,29 @@
 # The JIT group activation broker. `make demo` and `make test` are all that a new Debian machine needs;
-# `make help` lists the rest. One Makefile, no recursion; every source file is named.
+# `make help` lists the rest. Every source file is named. Make calls itself only after it has installed
+# packages, and to build another variant.
 
 VARIANT ?= debug
-B := build/$(VARIANT)
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# Objects of other flags or of another compiler never mix: each combination has its own folder.
+B := build/$(VARIANT)$(if $(findstring clang,$(CC)),-clang)
 V ?=
 Q := $(if $(V),,@)
+MAKEFLAGS += --no-builtin-rules
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 60
 
 PACKAGES := libmicrohttpd libcjson hiredis libcurl libuv yaml-0.1 libcrypto
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wswitch-enum -Wmissing-prototypes \
-	-Wstrict-prototypes -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings
+	-Wstrict-prototypes -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings \
+	-Wno-missing-field-initializers
+# Asked for in recipes only, because `make test` may have to install pkg-config first.
 CPPFLAGS_ALL = -D_GNU_SOURCE -I. -Ibroker -I$(B)/gen $(shell pkg-config --cflags $(PACKAGES)) $(CPPFLAGS)
 LIBS = $(shell pkg-config --libs $(PACKAGES))
 CFLAGS_ALL = -std=c11 -g -MMD -MP $(WARN) $(CFLAGS_VARIANT) $(CFLAGS)
+LINK = $(CC) $(LDFLAGS_VARIANT) $(LDFLAGS) -o $@
 
 ifeq ($(VARIANT),debug)
 CFLAGS_VARIANT := -O1 -Werror
@@ -25,43 +36,237 @@ LDFLAGS_VARIANT := -fsanitize=address,undefined
 else ifeq ($(VARIANT),tsan)
 CFLAGS_VARIANT := -O1 -Werror -fsanitize=thread
 LDFLAGS_VARIANT := -fsanitize=thread
+else ifeq ($(VARIANT),fuzz)
+CFLAGS_VARIANT := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS_VARIANT := -fsanitize=address,undefined
 else
-$(error VARIANT is debug, release, asan or tsan)
+$(error VARIANT is debug, release, asan, tsan or fuzz)
 endif
 
 # -- sources, by folder ------------------------------------------------------------------------------------
 BASE_SRC := broker/base/err.c broker/base/buf.c broker/base/log.c broker/base/clock.c broker/base/iso8601.c \
-	broker/base/id.c broker/base/digest.c broker/base/json.c
-STORE_SRC := broker/store/store.c
-ACTIVATION_SRC :=
-THROTTLE_SRC :=
-SCIM_SRC :=
-API_SRC :=
-CONFIG_SRC :=
-SANDBOX_SRC :=
+	broker/base/id.c broker/base/digest.c broker/base/utf8.c broker/base/json.c
+STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.c broker/store/node.c \
+	broker/store/reader.c broker/store/reply.c broker/store/setup.c broker/store/store.c
+ACTIVATION_SRC := activation/policy.c activation/states.c activation/request.c activation/core.c \
+	activation/activation.c activation/timetable.c activation/order.c activation/list.c
+THROTTLE_SRC := throttle/throttle.c
+SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/retry.c scim-push/names.c \
+	scim-push/http.c scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
+	scim-push/verdict.c
+API_SRC := broker/api/router.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
+	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/render.c broker/provision.c \
+	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
+	broker/api/odata.c
+CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c \
+	broker/config_example.c broker/config_files.c broker/config_lookup.c broker/config_report.c \
+	broker/config_settings.c broker/config_tree.c broker/config_values.c
+SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/sandbox/directory.c \
+	scim-push/sandbox/exchange.c scim-push/sandbox/fault.c scim-push/sandbox/fault_answer.c \
+	scim-push/sandbox/filter.c scim-push/sandbox/group_patch.c scim-push/sandbox/groups.c \
+	scim-push/sandbox/journal.c scim-push/sandbox/main.c scim-push/sandbox/membership.c \
+	scim-push/sandbox/names.c scim-push/sandbox/page.c scim-push/sandbox/query.c scim-push/sandbox/scim.c \
+	scim-push/sandbox/server.c scim-push/sandbox/text.c scim-push/sandbox/user_list.c \
+	scim-push/sandbox/user_rules.c scim-push/sandbox/users.c
 
 # The Redis function library: these files, joined in this order.
-LUA :=
+LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/request.lua \
+	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/submit.lua \
+	activation/list.lua activation/timetable.lua activation/functions.lua
 
 LIB_SRC := $(BASE_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(API_SRC) $(CONFIG_SRC)
 
-# -- tests: one program a file -------------------------------------------------------------------------------
-UNIT_TESTS := 
+# Shared by tests: private servers and programs, HTTP client, whole worlds of them.
+SUPPORT_SRC := tests/support/store_fixture.c tests/support/wait.c tests/support/proc.c tests/support/http.c tests/support/http_many.c \
+	tests/support/sandbox_proc.c tests/support/sandbox_log.c tests/support/broker_config.c \
+	tests/support/broker_proc.c tests/support/redis_server.c tests/support/world.c tests/support/world_calls.c
+
+# -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
+UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
+	tests/unit/test_base_digest.c tests/unit/test_base_log.c tests/unit/test_base_iso8601.c \
+	tests/unit/test_base_json.c
+UNIT_TESTS += tests/unit/test_sandbox.c tests/unit/test_sandbox_http.c
+UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c
+UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/unit/test_config_large.c \
+	tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_throttle.c
+INTEGRATION_TESTS := tests/integration/test_support.c
+FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
+# These run under ASan and UBSan as well.
+ASAN_TESTS = $(UNIT_TESTS) $(INTEGRATION_TESTS)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
+unit_programs = $(patsubst tests/unit/%.c,build/$(1)/tests/unit/%,$(UNIT_TESTS))
+integration_programs = $(patsubst tests/integration/%.c,build/$(1)/tests/integration/%,$(INTEGRATION_TESTS))
+asan_programs := $(patsubst %.c,build/asan/%,$(ASAN_TESTS))
+GEN_OBJ := $(B)/gen/library.o
+C_SRC := $(LIB_SRC) $(SANDBOX_SRC) broker/main.c activation/states_print.c
+C_FILES = $(shell find activation broker scim-push tests throttle -name '*.[ch]' | sort)
+jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+again = $(MAKE) --no-print-directory $(jobs)
 
-all:
+# -- what people call ----------------------------------------------------------------------------------------
+all: $(B)/jit-broker $(B)/scim-sandbox ## the programs, in build/$(VARIANT)
+
+deps: ## install what is needed to build and run (Debian packages)
+	@deploy/deps.sh build
+
+deps-test: ## install what the tests and checks need besides
+	@deploy/deps.sh build test
+
+demo: deps ## build and run the demonstration (DEMO_ONCE=1: once through, then stop)
+	@$(again) VARIANT=release all
+	@BUILD=build/release deploy/demo/run
+
+test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint
+	@{ $(again) -k test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
+	+@$(again) test-run
+
+test-programs: all $(call unit_programs,$(B:build/%=%)) $(call integration_programs,$(B:build/%=%))
+asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
+
+LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
+	'banned words: tests/lint/check-banned' 'limits: tests/lint/check-limits' \
+	'test lists: $(MAKE) lists-check' 'drift: tests/lint/check-drift $(B)' 'lua: $(MAKE) lua-check' \
+	'shellcheck: tests/lint/check-scripts' 'cppcheck: $(MAKE) cppcheck' 'clang-tidy: $(MAKE) -k tidy'
+REPLAYS := $(foreach f,$(FUZZERS),'fuzz corpus $(notdir $(basename $(f))): build/asan/$(basename $(f)) \
+	tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(basename $(f))))')
+
+test-run:
+	+@tests/run $(call integration_programs,$(B:build/%=%)) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
+		$(REPLAYS) $(LINTS)
+
+check-unit: $(call unit_programs,$(B:build/%=%)) ## the unit tests of this VARIANT
+	@tests/run $^
+
+check-integration: all $(call integration_programs,$(B:build/%=%)) ## the integration tests of this VARIANT
+	@tests/run $(filter build/%/integration/%,$^)
+
+check-asan: ## the tests and the fuzz corpus under ASan and UBSan
+	@$(again) VARIANT=asan asan-programs
+	@tests/run $(asan_programs) $(REPLAYS)
+
+lint: $(B)/gen/library.lua ## all static checks
+	+@tests/run $(LINTS)
+
+bench: ## the benchmarks, of the release variant
+	@$(again) VARIANT=release all build/release/tests/bench/bench
+	@build/release/tests/bench/bench
+
+fuzz: ## libFuzzer on each parser for FUZZ_SECONDS
+	@$(again) CC=clang VARIANT=fuzz fuzz-run
+
+install: ## programs, man pages, example configuration, unit (DESTDIR, PREFIX)
+	@$(again) VARIANT=release all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 build/release/jit-broker build/release/scim-sandbox $(DESTDIR)$(PREFIX)/bin/
+	@deploy/install-files $(DESTDIR)$(PREFIX)
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 20
+
+# -- programs ------------------------------------------------------------------------------------------------
+$(B)/jit-broker: $(B)/broker/main.o $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS)
+
+$(B)/scim-sandbox: $(call obj,$(SANDBOX_SRC)) $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS)
+
+$(B)/libjit.a: $(call obj,$(wildcard $(LIB_SRC))) $(GEN_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/libsupport.a: $(call obj,$(SUPPORT_SRC))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libsupport.a $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS) -lcmocka
+
+$(B)/tests/unit/test_sandbox: $(B)/tests/unit/test_sandbox.o \
+		$(call obj,$(filter-out %/main.c,$(SANDBOX_SRC))) $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS) -lcmocka
+
+$(B)/tests/unit/test_sandbox_http: | $(B)/scim-sandbox
+
+$(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS) -lcmocka
+
+$(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS) -lm
+
+# A fuzz target replays its corpus in every variant but `fuzz`, where libFuzzer brings its own main.
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/replay.o) $(B)/libjit.a
+	$(Q)$(LINK) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) $^ $(LIBS)
+
+fuzz-run: $(patsubst %.c,$(B)/%,$(FUZZERS))
+	@set -e; for f in $^; do name=$${f##*/fuzz_}; mkdir -p $(B)/corpus/$$name; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/$$name- $(B)/corpus/$$name tests/fuzz/corpus/$$name; \
+	done
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
-$(B)/libjit.a: $(call obj,$(LIB_SRC))
-	$(Q)rm -f $@ && ar rcs $@ $^
+# -- generated: the Redis function library as a C array, with the state table printed from C -----------------
+$(B)/states-print: $(B)/activation/states_print.o $(B)/activation/states.o
+	$(Q)$(LINK) $^
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libjit.a
-	$(Q)$(CC) $(LDFLAGS_VARIANT) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+$(B)/gen/states.lua: $(B)/states-print
+	@mkdir -p $(@D)
+	$(Q)$< --lua >$@.tmp && mv $@.tmp $@
+
+$(B)/gen/library.lua: $(filter $(B)/%,$(LUA)) $(wildcard $(LUA)) Makefile
+	@mkdir -p $(@D)
+	$(Q)cat $(filter-out Makefile,$^) >$@.tmp && mv $@.tmp $@
+
+$(B)/gen/library.c: $(B)/gen/library.lua
+	$(Q){ echo '#include <stddef.h>'; echo 'extern const char jit_library[];'; \
+		echo 'extern const size_t jit_library_len;'; echo 'const char jit_library[] = {'; \
+		od -An -v -tx1 $< | sed "s/ *\([0-9a-f][0-9a-f]\)/'\\\\x\1',/g"; \
+		echo '0};'; echo 'const size_t jit_library_len = sizeof(jit_library) - 1;'; } >$@.tmp && mv $@.tmp $@
+
+$(GEN_OBJ): $(B)/gen/library.c
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+# -- checks --------------------------------------------------------------------------------------------------
+format: ## reformat all C files
+	clang-format -i $(C_FILES)
+
+format-check:
+	@clang-format --dry-run -Werror $(C_FILES)
+
+layers: ## who may include whom
+	@tests/lint/check-layers
+
+hdr-check: ## each header compiles alone
+	@set -e; for h in $(filter %.h,$(C_FILES)); do \
+		echo "#include \"$$h\"" | $(CC) $(CPPFLAGS_ALL) -std=c11 $(WARN) -Werror -x c -fsyntax-only - || \
+		{ echo "$$h does not compile alone"; exit 1; }; done
+
+# Every C file is in a list of this Makefile, so that no test or source is forgotten.
+lists-check:
+	@for f in $(filter %.c,$(C_FILES)); do case " $(ALL_C) " in *" $$f "*) ;; *) echo "$$f is in no list"; bad=1;; esac; done; \
+		for f in $(ALL_C); do [ -f $$f ] || { echo "$$f does not exist"; bad=1; }; done; [ -z "$$bad" ]
+ALL_C = $(C_SRC) $(SUPPORT_SRC) $(UNIT_TESTS) $(INTEGRATION_TESTS) $(FUZZERS) $(BENCH_SRC) $(EXTRA_C) tests/fuzz/replay.c
+
+lua-check: $(B)/gen/library.lua
+	@luac5.1 -p $(filter-out $(B)/%,$(LUA)) $<
+
+cppcheck:
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
+		--suppressions-list=tests/lint/cppcheck.txt -j2 -D_GNU_SOURCE -I. -Ibroker $(C_SRC)
+
+# One stamp a file: only what changed is looked at again.
+tidy: $(patsubst %.c,$(B)/tidy/%.ok,$(C_SRC) $(SUPPORT_SRC))
+
+$(B)/tidy/%.ok: %.c $(B)/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- -std=c11 $(WARN) $(CPPFLAGS_ALL) 2>$@.err || { cat $@.err; false; }
+	@touch $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all
+.PHONY: all deps deps-test demo test test-programs asan-programs test-run check-unit check-integration check-asan \
+	lint bench fuzz fuzz-run install clean help format format-check layers hdr-check lists-check lua-check cppcheck tidy
 .SECONDARY:
+.DELETE_ON_ERROR:

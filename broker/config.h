@@ -50,27 +50,44 @@ struct config {
 	char tls_certificate[256], tls_key[256]; /* files; "" = no TLS (loopback and sockets only) */
 	char redis_url[512];
 	bool redis_allow_volatile;
-	int64_t redis_timeout_ms;   /* deadline of one store call */
-	int64_t redis_lanes;        /* lanes of a store that is used for the first time */
-	int64_t poll_ms;            /* longest sleep of the timetable */
-	int64_t history_ms;         /* ended requests are kept so long */
-	int64_t stop_ms;            /* on SIGTERM, what is under way may take so long */
-	int64_t connections;        /* open connections, in all */
+	int64_t redis_timeout_ms; /* deadline of one store call */
+	int64_t redis_lanes;      /* lanes of a store that is used for the first time */
+	int64_t poll_ms;          /* longest sleep of the timetable */
+	int64_t history_ms;       /* ended requests are kept so long */
+	int64_t stop_ms;          /* on SIGTERM, what is under way may take so long */
+	int64_t connections;      /* open connections, in all */
 	int64_t connections_per_address;
-	struct config_person *people;
+	struct config_person *people; /* all three sorted by id */
 	size_t people_count;
 	struct config_application *applications;
 	size_t application_count;
 	struct config_group *groups;
 	size_t group_count;
+	const struct config_person **by_token; /* those who have a token, sorted by its hash */
+	size_t by_token_count;
 };
+
+/* Room for 10,000 applications and as many groups and people. */
+#define CONFIG_FILE_MAX (16 * 1024 * 1024)
 
 /*
  * Reads and checks the file. Every mistake is written to `report`, one line each:
- * "FILE:LINE:COLUMN: message" (for an unknown key with the nearest known one). Blocks (files).
- * On success *out has one reference; otherwise ERR_CONFIG and *out is untouched.
+ * "FILE:LINE:COLUMN: message" (for an unknown key with the nearest known one). Warnings ("…: warning: message")
+ * are written too, also on success. Paths in the file are relative to its folder. Blocks (files).
+ * On success *out has one reference; otherwise ERR_CONFIG (or ERR_NOMEM) and *out is untouched.
  */
 enum err config_load(const char *path, FILE *report, struct config **out) MUST_CHECK;
+
+/* A configuration that is in memory already. All borrowed for the call. */
+struct config_source {
+	const char *name; /* of the file, for the report; its folder is where relative paths begin */
+	const char *text;
+	size_t len;
+	bool skip_files; /* do not look at the files that it names: tokens stay empty */
+};
+
+/* As config_load(), without reading the configuration's own file. */
+enum err config_parse(const struct config_source *source, FILE *report, struct config **out) MUST_CHECK;
 
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config); /* NULL is legal; frees at the last one, wiping secrets */

@@ -18,11 +18,11 @@
 /* Where and how an application is reached. Read-only for this module; one per application, kept by the caller
  * for as long as a push to it runs. */
 struct scim_target {
-	char app[APP_ID_SIZE]; /* for log lines and the id cache */
-	char url[512];         /* …/scim/v2, without a closing slash */
-	char token[4096];      /* bearer token; never logged */
-	char ca_file[256];     /* "" = the system's certificate authorities */
-	bool create_users;     /* create a user who is missing */
+	char app[APP_ID_SIZE];      /* for log lines and the id cache */
+	char url[512];              /* …/scim/v2, without a closing slash */
+	char token[4096];           /* bearer token; never logged */
+	char ca_file[256];          /* "" = the system's certificate authorities */
+	bool create_users;          /* create a user who is missing */
 	int64_t request_timeout_ms; /* of one HTTP request */
 };
 
@@ -60,19 +60,21 @@ struct push {
 	struct push_member *members; /* owned by the caller until on_end returns */
 
 	/*
-	 * Called once, after the look-ups and immediately before the PATCH: the caller finds out which members are
-	 * still wanted and calls push_send() with the answer, at once or later.
+	 * Called at most once, after the look-ups and immediately before the PATCH: the caller finds out which
+	 * members are still wanted and calls push_send() with the answer, at once or later. Not called when the
+	 * look-ups leave nothing to send.
 	 */
 	void (*on_ready)(void *ctx, struct push *push);
-	/* Called exactly once; afterwards this module has forgotten the push. Never from within push_start(). */
+	/* Called exactly once; afterwards this module has forgotten the push. Comes from the loop, or from
+	 * pusher_abort_all(); never from within push_start() and push_send(). */
 	void (*on_end)(void *ctx, struct push *push);
 	void *ctx;
 
 	/* Out, for the whole application: */
-	bool nothing_reached;     /* no request of this push can have reached the application */
-	bool unanswered;          /* the last request was given up without an answer: it may still be running there */
-	int64_t closed_for_ms;    /* 429 or 503 with Retry-After: nothing more before that has passed; else 0 */
-	bool unauthorised;        /* 401 or 403: the token or the URL is wrong */
+	bool nothing_reached;  /* no request of this push can have reached the application */
+	bool unanswered;       /* a request was given up without an answer: it may still be running there */
+	int64_t closed_for_ms; /* 429 or 503 with Retry-After: nothing more before that has passed; else 0 */
+	bool unauthorised;     /* 401 or 403: the token or the URL is wrong */
 
 	void *state; /* this module's own */
 };
@@ -80,17 +82,20 @@ struct push {
 struct pusher; /* libcurl's multi handle on the loop, connections and remembered ids */
 
 struct pusher *pusher_new(uv_loop_t *loop, struct errctx *ec) MUST_CHECK;
-void pusher_free(struct pusher *pusher); /* all pushes must have ended */
+/* All pushes must have ended; not from within on_end. The memory is given back when the loop has run once more. */
+void pusher_free(struct pusher *pusher);
 size_t pusher_running(const struct pusher *pusher);
 
 /* Starts the push; `push` must stay where it is until on_end. Everything goes wrong through on_end. */
 void push_start(struct pusher *pusher, struct push *push);
 
 /* The answer to on_ready: wanted[i] says whether members[i] is still to be sent; NULL ends the push with all
- * members skipped (the caller lost its claim). May end the push, but not from within this call. */
+ * members skipped (the caller lost its claim). May end the push, but not from within this call. Without effect
+ * when the deadline has ended the push meanwhile, as long as `push` itself is still there. */
 void push_send(struct pusher *pusher, struct push *push, const bool *wanted);
 
-/* Ends every running push with PUSH_RETRY and in_doubt as it stands. For the end of the process. */
+/* Ends every running push with PUSH_RETRY and in_doubt as it stands; on_end is called from within. For the end of
+ * the process. */
 void pusher_abort_all(struct pusher *pusher);
 
 #endif

@@ -17,21 +17,22 @@
 
 #include "base/err.h"
 
-#define STORE_ARGS_MAX 256
+#define STORE_ARGS_MAX 640 /* the end of a push of 100 members takes five arguments each */
 
 struct store;
 struct reply; /* one value of a Redis reply; borrowed, valid only during the callback */
 
 struct store_options {
-	const char *url;          /* unix:/path or redis://host:port[/db]; borrowed for the call */
-	const char *library;      /* text of the function library (Lua) */
+	const char *url;     /* unix:/path or redis://host:port[/db]; borrowed for the call */
+	const char *library; /* text of the function library (Lua); copied */
 	size_t library_len;
-	int library_version;      /* what its function jit_version returns */
-	unsigned lanes;           /* wanted number of lanes, if this store is used for the first time */
-	int64_t call_timeout_ms;  /* deadline of each call, reconnecting included */
-	size_t queue_max;         /* calls that may wait for a reply; more fail at once with ERR_UNAVAILABLE */
-	bool allow_volatile;      /* run on a Redis that may forget (tests, trials) */
-	/* Told when the store becomes ready (why is NULL) and whenever it stops being so. */
+	int library_version;     /* what its function jit_version returns */
+	unsigned lanes;          /* wanted number of lanes, if this store is used for the first time */
+	int64_t call_timeout_ms; /* deadline of each call, reconnecting included */
+	size_t queue_max;        /* calls that may wait for a reply; more fail at once with ERR_UNAVAILABLE */
+	bool allow_volatile;     /* run on a Redis that may forget (tests, trials) */
+	/* Told, from the loop, when the store becomes ready (why is NULL), when it stops being so, and, while it is
+	 * not, whenever the reason changes. Each setting that is wrong is named there with what to set. */
 	void (*on_ready)(void *ctx, bool ready, const char *why);
 	void *ctx;
 };
@@ -41,28 +42,35 @@ struct store_options {
 typedef void store_done(void *ctx, enum err err, const struct reply *reply);
 
 struct store_call {
-	const char *function;  /* e.g. "jit_submit" */
-	unsigned lane;         /* becomes KEYS[1] = "{jN}:" */
-	bool read_only;        /* FCALL_RO */
-	int argc;              /* arguments after the key */
+	const char *function; /* e.g. "jit_submit" */
+	unsigned lane;        /* becomes KEYS[1] = "{jN}:" */
+	bool read_only;       /* FCALL_RO */
+	int argc;             /* arguments after the key */
 	const char *argv[STORE_ARGS_MAX];
 	size_t lens[STORE_ARGS_MAX]; /* 0 together with a non-NULL argv means strlen(argv) */
 };
 
-/* Starts connecting. NULL and `ec` when the URL is wrong or memory is short. */
+/* Starts connecting; options are copied. NULL and `ec` when the URL or a number is wrong (ERR_CONFIG) or memory is
+ * short; the loop must still run once then, to close what was opened. */
 struct store *store_new(uv_loop_t *loop, const struct store_options *options, struct errctx *ec) MUST_CHECK;
 
-/* Fails all waiting calls with ERR_UNAVAILABLE, closes, frees once the loop has run the close callbacks. */
+/* Fails all waiting calls with ERR_UNAVAILABLE before it returns, closes, and frees the store once the loop has run
+ * the close callbacks. May be called from a callback of the store. Calls made after it fail likewise, from the
+ * loop, before the store is freed. */
 void store_close(struct store *store);
 
 bool store_ready(const struct store *store, const char **why); /* `why` borrowed, set when not ready */
-unsigned store_lanes(const struct store *store);               /* fixed when the store was first used */
-size_t store_waiting(const struct store *store);               /* calls without a reply yet */
+unsigned store_lanes(const struct store *store); /* fixed when the store was first used; 0 before ready */
+size_t store_waiting(const struct store *store); /* calls without a reply yet */
 
 /* The lane of an application: a hash of its id over the number of lanes. Needs a ready store. */
 unsigned store_lane_of(const struct store *store, const char *app_id);
 
-/* Copies the arguments. `done` is always called exactly once, from the loop, never from within this call. */
+/*
+ * Copies the arguments. `done` is always called exactly once, from the loop, never from within this call. While
+ * Redis is away for more than a second, calls fail at once; before that they wait for it until their deadline.
+ * All calls of one round of the loop go out in one write, in their order.
+ */
 void store_call(struct store *store, const struct store_call *call, store_done *done, void *ctx);
 
 /* Convenience for building calls: each appends one argument. The text is borrowed until store_call returns. */
@@ -70,10 +78,10 @@ void store_arg(struct store_call *call, const char *text);
 void store_arg_bytes(struct store_call *call, const char *bytes, size_t len);
 
 /* Readers of a reply. Wrong types read as nil: 0, NULL, or the empty array. */
-size_t reply_count(const struct reply *reply);                          /* elements of an array */
-const struct reply *reply_at(const struct reply *reply, size_t index);  /* NULL beyond the end */
-int64_t reply_int(const struct reply *reply);                           /* also reads digits in a string */
-const char *reply_text(const struct reply *reply);                      /* NUL-terminated, "" when no string */
+size_t reply_count(const struct reply *reply);                         /* elements of an array */
+const struct reply *reply_at(const struct reply *reply, size_t index); /* NULL beyond the end */
+int64_t reply_int(const struct reply *reply);                          /* also reads digits in a string */
+const char *reply_text(const struct reply *reply);                     /* NUL-terminated, "" when no string */
 size_t reply_text_len(const struct reply *reply);
 bool reply_is_text(const struct reply *reply);
 

@@ -1,0 +1,173 @@
+/* See config.h. Loads, counts references, and answers the look-ups; the rest is in the config_*.c files. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/digest.h"
+#include "config_build.h"
+
+struct config *config_ref(struct config *config)
+{
+	config->references++;
+	return config;
+}
+
+static void free_policy(struct policy *policy)
+{
+	for (size_t i = 0; i < policy->eligible_count; i++)
+		free(policy->eligible[i]);
+	free(policy->eligible);
+}
+
+void config_unref(struct config *config)
+{
+	if (!config || --config->references > 0)
+		return;
+	for (size_t i = 0; i < config->group_count; i++)
+		free_policy(&config->groups[i].policy);
+	for (size_t i = 0; i < config->application_count; i++)
+		digest_wipe(config->applications[i].scim.token, sizeof(config->applications[i].scim.token));
+	for (size_t i = 0; i < config->people_count; i++)
+		digest_wipe(config->people[i].token_sha256, sizeof(config->people[i].token_sha256));
+	free(config->groups);
+	free(config->applications);
+	free(config->people);
+	free(config->by_token);
+	free(config);
+}
+
+/* "etc/jit.yaml" -> "etc/"; "jit.yaml" -> "". NULL when memory is short. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return strndup(path, slash ? (size_t)(slash - path) + 1 : 0);
+}
+
+/* Builds into a fresh value with one reference; NULL when anything was reported as an error. */
+static struct config *build(const struct config_source *source, struct report *report)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	char *folder = folder_of(source->name);
+	struct tree tree;
+	if (config && folder && tree_parse(&tree, source->text, source->len, report) == ERR_OK) {
+		struct builder builder = {
+			.reading = {report, folder, source->skip_files}, .tree = &tree, .config = config};
+		config_build(&builder);
+		builder_release(&builder);
+		tree_release(&tree);
+	}
+	if (!config || !folder)
+		report_no_memory(report);
+	free(folder);
+	if (!config)
+		return NULL;
+	config->references = 1;
+	if (report->errors == 0)
+		return config;
+	config_unref(config);
+	return NULL;
+}
+
+enum err config_parse(const struct config_source *source, FILE *out_report, struct config **out)
+{
+	struct report report;
+	report_init(&report, source->name);
+	struct config *config = build(source, &report);
+	report_print(&report, out_report);
+	enum err err = ERR_OK;
+	if (!config)
+		err = report.out_of_memory ? ERR_NOMEM : ERR_CONFIG;
+	else
+		*out = config;
+	report_release(&report);
+	return err;
+}
+
+/* At most `size` bytes into `text`. False with errno when the file cannot be read. */
+static bool read_file(const char *path, char *text, size_t size, size_t *len)
+{
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return false;
+	errno = 0;
+	*len = fread(text, 1, size, file);
+	int error = ferror(file) ? errno : 0;
+	fclose(file);
+	errno = error;
+	return error == 0;
+}
+
+enum err config_load(const char *path, FILE *report, struct config **out)
+{
+	char *text = malloc(CONFIG_FILE_MAX + 1);
+	if (!text) {
+		fprintf(report, "%s:1:1: out of memory\n", path);
+		return ERR_NOMEM;
+	}
+	struct config_source source = {.name = path, .text = text};
+	enum err err = ERR_CONFIG;
+	if (!read_file(path, text, CONFIG_FILE_MAX + 1, &source.len))
+		fprintf(report, "%s:1:1: the configuration cannot be read: %s\n", path, strerror(errno));
+	else if (source.len > CONFIG_FILE_MAX)
+		fprintf(report, "%s:1:1: the configuration is larger than %d bytes\n", path, CONFIG_FILE_MAX);
+	else
+		err = config_parse(&source, report, out);
+	free(text);
+	return err;
+}
+
+static int compare_group_id(const void *key, const void *element)
+{
+	return strcasecmp(key, ((const struct config_group *)element)->id);
+}
+
+static int compare_application_id(const void *key, const void *element)
+{
+	return strcasecmp(key, ((const struct config_application *)element)->id);
+}
+
+static int compare_person_id(const void *key, const void *element)
+{
+	return strcasecmp(key, ((const struct config_person *)element)->id);
+}
+
+static int compare_token(const void *key, const void *element)
+{
+	return strcmp(key, (*(const struct config_person *const *)element)->token_sha256);
+}
+
+const struct config_group *config_group(const struct config *config, const char *id)
+{
+	if (config->group_count == 0)
+		return NULL;
+	return bsearch(id, config->groups, config->group_count, sizeof(*config->groups), compare_group_id);
+}
+
+const struct config_application *config_application(const struct config *config, const char *id)
+{
+	if (config->application_count == 0)
+		return NULL;
+	return bsearch(id, config->applications, config->application_count, sizeof(*config->applications),
+		       compare_application_id);
+}
+
+const struct config_person *config_person_by_id(const struct config *config, const char *id)
+{
+	if (config->people_count == 0)
+		return NULL;
+	return bsearch(id, config->people, config->people_count, sizeof(*config->people), compare_person_id);
+}
+
+const struct config_person *config_person_by_token(const struct config *config, const char *token)
+{
+	char hash[SHA256_HEX];
+	if (token[0] == '\0' || config->by_token_count == 0)
+		return NULL;
+	digest_sha256_hex(token, strlen(token), hash);
+	const struct config_person *const *found = bsearch(hash, config->by_token, config->by_token_count,
+							   sizeof(struct config_person *), compare_token);
+	return found ? *found : NULL;
+}

@@ -1,0 +1,365 @@
+/* Rules between settings. See config_build.h. */
+#include "config_build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static struct place given_place(const struct element *element, enum setting_id id)
+{
+	return element->given[id] ? tree_place(element->given[id]) : (struct place){0, 0};
+}
+
+static void default_text(char *text, const char *fallback)
+{
+	if (!text[0])
+		memcpy(text, fallback, strlen(fallback) + 1);
+}
+
+void config_finish_person(struct builder *builder, size_t index, const struct element *element)
+{
+	struct config_person *person = &builder->config->people[index];
+	struct scim_person *names = &person->names;
+	default_text(names->display_name, names->user_name);
+	default_text(names->given_name, names->display_name);
+	default_text(names->family_name, names->display_name);
+	builder->people[index] = (struct marks){
+		.id = given_place(element, SET_PERSON_ID),
+		.name = given_place(element, SET_PERSON_USER_NAME),
+		.secret = given_place(element, SET_PERSON_TOKEN),
+	};
+}
+
+void config_finish_application(struct builder *builder, size_t index, const struct element *element)
+{
+	struct config_application *application = &builder->config->applications[index];
+	struct throttle *throttle = &application->throttle;
+	struct errctx ec;
+	memcpy(application->scim.app, application->id, sizeof(application->id));
+	if (!element->given[SET_APP_CYCLE_RESERVE])
+		throttle->cycle_reserve = throttle->pushes > 3 ? 3 : throttle->pushes - 1;
+	if (throttle_check(throttle, &ec) != ERR_OK)
+		report_error(builder->reading.report,
+			     element_place(element, element->given[SET_APP_CYCLE_RESERVE]
+							    ? SET_APP_CYCLE_RESERVE
+							    : SET_APP_THROTTLE),
+			     "%s", ec.text);
+	builder->applications[index] = (struct marks){
+		.id = given_place(element, SET_APP_ID),
+		.reference = given_place(element, SET_APP_URL),
+	};
+}
+
+static int64_t clamp(int64_t value, int64_t min, int64_t max)
+{
+	if (value < min)
+		return min;
+	return value > max ? max : value;
+}
+
+static void check_lengths(struct builder *builder, const struct element *element, const struct policy *policy)
+{
+	char min[DURATION_TEXT_SIZE], middle[DURATION_TEXT_SIZE], max[DURATION_TEXT_SIZE];
+	struct report *report = builder->reading.report;
+	duration_print(policy->min_ms, min);
+	duration_print(policy->default_ms, middle);
+	duration_print(policy->max_ms, max);
+	if (policy->min_ms > policy->max_ms)
+		report_error(report, element_place(element, SET_GROUP_MIN),
+			     "groups[].activation.min is %s, more than the max of %s", min, max);
+	else if (policy->default_ms < policy->min_ms || policy->default_ms > policy->max_ms)
+		report_error(report, element_place(element, SET_GROUP_DEFAULT),
+			     "groups[].activation.default is %s, but must be from min, %s, to max, %s",
+			     middle, min, max);
+}
+
+static void finish_policy(struct builder *builder, struct policy *policy, const struct element *element)
+{
+	struct policy usual;
+	policy_defaults(&usual);
+	if (!element->given[SET_GROUP_MIN])
+		policy->min_ms = clamp(usual.min_ms, 0, policy->max_ms);
+	if (!element->given[SET_GROUP_DEFAULT] && policy->min_ms <= policy->max_ms)
+		policy->default_ms = clamp(usual.default_ms, policy->min_ms, policy->max_ms);
+	bool readable = (!element->given[SET_GROUP_MIN] || policy->min_ms) &&
+			(!element->given[SET_GROUP_DEFAULT] || policy->default_ms);
+	if (readable)
+		check_lengths(builder, element, policy);
+}
+
+void config_finish_group(struct builder *builder, size_t index, const struct element *element)
+{
+	struct policy *policy = &builder->config->groups[index].policy;
+	const yaml_node_t *principals = element->given[SET_GROUP_PRINCIPALS];
+	finish_policy(builder, policy, element);
+	if (principals && principals->type == YAML_SEQUENCE_NODE &&
+	    principals->data.sequence.items.start == principals->data.sequence.items.top)
+		report_error(builder->reading.report, tree_place(principals),
+			     "groups[].eligible.principals is empty: nobody could activate this group");
+	const yaml_node_t *application = element->given[SET_GROUP_APPLICATION];
+	builder->groups[index] = (struct marks){
+		.id = given_place(element, SET_GROUP_ID),
+		.name = given_place(element, SET_GROUP_NAME),
+		.reference = given_place(element, SET_GROUP_APPLICATION),
+		.referred = application && !tree_is_null(application) ? tree_text(application) : NULL,
+	};
+}
+
+/* One text that must not occur twice, within its scope. */
+struct claim {
+	const char *scope, *text; /* borrowed */
+	struct place place;
+};
+
+static int compare_places(struct place a, struct place b)
+{
+	if (a.line != b.line)
+		return a.line < b.line ? -1 : 1;
+	return (a.column > b.column) - (a.column < b.column);
+}
+
+static int compare_claims(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+	int order = strcasecmp(a->scope, b->scope);
+	if (!order)
+		order = strcasecmp(a->text, b->text);
+	return order ? order : compare_places(a->place, b->place);
+}
+
+struct claims {
+	struct claim *list;
+	size_t count;
+};
+
+static void claims_add(struct claims *claims, const char *scope, const char *text, struct place place)
+{
+	if (place.line && text[0])
+		claims->list[claims->count++] = (struct claim){scope, text, place};
+}
+
+/* Reports every text that was claimed before; `what` names it, and `consequence` says why that matters. */
+static void claims_check(struct claims *claims, struct report *report, const char *what, bool only_warn)
+{
+	if (claims->count)
+		qsort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
+	const struct claim *first = claims->list;
+	for (size_t i = 1; i < claims->count; i++) {
+		const struct claim *next = &claims->list[i];
+		if (strcasecmp(first->scope, next->scope) != 0 || strcasecmp(first->text, next->text) != 0)
+			first = next;
+		else if (only_warn)
+			report_warning(report, next->place, "%s; first at line %zu, column %zu", what,
+				       first->place.line, first->place.column);
+		else
+			report_error(report, next->place, "%s; first at line %zu, column %zu", what,
+				     first->place.line, first->place.column);
+	}
+	claims->count = 0;
+}
+
+static void check_people_unique(struct builder *builder, struct claims *claims)
+{
+	const struct config *config = builder->config;
+	struct report *report = builder->reading.report;
+	for (size_t i = 0; i < config->people_count; i++)
+		claims_add(claims, "", config->people[i].id, builder->people[i].id);
+	claims_check(claims, report, "another person has this id", false);
+	for (size_t i = 0; i < config->people_count; i++)
+		claims_add(claims, "", config->people[i].names.user_name, builder->people[i].name);
+	claims_check(claims, report, "another person has this user_name (upper and lower case are the same)",
+		     false);
+	for (size_t i = 0; i < config->people_count; i++)
+		claims_add(claims, "", config->people[i].token_sha256, builder->people[i].secret);
+	claims_check(claims, report, "another person has this token", false);
+}
+
+static void check_applications_unique(struct builder *builder, struct claims *claims)
+{
+	const struct config *config = builder->config;
+	struct report *report = builder->reading.report;
+	for (size_t i = 0; i < config->application_count; i++)
+		claims_add(claims, "", config->applications[i].id, builder->applications[i].id);
+	claims_check(claims, report, "another application has this id (upper and lower case are the same)",
+		     false);
+	for (size_t i = 0; i < config->application_count; i++)
+		claims_add(claims, "", config->applications[i].scim.url, builder->applications[i].reference);
+	claims_check(claims, report,
+		     "another application has this scim.url: each is throttled on its own, so together they "
+		     "send more than either may",
+		     true);
+}
+
+static void check_groups_unique(struct builder *builder, struct claims *claims)
+{
+	const struct config *config = builder->config;
+	struct report *report = builder->reading.report;
+	for (size_t i = 0; i < config->group_count; i++)
+		claims_add(claims, "", config->groups[i].id, builder->groups[i].id);
+	claims_check(claims, report, "another group has this id", false);
+	for (size_t i = 0; i < config->group_count; i++)
+		if (builder->groups[i].referred)
+			claims_add(claims, builder->groups[i].referred, config->groups[i].name,
+				   builder->groups[i].name);
+	/* RFC 7643 section 8.7.1: a group's displayName is compared without regard to case. */
+	claims_check(claims, report,
+		     "another group of this application has this name (upper and lower case are the same)",
+		     false);
+}
+
+static void check_unique(struct builder *builder)
+{
+	const struct config *config = builder->config;
+	size_t most = config->people_count + config->application_count + config->group_count;
+	struct claims claims = {.list = calloc(most + 1, sizeof(struct claim))};
+	if (!claims.list) {
+		report_no_memory(builder->reading.report);
+		return;
+	}
+	check_people_unique(builder, &claims);
+	check_applications_unique(builder, &claims);
+	check_groups_unique(builder, &claims);
+	free(claims.list);
+}
+
+static void check_references(struct builder *builder)
+{
+	struct config *config = builder->config;
+	char quoted[REPORT_QUOTE_SIZE];
+	for (size_t i = 0; i < config->group_count; i++) {
+		const char *referred = builder->groups[i].referred;
+		if (!referred)
+			continue;
+		config->groups[i].application = config_application(config, referred);
+		if (!config->groups[i].application)
+			report_error(builder->reading.report, builder->groups[i].reference,
+				     "groups[].application is %s, which is not among the applications",
+				     report_quote(referred, quoted));
+	}
+}
+
+static void check_tls(struct builder *builder)
+{
+	const struct element *root = &builder->root;
+	struct report *report = builder->reading.report;
+	bool certificate = root->given[SET_TLS_CERTIFICATE], key = root->given[SET_TLS_KEY];
+	if (certificate != key)
+		report_error(report, element_place(root, SET_TLS), "tls needs both, certificate and key");
+	if (!certificate && !key && !config_listens_on_loopback(builder->config))
+		report_error(report, element_place(root, SET_LISTEN),
+			     "listen is not a loopback address, so tls is needed: sign-in tokens would be "
+			     "readable on the way");
+}
+
+/* Why a static token cannot be accepted here, or NULL. */
+static const char *refuse_tokens(const struct config *config)
+{
+	if (config->environment == ENV_PRODUCTION)
+		return "people[].token_sha256 is accepted only where environment is demo or test";
+	if (!config_listens_on_loopback(config))
+		return "people[].token_sha256 is accepted only where listen is a loopback address or a "
+		       "socket";
+	return NULL;
+}
+
+static void check_sign_in(struct builder *builder)
+{
+	const struct element *root = &builder->root;
+	const struct config *config = builder->config;
+	struct report *report = builder->reading.report;
+	const char *refused = refuse_tokens(config);
+	size_t tokens = 0;
+	for (size_t i = 0; i < config->people_count; i++) {
+		if (builder->people[i].secret.line == 0)
+			continue;
+		tokens++;
+		if (refused)
+			report_error(report, builder->people[i].secret, "%s", refused);
+	}
+	if (tokens || report->errors)
+		return;
+	if (config->environment == ENV_PRODUCTION)
+		report_warning(
+			report, element_place(root, SET_PEOPLE),
+			"nobody can sign in: sign-in through an identity provider is not there yet, and "
+			"static tokens are for demo and test");
+	else
+		report_warning(report, element_place(root, SET_PEOPLE),
+			       "nobody can sign in: nobody among people has a token_sha256");
+}
+
+static void check_usefulness(struct builder *builder)
+{
+	const struct element *root = &builder->root;
+	const struct config *config = builder->config;
+	struct report *report = builder->reading.report;
+	if (report->errors)
+		return; /* what seems to be missing may only be unreadable */
+	if (config->application_count == 0)
+		report_warning(report, element_place(root, SET_APPLICATIONS), "there are no applications");
+	if (config->group_count == 0)
+		report_warning(report, element_place(root, SET_GROUPS), "there are no groups to activate");
+	if (config->environment == ENV_PRODUCTION && config->redis_allow_volatile)
+		report_warning(
+			report, element_place(root, SET_REDIS_ALLOW_VOLATILE),
+			"in production, a Redis that may forget loses requests that were acknowledged");
+}
+
+static int compare_people(const void *left, const void *right)
+{
+	const struct config_person *a = left, *b = right;
+	return strcasecmp(a->id, b->id);
+}
+
+static int compare_applications(const void *left, const void *right)
+{
+	const struct config_application *a = left, *b = right;
+	return strcasecmp(a->id, b->id);
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+	const struct config_group *a = left, *b = right;
+	return strcasecmp(a->id, b->id);
+}
+
+static int compare_tokens(const void *left, const void *right)
+{
+	const struct config_person *a = *(const struct config_person *const *)left;
+	const struct config_person *b = *(const struct config_person *const *)right;
+	return strcmp(a->token_sha256, b->token_sha256);
+}
+
+static void index_tokens(struct builder *builder)
+{
+	struct config *config = builder->config;
+	config->by_token = calloc(config->people_count + 1, sizeof(struct config_person *));
+	if (!config->by_token) {
+		report_no_memory(builder->reading.report);
+		return;
+	}
+	for (size_t i = 0; i < config->people_count; i++)
+		if (config->people[i].token_sha256[0])
+			config->by_token[config->by_token_count++] = &config->people[i];
+	qsort(config->by_token, config->by_token_count, sizeof(struct config_person *), compare_tokens);
+}
+
+void config_check(struct builder *builder)
+{
+	struct config *config = builder->config;
+	check_unique(builder);
+	check_tls(builder);
+	check_sign_in(builder);
+	check_usefulness(builder);
+	/* The marks are in the order of the file: what needs them comes before its list is sorted. */
+	if (config->application_count)
+		qsort(config->applications, config->application_count, sizeof(*config->applications),
+		      compare_applications);
+	check_references(builder);
+	if (config->group_count)
+		qsort(config->groups, config->group_count, sizeof(*config->groups), compare_groups);
+	if (config->people_count)
+		qsort(config->people, config->people_count, sizeof(*config->people), compare_people);
+	index_tokens(builder);
+}

@@ -1,0 +1,158 @@
+/*
+ * The commented example, made from the table: each setting with what it takes, its default and its bounds.
+ * Settings that most installations leave alone are commented out; all others stand there with a working value.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "config_settings.h"
+
+/* How many times `text` holds `part`. */
+static int occurrences(const char *text, const char *part)
+{
+	int count = 0;
+	for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+		count++;
+	return count;
+}
+
+/* Two columns for each mapping around the key, and two more for the dash of each list. */
+static int indent_of(const struct setting *setting)
+{
+	return 2 * (occurrences(setting->path, ".") + occurrences(setting->path, "[]"));
+}
+
+/* Is it the first member of a list's element, which carries the dash? */
+static bool opens_element(enum setting_id id)
+{
+	return id == SET_PERSON_ID || id == SET_APP_ID || id == SET_GROUP_ID;
+}
+
+static void print_range(const struct setting *setting, FILE *out)
+{
+	char min[DURATION_TEXT_SIZE], max[DURATION_TEXT_SIZE];
+	if (setting->type == TYPE_DURATION)
+		fprintf(out, "Duration (ms, s, m, h or d), %s to %s", duration_print(setting->min, min),
+			duration_print(setting->max, max));
+	else
+		fprintf(out, "Number of %s, %lld to %lld", setting->unit, (long long)setting->min,
+			(long long)setting->max);
+}
+
+static void print_kind(const struct setting *setting, FILE *out)
+{
+	char choices[CHOICES_TEXT_SIZE];
+	switch (setting->type) {
+	case TYPE_DURATION:
+	case TYPE_COUNT:
+		print_range(setting, out);
+		break;
+	case TYPE_SECTION:
+		break;
+	case TYPE_LIST:
+		fprintf(out, "List of at most %lld %s", (long long)setting->max, setting->unit);
+		break;
+	case TYPE_BOOL:
+		fputs("true or false", out);
+		break;
+	case TYPE_CHOICE:
+		fputs(choices_print(setting->choices, choices), out);
+		break;
+	case TYPE_TEXT:
+	case TYPE_APP_ID:
+	case TYPE_SCIM_URL:
+	case TYPE_REDIS_URL:
+		fprintf(out, "Text of at most %lld bytes", (long long)setting->max);
+		break;
+	case TYPE_UUID:
+		fputs("UUID", out);
+		break;
+	case TYPE_SHA256:
+		fputs("64 hexadecimal digits", out);
+		break;
+	case TYPE_USER_NAMES:
+		fputs("List of texts", out);
+		break;
+	case TYPE_REFERENCE:
+		fputs("Text", out);
+		break;
+	case TYPE_FILE:
+		fputs("Path of a file", out);
+		break;
+	case TYPE_SECRET:
+		fputs("file:PATH", out);
+		break;
+	case TYPE_LISTEN:
+		fputs("ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH; port 0 is any free one", out);
+		break;
+	}
+}
+
+/* The members of a section that is commented out stand behind its '#'. */
+static int off_column(const struct setting *setting, int indent)
+{
+	if (!setting->off_in_example)
+		return -1;
+	return strncmp(setting->path, "tls.", 4) == 0 ? indent - 2 : indent;
+}
+
+/* The space before a line of this setting, with the '#' where it is commented out. */
+static void print_indent(const struct setting *setting, int indent, FILE *out)
+{
+	int off = off_column(setting, indent);
+	if (off < 0)
+		fprintf(out, "%*s", indent, "");
+	else
+		fprintf(out, "%*s# %*s", off, "", indent - off, "");
+}
+
+/* The space before a comment: uncommenting a section leaves its members' comments comments. */
+static void print_comment_indent(const struct setting *setting, int indent, FILE *out)
+{
+	int off = off_column(setting, indent);
+	if (off >= 0 && off < indent)
+		print_indent(setting, indent, out);
+	else
+		fprintf(out, "%*s", indent, "");
+}
+
+static void print_comment(const struct setting *setting, int indent, FILE *out)
+{
+	print_comment_indent(setting, indent, out);
+	fprintf(out, "# %s\n", setting->help);
+	if (setting->type == TYPE_SECTION)
+		return;
+	print_comment_indent(setting, indent, out);
+	fputs("# ", out);
+	print_kind(setting, out);
+	if (setting->is_required)
+		fputs("; required", out);
+	else if (setting->fallback || setting->absent)
+		fprintf(out, "; default: %s", setting->fallback ? setting->fallback : setting->absent);
+	fputs(".\n", out);
+}
+
+static void print_setting(enum setting_id id, FILE *out)
+{
+	const struct setting *setting = &settings[id];
+	int indent = indent_of(setting), dash = opens_element(id) ? 2 : 0;
+	const char *value = setting->example ? setting->example : setting->fallback;
+	print_comment(setting, indent - dash, out);
+	print_indent(setting, indent - dash, out);
+	fprintf(out, "%s%s:%s%s\n", dash ? "- " : "", setting_key(setting), value ? " " : "",
+		value ? value : "");
+}
+
+void config_print_example(FILE *out)
+{
+	fputs("# Configuration of jit-broker: every setting, with its default where it has one.\n"
+	      "# Only what is marked as required must be there. Check a changed file with\n"
+	      "# jit-broker --config FILE --check\n",
+	      out);
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		if (indent_of(&settings[i]) == 0)
+			fputc('\n', out);
+		print_setting((enum setting_id)i, out);
+	}
+}

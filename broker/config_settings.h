@@ -1,0 +1,131 @@
+/*
+ * The table of all settings: what each is called, what it takes, and where its value goes. Reading, checking and
+ * the commented example are all made from it.
+ */
+#ifndef BROKER_CONFIG_SETTINGS_H
+#define BROKER_CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum setting_type {
+	TYPE_SECTION, /* a mapping whose members are "path.x" */
+	TYPE_LIST,    /* a sequence of mappings whose members are "path[].x"; min and max bound its length */
+	TYPE_BOOL,
+	TYPE_COUNT,
+	TYPE_DURATION,
+	TYPE_CHOICE, /* one of `choices`; stored as its position in an enum or a bool */
+	TYPE_TEXT,
+	TYPE_UUID,
+	TYPE_APP_ID,
+	TYPE_SHA256,
+	TYPE_USER_NAMES, /* a sequence of texts */
+	TYPE_REFERENCE,  /* the id of an application */
+	TYPE_FILE,
+	TYPE_SECRET, /* file:PATH */
+	TYPE_LISTEN,
+	TYPE_REDIS_URL,
+	TYPE_SCIM_URL
+};
+
+/* In the order of the example. */
+enum setting_id {
+	SET_ENVIRONMENT,
+	SET_LISTEN,
+	SET_TLS,
+	SET_TLS_CERTIFICATE,
+	SET_TLS_KEY,
+	SET_REDIS,
+	SET_REDIS_URL,
+	SET_REDIS_ALLOW_VOLATILE,
+	SET_REDIS_TIMEOUT,
+	SET_REDIS_LANES,
+	SET_POLL,
+	SET_HISTORY,
+	SET_STOP_TIMEOUT,
+	SET_CONNECTIONS,
+	SET_CONNECTIONS_PER_ADDRESS,
+	SET_PEOPLE,
+	SET_PERSON_ID,
+	SET_PERSON_USER_NAME,
+	SET_PERSON_DISPLAY_NAME,
+	SET_PERSON_GIVEN_NAME,
+	SET_PERSON_FAMILY_NAME,
+	SET_PERSON_EMAIL,
+	SET_PERSON_TOKEN,
+	SET_PERSON_OPERATOR,
+	SET_APPLICATIONS,
+	SET_APP_ID,
+	SET_APP_SCIM,
+	SET_APP_URL,
+	SET_APP_TOKEN,
+	SET_APP_CA,
+	SET_APP_REQUEST_TIMEOUT,
+	SET_APP_THROTTLE,
+	SET_APP_PUSHES,
+	SET_APP_PER,
+	SET_APP_CYCLE_RESERVE,
+	SET_APP_OVERFLOW,
+	SET_APP_OVERFLOW_WAIT,
+	SET_APP_CYCLE,
+	SET_APP_PUSH_TIMEOUT,
+	SET_APP_USERS,
+	SET_APP_USERS_CREATE,
+	SET_GROUPS,
+	SET_GROUP_ID,
+	SET_GROUP_APPLICATION,
+	SET_GROUP_NAME,
+	SET_GROUP_ELIGIBLE,
+	SET_GROUP_PRINCIPALS,
+	SET_GROUP_ACTIVATION,
+	SET_GROUP_MAX,
+	SET_GROUP_MIN,
+	SET_GROUP_DEFAULT,
+	SET_GROUP_JUSTIFICATION,
+	SETTING_COUNT
+};
+
+struct setting {
+	const char *path; /* "redis.url", "applications[].scim.url" */
+	const char *help; /* one line */
+	enum setting_type type;
+	bool is_required;
+	bool off_in_example;  /* shown there, but commented out */
+	const char *fallback; /* the default, as one would write it; NULL when there is none */
+	const char
+		*absent; /* in words, what is taken where the default depends on something else; else NULL */
+	const char *example; /* shown in the example where it is not the default; else NULL */
+	const char *unit;    /* of a count: what is counted */
+	const char *choices; /* "a|b|c" */
+	int64_t min, max;    /* milliseconds, a count, or bytes of text */
+	size_t offset, size; /* of the field in struct config, or in the struct of the list's element */
+};
+
+extern const struct setting settings[SETTING_COUNT];
+
+/* The part of the path that is the key in the file. */
+const char *setting_key(const struct setting *setting);
+
+/* Is this setting a direct member of the mapping "redis." or "people[]."? The file itself is "". */
+bool setting_within(const struct setting *setting, const char *prefix);
+
+/* The setting of that key in that mapping, or NULL. */
+const struct setting *setting_find(const char *prefix, const char *key);
+
+/* The known key of that mapping that was probably meant, or NULL when none is close. */
+const char *setting_nearest(const char *prefix, const char *key);
+
+#define CHOICES_TEXT_SIZE 64
+
+/* "a|b|c" as "a, b or c". Returns `out`. */
+const char *choices_print(const char *choices, char out[CHOICES_TEXT_SIZE]);
+
+#define DURATION_TEXT_SIZE 32
+
+/* "90s", "500ms", "30d": whole numbers with one unit. False when it is not that; too large is INT64_MAX. */
+bool duration_parse(const char *text, int64_t *ms);
+/* The largest unit that leaves a whole number. Returns `out`. */
+const char *duration_print(int64_t ms, char out[DURATION_TEXT_SIZE]);
+
+#endif

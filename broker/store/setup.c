@@ -1,0 +1,268 @@
+/* The start-up conversation as a table of steps: what is sent, and what is made of the answer. */
+#include "store/setup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <hiredis/hiredis.h>
+
+#include "base/buf.h"
+#include "base/id.h"
+
+#define ARGS_MAX    5
+#define NUMBER_SIZE 24
+#define WHY_MAX     200
+
+/* Arguments of a command, NULL-terminated; `number` holds the text of one of them. */
+struct command {
+	const char *argv[ARGS_MAX + 1];
+	char number[NUMBER_SIZE];
+};
+
+typedef void writer(const struct setup *setup, struct command *command);
+typedef enum setup_verdict reader(struct setup *setup, const struct reply *reply);
+
+static enum setup_verdict refuse(struct setup *setup, const char *what, const struct reply *reply)
+{
+	(void)err_set(&setup->why, ERR_UNAVAILABLE, "%s: Redis answered: %.*s", what, WHY_MAX,
+		      reply_is_error(reply) ? reply->text : "something unexpected");
+	return SETUP_REFUSED;
+}
+
+static bool reply_is_ok(const struct reply *reply)
+{
+	return reply_is_text(reply) && strcmp(reply_text(reply), "OK") == 0;
+}
+
+/* -- database --------------------------------------------------------------------------------------------- */
+
+static void write_select(const struct setup *setup, struct command *command)
+{
+	(void)snprintf(command->number, sizeof(command->number), "%u", setup->wish->db);
+	command->argv[0] = "SELECT";
+	command->argv[1] = command->number;
+}
+
+static enum setup_verdict read_select(struct setup *setup, const struct reply *reply)
+{
+	return reply_is_ok(reply) ? SETUP_MORE : refuse(setup, "the database cannot be selected", reply);
+}
+
+/* -- durability ------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	const char *needed;
+} durable[] = {
+	{"appendonly", "yes"},
+	{"appendfsync", "always"},
+	{"maxmemory-policy", "noeviction"},
+};
+
+#define DURABLE_COUNT (sizeof(durable) / sizeof(durable[0]))
+
+static void write_durability(const struct setup *setup, struct command *command)
+{
+	(void)setup;
+	command->argv[0] = "CONFIG";
+	command->argv[1] = "GET";
+	for (size_t i = 0; i < DURABLE_COUNT; i++)
+		command->argv[2 + i] = durable[i].name;
+}
+
+/* The value of a setting in the flat list of names and values; "unknown" when it is not there. */
+static const char *find_setting(const struct reply *list, const char *name)
+{
+	for (size_t i = 0; i + 1 < reply_count(list); i += 2)
+		if (strcmp(reply_text(reply_at(list, i)), name) == 0)
+			return reply_text(reply_at(list, i + 1));
+	return "unknown";
+}
+
+static void add_wrong_settings(struct buf *why, const struct reply *list)
+{
+	for (size_t i = 0; i < DURABLE_COUNT; i++) {
+		const char *value = find_setting(list, durable[i].name);
+		if (strcmp(value, durable[i].needed) == 0)
+			continue;
+		buf_addf(why, "%s %s is %.24s, set it to %s", why->len == 0 ? "" : ";", durable[i].name,
+			 value, durable[i].needed);
+	}
+}
+
+static enum setup_verdict read_durability(struct setup *setup, const struct reply *reply)
+{
+	struct buf wrong;
+	buf_init(&wrong, sizeof(setup->why.text));
+	if (reply_count(reply) == 0)
+		(void)err_set(
+			&setup->why, ERR_UNAVAILABLE,
+			"whether Redis is durable cannot be verified, because CONFIG GET was refused: %.*s",
+			WHY_MAX / 2, reply_is_error(reply) ? reply->text : "no answer");
+	else
+		add_wrong_settings(&wrong, reply);
+	bool good = reply_count(reply) > 0 && wrong.len == 0 && !buf_failed(&wrong);
+	if (wrong.len > 0)
+		(void)err_set(&setup->why, ERR_UNAVAILABLE, "Redis may forget what it has acknowledged:%s",
+			      buf_text(&wrong));
+	buf_release(&wrong);
+	setup->is_volatile = !good;
+	return good || setup->wish->allow_volatile ? SETUP_MORE : SETUP_REFUSED;
+}
+
+/* -- role ------------------------------------------------------------------------------------------------- */
+
+static void write_role(const struct setup *setup, struct command *command)
+{
+	(void)setup;
+	command->argv[0] = "INFO";
+	command->argv[1] = "replication";
+}
+
+static enum setup_verdict read_role(struct setup *setup, const struct reply *reply)
+{
+	const char *info = reply_text(reply);
+	if (strstr(info, "\nrole:master\r") != NULL)
+		return SETUP_MORE;
+	if (strstr(info, "\nrole:slave\r") == NULL)
+		return refuse(setup, "the role of Redis cannot be read", reply);
+	(void)err_set(&setup->why, ERR_UNAVAILABLE, "this Redis is a replica; the broker needs the master");
+	return SETUP_REFUSED;
+}
+
+/* -- functions -------------------------------------------------------------------------------------------- */
+
+static void write_version(const struct setup *setup, struct command *command)
+{
+	(void)setup;
+	command->argv[0] = "FCALL_RO";
+	command->argv[1] = "jit_version";
+	command->argv[2] = "1";
+	command->argv[3] = "{j0}:";
+}
+
+static enum setup_verdict read_version(struct setup *setup, const struct reply *reply)
+{
+	if (reply_is_error(reply) && strncmp(reply->text, "ERR Function not found", 22) != 0)
+		return refuse(setup, "the version of the function library cannot be read", reply);
+	setup->library_is_old = reply_is_error(reply) || reply_int(reply) < setup->wish->library_version;
+	return SETUP_MORE;
+}
+
+static void write_load(const struct setup *setup, struct command *command)
+{
+	command->argv[0] = "FUNCTION";
+	command->argv[1] = "LOAD";
+	command->argv[2] = "REPLACE";
+	command->argv[3] = setup->wish->library;
+}
+
+static enum setup_verdict read_load(struct setup *setup, const struct reply *reply)
+{
+	return reply_is_text(reply) ? SETUP_MORE
+				    : refuse(setup, "the function library cannot be loaded", reply);
+}
+
+/* -- lanes ------------------------------------------------------------------------------------------------ */
+
+static void write_write_lanes(const struct setup *setup, struct command *command)
+{
+	/* A Redis that lost its data gets the number that this broker works with, whatever the setting says. */
+	unsigned lanes = setup->wish->known_lanes != 0 ? setup->wish->known_lanes : setup->wish->lanes;
+	(void)snprintf(command->number, sizeof(command->number), "%u", lanes);
+	command->argv[0] = "SET";
+	command->argv[1] = SETUP_LANES_KEY;
+	command->argv[2] = command->number;
+	command->argv[3] = "NX";
+}
+
+static enum setup_verdict read_write_lanes(struct setup *setup, const struct reply *reply)
+{
+	return reply_is_error(reply) ? refuse(setup, "the number of lanes cannot be written", reply)
+				     : SETUP_MORE;
+}
+
+static void write_read_lanes(const struct setup *setup, struct command *command)
+{
+	(void)setup;
+	command->argv[0] = "GET";
+	command->argv[1] = SETUP_LANES_KEY;
+}
+
+static enum setup_verdict read_read_lanes(struct setup *setup, const struct reply *reply)
+{
+	int64_t lanes = reply_int(reply);
+	unsigned known = setup->wish->known_lanes;
+	if (reply_is_error(reply))
+		return refuse(setup, "the number of lanes cannot be read", reply);
+	if (lanes < 1 || lanes > LANES_MAX)
+		(void)err_set(&setup->why, ERR_UNAVAILABLE,
+			      "the key " SETUP_LANES_KEY " must hold a number from 1 to %d", LANES_MAX);
+	else if (known != 0 && lanes != known)
+		(void)err_set(
+			&setup->why, ERR_UNAVAILABLE,
+			"the number of lanes in Redis has changed from %u to %d: this is another store, "
+			"restart the broker to use it",
+			known, (int)lanes);
+	else {
+		setup->lanes = (unsigned)lanes;
+		return SETUP_READY;
+	}
+	return SETUP_REFUSED;
+}
+
+/* -- the conversation ------------------------------------------------------------------------------------- */
+
+static const struct {
+	writer *write;
+	reader *read;
+} steps[SETUP_STEPS] = {
+	[SETUP_SELECT] = {write_select, read_select},
+	[SETUP_DURABILITY] = {write_durability, read_durability},
+	[SETUP_ROLE] = {write_role, read_role},
+	[SETUP_VERSION] = {write_version, read_version},
+	[SETUP_LOAD] = {write_load, read_load},
+	[SETUP_WRITE_LANES] = {write_write_lanes, read_write_lanes},
+	[SETUP_READ_LANES] = {write_read_lanes, read_read_lanes},
+};
+
+static bool step_is_needed(const struct setup *setup)
+{
+	if (setup->step == SETUP_SELECT)
+		return setup->wish->db != 0;
+	return setup->step != SETUP_LOAD || setup->library_is_old;
+}
+
+void setup_begin(struct setup *setup, const struct setup_wish *wish)
+{
+	*setup = (struct setup){.wish = wish, .step = SETUP_SELECT};
+	if (!step_is_needed(setup))
+		setup->step++;
+}
+
+enum err setup_command(const struct setup *setup, char **text, size_t *len)
+{
+	struct command command = {.argv = {NULL}};
+	size_t lens[ARGS_MAX];
+	int argc = 0;
+	steps[setup->step].write(setup, &command);
+	for (; command.argv[argc] != NULL; argc++)
+		lens[argc] = command.argv[argc] == setup->wish->library ? setup->wish->library_len
+									: strlen(command.argv[argc]);
+	long long length = redisFormatCommandArgv(text, argc, command.argv, lens);
+	if (length < 0)
+		return ERR_NOMEM;
+	*len = (size_t)length;
+	return ERR_OK;
+}
+
+enum setup_verdict setup_reply(struct setup *setup, const struct reply *reply)
+{
+	enum setup_verdict verdict = steps[setup->step].read(setup, reply);
+	if (verdict != SETUP_MORE)
+		return verdict;
+	do
+		setup->step++;
+	while (!step_is_needed(setup));
+	return SETUP_MORE;
+}

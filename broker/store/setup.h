@@ -1,0 +1,58 @@
+/*
+ * The conversation that comes before any call on a connection: is this Redis durable, is it the master, does it
+ * have our functions, how many lanes are there. Pure: takes replies, gives commands and a verdict. Internal to
+ * the store.
+ */
+#ifndef STORE_SETUP_H
+#define STORE_SETUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "store/reader.h"
+
+#define SETUP_LANES_KEY "jit:lanes"
+
+/* What the conversation wants; must outlive it. */
+struct setup_wish {
+	unsigned db;
+	const char *library;
+	size_t library_len;
+	int library_version;
+	unsigned lanes;       /* wanted when Redis has no number yet */
+	unsigned known_lanes; /* the number this broker has worked with, 0 before it is known */
+	bool allow_volatile;
+};
+
+enum setup_step {
+	SETUP_SELECT,      /* only with a database other than 0 */
+	SETUP_DURABILITY,  /* CONFIG GET */
+	SETUP_ROLE,        /* INFO replication */
+	SETUP_VERSION,     /* of the library that is there */
+	SETUP_LOAD,        /* only when it is absent or older than ours */
+	SETUP_WRITE_LANES, /* unless somebody has */
+	SETUP_READ_LANES,
+	SETUP_STEPS
+};
+
+enum setup_verdict { SETUP_MORE, SETUP_READY, SETUP_REFUSED };
+
+struct setup {
+	const struct setup_wish *wish;
+	enum setup_step step;
+	bool library_is_old; /* absent counts as old */
+	bool is_volatile;    /* runs on a Redis that may forget, because it may; `why` says what was found */
+	unsigned lanes;      /* valid after SETUP_READY */
+	struct errctx why;   /* valid after SETUP_REFUSED: a sentence without full stop */
+};
+
+void setup_begin(struct setup *setup, const struct setup_wish *wish);
+
+/* The next command as it goes over the wire. The caller frees *text with redisFreeCommand(). ERR_NOMEM. */
+enum err setup_command(const struct setup *setup, char **text, size_t *len) MUST_CHECK;
+
+/* Takes the reply to the last command. After SETUP_MORE, ask setup_command() again. */
+enum setup_verdict setup_reply(struct setup *setup, const struct reply *reply) MUST_CHECK;
+
+#endif

@@ -1,0 +1,341 @@
+/* The store's public face: calls in, batches out, one timer for all deadlines. The node does the rest. */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "store/node.h"
+
+#define RESERVE 256 /* calls that can still be refused in order when there is no memory */
+#define HANDLES 4   /* idle, check, deadline, the node's timer */
+
+struct store {
+	uv_loop_t *loop;
+	struct node node;
+	char *library; /* owned */
+	void (*on_ready)(void *ctx, bool ready, const char *why);
+	void *ctx;
+	bool ready;
+	bool closing;
+	struct errctx why; /* why it is not ready */
+	uint64_t last_number;
+
+	/*
+	 * While there is something to send or to tell, `idle` keeps the loop from sleeping and `check` runs after
+	 * it has polled: what the callbacks of one round call goes out in one write.
+	 */
+	uv_idle_t idle;
+	uv_check_t check;
+	/*
+	 * Runs at the earliest deadline. The calls are ended by `check`, after the loop has read what is there: a
+	 * broker that was stopped for a while finds its replies, not its deadlines.
+	 */
+	uv_timer_t deadline;
+	bool deadline_passed;
+	unsigned handles_open;
+
+	struct calls refused; /* told their `err` in the next round */
+	struct calls reserve;
+	struct call reserve_calls[RESERVE];
+};
+
+/* -- calls' memory ---------------------------------------------------------------------------------------- */
+
+/* Never fails: without memory it takes from the reserve, and a broker whose reserve is gone too is at its end. */
+static struct call *call_new(struct store *store, store_done *done, void *ctx)
+{
+	struct call *call = malloc(sizeof(*call));
+	bool is_reserve = call == NULL;
+	if (is_reserve)
+		call = calls_pop(&store->reserve);
+	if (call == NULL)
+		abort();
+	*call = (struct call){.done = done, .ctx = ctx, .is_reserve = is_reserve};
+	return call;
+}
+
+static void call_free(struct store *store, struct call *call)
+{
+	call_release(call);
+	if (call->is_reserve)
+		calls_push(&store->reserve, call);
+	else
+		free(call);
+}
+
+static void on_ended(void *ctx, struct call *call, enum err err, const struct reply *reply)
+{
+	store_done *done = call->done;
+	void *done_ctx = call->ctx;
+	call_free(ctx, call);
+	if (done != NULL)
+		done(done_ctx, err, reply);
+}
+
+/* -- the loop's rounds ------------------------------------------------------------------------------------ */
+
+static void on_deadline(uv_timer_t *timer);
+
+static void schedule_deadline(struct store *store, int64_t at_ms)
+{
+	int64_t now = (int64_t)uv_now(store->loop);
+	if (at_ms != INT64_MAX && !store->closing)
+		(void)uv_timer_start(&store->deadline, on_deadline, at_ms > now ? (uint64_t)(at_ms - now) : 0,
+				     0);
+}
+
+/* Only those that were refused before this round: a callback may call again and be refused again. */
+static void tell_refused(struct store *store)
+{
+	struct calls refused = store->refused;
+	struct call *call;
+	store->refused = (struct calls){.head = NULL};
+	while ((call = calls_pop(&refused)) != NULL)
+		on_ended(store, call, call->err, NULL);
+}
+
+static void work(struct store *store)
+{
+	if (store->refused.head == NULL && !store->deadline_passed) {
+		(void)uv_idle_stop(&store->idle);
+		(void)uv_check_stop(&store->check);
+	}
+	node_flush(&store->node);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	work(idle->data);
+}
+
+static void on_check(uv_check_t *check)
+{
+	struct store *store = check->data;
+	tell_refused(store);
+	if (store->deadline_passed && !store->closing) {
+		store->deadline_passed = false;
+		schedule_deadline(store, node_expire(&store->node));
+	}
+	if (!store->closing)
+		work(store);
+}
+
+static void wake(struct store *store)
+{
+	if (store->closing)
+		return;
+	(void)uv_idle_start(&store->idle, on_idle);
+	(void)uv_check_start(&store->check, on_check);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct store *store = timer->data;
+	store->deadline_passed = true;
+	wake(store);
+}
+
+/* -- readiness -------------------------------------------------------------------------------------------- */
+
+static void on_changed(void *ctx, bool ready, const char *why)
+{
+	struct store *store = ctx;
+	struct errctx now = {.text = ""};
+	if (why != NULL)
+		(void)err_set(&now, ERR_UNAVAILABLE, "%s", why);
+	if (ready == store->ready && (ready || strcmp(now.text, store->why.text) == 0))
+		return;
+	store->ready = ready;
+	store->why = now;
+	if (store->on_ready != NULL)
+		store->on_ready(store->ctx, ready, ready ? NULL : store->why.text);
+}
+
+bool store_ready(const struct store *store, const char **why)
+{
+	if (!store->ready && why != NULL)
+		*why = store->why.text;
+	return store->ready;
+}
+
+/* -- lanes ------------------------------------------------------------------------------------------------ */
+
+unsigned store_lanes(const struct store *store)
+{
+	return store->node.wish.known_lanes;
+}
+
+/* FNV-1a of 64 bits, folded. Applications live where this says: it must never change. */
+unsigned store_lane_of(const struct store *store, const char *app_id)
+{
+	unsigned lanes = store_lanes(store);
+	uint64_t hash = 14695981039346656037u;
+	for (const char *c = app_id; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+	hash ^= hash >> 32;
+	return lanes > 0 ? (unsigned)(hash % lanes) : 0;
+}
+
+/* -- opening and closing ---------------------------------------------------------------------------------- */
+
+static enum err check_options(const struct store_options *options, struct errctx *ec)
+{
+	if (options->lanes < 1 || options->lanes > LANES_MAX)
+		return err_set(ec, ERR_CONFIG, "the number of lanes must be from 1 to %d", LANES_MAX);
+	if (options->call_timeout_ms < 1 || options->queue_max < 1)
+		return err_set(ec, ERR_CONFIG, "the store's timeout and queue must be at least 1");
+	return ERR_OK;
+}
+
+/* Everything that can be filled in before the loop knows the store. */
+static enum err fill(struct store *store, const struct store_options *options, struct errctx *ec)
+{
+	struct node *node = &store->node;
+	store->library = malloc(options->library_len + 1);
+	if (store->library == NULL)
+		return err_set(ec, ERR_NOMEM, "there is no memory for the store");
+	memcpy(store->library, options->library, options->library_len);
+	store->library[options->library_len] = '\0';
+	for (size_t i = 0; i < RESERVE; i++)
+		calls_push(&store->reserve, &store->reserve_calls[i]);
+	store->on_ready = options->on_ready;
+	store->ctx = options->ctx;
+	(void)err_set(&store->why, ERR_UNAVAILABLE, "the store is still connecting");
+	node->loop = store->loop;
+	node->call_timeout_ms = options->call_timeout_ms;
+	node->queue_max = options->queue_max;
+	node->changed = on_changed;
+	node->ended = on_ended;
+	node->ctx = store;
+	enum err err = address_parse(options->url, &node->address, ec);
+	node->wish = (struct setup_wish){.db = node->address.db,
+					 .library = store->library,
+					 .library_len = options->library_len,
+					 .library_version = options->library_version,
+					 .lanes = options->lanes,
+					 .allow_volatile = options->allow_volatile};
+	return err;
+}
+
+static void free_store(struct store *store)
+{
+	free(store->library);
+	free(store);
+}
+
+/* The last handle is closed: calls made after store_close() are told now. */
+static void closed_one(struct store *store)
+{
+	if (--store->handles_open > 0)
+		return;
+	while (store->refused.head != NULL)
+		tell_refused(store);
+	free_store(store);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	closed_one(handle->data);
+}
+
+static void on_node_closed(uv_handle_t *handle)
+{
+	const struct node *node = handle->data;
+	closed_one(node->ctx);
+}
+
+struct store *store_new(uv_loop_t *loop, const struct store_options *options, struct errctx *ec)
+{
+	if (check_options(options, ec) != ERR_OK)
+		return NULL;
+	struct store *store = calloc(1, sizeof(*store));
+	if (store == NULL) {
+		(void)err_set(ec, ERR_NOMEM, "there is no memory for the store");
+		return NULL;
+	}
+	store->loop = loop;
+	if (fill(store, options, ec) != ERR_OK) {
+		free_store(store);
+		return NULL;
+	}
+	/* libuv's own initialisers of these handles cannot fail. */
+	(void)uv_idle_init(loop, &store->idle);
+	(void)uv_check_init(loop, &store->check);
+	(void)uv_timer_init(loop, &store->deadline);
+	store->idle.data = store;
+	store->check.data = store;
+	store->deadline.data = store;
+	store->handles_open = HANDLES;
+	if (node_start(&store->node) != ERR_OK) {
+		(void)err_set(ec, ERR_NOMEM, "there is no memory for a connection");
+		store_close(store);
+		return NULL;
+	}
+	return store;
+}
+
+void store_close(struct store *store)
+{
+	if (store == NULL || store->closing)
+		return;
+	store->closing = true;
+	store->ready = false;
+	(void)err_set(&store->why, ERR_UNAVAILABLE, "the store is closed");
+	uv_close((uv_handle_t *)&store->idle, on_closed);
+	uv_close((uv_handle_t *)&store->check, on_closed);
+	uv_close((uv_handle_t *)&store->deadline, on_closed);
+	node_close(&store->node, on_node_closed);
+}
+
+/* -- calls ------------------------------------------------------------------------------------------------ */
+
+size_t store_waiting(const struct store *store)
+{
+	return node_waiting(&store->node) + store->refused.count;
+}
+
+static enum err prepare(struct store *store, struct call *call, const struct store_call *wanted)
+{
+	if (store->closing || !node_accepts(&store->node))
+		return ERR_UNAVAILABLE;
+	if (call->is_reserve)
+		return ERR_NOMEM;
+	return call_format(call, wanted);
+}
+
+void store_call(struct store *store, const struct store_call *wanted, store_done *done, void *ctx)
+{
+	struct call *call = call_new(store, done, ctx);
+	call->err = prepare(store, call, wanted);
+	wake(store);
+	if (call->err != ERR_OK) {
+		if (call->err == ERR_INTERNAL)
+			log_error("store_call_invalid", "function=%s", wanted->function);
+		calls_push(&store->refused, call);
+		return;
+	}
+	call->number = ++store->last_number;
+	call->deadline_ms = (int64_t)uv_now(store->loop) + store->node.call_timeout_ms;
+	node_add(&store->node, call);
+	if (!uv_is_active((uv_handle_t *)&store->deadline) && !store->deadline_passed)
+		schedule_deadline(store, call->deadline_ms);
+}
+
+void store_arg_bytes(struct store_call *call, const char *bytes, size_t len)
+{
+	/* One too many is counted, so that the call is refused rather than cut. */
+	if (call->argc >= STORE_ARGS_MAX) {
+		call->argc = STORE_ARGS_MAX + 1;
+		return;
+	}
+	call->argv[call->argc] = len > 0 ? bytes : "";
+	call->lens[call->argc] = len;
+	call->argc++;
+}
+
+void store_arg(struct store_call *call, const char *text)
+{
+	store_arg_bytes(call, text, strlen(text));
+}

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Installs the Debian packages (12 and 13) that the named steps need and that are missing: deps.sh build [test].
+# Asks dpkg first, so that it is quick and needs no network when everything is there.
+set -eu
+
+build="gcc make pkgconf libc6-dev libmicrohttpd-dev libcjson-dev libhiredis-dev libcurl4-openssl-dev libuv1-dev
+libyaml-dev libssl-dev redis-server curl"
+test="libcmocka-dev clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck lua5.1 universal-ctags"
+
+wanted=
+for step in "$@"; do
+	case $step in
+	build) wanted="$wanted $build" ;;
+	test) wanted="$wanted $test" ;;
+	*)
+		echo "usage: $0 build [test]" >&2
+		exit 2
+		;;
+	esac
+done
+
+missing=
+for package in $wanted; do
+	case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true) in
+	installed*) ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	as_root=sudo
+fi
+if ! command -v apt-get >/dev/null || { [ -n "$as_root" ] && ! command -v sudo >/dev/null; }; then
+	echo "These packages are missing; install them, then try again:$missing" >&2
+	exit 1
+fi
+
+echo "Installing:$missing" >&2
+# The servers among them are started by the tests and the demonstration themselves, never by the package.
+install() {
+	# shellcheck disable=SC2086 # a list of words
+	$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+		apt-get install -y -qq --no-install-recommends $missing >&2
+}
+# The package lists of a fresh machine are empty, those of an old one point at packages that are gone.
+if ! install; then
+	$as_root apt-get update -qq >&2
+	install || {
+		echo "apt-get could not install:$missing" >&2
+		exit 1
+	}
+fi

@@ -1,0 +1,449 @@
+/* One easy handle per request, one multi handle per client; curl asks for sockets and a timer, libuv watches. */
+#include "scim-push/http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/digest.h"
+
+#define CONNECT_TIMEOUT_MS 5000
+#define RETRY_AFTER_SIZE   64
+#define AUTHORIZATION      "Authorization: Bearer "
+
+struct http_client {
+	CURLM *multi;
+	uv_loop_t *loop;
+	uv_timer_t timer;              /* curl's one timer */
+	struct http_request *requests; /* all that are under way */
+	int64_t earliest_ms;           /* no deadline of `requests` is before this */
+};
+
+struct http_request {
+	struct http_request *prev, *next;
+	struct http_client *client;
+	struct http_hook hook;
+	int64_t deadline_ms;
+	CURL *easy;
+	struct curl_slist *headers; /* holds the token: wiped */
+	struct buf body;            /* of the answer */
+	char *sending;              /* the request's body; owned */
+	size_t header_bytes;
+	char retry_after[RETRY_AFTER_SIZE];
+	char words[CURL_ERROR_SIZE];
+};
+
+struct watch { /* one socket of curl's */
+	uv_poll_t poll;
+	struct http_client *client;
+	curl_socket_t socket;
+};
+
+/* -- one request ------------------------------------------------------------------------------------------- */
+
+static void wipe_headers(struct curl_slist *headers)
+{
+	for (struct curl_slist *h = headers; h != NULL; h = h->next)
+		digest_wipe(h->data, strlen(h->data));
+	curl_slist_free_all(headers);
+}
+
+static void request_free(struct http_request *r)
+{
+	curl_easy_cleanup(r->easy);
+	wipe_headers(r->headers);
+	buf_release(&r->body);
+	free(r->sending);
+	free(r);
+}
+
+static void request_link(struct http_client *client, struct http_request *r)
+{
+	r->next = client->requests;
+	if (r->next != NULL)
+		r->next->prev = r;
+	client->requests = r;
+	if (r->deadline_ms < client->earliest_ms)
+		client->earliest_ms = r->deadline_ms;
+}
+
+/* Takes the request away from curl, which from then on sends and receives nothing for it. */
+static bool request_unlink(struct http_request *r)
+{
+	long sent = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &sent);
+	curl_multi_remove_handle(r->client->multi, r->easy);
+	if (r->prev != NULL)
+		r->prev->next = r->next;
+	else
+		r->client->requests = r->next;
+	if (r->next != NULL)
+		r->next->prev = r->prev;
+	return sent > 0;
+}
+
+bool http_cancel(struct http_request *request)
+{
+	bool sent = request_unlink(request);
+
+	request_free(request);
+	return sent;
+}
+
+static void give_up(struct http_request *r)
+{
+	struct http_answer answer = {.timed_out = true, .body = "", .retry_after = ""};
+
+	answer.words = "no answer in time";
+	answer.sent = request_unlink(r);
+	r->hook.done(r->hook.ctx, &answer);
+	request_free(r);
+}
+
+static void finish(struct http_request *r, CURLcode result)
+{
+	struct http_answer answer = {.retry_after = r->retry_after, .words = ""};
+
+	answer.timed_out = result == CURLE_OPERATION_TIMEDOUT;
+	if (result == CURLE_OK)
+		curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+	else if (answer.timed_out)
+		answer.words = "no answer in time";
+	else if (buf_failed(&r->body) || r->header_bytes > HTTP_HEADERS_MAX)
+		answer.words = "its answer is larger than the broker reads";
+	else
+		answer.words = r->words[0] != '\0' ? r->words : curl_easy_strerror(result);
+	answer.body = buf_text(&r->body);
+	answer.len = r->body.len;
+	answer.sent = request_unlink(r);
+	r->hook.done(r->hook.ctx, &answer);
+	request_free(r);
+}
+
+/* Gives up all whose deadline has passed. `done` may start and cancel others, so the list is read anew. */
+static void expire(struct http_client *client)
+{
+	int64_t now = clock_mono_ms();
+	struct http_request *r = client->requests;
+
+	if (now < client->earliest_ms)
+		return;
+	while (r != NULL) {
+		if (r->deadline_ms <= now) {
+			give_up(r);
+			r = client->requests;
+		} else {
+			r = r->next;
+		}
+	}
+	client->earliest_ms = INT64_MAX;
+	for (r = client->requests; r != NULL; r = r->next) {
+		if (r->deadline_ms < client->earliest_ms)
+			client->earliest_ms = r->deadline_ms;
+	}
+}
+
+static void reap(struct http_client *client)
+{
+	int left;
+	CURLMsg *message = curl_multi_info_read(client->multi, &left);
+
+	while (message != NULL) {
+		if (message->msg == CURLMSG_DONE) {
+			struct http_request *r = NULL;
+			CURLcode result = message->data.result;
+			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &r);
+			finish(r, result);
+		}
+		message = curl_multi_info_read(client->multi, &left);
+	}
+}
+
+/*
+ * Everything that curl does happens in here. A process that was stopped (SIGSTOP, a suspended machine) is woken
+ * in the middle of its loop: what is overdue by then must be gone before curl may write to a socket.
+ */
+static void drive(struct http_client *client, curl_socket_t socket, int flags)
+{
+	int running;
+
+	expire(client);
+	curl_multi_socket_action(client->multi, socket, flags, &running);
+	reap(client);
+}
+
+/* -- what curl receives ------------------------------------------------------------------------------------ */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
+{
+	struct http_request *r = ctx;
+
+	buf_add(&r->body, bytes, size * count);
+	return buf_failed(&r->body) ? 0 : size * count;
+}
+
+static void keep_retry_after(struct http_request *r, const char *line, size_t len)
+{
+	static const char name[] = "retry-after:";
+	size_t at = sizeof(name) - 1;
+
+	if (len < at || strncasecmp(line, name, at) != 0)
+		return;
+	while (at < len && (line[at] == ' ' || line[at] == '\t'))
+		at++;
+	while (len > at && strchr(" \t\r\n", line[len - 1]) != NULL)
+		len--;
+	if (len - at < sizeof(r->retry_after)) {
+		memcpy(r->retry_after, line + at, len - at);
+		r->retry_after[len - at] = '\0';
+	}
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *ctx)
+{
+	struct http_request *r = ctx;
+	size_t len = size * count;
+
+	r->header_bytes += len;
+	if (r->header_bytes > HTTP_HEADERS_MAX)
+		return 0;
+	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		r->retry_after[0] = '\0'; /* what came before belonged to an interim answer */
+	keep_retry_after(r, line, len);
+	return len;
+}
+
+/* -- curl's sockets and timer on the loop ------------------------------------------------------------------ */
+
+static void watch_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct watch *watch = poll->data;
+	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+
+	if (events & UV_READABLE)
+		flags |= CURL_CSELECT_IN;
+	if (events & UV_WRITABLE)
+		flags |= CURL_CSELECT_OUT;
+	/* curl may take the watch away while it acts. */
+	drive(watch->client, watch->socket, flags);
+}
+
+static struct watch *watch_new(struct http_client *client, curl_socket_t socket)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+
+	if (watch == NULL)
+		return NULL;
+	watch->client = client;
+	watch->socket = socket;
+	if (uv_poll_init_socket(client->loop, &watch->poll, socket) != 0) {
+		free(watch);
+		return NULL;
+	}
+	watch->poll.data = watch;
+	curl_multi_assign(client->multi, socket, watch);
+	return watch;
+}
+
+static void watch_end(struct watch *watch)
+{
+	uv_poll_stop(&watch->poll);
+	uv_close((uv_handle_t *)&watch->poll, watch_closed);
+}
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *ctx, void *socket_ctx)
+{
+	struct http_client *client = ctx;
+	struct watch *watch = socket_ctx;
+	int events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (watch != NULL)
+			watch_end(watch);
+		curl_multi_assign(client->multi, socket, NULL);
+		return 0;
+	}
+	if (watch == NULL)
+		watch = watch_new(client, socket);
+	if (what & CURL_POLL_IN)
+		events |= UV_READABLE;
+	if (what & CURL_POLL_OUT)
+		events |= UV_WRITABLE;
+	/* Without memory for a watch this one request runs into its deadline; -1 would end the whole multi handle. */
+	if (watch != NULL)
+		uv_poll_start(&watch->poll, events, on_poll);
+	return 0;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	drive(timer->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* curl calls this from within its own functions: nothing but the timer may be touched. */
+static int on_timeout_change(CURLM *multi, long timeout_ms, void *ctx)
+{
+	struct http_client *client = ctx;
+
+	(void)multi;
+	if (timeout_ms < 0)
+		uv_timer_stop(&client->timer);
+	else
+		uv_timer_start(&client->timer, on_timer, (uint64_t)timeout_ms, 0);
+	return 0;
+}
+
+/* -- the client -------------------------------------------------------------------------------------------- */
+
+enum err http_client_new(uv_loop_t *loop, struct http_client **out, struct errctx *ec)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return err_set(ec, ERR_IO, "libcurl cannot be initialised");
+	struct http_client *client = calloc(1, sizeof(*client));
+	CURLM *multi = client == NULL ? NULL : curl_multi_init();
+	if (multi == NULL || uv_timer_init(loop, &client->timer) != 0) {
+		curl_multi_cleanup(multi);
+		free(client);
+		curl_global_cleanup();
+		return err_set(ec, ERR_NOMEM, "no memory for the HTTP client");
+	}
+	client->multi = multi;
+	client->loop = loop;
+	client->earliest_ms = INT64_MAX;
+	client->timer.data = client;
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
+	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client);
+	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)HTTP_CONNECTIONS_MAX);
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CONNECTIONS_MAX);
+	*out = client;
+	return ERR_OK;
+}
+
+static void client_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void http_client_free(struct http_client *client)
+{
+	if (client == NULL)
+		return;
+	/* Closes the idle connections, whose watches end through on_socket(). */
+	curl_multi_cleanup(client->multi);
+	curl_global_cleanup();
+	uv_close((uv_handle_t *)&client->timer, client_closed);
+}
+
+static bool add_header(struct http_request *r, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(r->headers, line);
+
+	if (longer != NULL)
+		r->headers = longer;
+	return longer != NULL;
+}
+
+static bool add_headers(struct http_request *r, const struct http_call *call)
+{
+	char line[sizeof(AUTHORIZATION) + HTTP_TOKEN_MAX];
+	int len = snprintf(line, sizeof(line), AUTHORIZATION "%s", call->token);
+	bool ok = len > 0 && (size_t)len < sizeof(line) && add_header(r, line);
+
+	digest_wipe(line, sizeof(line));
+	/* RFC 7644, 3.1; AWS answers with application/json whatever is asked for. */
+	ok = ok && add_header(r, "Accept: application/scim+json, application/json;q=0.9");
+	if (call->body != NULL)
+		ok = ok && add_header(r, "Content-Type: application/scim+json") && add_header(r, "Expect:");
+	return ok;
+}
+
+static bool set_method(struct http_request *r, const struct http_call *call)
+{
+	CURL *easy = r->easy;
+	bool ok = true;
+
+	if (call->body != NULL) {
+		r->sending = strdup(call->body);
+		ok = r->sending != NULL &&
+		     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body)) == CURLE_OK &&
+		     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->sending) == CURLE_OK;
+	}
+	if (call->method == HTTP_PATCH)
+		ok = ok && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PATCH") == CURLE_OK;
+	return ok;
+}
+
+/* What keeps a request inside its bounds. Each of these must hold, so each is checked. */
+static bool set_limits(CURL *easy, const struct http_call *call, int64_t left_ms)
+{
+	bool ok = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+
+	/* The given authorities are the only ones: the system's directory would otherwise be asked as well. */
+	if (call->ca_file[0] != '\0')
+		ok = ok && curl_easy_setopt(easy, CURLOPT_CAINFO, call->ca_file) == CURLE_OK &&
+		     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
+	return ok;
+}
+
+static bool set_transfer(struct http_request *r, const struct http_call *call)
+{
+	CURL *easy = r->easy;
+
+	return curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_USERAGENT, "jit-broker") == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, r) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERDATA, r) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->words) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PRIVATE, r) == CURLE_OK;
+}
+
+enum err http_start(struct http_client *client, const struct http_call *call, const struct http_hook *hook,
+		    struct http_request **out)
+{
+	int64_t left_ms = call->deadline_ms - clock_mono_ms();
+
+	if (left_ms <= 0)
+		return ERR_TIMEOUT;
+	struct http_request *r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return ERR_NOMEM;
+	r->client = client;
+	r->hook = *hook;
+	r->deadline_ms = call->deadline_ms;
+	buf_init(&r->body, HTTP_BODY_MAX);
+	r->easy = curl_easy_init();
+	if (r->easy == NULL || !add_headers(r, call) || !set_method(r, call) ||
+	    !set_limits(r->easy, call, left_ms) || !set_transfer(r, call) ||
+	    curl_multi_add_handle(client->multi, r->easy) != CURLM_OK) {
+		request_free(r);
+		return ERR_NOMEM;
+	}
+	request_link(client, r);
+	*out = r;
+	return ERR_OK;
+}

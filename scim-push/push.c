@@ -1,0 +1,253 @@
+/* The life of a push: begun, sent, ended by its steps, by its deadline or by the end of the process. */
+#include "scim-push/push.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "scim-push/run.h"
+
+static void set_results(struct push *push, enum push_verdict verdict, const char *words)
+{
+	push->nothing_reached = true;
+	push->unanswered = false;
+	push->closed_for_ms = 0;
+	push->unauthorised = false;
+	for (size_t i = 0; i < push->count; i++) {
+		push->members[i].verdict = verdict;
+		push->members[i].in_doubt = false;
+		snprintf(push->members[i].error, sizeof(push->members[i].error), "%s", words);
+	}
+}
+
+/* -- the end ----------------------------------------------------------------------------------------------- */
+
+static void timer_closed(uv_handle_t *handle)
+{
+	struct run *run = handle->data;
+
+	if (--run->timers_open == 0)
+		free(run);
+}
+
+static void run_unlink(struct run *run)
+{
+	struct pusher *pusher = run->pusher;
+
+	if (run->prev != NULL)
+		run->prev->next = run->next;
+	else
+		pusher->runs = run->next;
+	if (run->next != NULL)
+		run->next->prev = run->prev;
+	pusher->running--;
+}
+
+static void log_end(const struct run *run)
+{
+	const struct push *push = run->push;
+	size_t done = 0;
+
+	for (size_t i = 0; i < push->count; i++)
+		done += push->members[i].verdict == PUSH_DONE ? 1 : 0;
+	log_info("push_end", "app=%s push=%s op=%s members=%zu done=%zu ms=%lld", push->target->app, push->id,
+		 push->add ? "add" : "remove", push->count, done,
+		 (long long)(clock_mono_ms() - run->started_ms));
+}
+
+/* The push is over and its verdicts stand: hands it back. `run` lives on until its timers are closed. */
+static void run_end(struct run *run)
+{
+	struct push *push = run->push;
+
+	push->nothing_reached = !run->reached;
+	push->unanswered = run->unanswered;
+	for (size_t i = 0; i < push->count; i++)
+		push->unanswered = push->unanswered || run->seats[i].unanswered;
+	log_end(run);
+	run_unlink(run);
+	uv_close((uv_handle_t *)&run->wake, timer_closed);
+	uv_close((uv_handle_t *)&run->deadline, timer_closed);
+	push->state = NULL;
+	push->on_end(push->ctx, push);
+}
+
+static const char *deadline_words(enum phase phase)
+{
+	switch (phase) {
+	case PHASE_GROUP:
+		return "the push ran out of time looking up the group";
+	case PHASE_USERS:
+		return "the push ran out of time looking up the user";
+	case PHASE_READY:
+		return "the push ran out of time before it was sent";
+	case PHASE_PATCH:
+		return "the push ran out of time: the application did not answer the change";
+	case PHASE_CONFIRM:
+		return "the push ran out of time before the application confirmed the change";
+	case PHASE_OVER:
+		break;
+	}
+	return "the push ran out of time";
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct run *run = timer->data;
+
+	run_settle_rest(run, PUSH_RETRY, deadline_words(run->phase));
+	run_end(run);
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+	struct run *run = timer->data;
+
+	if (run->phase == PHASE_OVER)
+		run_end(run);
+	else
+		steps_wake(run);
+}
+
+void run_wake_after(struct run *run, int64_t ms)
+{
+	uv_timer_start(&run->wake, on_wake, (uint64_t)ms, 0);
+}
+
+/* -- the beginning ----------------------------------------------------------------------------------------- */
+
+static struct run *run_new(struct pusher *pusher, struct push *push)
+{
+	struct run *run = calloc(1, sizeof(*run) + push->count * sizeof(run->seats[0]));
+
+	if (run == NULL)
+		return NULL;
+	run->pusher = pusher;
+	run->push = push;
+	run->started_ms = clock_mono_ms();
+	uv_timer_init(pusher->loop, &run->wake);
+	uv_timer_init(pusher->loop, &run->deadline);
+	run->wake.data = run;
+	run->deadline.data = run;
+	run->timers_open = 2;
+	run->next = pusher->runs;
+	if (run->next != NULL)
+		run->next->prev = run;
+	pusher->runs = run;
+	return run;
+}
+
+static void on_late(uv_timer_t *timer)
+{
+	struct pusher *pusher = timer->data;
+
+	while (pusher->unstarted != NULL) {
+		struct push *push = pusher->unstarted;
+		pusher->unstarted = push->state;
+		pusher->running--;
+		push->state = NULL;
+		push->on_end(push->ctx, push);
+	}
+}
+
+void push_start(struct pusher *pusher, struct push *push)
+{
+	assert(push->count <= PUSH_MEMBERS_MAX);
+	set_results(push, PUSH_RETRY, "");
+	struct run *run = run_new(pusher, push);
+	pusher->running++;
+	if (run == NULL) {
+		set_results(push, PUSH_RETRY, "the broker is out of memory");
+		push->state = pusher->unstarted;
+		pusher->unstarted = push;
+		uv_timer_start(&pusher->late, on_late, 0, 0);
+		return;
+	}
+	push->state = run;
+	int64_t left_ms = push->deadline_ms - run->started_ms;
+	/* The loop's idea of now may be older than the clock's. */
+	uv_update_time(pusher->loop);
+	uv_timer_start(&run->deadline, on_deadline, left_ms > 0 ? (uint64_t)left_ms : 0, 0);
+	if (push->count == 0)
+		run->phase = PHASE_OVER;
+	run_wake_after(run, 0);
+}
+
+static void skip_all(struct run *run)
+{
+	for (size_t i = 0; i < run->push->count; i++)
+		seat_settle(run, i, PUSH_SKIPPED, "");
+	run_over(run);
+}
+
+void push_send(struct pusher *pusher, struct push *push, const bool *wanted)
+{
+	struct run *run = push->state;
+
+	(void)pusher;
+	/* The deadline may have ended the push while the caller was asking. */
+	if (run == NULL || run->phase != PHASE_READY)
+		return;
+	if (wanted == NULL) {
+		skip_all(run);
+		return;
+	}
+	for (size_t i = 0; i < push->count; i++) {
+		if (run->seats[i].step == SEAT_KNOWN && !wanted[i])
+			seat_settle(run, i, PUSH_SKIPPED, "");
+	}
+	run->phase = PHASE_PATCH;
+	steps_advance(run);
+}
+
+/* -- the pusher -------------------------------------------------------------------------------------------- */
+
+struct pusher *pusher_new(uv_loop_t *loop, struct errctx *ec)
+{
+	struct pusher *pusher = calloc(1, sizeof(*pusher));
+	struct names *names = names_new();
+
+	if (pusher == NULL || names == NULL) {
+		err_set(ec, ERR_NOMEM, "no memory for the SCIM client");
+	} else if (http_client_new(loop, &pusher->http, ec) == ERR_OK) {
+		pusher->loop = loop;
+		pusher->names = names;
+		uv_timer_init(loop, &pusher->late);
+		pusher->late.data = pusher;
+		return pusher;
+	}
+	names_free(names);
+	free(pusher);
+	return NULL;
+}
+
+static void late_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void pusher_free(struct pusher *pusher)
+{
+	if (pusher == NULL)
+		return;
+	http_client_free(pusher->http);
+	names_free(pusher->names);
+	uv_close((uv_handle_t *)&pusher->late, late_closed);
+}
+
+size_t pusher_running(const struct pusher *pusher)
+{
+	return pusher->running;
+}
+
+void pusher_abort_all(struct pusher *pusher)
+{
+	while (pusher->runs != NULL) {
+		struct run *run = pusher->runs;
+		run_settle_rest(run, PUSH_RETRY, "the broker stops");
+		run_end(run);
+	}
+	on_late(&pusher->late);
+}

@@ -1,0 +1,84 @@
+/* The ids that a push works with: remembered, learnt, and forgotten when they prove out of date. */
+#include "scim-push/run.h"
+
+#include <string.h>
+
+bool recall_group(struct run *run)
+{
+	const struct push *push = run->push;
+
+	if (names_get(run->pusher->names, push->target->url, NAME_GROUP, push->group_name, run->group_id))
+		run->group_from_memory = true;
+	return run->group_from_memory;
+}
+
+bool recall_user(struct run *run, size_t seat)
+{
+	const char *user_name = run->push->members[seat].person.user_name;
+	struct seat *s = &run->seats[seat];
+
+	/* What memory says of a user who was just refused as a duplicate is of no use. */
+	if (s->clashed ||
+	    !names_get(run->pusher->names, run->push->target->url, NAME_USER, user_name, s->user_id))
+		return false;
+	s->step = SEAT_KNOWN;
+	s->from_memory = true;
+	return true;
+}
+
+void learn_group(struct run *run, const char *id)
+{
+	memcpy(run->group_id, id, strlen(id) + 1);
+	names_put(run->pusher->names, run->push->target->url, NAME_GROUP, run->push->group_name, id);
+}
+
+void forget_group(struct run *run)
+{
+	names_forget(run->pusher->names, run->push->target->url, NAME_GROUP, run->push->group_name);
+}
+
+void forget_user(struct run *run, size_t seat)
+{
+	names_forget(run->pusher->names, run->push->target->url, NAME_USER,
+		     run->push->members[seat].person.user_name);
+}
+
+void learn_user(struct run *run, size_t seat, const char *id)
+{
+	run->seats[seat].step = SEAT_KNOWN;
+	memcpy(run->seats[seat].user_id, id, strlen(id) + 1);
+	names_put(run->pusher->names, run->push->target->url, NAME_USER,
+		  run->push->members[seat].person.user_name, id);
+}
+
+bool rests_on_memory(const struct run *run)
+{
+	if (run->looked_again)
+		return false;
+	if (run->group_from_memory)
+		return true;
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (run->seats[i].in_patch && run->seats[i].from_memory)
+			return true;
+	}
+	return false;
+}
+
+void look_again(struct run *run)
+{
+	run->looked_again = true;
+	if (run->group_from_memory) {
+		forget_group(run);
+		run->group_from_memory = false;
+		run->group_id[0] = '\0';
+	}
+	for (size_t i = 0; i < run->push->count; i++) {
+		struct seat *seat = &run->seats[i];
+		if (!seat->from_memory || (seat->step != SEAT_KNOWN && seat->step != SEAT_STALE))
+			continue;
+		forget_user(run, i);
+		seat->from_memory = false;
+		seat->step = SEAT_FIND;
+	}
+	run->phase = PHASE_GROUP;
+}

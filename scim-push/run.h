@@ -1,0 +1,159 @@
+/*
+ * A push under way: the state shared by push.c (its life), steps.c (its steps), ask.c (its
+ * requests) and verdict.c (its results). Private to this folder.
+ *
+ *   group ─> users ─> ready ─> patch ─> confirm ─> over
+ *     ^                          │         │
+ *     └──── an id from memory is out of date (once)
+ *
+ * Each member has a seat, which walks from SEAT_FIND to SEAT_SETTLED on its own; a phase is over when no seat is
+ * left that has something to do in it.
+ */
+#ifndef SCIM_PUSH_RUN_H
+#define SCIM_PUSH_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "scim-push/http.h"
+#include "scim-push/names.h"
+#include "scim-push/outcome.h"
+#include "scim-push/push.h"
+#include "scim-push/scim.h"
+
+#define RUN_PARALLEL                                                                                         \
+	4 /* requests of one push at a time: kind to the application, quick enough for 100 members */
+
+enum phase {
+	PHASE_GROUP,   /* the group's id */
+	PHASE_USERS,   /* the users' ids; missing users are created */
+	PHASE_READY,   /* on_ready was called, push_send() is awaited */
+	PHASE_PATCH,   /* one PATCH at a time */
+	PHASE_CONFIRM, /* does the application show what was changed? */
+	PHASE_OVER     /* verdicts stand; on_end follows from the loop */
+};
+
+enum seat_step {
+	SEAT_FIND,    /* the user's id is not known */
+	SEAT_CREATE,  /* the user is missing and is to be created */
+	SEAT_KNOWN,   /* the user's id is known; the membership is to be changed */
+	SEAT_ASK,     /* the PATCH was answered; the membership is to be confirmed */
+	SEAT_DOUBTED, /* not shown yet: ask again after a pause */
+	SEAT_STALE,   /* the application does not know the id that memory gave: look up again */
+	SEAT_SETTLED  /* the member's verdict stands */
+};
+
+struct seat {
+	enum seat_step step;
+	bool busy;        /* a request for it is under way */
+	bool from_memory; /* the id was looked up by an earlier push */
+	bool clashed;     /* its creation was answered 409, or without an id */
+	bool accepted;    /* the PATCH was answered 2xx; else the membership may have been so already */
+	bool unanswered;  /* its latest request was given up without an answer */
+	bool in_patch;    /* part of the PATCH under way */
+	enum push_verdict
+		if_there; /* the verdict when a removal was not accepted and the member is still there */
+	char user_id[SCIM_ID_SIZE];
+};
+
+struct slot { /* one request under way */
+	struct run *run;
+	struct http_request *request; /* NULL = free */
+	enum scim_op op;
+	size_t seat; /* its member; unused for the group's look-up and the PATCH */
+	int64_t started_ms;
+};
+
+struct run {
+	struct run *prev, *next;
+	struct pusher *pusher;
+	struct push *push;
+	enum phase phase;
+	bool asked_ready; /* on_ready was called */
+	bool group_from_memory;
+	bool looked_again; /* ids from memory were looked up anew: once in a push */
+	bool one_by_one;   /* the PATCH for all was refused: the culprit is found by sending singly */
+	bool reached;      /* bytes of some request have left */
+	bool unanswered;   /* the latest group look-up or PATCH was given up without an answer */
+	unsigned round;    /* how often the confirmation was asked */
+	int64_t started_ms;
+	char group_id[SCIM_ID_SIZE];
+	struct slot slots[RUN_PARALLEL];
+	uv_timer_t wake; /* the next step, from the loop */
+	uv_timer_t deadline;
+	unsigned timers_open;
+	struct seat seats[]; /* push->count */
+};
+
+struct pusher {
+	uv_loop_t *loop;
+	struct http_client *http;
+	struct names *names;
+	struct run *runs;
+	size_t running;
+	struct push *unstarted; /* found no memory; chained through push->state */
+	uv_timer_t late;        /* ends them */
+};
+
+/* push.c: lets the loop go on with this push after so long; 0 = at once. */
+void run_wake_after(struct run *run, int64_t ms);
+
+/* steps.c: does all that can be done now. Never ends the push itself: it leaves PHASE_OVER behind. */
+void steps_advance(struct run *run);
+
+/* steps.c: the pause before the next confirmation is over, or the push has just begun. */
+void steps_wake(struct run *run);
+
+/* steps.c: the answer to a request of this push. */
+void steps_answer(struct run *run, const struct slot *slot, const struct http_answer *answer);
+
+/* ask.c: starts a request. False when all slots are taken, or when it failed and the push is over for it. */
+bool ask_group(struct run *run);
+bool ask_user(struct run *run, size_t seat);
+bool ask_creation(struct run *run, size_t seat);
+bool ask_confirmation(struct run *run, size_t seat);
+/* Sends the PATCH for all seats that are SEAT_KNOWN, or for the first of them in a push that goes one by one. */
+bool ask_patch(struct run *run);
+
+/* ask.c: gives up all requests under way, noting what may have reached the application. */
+void ask_cancel(struct run *run);
+bool ask_busy(const struct run *run);
+
+/* reply.c: what the answer means for its seats, which it moves. May end the push, asks nothing. */
+void reply_apply(struct run *run, const struct slot *slot, const struct http_answer *answer,
+		 enum outcome outcome);
+
+/* recall.c: takes an id from memory; false when it is not there. */
+bool recall_group(struct run *run);
+bool recall_user(struct run *run, size_t seat);
+/* recall.c: an answer gave this id: keeps it, here and in memory. */
+void learn_group(struct run *run, const char *id);
+void learn_user(struct run *run, size_t seat, const char *id);
+/* recall.c: the next push looks up again. */
+void forget_group(struct run *run);
+void forget_user(struct run *run, size_t seat);
+/* recall.c: does the latest PATCH rest on an id from memory that was not looked up anew in this push? */
+bool rests_on_memory(const struct run *run);
+/* recall.c: forgets the ids that came from memory and begins again with looking them up. Once in a push. */
+void look_again(struct run *run);
+
+/* verdict.c: the member's verdict stands. `words` NULL keeps the text that is there. */
+void seat_settle(struct run *run, size_t seat, enum push_verdict verdict, const char *words);
+
+/* verdict.c: every member that has no verdict yet gets this one, and the push is over. */
+void run_settle_rest(struct run *run, enum push_verdict verdict, const char *words);
+
+/* verdict.c: requests under way are given up and on_end follows from the loop. All seats are settled. */
+void run_over(struct run *run);
+
+/* verdict.c: what the answer says, as one sentence for people. */
+void answer_words(const struct run *run, enum scim_op op, const struct http_answer *answer,
+		  char out[TEXT_SIZE]);
+
+/* verdict.c: `before "name"`, cleaned. */
+void name_words(const struct run *run, const char *before, const char *name, char out[TEXT_SIZE]);
+
+#endif

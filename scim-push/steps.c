@@ -1,0 +1,204 @@
+/* The steps of a push: what every answer leaves behind, and what is to be asked next. */
+#include "scim-push/run.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "scim-push/retry.h"
+
+/* Pauses before the membership is asked for again: AWS is eventually consistent now and then. */
+static const int64_t confirm_pauses_ms[] = {200, 1000, 3000};
+#define CONFIRM_PAUSES (sizeof(confirm_pauses_ms) / sizeof(confirm_pauses_ms[0]))
+
+static bool any_seat(const struct run *run, enum seat_step step)
+{
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (run->seats[i].step == step)
+			return true;
+	}
+	return false;
+}
+
+/* -- what holds for every answer --------------------------------------------------------------------------- */
+
+static bool is_patch(enum scim_op op)
+{
+	return op == OP_ADD_MEMBERS || op == OP_REMOVE_MEMBERS;
+}
+
+static bool is_for_seat(enum scim_op op)
+{
+	return op == OP_FIND_USER || op == OP_CREATE_USER || op == OP_CONFIRM;
+}
+
+static void note_answer(struct run *run, const struct slot *slot, const struct http_answer *answer)
+{
+	struct push *push = run->push;
+	bool unanswered = answer->timed_out && answer->sent;
+
+	log_debug("scim_request", "app=%s push=%s op=%s status=%ld ms=%lld", push->target->app, push->id,
+		  scim_op_name(slot->op), answer->status, (long long)(clock_mono_ms() - slot->started_ms));
+	run->reached = run->reached || answer->sent;
+	if (is_for_seat(slot->op)) {
+		run->seats[slot->seat].busy = false;
+		run->seats[slot->seat].unanswered = unanswered;
+	} else {
+		run->unanswered = unanswered;
+	}
+	if (!is_patch(slot->op) || !answer->sent || (answer->status >= 300 && answer->status < 500))
+		return;
+	/* No answer, one that does not say what was done before it went wrong, or success yet to be confirmed. */
+	for (size_t i = 0; i < push->count; i++) {
+		if (run->seats[i].in_patch)
+			push->members[i].in_doubt = true;
+	}
+}
+
+static void note_closed(struct push *push, const struct http_answer *answer)
+{
+	int64_t ms = retry_after_ms(answer->retry_after, clock_wall_ms());
+
+	if (ms > push->closed_for_ms)
+		push->closed_for_ms = ms;
+}
+
+/* After such an answer no other request of this push would fare better. */
+static bool ends_push(struct run *run, const struct slot *slot, const struct http_answer *answer,
+		      enum outcome outcome)
+{
+	char words[TEXT_SIZE];
+
+	if (outcome == OUTCOME_UNAUTHORISED)
+		run->push->unauthorised = true;
+	else if (outcome == OUTCOME_THROTTLED)
+		note_closed(run->push, answer);
+	else if (slot->op == OP_CONFIRM ||
+		 (answer->status != 0 && !(is_patch(slot->op) && answer->status >= 500)))
+		return false;
+	answer_words(run, slot->op, answer, words);
+	run_settle_rest(run, PUSH_RETRY, words);
+	return true;
+}
+
+void steps_answer(struct run *run, const struct slot *slot, const struct http_answer *answer)
+{
+	enum outcome outcome = outcome_of(slot->op, answer->status);
+
+	note_answer(run, slot, answer);
+	if (ends_push(run, slot, answer, outcome))
+		return;
+	reply_apply(run, slot, answer, outcome);
+	steps_advance(run);
+}
+
+/* -- what is next: each returns true when its phase is finished ------------------------------------------- */
+
+static bool group_phase(struct run *run)
+{
+	if (run->group_id[0] != '\0' || recall_group(run))
+		return true;
+	if (!ask_busy(run))
+		ask_group(run);
+	return false;
+}
+
+static bool users_phase(struct run *run)
+{
+	bool room = true;
+
+	for (size_t i = 0; i < run->push->count && room; i++) {
+		const struct seat *seat = &run->seats[i];
+		if (seat->busy)
+			continue;
+		if (seat->step == SEAT_FIND)
+			room = recall_user(run, i) || ask_user(run, i);
+		else if (seat->step == SEAT_CREATE)
+			room = ask_creation(run, i);
+	}
+	return run->phase == PHASE_USERS && !any_seat(run, SEAT_FIND) && !any_seat(run, SEAT_CREATE);
+}
+
+static bool patch_phase(struct run *run)
+{
+	if (ask_busy(run))
+		return false;
+	if (!any_seat(run, SEAT_KNOWN))
+		return true;
+	ask_patch(run);
+	return false;
+}
+
+/* Pauses before asking again, or gives up: the next push begins with fresh ids then. */
+static void pause_or_give_up(struct run *run)
+{
+	if (run->round < CONFIRM_PAUSES &&
+	    clock_mono_ms() + confirm_pauses_ms[run->round] < run->push->deadline_ms) {
+		run_wake_after(run, confirm_pauses_ms[run->round]);
+		run->round++;
+		return;
+	}
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (run->seats[i].step != SEAT_DOUBTED)
+			continue;
+		forget_group(run);
+		forget_user(run, i);
+		seat_settle(run, i, PUSH_RETRY, NULL);
+	}
+	run_over(run);
+}
+
+static void confirm_phase(struct run *run)
+{
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (run->seats[i].step == SEAT_ASK && !run->seats[i].busy && !ask_confirmation(run, i))
+			return;
+	}
+	if (ask_busy(run))
+		return;
+	if (any_seat(run, SEAT_STALE)) {
+		look_again(run);
+		run_wake_after(run, 0);
+	} else if (any_seat(run, SEAT_DOUBTED)) {
+		pause_or_give_up(run);
+	} else {
+		run_over(run);
+	}
+}
+
+/* The caller is asked once; an id that is looked up again later does not ask it a second time. */
+static bool ready_phase(struct run *run)
+{
+	if (run->asked_ready)
+		return true;
+	if (!any_seat(run, SEAT_KNOWN)) {
+		run_over(run);
+		return false;
+	}
+	run->asked_ready = true;
+	run->push->on_ready(run->push->ctx, run->push);
+	return false;
+}
+
+void steps_advance(struct run *run)
+{
+	if (run->phase == PHASE_GROUP && group_phase(run))
+		run->phase = PHASE_USERS;
+	if (run->phase == PHASE_USERS && users_phase(run)) {
+		run->phase = PHASE_READY;
+		if (!ready_phase(run))
+			return;
+		run->phase = PHASE_PATCH;
+	}
+	if (run->phase == PHASE_PATCH && patch_phase(run))
+		run->phase = PHASE_CONFIRM;
+	if (run->phase == PHASE_CONFIRM)
+		confirm_phase(run);
+}
+
+void steps_wake(struct run *run)
+{
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (run->seats[i].step == SEAT_DOUBTED)
+			run->seats[i].step = SEAT_ASK;
+	}
+	steps_advance(run);
+}

@@ -1,0 +1,63 @@
+/* How a push ends for its members, and in which words. */
+#include "scim-push/run.h"
+
+#include <stdio.h>
+
+void seat_settle(struct run *run, size_t seat, enum push_verdict verdict, const char *words)
+{
+	struct push_member *member = &run->push->members[seat];
+
+	run->seats[seat].step = SEAT_SETTLED;
+	member->verdict = verdict;
+	if (words != NULL)
+		snprintf(member->error, sizeof(member->error), "%s", words);
+	if (verdict == PUSH_DONE) {
+		member->in_doubt = false;
+		member->error[0] = '\0';
+	}
+}
+
+void run_over(struct run *run)
+{
+	run->phase = PHASE_OVER;
+	ask_cancel(run);
+	run_wake_after(run, 0);
+}
+
+void run_settle_rest(struct run *run, enum push_verdict verdict, const char *words)
+{
+	/* First the requests: giving them up decides what is in doubt. */
+	run_over(run);
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (run->seats[i].step != SEAT_SETTLED)
+			seat_settle(run, i, verdict, words);
+	}
+}
+
+void answer_words(const struct run *run, enum scim_op op, const struct http_answer *answer,
+		  char out[TEXT_SIZE])
+{
+	const char *token = run->push->target->token;
+	const char *doing = scim_op_words(op);
+	char detail[SCIM_DETAIL_SIZE];
+
+	if (answer->status == 0) {
+		scim_clean_text(answer->words, token, detail, sizeof(detail));
+		snprintf(out, TEXT_SIZE, "%s: the application %s: %s", doing,
+			 answer->sent ? "did not answer" : "cannot be reached", detail);
+		return;
+	}
+	scim_read_detail(answer->body, answer->len, token, detail);
+	if (answer->status >= 300 && answer->status < 400)
+		snprintf(detail, sizeof(detail), "a redirect, which is not followed");
+	snprintf(out, TEXT_SIZE, "%s: the application answered %ld%s%s", doing, answer->status,
+		 detail[0] == '\0' ? "" : ": ", detail);
+}
+
+void name_words(const struct run *run, const char *before, const char *name, char out[TEXT_SIZE])
+{
+	char clean[NAME_SIZE];
+
+	scim_clean_text(name, run->push->target->token, clean, sizeof(clean));
+	snprintf(out, TEXT_SIZE, "%s \"%s\"", before, clean);
+}

@@ -1,0 +1,52 @@
+/* The configuration of a broker under test, as plain values, and its file. */
+#ifndef SUPPORT_BROKER_CONFIG_H
+#define SUPPORT_BROKER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All texts are borrowed. What is 0 or NULL is left out of the file, so that the broker's default holds. */
+
+struct broker_person {
+	const char *id;        /* UUID */
+	const char *user_name; /* display name, e-mail and so on are made from it */
+	const char *token;     /* what the person signs in with */
+	bool is_operator;
+};
+
+struct broker_application {
+	const char *id;
+	const char *url;        /* of a sandbox */
+	const char *token_file; /* path */
+	int64_t pushes, per_ms, overflow_wait_ms, cycle_ms, push_timeout_ms, request_timeout_ms;
+	int64_t cycle_reserve;    /* -1 = leave out, because 0 means 0 */
+	bool keeps_missing_users; /* users.create: false */
+};
+
+struct broker_group {
+	const char *id; /* UUID */
+	const char *application;
+	const char *name;
+	const char *const *eligible; /* user names, NULL-terminated */
+	int64_t max_ms, min_ms, default_ms;
+	bool justification_optional;
+};
+
+struct broker_config {
+	const char *redis_url;
+	bool redis_durable; /* the broker checks that Redis is; otherwise allow_volatile is set */
+	int64_t redis_timeout_ms, lanes, poll_ms, history_ms, stop_timeout_ms;
+	size_t people_count;
+	const struct broker_person *people;
+	size_t application_count;
+	const struct broker_application *applications;
+	size_t group_count;
+	const struct broker_group *groups;
+	const char *more; /* further top-level lines of YAML */
+};
+
+/* Writes the file. False, with the reason on standard error, when it cannot. */
+bool broker_config_write(const struct broker_config *config, const char *path);
+
+#endif

@@ -1,0 +1,17 @@
+/* Waiting in tests: always for something, always bounded. */
+#ifndef SUPPORT_WAIT_H
+#define SUPPORT_WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Is what the test waits for there? Called again and again, a few milliseconds apart. */
+typedef bool wait_check(void *ctx);
+
+/* True as soon as `check` says so; false when `timeout_ms` has passed without. Blocks. */
+bool wait_until(wait_check *check, void *ctx, int64_t timeout_ms);
+
+/* Lets `ms` pass before the next look at something. Only for loops that have a deadline. */
+void wait_a_little(int ms);
+
+#endif

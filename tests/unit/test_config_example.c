@@ -1,0 +1,213 @@
+/* The commented example: it names every setting, can be loaded, and is the file that deploy/ holds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "config_settings.h"
+
+static const char no_sign_in[] = ": warning: nobody can sign in: ";
+
+static char *print_example(size_t *len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, len);
+
+	assert_non_null(out);
+	config_print_example(out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+/* Loads the text without its files. The only remark may be that nobody can sign in. */
+static struct config *parse(const char *text)
+{
+	struct config_source source = {
+		.name = "example.yaml", .text = text, .len = strlen(text), .skip_files = true};
+	struct config *config = NULL;
+	char *report = NULL;
+	size_t len;
+	FILE *memory = open_memstream(&report, &len);
+
+	assert_non_null(memory);
+	enum err err = config_parse(&source, memory, &config);
+	assert_int_equal(fclose(memory), 0);
+	if (err || !strstr(report, no_sign_in) || strchr(report, '\n') != strrchr(report, '\n'))
+		fail_msg("%s", report);
+	free(report);
+	return config;
+}
+
+static void test_example_loads(void **state)
+{
+	size_t len;
+	char *text = print_example(&len);
+	struct config *config = parse(text);
+
+	(void)state;
+	assert_int_equal(config->application_count, 1);
+	assert_int_equal(config->group_count, 1);
+	assert_int_equal(config->people_count, 1);
+	assert_int_equal(config->environment, ENV_PRODUCTION);
+	assert_int_equal(config->applications[0].throttle.pushes, 5);
+	config_unref(config);
+	free(text);
+}
+
+/* With the one file beside it that it names, the example passes every check. */
+static void test_example_loads_from_a_folder(void **state)
+{
+	char folder[] = "/tmp/test_config_example.XXXXXX", path[64], token[64];
+	struct config *config = NULL;
+	FILE *file, *nowhere = fopen("/dev/null", "we");
+
+	(void)state;
+	assert_non_null(nowhere);
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/jit-broker.yaml", folder);
+	snprintf(token, sizeof(token), "%s/aws.token", folder);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	config_print_example(file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(config_load(path, nowhere, &config), ERR_CONFIG);
+	file = fopen(token, "we");
+	assert_non_null(file);
+	assert_true(fputs("secret\n", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	enum err err = config_load(path, nowhere, &config);
+	unlink(path);
+	unlink(token);
+	rmdir(folder);
+	fclose(nowhere);
+	assert_int_equal(err, ERR_OK);
+	assert_string_equal(config->applications[0].scim.token, "secret");
+	config_unref(config);
+}
+
+/* What somebody takes out of its comment: "# " goes, the rest of the line stays. */
+static bool is_commented_out(const char *line)
+{
+	static const char *const starts[] = {"# tls:", "#   ", "    # token_sha256: ", "      # ca: "};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (strncmp(line, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Copies the text with everything in force that is commented out; the number of lines that changed. */
+static int uncomment(const char *text, FILE *out)
+{
+	int changed = 0;
+
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		int len = (int)strcspn(line, "\n");
+		const char *mark = is_commented_out(line) ? strstr(line, "# ") : NULL;
+
+		if (mark) {
+			int indent = (int)(mark - line);
+
+			fprintf(out, "%.*s%.*s\n", indent, line, len - indent - 2, mark + 2);
+			changed++;
+		} else {
+			fprintf(out, "%.*s\n", len, line);
+		}
+	}
+	return changed;
+}
+
+static void replace(char *text, const char *what, const char *with)
+{
+	char *at = strstr(text, what);
+
+	assert_non_null(at);
+	assert_int_equal(strlen(what), strlen(with));
+	memcpy(at, with, strlen(with));
+}
+
+static void test_what_is_commented_out_loads_too(void **state)
+{
+	char *text, *opened = NULL;
+	size_t len;
+	FILE *out = open_memstream(&opened, &len);
+	struct config *config = NULL;
+
+	(void)state;
+	assert_non_null(out);
+	text = print_example(&len);
+	/* Four settings, one section, and two comments for each of its members. */
+	assert_int_equal(uncomment(text, out), 9);
+	assert_int_equal(fclose(out), 0);
+	replace(opened, "environment: production", "environment: test      ");
+	struct config_source source = {
+		.name = "x", .text = opened, .len = strlen(opened), .skip_files = true};
+	assert_int_equal(config_parse(&source, stderr, &config), ERR_OK);
+	assert_string_equal(config->tls_key, "/etc/jit/tls.key");
+	assert_string_equal(config->tls_certificate, "/etc/jit/tls.crt");
+	assert_string_equal(config->applications[0].scim.ca_file, "/etc/jit/aws-ca.pem");
+	assert_int_equal(config->by_token_count, 1);
+	config_unref(config);
+	free(opened);
+	free(text);
+}
+
+static void test_example_names_every_setting(void **state)
+{
+	size_t len;
+	char *text = print_example(&len), key[64];
+	const char *at = text;
+
+	(void)state;
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		snprintf(key, sizeof(key), "%s:", setting_key(&settings[i]));
+		at = strstr(at, settings[i].help); /* in the table's order */
+		if (!at)
+			fail_msg("%s is not explained", settings[i].path);
+		at = strstr(at, key);
+		if (!at)
+			fail_msg("%s is not shown", settings[i].path);
+	}
+	free(text);
+}
+
+static void test_deployed_example_is_the_printed_one(void **state)
+{
+	size_t len, i = 0;
+	char *text = print_example(&len);
+	FILE *file = fopen("deploy/jit-broker.yaml", "re");
+
+	(void)state;
+	if (!file)
+		fail_msg("deploy/jit-broker.yaml cannot be read; tests run in the top folder");
+	for (int c = fgetc(file); c != EOF; c = fgetc(file), i++)
+		if (i >= len || text[i] != (char)c)
+			fail_msg("deploy/jit-broker.yaml is not what config_print_example() prints, from "
+				 "byte %zu",
+				 i);
+	fclose(file);
+	assert_int_equal(i, len);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_example_loads),
+		cmocka_unit_test(test_example_loads_from_a_folder),
+		cmocka_unit_test(test_what_is_commented_out_loads_too),
+		cmocka_unit_test(test_example_names_every_setting),
+		cmocka_unit_test(test_deployed_example_is_the_printed_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
