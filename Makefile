@@ -57,7 +57,7 @@ SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/re
 API_SRC := broker/api/router.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
 	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/render.c broker/provision.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
-	broker/api/odata.c
+	broker/api/odata.c broker/api/pem.c
 CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c \
 	broker/config_example.c broker/config_files.c broker/config_lookup.c broker/config_report.c \
 	broker/config_settings.c broker/config_tree.c broker/config_values.c
@@ -81,16 +81,30 @@ SUPPORT_SRC := tests/support/store_fixture.c tests/support/wait.c tests/support/
 	tests/support/sandbox_proc.c tests/support/sandbox_log.c tests/support/broker_config.c \
 	tests/support/broker_proc.c tests/support/redis_server.c tests/support/world.c tests/support/world_calls.c
 
+SUPPORT_SRC += tests/support/scim_peer.c tests/support/push_story.c
+
+SUPPORT_SRC += tests/support/loop_server.c
+
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
 	tests/unit/test_base_digest.c tests/unit/test_base_log.c tests/unit/test_base_iso8601.c \
 	tests/unit/test_base_json.c
-UNIT_TESTS += tests/unit/test_sandbox.c tests/unit/test_sandbox_http.c
+SANDBOX_TESTS := tests/unit/test_sandbox.c tests/unit/test_sandbox_patch.c tests/unit/test_sandbox_text.c
+UNIT_TESTS += $(SANDBOX_TESTS) tests/unit/test_sandbox_http.c
+EXTRA_C += tests/unit/sandbox_world.c
 UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c
+UNIT_TESTS += tests/unit/test_store.c tests/unit/test_store_parts.c tests/unit/test_store_peer.c \
+	tests/unit/test_store_setup.c
 UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/unit/test_config_large.c \
 	tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_throttle.c
-INTEGRATION_TESTS := tests/integration/test_support.c
+UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_retry.c tests/unit/test_push.c \
+	tests/unit/test_push_faults.c
+UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
+	tests/unit/test_target.c tests/unit/test_odata.c
+INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
+BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
+FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
 # These run under ASan and UBSan as well.
 ASAN_TESTS = $(UNIT_TESTS) $(INTEGRATION_TESTS)
 
@@ -126,8 +140,8 @@ asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
 
 LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
 	'banned words: tests/lint/check-banned' 'limits: tests/lint/check-limits' \
-	'test lists: $(MAKE) lists-check' 'drift: tests/lint/check-drift $(B)' 'lua: $(MAKE) lua-check' \
-	'shellcheck: tests/lint/check-scripts' 'cppcheck: $(MAKE) cppcheck' 'clang-tidy: $(MAKE) -k tidy'
+	'test lists: $(MAKE) lists-check' 'drift: $(MAKE) drift-check' 'lua: $(MAKE) lua-check' \
+	'shellcheck: tests/lint/check-scripts' 'test runner: tests/lint/check-runner' 'cppcheck: $(MAKE) cppcheck' 'clang-tidy: $(MAKE) -k tidy'
 REPLAYS := $(foreach f,$(FUZZERS),'fuzz corpus $(notdir $(basename $(f))): build/asan/$(basename $(f)) \
 	tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(basename $(f))))')
 
@@ -145,7 +159,7 @@ check-asan: ## the tests and the fuzz corpus under ASan and UBSan
 	@$(again) VARIANT=asan asan-programs
 	@tests/run $(asan_programs) $(REPLAYS)
 
-lint: $(B)/gen/library.lua ## all static checks
+lint: ## all static checks
 	+@tests/run $(LINTS)
 
 bench: ## the benchmarks, of the release variant
@@ -174,7 +188,7 @@ $(B)/jit-broker: $(B)/broker/main.o $(B)/libjit.a
 $(B)/scim-sandbox: $(call obj,$(SANDBOX_SRC)) $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS)
 
-$(B)/libjit.a: $(call obj,$(wildcard $(LIB_SRC))) $(GEN_OBJ)
+$(B)/libjit.a: $(call obj,$(LIB_SRC)) $(GEN_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(B)/libsupport.a: $(call obj,$(SUPPORT_SRC))
@@ -183,7 +197,7 @@ $(B)/libsupport.a: $(call obj,$(SUPPORT_SRC))
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
-$(B)/tests/unit/test_sandbox: $(B)/tests/unit/test_sandbox.o \
+$(SANDBOX_TESTS:%.c=$(B)/%): %: %.o $(B)/tests/unit/sandbox_world.o \
 		$(call obj,$(filter-out %/main.c,$(SANDBOX_SRC))) $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
@@ -216,7 +230,7 @@ $(B)/gen/states.lua: $(B)/states-print
 	@mkdir -p $(@D)
 	$(Q)$< --lua >$@.tmp && mv $@.tmp $@
 
-$(B)/gen/library.lua: $(filter $(B)/%,$(LUA)) $(wildcard $(LUA)) Makefile
+$(B)/gen/library.lua: $(LUA) Makefile
 	@mkdir -p $(@D)
 	$(Q)cat $(filter-out Makefile,$^) >$@.tmp && mv $@.tmp $@
 
@@ -250,6 +264,9 @@ lists-check:
 		for f in $(ALL_C); do [ -f $$f ] || { echo "$$f does not exist"; bad=1; }; done; [ -z "$$bad" ]
 ALL_C = $(C_SRC) $(SUPPORT_SRC) $(UNIT_TESTS) $(INTEGRATION_TESTS) $(FUZZERS) $(BENCH_SRC) $(EXTRA_C) tests/fuzz/replay.c
 
+drift-check: $(B)/states-print $(B)/jit-broker
+	@tests/lint/check-drift $(B)
+
 lua-check: $(B)/gen/library.lua
 	@luac5.1 -p $(filter-out $(B)/%,$(LUA)) $<
 
@@ -267,6 +284,6 @@ $(B)/tidy/%.ok: %.c $(B)/%.o .clang-tidy
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .PHONY: all deps deps-test demo test test-programs asan-programs test-run check-unit check-integration check-asan \
-	lint bench fuzz fuzz-run install clean help format format-check layers hdr-check lists-check lua-check cppcheck tidy
+	lint bench fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check lua-check cppcheck tidy
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -43,7 +43,8 @@ local function push_batch(c, t, id, kind, g, till, most)
 	return push_begin(c, t, id, kind == 'x' and 'remove' or 'add', g, members, cycle)
 end
 
--- The next push that may be made now, in order of right: removals, activations, the cycle. Or nil.
+-- The next push that may be made now, in order of right: removals, activations (those that failed before first),
+-- the cycle. Or nil.
 local function next_push(c, t, id)
 	local free = bucket_free(c, t)
 	if free == 0 then
@@ -53,9 +54,11 @@ local function next_push(c, t, id)
 	if g and due <= c.now then
 		return push_batch(c, t, id, 'x', g, c.now, t.batch)
 	end
-	g, due = queue_first(c, 'w', t.app)
-	if g and due <= c.now then
-		return push_batch(c, t, id, 'w', g, c.now, t.batch)
+	for _, kind in ipairs({ 'r', 'w' }) do
+		g, due = queue_first(c, kind, t.app)
+		if g and due <= c.now then
+			return push_batch(c, t, id, kind, g, c.now, t.batch)
+		end
 	end
 	local cycle = cycle_get(c, t.app)
 	if cycle.ended == 0 and cycle.started > 0 and free > t.reserve then
@@ -100,9 +103,12 @@ local function plan(c, t)
 	local function earlier(time)
 		when = when and math.min(when, time) or time
 	end
-	local g, due = queue_first(c, 'x', t.app)
-	if g then
-		earlier(math.max(due, bucket_when(c, t, 1)))
+	local g, due
+	for _, kind in ipairs({ 'x', 'r' }) do
+		g, due = queue_first(c, kind, t.app)
+		if g then
+			earlier(math.max(due, bucket_when(c, t, 1)))
+		end
 	end
 	g, due = queue_first(c, 'w', t.app)
 	if g then

@@ -8,7 +8,7 @@
 --   gn:GROUP             the group's name in the application
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit     (stream)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
---   x w d :GROUP, xg wg dg :APP, x     queues (queue.lua)
+--   x r w d :GROUP, xg rg wg dg :APP, x     queues (queue.lua)
 --   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms
 --
 -- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another)

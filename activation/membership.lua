@@ -59,7 +59,7 @@ local function settle(c, m, due)
 			local kind = 'd'
 			for _, r in ipairs(requests_of(c, m)) do
 				if r.st == 'waiting' then
-					kind = 'w'
+					kind = m.n > 0 and 'r' or 'w'
 				end
 			end
 			enqueue(c, m, kind, due)

@@ -2,6 +2,7 @@
 #include "activation/policy.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -27,12 +28,21 @@ static void refuse(struct policy_verdict *verdict, const char *rule, const char 
 	snprintf(refusal->given, sizeof(refusal->given), "%s", given);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcasecmp(*(char *const *)a, *(char *const *)b);
+}
+
+void policy_sort(struct policy *policy)
+{
+	if (policy->eligible_count > 0)
+		qsort(policy->eligible, policy->eligible_count, sizeof(char *), compare_names);
+}
+
 static bool is_eligible(const struct policy *policy, const char *user_name)
 {
-	for (size_t i = 0; user_name && i < policy->eligible_count; i++)
-		if (strcasecmp(policy->eligible[i], user_name) == 0)
-			return true;
-	return false;
+	return user_name != NULL && policy->eligible_count > 0 &&
+	       bsearch(&user_name, policy->eligible, policy->eligible_count, sizeof(char *), compare_names) != NULL;
 }
 
 /* Blanks alone justify nothing. */

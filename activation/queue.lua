@@ -1,6 +1,8 @@
 -- What waits for a token, per application and kind:
 --   x  removals          due = when to try (again)
---   w  activations       due = when to try (again); t.wait later they are deferred
+--   r  retries           due = when to try again an activation whose push failed; they keep their place until a
+--                        token is free, because they had found one already
+--   w  activations       due = since when they wait for a token; t.wait later they are deferred
 --   d  deferred ones     due = when they were deferred; a cycle takes what was deferred before it began
 -- Members wait per group (KIND:GROUP, person -> due), because one push serves one group, and the groups per
 -- application (KINDg:APP, group -> its earliest due). The set `x` has all memberships of the lane that are to be

@@ -1,6 +1,6 @@
 /*
  * The configuration: one YAML file, read once into an immutable, reference-counted value. Every setting stands
- * in one table (config.c) with its type, unit, default, minimum and maximum. Secrets are named by reference
+ * in one table (config_settings.c) with its type, unit, default, minimum and maximum. Secrets are named by reference
  * (file:…) and read when the file is. All mistakes are found in one pass, each with file, line and column.
  */
 #ifndef BROKER_CONFIG_H

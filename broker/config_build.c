@@ -114,6 +114,7 @@ static void read_user_names(struct builder *builder, const struct setting *setti
 		if (name)
 			policy->eligible[policy->eligible_count++] = name;
 	}
+	policy_sort(policy);
 }
 
 static void read_mapping(struct builder *builder, struct element *element, const yaml_node_t *node,

@@ -103,9 +103,10 @@ bool duration_parse(const char *text, int64_t *ms)
 		if (strcmp(text + digits, units[u].name) != 0)
 			continue;
 		int64_t number = 0;
-		for (size_t i = 0; i < digits && digits <= 10; i++)
+		for (size_t i = 0; i < digits && digits <= 18; i++)
 			number = number * 10 + (text[i] - '0');
-		*ms = digits > 10 ? INT64_MAX : number * units[u].ms;
+		bool fits = digits <= 18 && number <= INT64_MAX / units[u].ms;
+		*ms = fits ? number * units[u].ms : INT64_MAX;
 		return true;
 	}
 	return false;

@@ -45,7 +45,8 @@ static bool check_encoding(const char *text, size_t len, struct report *report)
 static void report_problem(struct report *report, const yaml_parser_t *parser, const char *text, size_t len)
 {
 	const char *problem = parser->problem ? parser->problem : "it cannot be parsed";
-	if (parser->error == YAML_MEMORY_ERROR) {
+	/* Where libyaml fails before it has begun to parse, it sets no error: only memory can be short then. */
+	if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR) {
 		report_no_memory(report);
 		return;
 	}

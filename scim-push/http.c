@@ -33,7 +33,9 @@ struct http_request {
 	struct curl_slist *headers; /* holds the token: wiped */
 	struct buf body;            /* of the answer */
 	char *sending;              /* the request's body; owned */
+	size_t sending_len, sending_at;
 	size_t header_bytes;
+	bool headers_whole; /* the empty line behind the answer's headers was read */
 	char retry_after[RETRY_AFTER_SIZE];
 	char words[CURL_ERROR_SIZE];
 };
@@ -106,19 +108,35 @@ static void give_up(struct http_request *r)
 	request_free(r);
 }
 
+/* Given up because of the time: by curl, or by on_upload(). */
+static bool is_timeout(CURLcode result)
+{
+	return result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK;
+}
+
+static const char *failure_words(const struct http_request *r, CURLcode result)
+{
+	if (is_timeout(result))
+		return "no answer in time";
+	if (buf_failed(&r->body) || r->header_bytes > HTTP_HEADERS_MAX)
+		return "its answer is larger than the broker reads";
+	if (result == CURLE_OK)
+		return "its answer is cut off";
+	if (result == CURLE_GOT_NOTHING || result == CURLE_SEND_FAIL_REWIND)
+		return "it closed the connection";
+	return r->words[0] != '\0' ? r->words : curl_easy_strerror(result);
+}
+
 static void finish(struct http_request *r, CURLcode result)
 {
 	struct http_answer answer = {.retry_after = r->retry_after, .words = ""};
 
-	answer.timed_out = result == CURLE_OPERATION_TIMEDOUT;
-	if (result == CURLE_OK)
+	/* curl takes a connection that ends within the headers for the end of the answer. */
+	if (result == CURLE_OK && r->headers_whole)
 		curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &answer.status);
-	else if (answer.timed_out)
-		answer.words = "no answer in time";
-	else if (buf_failed(&r->body) || r->header_bytes > HTTP_HEADERS_MAX)
-		answer.words = "its answer is larger than the broker reads";
 	else
-		answer.words = r->words[0] != '\0' ? r->words : curl_easy_strerror(result);
+		answer.words = failure_words(r, result);
+	answer.timed_out = is_timeout(result);
 	answer.body = buf_text(&r->body);
 	answer.len = r->body.len;
 	answer.sent = request_unlink(r);
@@ -178,7 +196,33 @@ static void drive(struct http_client *client, curl_socket_t socket, int flags)
 	reap(client);
 }
 
-/* -- what curl receives ------------------------------------------------------------------------------------ */
+/* -- what curl sends and receives ------------------------------------------------------------------------------------ */
+
+/* Hands over the body. The last moment at which an overdue request can be held back. */
+static size_t on_upload(char *out, size_t size, size_t count, void *ctx)
+{
+	struct http_request *r = ctx;
+	size_t left = r->sending_len - r->sending_at;
+	size_t len = size * count < left ? size * count : left;
+
+	if (clock_mono_ms() >= r->deadline_ms)
+		return CURL_READFUNC_ABORT;
+	memcpy(out, r->sending + r->sending_at, len);
+	r->sending_at += len;
+	return len;
+}
+
+/*
+ * curl sends a request again, unasked, when a connection that was open before is closed without an answer, and
+ * for that it must go back in the body. A second PATCH is for the caller to decide on: it counts as a push.
+ */
+static int on_rewind(void *ctx, curl_off_t offset, int origin)
+{
+	(void)ctx;
+	(void)offset;
+	(void)origin;
+	return CURL_SEEKFUNC_FAIL;
+}
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
@@ -213,8 +257,13 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 	r->header_bytes += len;
 	if (r->header_bytes > HTTP_HEADERS_MAX)
 		return 0;
-	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
-		r->retry_after[0] = '\0'; /* what came before belonged to an interim answer */
+	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+		/* What came before belonged to an interim answer. */
+		r->retry_after[0] = '\0';
+		r->headers_whole = false;
+	}
+	if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
+		r->headers_whole = true;
 	keep_retry_after(r, line, len);
 	return len;
 }
@@ -371,20 +420,21 @@ static bool add_headers(struct http_request *r, const struct http_call *call)
 	return ok;
 }
 
-static bool set_method(struct http_request *r, const struct http_call *call)
+static bool set_upload(struct http_request *r, const struct http_call *call)
 {
 	CURL *easy = r->easy;
-	bool ok = true;
 
-	if (call->body != NULL) {
-		r->sending = strdup(call->body);
-		ok = r->sending != NULL &&
-		     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body)) == CURLE_OK &&
-		     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->sending) == CURLE_OK;
-	}
-	if (call->method == HTTP_PATCH)
-		ok = ok && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PATCH") == CURLE_OK;
-	return ok;
+	if (call->body == NULL)
+		return true;
+	r->sending = strdup(call->body);
+	r->sending_len = strlen(call->body);
+	return r->sending != NULL && curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)r->sending_len) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_READDATA, r) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_rewind) == CURLE_OK &&
+	       (call->method != HTTP_PATCH ||
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PATCH") == CURLE_OK);
 }
 
 /* What keeps a request inside its bounds. Each of these must hold, so each is checked. */
@@ -437,7 +487,7 @@ enum err http_start(struct http_client *client, const struct http_call *call, co
 	r->deadline_ms = call->deadline_ms;
 	buf_init(&r->body, HTTP_BODY_MAX);
 	r->easy = curl_easy_init();
-	if (r->easy == NULL || !add_headers(r, call) || !set_method(r, call) ||
+	if (r->easy == NULL || !add_headers(r, call) || !set_upload(r, call) ||
 	    !set_limits(r->easy, call, left_ms) || !set_transfer(r, call) ||
 	    curl_multi_add_handle(client->multi, r->easy) != CURLM_OK) {
 		request_free(r);

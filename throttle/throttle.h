@@ -11,9 +11,9 @@
 #include "base/err.h"
 
 struct throttle {
-	int64_t pushes;           /* tokens in the bucket; 5 */
-	int64_t per_ms;           /* a token comes back so long after its push ended; 10 s */
-	int64_t cycle_reserve;    /* the sync cycle takes a token only while more than these are free; 3 */
+	int64_t pushes;        /* tokens in the bucket; 5 */
+	int64_t per_ms;        /* a token comes back so long after its push ended; 10 s */
+	int64_t cycle_reserve; /* the sync cycle takes a token only while more than these are free; 3 */
 	int64_t overflow_wait_ms; /* how long an activation waits for a token before the next cycle takes it; 0 */
 	int64_t cycle_ms;         /* the application's sync cycle; 40 minutes */
 };

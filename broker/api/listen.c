@@ -129,7 +129,7 @@ enum err listen_open(const struct server_options *options, int *out, struct errc
 
 uint16_t listen_port(int fd)
 {
-	union address a;
+	union address a = {0};
 	socklen_t len = sizeof(a);
 
 	if (getsockname(fd, &a.any, &len) < 0)

@@ -4,19 +4,17 @@
  */
 #include "api/server.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
 #include "api/server_exchange.h"
 #include "api/listen.h"
-#include "base/digest.h"
+#include "api/pem.h"
 #include "base/log.h"
 
 /*
@@ -24,7 +22,6 @@
  * 12 KiB, and less than 16 KiB for an open connection in all.
  */
 #define CONNECTION_MEMORY ((size_t)14 * 1024)
-#define PEM_MAX           (256 * 1024)
 #define STOP_ROUNDS       8 /* of libmicrohttpd, in which the last answers go out */
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -48,6 +45,7 @@ struct server {
 	uv_timer_t deadline; /* that of waiting.first, or earlier */
 	int handles;         /* not closed yet; the server is freed with the last */
 	bool resumed;        /* libmicrohttpd has something to do that no descriptor tells */
+	unsigned connections;
 	bool stopping;
 
 	struct exchange_list waiting; /* suspended, oldest deadline first */
@@ -259,10 +257,27 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
 
 /* -- in the loop ------------------------------------------------------------------------------------------- */
 
+static unsigned count_connections(struct server *s)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info ? info->num_connections : 0;
+}
+
+/*
+ * At its limit (or out of descriptors) libmicrohttpd stops listening, and after a connection has gone it listens
+ * again only in the next MHD_run, for which nothing would wake it.
+ */
 static void run(struct server *s)
 {
+	unsigned before = s->connections;
+
 	s->resumed = false;
 	MHD_run(s->daemon);
+	s->connections = count_connections(s);
+	if (s->connections < before)
+		s->resumed = true;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -332,36 +347,6 @@ static void leave_loop(struct server *s)
 
 /* -- start and end ----------------------------------------------------------------------------------------- */
 
-/* Reads a small file. NULL with the reason; otherwise a text that drop_pem frees. */
-static char *load_pem(const char *path, struct errctx *ec)
-{
-	char *text = calloc(1, PEM_MAX + 1);
-	size_t len = 0;
-	ssize_t got = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	while (text && fd >= 0 && len < PEM_MAX) {
-		got = read(fd, text + len, PEM_MAX - len);
-		if (got <= 0)
-			break;
-		len += (size_t)got;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (text && got == 0 && len > 0)
-		return text;
-	free(text);
-	err_set(ec, ERR_IO, "%s: cannot be read, or is empty or too large", path);
-	return NULL;
-}
-
-static void drop_pem(char *text)
-{
-	if (text)
-		digest_wipe(text, PEM_MAX);
-	free(text);
-}
-
 #if MHD_VERSION >= 0x00097701
 #define STRICT_OPTION MHD_OPTION_CLIENT_DISCIPLINE_LVL
 #else
@@ -396,8 +381,8 @@ static enum err start(struct server *s, const struct server_options *options, st
 	enum err err = ERR_IO;
 
 	if (s->tls) {
-		certificate = load_pem(options->certificate_file, ec);
-		key = certificate ? load_pem(options->key_file, ec) : NULL;
+		certificate = pem_load(options->certificate_file, ec);
+		key = certificate ? pem_load(options->key_file, ec) : NULL;
 		if (!key)
 			goto out;
 		items[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, certificate};
@@ -408,8 +393,8 @@ static enum err start(struct server *s, const struct server_options *options, st
 	}
 	err = start_daemon(s, items, ec);
 out:
-	drop_pem(certificate);
-	drop_pem(key);
+	pem_free(certificate);
+	pem_free(key);
 	return err;
 }
 

@@ -178,8 +178,10 @@ static void write_write_lanes(const struct setup *setup, struct command *command
 
 static enum setup_verdict read_write_lanes(struct setup *setup, const struct reply *reply)
 {
-	return reply_is_error(reply) ? refuse(setup, "the number of lanes cannot be written", reply)
-				     : SETUP_MORE;
+	bool was_there = reply->kind == REPLY_NIL;
+	return was_there || reply_is_ok(reply)
+		       ? SETUP_MORE
+		       : refuse(setup, "the number of lanes cannot be written", reply);
 }
 
 static void write_read_lanes(const struct setup *setup, struct command *command)

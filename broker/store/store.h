@@ -5,6 +5,8 @@
  *
  * A call whose connection breaks before its reply is *in doubt*: the store sends it again on the next connection
  * until its deadline, which is why each function must be harmless when it runs twice with the same arguments.
+ *
+ * The process must ignore SIGPIPE: libuv writes also to a connection that the other side has just closed.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H

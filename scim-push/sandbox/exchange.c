@@ -212,6 +212,7 @@ static void let_go(struct exchange *exchange)
 	*(next != NULL ? &next->previous_held : &server->last_held) = previous;
 	exchange->state = STATE_RESUMED;
 	server->resuming++;
+	server->run_again = true;
 	MHD_resume_connection(exchange->connection);
 }
 

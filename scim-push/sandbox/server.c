@@ -127,6 +127,8 @@ static int patience(const struct server *server)
 	int most = server->first_held != NULL || server->stopping ? HELD_CHECK_MS : -1;
 	MHD_UNSIGNED_LONG_LONG wait;
 
+	if (server->run_again)
+		return 0;
 	if (MHD_get_timeout(server->daemon, &wait) != MHD_YES)
 		return most;
 	if (most >= 0 && wait > (unsigned)most)
@@ -142,6 +144,7 @@ static bool loop_once(struct server *server)
 
 	/* While it stops, only the connections count: the signal stays there unread. */
 	(void)poll(fds, server->stopping ? 1 : 2, patience(server));
+	server->run_again = false;
 	(void)MHD_run(server->daemon);
 	exchange_check_held(server);
 	return fds[1].revents == 0;

@@ -29,6 +29,7 @@ struct server {
 	struct exchange *first_held; /* oldest first */
 	struct exchange *last_held;
 	size_t resuming; /* resumed, but not yet ended */
+	bool run_again;  /* something was resumed, which libmicrohttpd itself does not count as work */
 	bool stopping;
 };
 

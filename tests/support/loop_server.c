@@ -77,6 +77,13 @@ static void handle(void *ctx, struct exchange *e)
 		exchange_set_header(e, "Cache-Control", "max-age=60");
 		exchange_set_header(e, "cache-control", "max-age=61");
 		exchange_answer(e, 200, "text/css", "a{}", 3);
+	} else if (strcmp(path, "/denied") == 0) {
+		exchange_error(e, ERR_UNAUTHENTICATED, "Who is \"this\"?", NULL);
+	} else if (strcmp(path, "/busy") == 0) {
+		exchange_set_header(e, "Retry-After", "30");
+		exchange_error(e, ERR_UNAVAILABLE, NULL, "[{\"rule\":\"r\"}]");
+	} else if (strcmp(path, "/full") == 0) {
+		exchange_error(e, ERR_THROTTLED, NULL, NULL);
 	} else {
 		echo(e);
 	}
@@ -242,7 +249,8 @@ static bool take_answer(struct client *c, struct answer *a, bool head_only)
 	assert_true(head_len < sizeof(a->head));
 	memcpy(a->head, c->in, head_len);
 	a->head[head_len] = '\0';
-	assert_int_equal(sscanf(a->head, "HTTP/1.1 %d ", &a->status), 1);
+	assert_memory_equal(a->head, "HTTP/1.1 ", 9);
+	a->status = (int)strtol(a->head + 9, NULL, 10);
 	length = answer_header(a, "Content-Length");
 	a->body_len = length && !head_only ? strtoul(length, NULL, 10) : 0;
 	assert_true(a->body_len < sizeof(a->body));

@@ -19,8 +19,8 @@
 
 /*
  * The handler, by path: /hold keeps the exchange for the test to answer; /soon answers from a timer; /drop and
- * /cache set headers; everything else answers 200 at once with what was asked, as text. What is refused is
- * answered as an error.
+ * /cache set headers; /denied, /busy and /full are errors; everything else answers 200 at once with what was
+ * asked, as text. What is refused is answered as an error.
  */
 struct loop_server {
 	uv_loop_t loop;

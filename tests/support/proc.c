@@ -171,8 +171,9 @@ static bool has_ended(void *ctx)
 int proc_end(struct proc *proc, int signal_number, int64_t timeout_ms)
 {
 	if (proc_alive(proc)) {
-		kill(proc->pid, signal_number);
+		/* In this order: a SIGCONT during the leak check at a sanitized program's end would stop that check. */
 		kill(proc->pid, SIGCONT);
+		kill(proc->pid, signal_number);
 	}
 	if (!wait_until(has_ended, proc, timeout_ms)) {
 		fprintf(stderr, "process %d did not end by signal %d\n", (int)proc->pid, signal_number);

@@ -200,7 +200,7 @@ static void test_counts_are_bounded(void **state)
 		 "large.yaml:1:15: applications has 20001 entries, but must have at most 20000\n"},
 		{"people: [", "{},", 100001, "]\n",
 		 "large.yaml:1:9: people has 100001 entries, but must have at most 100000\n"},
-		{"poll: [", "a,", 1000001, "]\n", "large.yaml:1:2000006: there are too many values\n"},
+		{"poll: [", "a,", 1000001, "]\n", "large.yaml:1:2000002: there are too many values\n"},
 		{"poll: ", "[", 100000, "\n", "large.yaml:1:22: this is nested too deeply\n"},
 		{"poll: ", "{a: ", 100000, "\n", "large.yaml:1:67: this is nested too deeply\n"},
 		{"poll: ", "- ", 100000, "\n",

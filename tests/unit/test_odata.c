@@ -39,65 +39,65 @@ static void print_filter(const char *filter, char *out, size_t size)
 				       q.terms[i].value);
 }
 
-static void test_filters(void **state)
-{
 #define QUOTES   "$filter: a value stands in single quotes."
 #define ONLY_EQ  "$filter: the only operator supported is eq, between two blanks."
 #define ONLY_AND "$filter: terms can only be joined by \"and\"."
-	static const struct {
-		const char *filter, *want;
-	} rows[] = {
-		{"groupId eq 'g'", "groupId=g;"},
-		{"  groupId   eq   'g'  ", "groupId=g;"},
-		{"GROUPID EQ 'G'", "groupId=G;"},
-		{"groupId eq ''", "groupId=;"},
-		{"groupId eq 'O''Brien'", "groupId=O'Brien;"},
-		{"groupId eq ''''", "groupId=';"},
-		{"groupId eq 'a and b eq c'", "groupId=a and b eq c;"},
-		{"groupId eq '(x)\"\xc3\xa4'", "groupId=(x)\"\xc3\xa4;"},
-		{"groupId eq 'g' and principalId eq 'p' AND status eq 's'",
-		 "groupId=g;principalId=p;status=s;"},
-		{"", "$filter: the name of a field is expected."},
-		{"'g' eq groupId", "$filter: the name of a field is expected."},
-		{"(groupId eq 'g')", "$filter: parentheses are not supported."},
-		{"groupId eq 'g' and (status eq 's')", "$filter: parentheses are not supported."},
-		{"not groupId eq 'g'", "$filter: \"not\" is not supported."},
-		{"startswith(groupId,'g')", "$filter: functions are not supported."},
-		{"id eq 'x'", "$filter: the field \"id\" is not supported here."},
-		{"groupIdx eq 'x'", "$filter: the field \"groupIdx\" is not supported here."},
-		{"group eq 'x'", "$filter: the field \"group\" is not supported here."},
-		{"groupId ne 'g'", ONLY_EQ},
-		{"groupId eqx 'g'", ONLY_EQ},
-		{"groupId eq'g'", ONLY_EQ},
-		{"groupId=eq 'g'", ONLY_EQ},
-		{"groupId", ONLY_EQ},
-		{"groupId eq", ONLY_EQ},
-		{"groupId eq ", QUOTES},
-		{"groupId eq \"g\"", QUOTES},
-		{"groupId eq g", QUOTES},
-		{"groupId eq null", QUOTES},
-		{"groupId eq 'g", "$filter: a value lacks its closing quote."},
-		{"groupId eq 'g''", "$filter: a value lacks its closing quote."},
-		{"groupId eq '", "$filter: a value lacks its closing quote."},
-		{"groupId eq 'a\tb'", "$filter: a value holds a control character."},
-		{"groupId eq 'g' or status eq 's'", ONLY_AND},
-		{"groupId eq 'g'and status eq 's'", ONLY_AND},
-		{"groupId eq 'g' status eq 's'", ONLY_AND},
-		{"groupId eq 'g' and", ONLY_AND},
-		{"groupId eq 'g' and ", "$filter: the name of a field is expected."},
-		{"groupId eq 'g')", ONLY_AND},
-		{"groupId eq 'g' and GroupId eq 'h'", "$filter: the field \"groupId\" is given twice."},
-	};
+static const struct filter_row {
+	const char *filter, *want;
+} filter_rows[] = {
+	{"groupId eq 'g'", "groupId=g;"},
+	{"  groupId   eq   'g'  ", "groupId=g;"},
+	{"GROUPID EQ 'G'", "groupId=G;"},
+	{"groupId eq ''", "groupId=;"},
+	{"groupId eq 'O''Brien'", "groupId=O'Brien;"},
+	{"groupId eq ''''", "groupId=';"},
+	{"groupId eq 'a and b eq c'", "groupId=a and b eq c;"},
+	{"groupId eq '(x)\"\xc3\xa4'", "groupId=(x)\"\xc3\xa4;"},
+	{"groupId eq 'g' and principalId eq 'p' AND status eq 's'", "groupId=g;principalId=p;status=s;"},
+	{"", "$filter: the name of a field is expected."},
+	{"'g' eq groupId", "$filter: the name of a field is expected."},
+	{"(groupId eq 'g')", "$filter: parentheses are not supported."},
+	{"groupId eq 'g' and (status eq 's')", "$filter: parentheses are not supported."},
+	{"not groupId eq 'g'", "$filter: \"not\" is not supported."},
+	{"startswith(groupId,'g')", "$filter: functions are not supported."},
+	{"id eq 'x'", "$filter: the field \"id\" is not supported here."},
+	{"groupIdx eq 'x'", "$filter: the field \"groupIdx\" is not supported here."},
+	{"group eq 'x'", "$filter: the field \"group\" is not supported here."},
+	{"groupId ne 'g'", ONLY_EQ},
+	{"groupId eqx 'g'", ONLY_EQ},
+	{"groupId eq'g'", ONLY_EQ},
+	{"groupId=eq 'g'", ONLY_EQ},
+	{"groupId", ONLY_EQ},
+	{"groupId eq", ONLY_EQ},
+	{"groupId eq ", QUOTES},
+	{"groupId eq \"g\"", QUOTES},
+	{"groupId eq g", QUOTES},
+	{"groupId eq null", QUOTES},
+	{"groupId eq 'g", "$filter: a value lacks its closing quote."},
+	{"groupId eq 'g''", "$filter: a value lacks its closing quote."},
+	{"groupId eq '", "$filter: a value lacks its closing quote."},
+	{"groupId eq 'a\tb'", "$filter: a value holds a control character."},
+	{"groupId eq 'g' or status eq 's'", ONLY_AND},
+	{"groupId eq 'g'and status eq 's'", ONLY_AND},
+	{"groupId eq 'g' status eq 's'", ONLY_AND},
+	{"groupId eq 'g' and", ONLY_AND},
+	{"groupId eq 'g' and ", "$filter: the name of a field is expected."},
+	{"groupId eq 'g')", ONLY_AND},
+	{"groupId eq 'g' and GroupId eq 'h'", "$filter: the field \"groupId\" is given twice."},
+};
 #undef QUOTES
 #undef ONLY_EQ
 #undef ONLY_AND
+
+static void test_filters(void **state)
+{
 	char got[512];
 
 	(void)state;
-	for (size_t i = 0; i < LEN(rows); i++) {
-		print_filter(rows[i].filter, got, sizeof(got));
-		if (strcmp(got, rows[i].want) != 0)
-			fail_msg("\"%s\" gives \"%s\"", rows[i].filter, got);
+	for (size_t i = 0; i < LEN(filter_rows); i++) {
+		print_filter(filter_rows[i].filter, got, sizeof(got));
+		if (strcmp(got, filter_rows[i].want) != 0)
+			fail_msg("\"%s\" gives \"%s\"", filter_rows[i].filter, got);
 	}
 }
 

@@ -186,6 +186,8 @@ static void test_frozen(void **state)
 	redis_server_freeze(redis_of(state));
 	struct outcome first = fixture_ask(&f, "t_incr", NULL);
 	assert_int_equal(first.err, ERR_TIMEOUT);
+	fixture_wait(&f, &f.times_lost, 1);
+	assert_string_equal(f.why, "Redis does not answer");
 	assert_false(store_ready(f.store, NULL));
 	/* Never written: the connection that was frozen is gone, the next one does not come up. */
 	assert_int_equal(fixture_ask(&f, "t_incr", NULL).err, ERR_UNAVAILABLE);

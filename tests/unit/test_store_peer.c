@@ -370,7 +370,8 @@ static void test_hostile_setup(void **state)
 		{"what?\r\n", BROKEN},
 		{"-LOADING Redis is loading\r\n", "the version of the function library cannot be read: Redis "
 						  "answered: LOADING Redis is loading"},
-		{":7\r\n:7\r\n", UNASKED},
+		{":7\r\n:7\r\n",
+		 "the number of lanes cannot be written: Redis answered: something unexpected"},
 		{"", "Redis did not answer in time"},
 	};
 	(void)state;

@@ -1,0 +1,271 @@
+/*
+ * The benchmark: the broker's figures, each beside a floor that was measured in the same run, because machines
+ * differ and drift. Everything runs on loopback and ends by itself. Not a test: no row fails.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "tests/bench/load.h"
+#include "tests/support/sandbox_log.h"
+#include "tests/support/wait.h"
+#include "tests/support/world.h"
+
+#define PEOPLE   1000
+#define GROUPS   20
+#define MESSAGES (PEOPLE * GROUPS)
+#define SAMPLES  100
+
+/* -- acknowledged activations ------------------------------------------------------------------------------ */
+
+/* Every message is another person in another group: none is a repetition. */
+static void write_activation(void *ctx, size_t index, struct buf *out)
+{
+	const struct world *world = ctx;
+	char body[256];
+
+	snprintf(body, sizeof(body),
+		 "{\"action\":\"selfActivate\",\"accessId\":\"member\",\"groupId\":\"%s\",\"justification\":\"bench\","
+		 "\"scheduleInfo\":{\"expiration\":{\"type\":\"afterDuration\",\"duration\":\"PT1H\"}}}",
+		 world_group_id(world, index % GROUPS));
+	buf_addf(out,
+		 "POST " PIM "assignmentScheduleRequests HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
+		 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+		 world_token(world, index / GROUPS), strlen(body), body);
+}
+
+static void add_argument(struct buf *out, const char *text)
+{
+	buf_addf(out, "$%zu\r\n%s\r\n", strlen(text), text);
+}
+
+/* The call that the broker makes for such a message, straight to Redis. */
+static void write_call(void *ctx, size_t index, struct buf *out)
+{
+	const struct world *world = ctx;
+	const char *group = world_group_id(world, index % GROUPS), *person = world_person_id(world, index / GROUPS);
+	char names[512], id[ID_SIZE], push[ID_SIZE];
+	const char *arguments[] = {
+		"FCALL", "jit_submit", "1", "{j0}:", "0", "2592000000", "app 5 10000 3 0 2400000 0 100 30000 32000", id,
+		push, names, world_group_name(world, index % GROUPS), "0", "h", "0123456789abcdef0123456789abcdef", "ap",
+		"app", "g", group, "p", person, "by", person, "ac", "selfActivate", "j", "bench", "d", "3600000",
+	};
+
+	id_make(0, id);
+	id_make(0, push);
+	snprintf(names, sizeof(names),
+		 "{\"userName\":\"%s\",\"displayName\":\"%s\",\"givenName\":\"Given\",\"familyName\":\"Family\","
+		 "\"email\":\"%s\"}",
+		 world_user_name(world, index / GROUPS), world_user_name(world, index / GROUPS),
+		 world_user_name(world, index / GROUPS));
+	buf_addf(out, "*%zu\r\n", sizeof(arguments) / sizeof(arguments[0]));
+	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++)
+		add_argument(out, arguments[i]);
+}
+
+static bool measure_acknowledged(struct world *world, size_t connections)
+{
+	struct load broker = {.connections = connections, .messages = MESSAGES, .write = write_activation,
+			      .complete = load_http_complete, .ctx = world};
+	struct load direct = {.socket_path = world->redis.socket_path, .connections = connections,
+			      .messages = MESSAGES, .write = write_call, .complete = load_resp_complete, .ctx = world};
+	struct load_result b, d;
+	double broker_rate, direct_rate;
+
+	if (connections == 1)
+		broker.messages = direct.messages = MESSAGES / 4;
+	broker.port = (int)strtol(strrchr(world->brokers[0].root, ':') + 1, NULL, 10);
+	if (!redis_server_do(&world->redis, "FLUSHALL") || !load_run(&direct, &d) ||
+	    !redis_server_do(&world->redis, "FLUSHALL") || !load_run(&broker, &b))
+		return false;
+	broker_rate = (double)b.good * 1e6 / (double)b.took_us;
+	direct_rate = (double)d.good * 1e6 / (double)d.took_us;
+	printf("| acknowledged activations, %2zu connections | %.0f/s (p50 %.2f ms, p99 %.2f ms) | %.0f/s the same function "
+	       "called directly | %.0f %% |\n",
+	       connections, broker_rate, (double)b.p50_us / 1000, (double)b.p99_us / 1000, direct_rate,
+	       100 * broker_rate / direct_rate);
+	if (b.bad + d.bad > 0)
+		printf("  (%zu and %zu calls were refused)\n", b.bad, d.bad);
+	return true;
+}
+
+static bool bench_acknowledged(void)
+{
+	struct world_options options = world_defaults();
+	struct world world = {0};
+	const size_t connections[] = {1, 16, 64};
+	bool done;
+
+	options.people = PEOPLE;
+	options.groups = GROUPS;
+	options.group.max_ms = 8LL * 3600 * 1000;
+	done = world_start(&world, &options);
+	for (size_t i = 0; done && i < sizeof(connections) / sizeof(connections[0]); i++)
+		done = measure_acknowledged(&world, connections[i]);
+	if (done)
+		world_passed(&world);
+	world_stop(&world);
+	return done;
+}
+
+/* -- from asking to the application ------------------------------------------------------------------------ */
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void print_times(const char *what, double *ms, size_t count, const char *floor, double floor_ms)
+{
+	qsort(ms, count, sizeof(*ms), compare);
+	printf("| %s | p50 %.1f ms, p99 %.1f ms | %s %.2f ms | %.1f ms beyond |\n", what, ms[count / 2],
+	       ms[count * 99 / 100], floor, floor_ms, ms[count / 2] - floor_ms);
+}
+
+/* The bare round trip to the application, over a new connection each time as a push's first request has it. */
+static double round_trip_ms(const struct world *world)
+{
+	double ms[SAMPLES];
+
+	for (size_t i = 0; i < SAMPLES; i++) {
+		struct http_response response;
+		int64_t before = clock_mono_ms();
+
+		sandbox_scim(&world->sandbox, "GET", "/ServiceProviderConfig", NULL, &response);
+		ms[i] = (double)(clock_mono_ms() - before);
+		http_response_release(&response);
+	}
+	qsort(ms, SAMPLES, sizeof(*ms), compare);
+	return ms[SAMPLES / 2];
+}
+
+/* When the last PATCH arrived, Unix ms; 0 when there are not `count` yet. */
+static int64_t patch_received_ms(const struct world *world, size_t count)
+{
+	struct sandbox_log log;
+	int64_t received = 0;
+	size_t seen = 0;
+
+	if (!sandbox_log_read(world->sandbox.requests_path, &log))
+		return 0;
+	for (size_t i = 0; i < log.count && seen < count; i++)
+		if (sandbox_entry_is_push(&log.entries[i]) && ++seen == count)
+			received = log.entries[i].received_ms;
+	sandbox_log_release(&log);
+	return received;
+}
+
+struct awaited {
+	const struct world *world;
+	size_t count;
+	int64_t received_ms;
+};
+
+static bool patch_is_there(void *ctx)
+{
+	struct awaited *awaited = ctx;
+
+	awaited->received_ms = patch_received_ms(awaited->world, awaited->count);
+	return awaited->received_ms > 0;
+}
+
+static bool measure_push(struct world *world, size_t person, size_t count, bool activate, double *ms)
+{
+	struct world_ask ask = {.person = person, .duration = "PT1H"};
+	struct awaited awaited = {.world = world, .count = count};
+	struct http_response response;
+	int64_t before = clock_wall_ms();
+	bool good;
+
+	if (activate)
+		world_activate(world, &ask, &response);
+	else
+		world_deactivate(world, &ask, &response);
+	good = response.status == 201;
+	http_response_release(&response);
+	if (!good || !wait_until(patch_is_there, &awaited, 5000) ||
+	    !world_wait_member(world, person, 0, activate, 5000))
+		return false;
+	*ms = (double)(awaited.received_ms - before);
+	return true;
+}
+
+static bool bench_latency(void)
+{
+	struct world_options options = world_defaults();
+	struct world world = {0};
+	double first[SAMPLES], removal[SAMPLES], again[SAMPLES], floor_ms;
+	size_t pushes = 0;
+	bool done;
+
+	options.people = SAMPLES;
+	options.application.pushes = 1000;
+	options.application.per_ms = 1000;
+	done = world_start(&world, &options);
+	for (size_t i = 0; done && i < SAMPLES; i++)
+		done = measure_push(&world, i, ++pushes, true, &first[i]) &&
+		       measure_push(&world, i, ++pushes, false, &removal[i]) &&
+		       measure_push(&world, i, ++pushes, true, &again[i]);
+	if (done) {
+		floor_ms = round_trip_ms(&world);
+		print_times("activation -> membership PATCH arrives, user unknown (looked up, created)", first, SAMPLES,
+			    "bare HTTP round trip", floor_ms);
+		print_times("activation -> membership PATCH arrives, user known", again, SAMPLES, "bare HTTP round trip",
+			    floor_ms);
+		print_times("deactivation -> removal PATCH arrives", removal, SAMPLES, "bare HTTP round trip", floor_ms);
+		world_passed(&world);
+	}
+	world_stop(&world);
+	return done;
+}
+
+/* -- never a sixth ------------------------------------------------------------------------------------------ */
+
+static bool bench_bucket(void)
+{
+	struct world_options options = world_defaults();
+	struct world world = {0};
+	struct sandbox_log log;
+	int64_t until;
+	size_t asked = 0;
+	bool done;
+
+	options.people = 100;
+	options.brokers = 2;
+	options.application.cycle_ms = 7000;
+	done = world_start(&world, &options);
+	until = clock_mono_ms() + 25000;
+	while (done && clock_mono_ms() < until) {
+		struct world_ask ask = {.broker = asked % 2, .person = asked / 2 % 100, .group = asked % 2, .duration = "PT5M"};
+		struct http_response response;
+
+		if (asked / 200 % 2 == 0)
+			world_activate(&world, &ask, &response);
+		else
+			world_deactivate(&world, &ask, &response);
+		http_response_release(&response);
+		asked++;
+	}
+	if (done && sandbox_log_read(world.sandbox.requests_path, &log)) {
+		printf("| most pushes in any 10 s, as the application saw them | %zu | limit 5 | two brokers, 25 s, %zu calls, "
+		       "%zu pushes |\n",
+		       sandbox_log_max_pushes(&log, 10000), asked, sandbox_log_count(&log, "PATCH", "/scim/v2/Groups"));
+		sandbox_log_release(&log);
+		world_passed(&world);
+	}
+	world_stop(&world);
+	return done;
+}
+
+int main(void)
+{
+	bool done;
+
+	printf("| what | broker | floor | ratio |\n| --- | --- | --- | --- |\n");
+	done = bench_acknowledged() && bench_latency() && bench_bucket();
+	return done ? 0 : 1;
+}
