@@ -105,6 +105,7 @@ INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_wor
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
+FUZZERS += tests/fuzz/fuzz_scim_answer.c
 # These run under ASan and UBSan as well.
 ASAN_TESTS = $(UNIT_TESTS) $(INTEGRATION_TESTS)
 

@@ -173,7 +173,7 @@ local function jit_cycle(keys, args)
 		wake(c, t.app, c.now)
 		return answer(c, 'running')
 	end
-	local total = queue_count(c, 'd', t.app, c.now)
+	local total = deferred_count(c, t.app, c.now)
 	redis.call('HSET', key, 'started', c.now, 'ended', 0, 'total', total, 'pushes', 0, 'failures', 0, 'flying', 0)
 	if total == 0 then
 		cycle_close_if_done(c, t)

@@ -67,11 +67,11 @@ local function jit_application(keys, args)
 	add('token_at', free < t.limit and bucket_when(c, t, math.min(free + 1, t.limit)) or 0)
 	add('closed_until', tonumber(redis.call('GET', c.pre .. 'bc:' .. t.app) or '0'))
 	add('waiting', queue_count(c, 'w', t.app, '+inf') + queue_count(c, 'r', t.app, '+inf'))
-	add('deferred', queue_count(c, 'd', t.app, '+inf'))
+	add('deferred', deferred_count(c, t.app, '+inf'))
 	add('removals', queue_count(c, 'x', t.app, '+inf'))
 	add('next_cycle', cycle_get(c, t.app).next)
 	if cycle.started > 0 and cycle.ended == 0 then
-		add('left', queue_count(c, 'd', t.app, cycle.started) + cycle.flying)
+		add('left', deferred_count(c, t.app, cycle.started) + cycle.flying)
 	end
 	return { 'ok', c.now, 0, v }
 end

@@ -41,6 +41,14 @@ local function confirm(c, m)
 	end
 end
 
+-- The membership is gone, or is wanted again.
+local function no_removal(c, m)
+	if m.x then
+		m.x = nil
+		redis.call('ZREM', c.pre .. 'x', m.g .. ':' .. m.p)
+	end
+end
+
 -- Puts the membership where it belongs after anything about it has changed. While a push is under way nothing is
 -- done: its end settles it. `due`: not before then.
 local function settle(c, m, due)
@@ -51,7 +59,7 @@ local function settle(c, m, due)
 	end
 	if wanted(c, m) then
 		move_all(c, m, ENDS, 'release')
-		redis.call('ZREM', c.pre .. 'x', m.g .. ':' .. m.p)
+		no_removal(c, m)
 		if m.s == 1 then
 			dequeue(c, m)
 			confirm(c, m)
@@ -67,9 +75,12 @@ local function settle(c, m, due)
 	elseif m.s == 0 then
 		dequeue(c, m)
 		move_all(c, m, ENDS, 'release')
-		redis.call('ZREM', c.pre .. 'x', m.g .. ':' .. m.p)
+		no_removal(c, m)
 	else
-		redis.call('ZADD', c.pre .. 'x', 'NX', c.now, m.g .. ':' .. m.p)
+		if not m.x then
+			m.x = true
+			redis.call('ZADD', c.pre .. 'x', c.now, m.g .. ':' .. m.p)
+		end
 		enqueue(c, m, 'x', due)
 	end
 	prune(c, m)

@@ -5,7 +5,8 @@
 --   w  activations       due = since when they wait for a token; t.wait later they are deferred
 --   d  deferred ones     due = when they were deferred; a cycle takes what was deferred before it began
 -- Members wait per group (KIND:GROUP, person -> due), because one push serves one group, and the groups per
--- application (KINDg:APP, group -> its earliest due). The set `x` has all memberships of the lane that are to be
+-- application (KINDg:APP, group -> its earliest due). dq:APP has all deferred ones of the application in the order
+-- in which they were deferred (GROUP:PERSON -> due), so that a place in the queue costs the same in any queue. The set `x` has all memberships of the lane that are to be
 -- removed (GROUP:PERSON -> since when), pushes under way included: what is in it is access that outlives its end.
 
 -- Keeps the group's place in line with its earliest member.
@@ -22,6 +23,9 @@ local function dequeue(c, m)
 	if m.q then
 		redis.call('ZREM', c.pre .. m.q .. ':' .. m.g, m.p)
 		queue_settle(c, m.q, m.ap, m.g)
+		if m.q == 'd' then
+			redis.call('ZREM', c.pre .. 'dq:' .. m.ap, m.g .. ':' .. m.p)
+		end
 		m.q = nil
 		m.changed = true
 	end
@@ -37,7 +41,9 @@ local function enqueue(c, m, kind, due)
 	m.changed = true
 	redis.call('ZADD', c.pre .. kind .. ':' .. m.g, due or c.now, m.p)
 	queue_settle(c, kind, m.ap, m.g)
-	if kind ~= 'd' then
+	if kind == 'd' then
+		redis.call('ZADD', c.pre .. 'dq:' .. m.ap, due or c.now, m.g .. ':' .. m.p)
+	else
 		wake(c, m.ap, due or c.now)
 	end
 end
@@ -75,16 +81,13 @@ local function queue_count(c, kind, app, till)
 	return n
 end
 
--- The place of a deferred membership, 1 = first: the cycle takes group by group, the earliest group first.
+-- The same for the deferred ones.
+local function deferred_count(c, app, till)
+	return redis.call('ZCOUNT', c.pre .. 'dq:' .. app, '-inf', till)
+end
+
+-- The place of a deferred membership in the order of deferral, 1 = first; 0 when it is not deferred.
 local function queue_place(c, m)
-	local place = redis.call('ZRANK', c.pre .. 'd:' .. m.g, m.p)
-	if not place then
-		return 0
-	end
-	local ahead = redis.call('ZRANK', c.pre .. 'dg:' .. m.ap, m.g)
-	local groups = ahead > 0 and redis.call('ZRANGE', c.pre .. 'dg:' .. m.ap, 0, ahead - 1) or {}
-	for i = 1, #groups do
-		place = place + redis.call('ZCARD', c.pre .. 'd:' .. groups[i])
-	end
-	return place + 1
+	local place = redis.call('ZRANK', c.pre .. 'dq:' .. m.ap, m.g .. ':' .. m.p)
+	return place and place + 1 or 0
 end

@@ -26,7 +26,9 @@ local function move(c, r, event, by)
 		at(c, 's:' .. r.id, r.s)
 	end
 	if row.at_end then
-		off(c, 's:' .. r.id)
+		if r.a then
+			off(c, 's:' .. r.id)
+		end
 		at(c, 'e:' .. r.id, r.e)
 	end
 	if row.confirmed then

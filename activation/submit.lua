@@ -14,7 +14,9 @@ local function activate(c, t, r, m, push_id)
 	elseif t.wait > 0 then
 		move(c, r, 'wait')
 	else
-		plan_cycle(c, t)
+		if cycle_get(c, t.app).next == 0 then
+			plan_cycle(c, t)
+		end
 		move(c, r, 'defer')
 	end
 	settle(c, m)

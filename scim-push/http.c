@@ -21,11 +21,12 @@ struct http_client {
 	uv_loop_t *loop;
 	uv_timer_t timer;              /* curl's one timer */
 	struct http_request *requests; /* all that are under way */
+	struct http_request *ended;    /* given back when drive() is through */
 	int64_t earliest_ms;           /* no deadline of `requests` is before this */
 };
 
 struct http_request {
-	struct http_request *prev, *next;
+	struct http_request *next, **link; /* `link` is what points to this one */
 	struct http_client *client;
 	struct http_hook hook;
 	int64_t deadline_ms;
@@ -67,8 +68,9 @@ static void request_free(struct http_request *r)
 static void request_link(struct http_client *client, struct http_request *r)
 {
 	r->next = client->requests;
+	r->link = &client->requests;
 	if (r->next != NULL)
-		r->next->prev = r;
+		r->next->link = &r->next;
 	client->requests = r;
 	if (r->deadline_ms < client->earliest_ms)
 		client->earliest_ms = r->deadline_ms;
@@ -81,12 +83,9 @@ static bool request_unlink(struct http_request *r)
 
 	curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &sent);
 	curl_multi_remove_handle(r->client->multi, r->easy);
-	if (r->prev != NULL)
-		r->prev->next = r->next;
-	else
-		r->client->requests = r->next;
+	*r->link = r->next;
 	if (r->next != NULL)
-		r->next->prev = r->prev;
+		r->next->link = r->link;
 	return sent > 0;
 }
 
@@ -98,14 +97,21 @@ bool http_cancel(struct http_request *request)
 	return sent;
 }
 
+/* Tells the caller. The request is out of all lists by now but for the one of those to be freed. */
+static void request_end(struct http_request *r, const struct http_answer *answer)
+{
+	r->next = r->client->ended;
+	r->client->ended = r;
+	r->hook.done(r->hook.ctx, answer);
+}
+
 static void give_up(struct http_request *r)
 {
 	struct http_answer answer = {.timed_out = true, .body = "", .retry_after = ""};
 
 	answer.words = "no answer in time";
 	answer.sent = request_unlink(r);
-	r->hook.done(r->hook.ctx, &answer);
-	request_free(r);
+	request_end(r, &answer);
 }
 
 /* Given up because of the time: by curl, or by on_upload(). */
@@ -140,28 +146,29 @@ static void finish(struct http_request *r, CURLcode result)
 	answer.body = buf_text(&r->body);
 	answer.len = r->body.len;
 	answer.sent = request_unlink(r);
-	r->hook.done(r->hook.ctx, &answer);
-	request_free(r);
+	request_end(r, &answer);
+}
+
+static struct http_request *first_overdue(const struct http_client *client, int64_t now)
+{
+	struct http_request *r = client->requests;
+
+	while (r != NULL && r->deadline_ms > now)
+		r = r->next;
+	return r;
 }
 
 /* Gives up all whose deadline has passed. `done` may start and cancel others, so the list is read anew. */
 static void expire(struct http_client *client)
 {
 	int64_t now = clock_mono_ms();
-	struct http_request *r = client->requests;
 
 	if (now < client->earliest_ms)
 		return;
-	while (r != NULL) {
-		if (r->deadline_ms <= now) {
-			give_up(r);
-			r = client->requests;
-		} else {
-			r = r->next;
-		}
-	}
+	for (struct http_request *r = first_overdue(client, now); r != NULL; r = first_overdue(client, now))
+		give_up(r);
 	client->earliest_ms = INT64_MAX;
-	for (r = client->requests; r != NULL; r = r->next) {
+	for (const struct http_request *r = client->requests; r != NULL; r = r->next) {
 		if (r->deadline_ms < client->earliest_ms)
 			client->earliest_ms = r->deadline_ms;
 	}
@@ -194,6 +201,11 @@ static void drive(struct http_client *client, curl_socket_t socket, int flags)
 	expire(client);
 	curl_multi_socket_action(client->multi, socket, flags, &running);
 	reap(client);
+	while (client->ended != NULL) {
+		struct http_request *r = client->ended;
+		client->ended = r->next;
+		request_free(r);
+	}
 }
 
 /* -- what curl sends and receives ------------------------------------------------------------------------------------ */

@@ -34,15 +34,10 @@ static void timer_closed(uv_handle_t *handle)
 
 static void run_unlink(struct run *run)
 {
-	struct pusher *pusher = run->pusher;
-
-	if (run->prev != NULL)
-		run->prev->next = run->next;
-	else
-		pusher->runs = run->next;
+	*run->link = run->next;
 	if (run->next != NULL)
-		run->next->prev = run->prev;
-	pusher->running--;
+		run->next->link = run->link;
+	run->pusher->running--;
 }
 
 static void log_end(const struct run *run)
@@ -133,8 +128,9 @@ static struct run *run_new(struct pusher *pusher, struct push *push)
 	run->deadline.data = run;
 	run->timers_open = 2;
 	run->next = pusher->runs;
+	run->link = &pusher->runs;
 	if (run->next != NULL)
-		run->next->prev = run;
+		run->next->link = &run->next;
 	pusher->runs = run;
 	return run;
 }

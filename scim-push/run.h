@@ -68,7 +68,7 @@ struct slot { /* one request under way */
 };
 
 struct run {
-	struct run *prev, *next;
+	struct run *next, **link; /* `link` is what points to this one */
 	struct pusher *pusher;
 	struct push *push;
 	enum phase phase;

@@ -13,52 +13,51 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
+static const struct {
+	const char *body;
+	int status;
+	const char *members; /* afterwards */
+} patches[] = {
+	{PATCH(MEMBERS("add", ONE("$3"))), 204, "123"},
+	{PATCH(MEMBERS("Add", ONE("$3"))), 204, "123"},
+	{PATCH(MEMBERS("add", ONE("$1"))), 204, "12"},
+	{PATCH(MEMBERS("add", "{\"value\":\"$3\",\"type\":\"Group\"}")), 400, "12"},
+	{PATCH(MEMBERS("add", "")), 400, "12"},
+	{PATCH("{\"op\":\"add\",\"path\":\"members\",\"value\":" ONE("$3") "}"), 400, "12"},
+	{PATCH("{\"op\":\"add\",\"path\":\"members\"}"), 400, "12"},
+	{PATCH("{\"op\":\"add\",\"path\":\"Members\",\"value\":[" ONE("$3") "]}"), 400, "12"},
+	{PATCH(MEMBERS("add", ONE("nobody"))), 404, "12"},
+	{PATCH(MEMBERS("remove", ONE("$1"))), 204, "2"},
+	{PATCH(MEMBERS("remove", ONE("$1") "," ONE("$2"))), 204, ""},
+	{PATCH(MEMBERS("remove", ONE("$3"))), 404, "12"},
+	{PATCH(MEMBERS("remove", ONE("nobody"))), 404, "12"},
+	{PATCH("{\"op\":\"remove\",\"path\":\"members\"}"), 400, "12"},
+	{PATCH("{\"op\":\"remove\",\"path\":\"members[value eq \\\"$1\\\"]\"}"), 400, "12"},
+	{PATCH(MEMBERS("replace", ONE("$3"))), 400, "12"},
+	/* Operations see what the ones before them did; the first mistake undoes all. */
+	{PATCH(MEMBERS("add", ONE("$3")) "," MEMBERS("remove", ONE("$3"))), 204, "12"},
+	{PATCH(MEMBERS("add", ONE("$3")) "," MEMBERS("remove", ONE("$1"))), 204, "23"},
+	{PATCH(MEMBERS("remove", ONE("$1")) "," MEMBERS("remove", ONE("$1"))), 404, "12"},
+	{PATCH(MEMBERS("add", ONE("$3")) "," MEMBERS("add", ONE("nobody"))), 404, "12"},
+	{PATCH("{\"op\":\"replace\",\"value\":{\"id\":\"$0\",\"displayName\":\"n\"}}"), 204, "12"},
+	{PATCH("{\"op\":\"replace\",\"value\":{\"externalId\":\"e\",\"displayName\":\"n\"}}"), 400, "12"},
+	{PATCH("{\"op\":\"replace\",\"path\":\"displayName\",\"value\":\"a:b\"}"), 400, "12"},
+	{PATCH("{\"op\":\"replace\",\"path\":\"description\",\"value\":\"x\"}"), 400, "12"},
+	{PATCH("{\"op\":\"swap\",\"path\":\"displayName\",\"value\":\"x\"}"), 400, "12"},
+	{PATCH(""), 400, "12"},
+	{"{\"schemas\":[\"urn:other\"],\"Operations\":[" MEMBERS("add", ONE("$3")) "]}", 400, "12"},
+	{"{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"operations\":[" MEMBERS(
+		 "add", ONE("$3")) "]}",
+	 400, "12"},
+	{"not JSON", 400, "12"},
+	{PATCH(MEMBERS("add", ONE("$3"))) "x", 400, "12"},
+	{"[]", 400, "12"},
+};
+
 static void test_patch_rules(void **state)
 {
-	static const struct {
-		const char *body;
-		int status;
-		const char *members; /* afterwards */
-	} rows[] = {
-		{PATCH(MEMBERS("add", ONE("$3"))), 204, "123"},
-		{PATCH(MEMBERS("Add", ONE("$3"))), 204, "123"},
-		{PATCH(MEMBERS("add", ONE("$1"))), 204, "12"},
-		{PATCH(MEMBERS("add", "{\"value\":\"$3\",\"type\":\"Group\"}")), 400, "12"},
-		{PATCH(MEMBERS("add", "")), 400, "12"},
-		{PATCH("{\"op\":\"add\",\"path\":\"members\",\"value\":" ONE("$3") "}"), 400, "12"},
-		{PATCH("{\"op\":\"add\",\"path\":\"members\"}"), 400, "12"},
-		{PATCH("{\"op\":\"add\",\"path\":\"Members\",\"value\":[" ONE("$3") "]}"), 400, "12"},
-		{PATCH(MEMBERS("add", ONE("nobody"))), 404, "12"},
-		{PATCH(MEMBERS("remove", ONE("$1"))), 204, "2"},
-		{PATCH(MEMBERS("remove", ONE("$1") "," ONE("$2"))), 204, ""},
-		{PATCH(MEMBERS("remove", ONE("$3"))), 404, "12"},
-		{PATCH(MEMBERS("remove", ONE("nobody"))), 404, "12"},
-		{PATCH("{\"op\":\"remove\",\"path\":\"members\"}"), 400, "12"},
-		{PATCH("{\"op\":\"remove\",\"path\":\"members[value eq \\\"$1\\\"]\"}"), 400, "12"},
-		{PATCH(MEMBERS("replace", ONE("$3"))), 400, "12"},
-		/* Operations see what the ones before them did; the first mistake undoes all. */
-		{PATCH(MEMBERS("add", ONE("$3")) "," MEMBERS("remove", ONE("$3"))), 204, "12"},
-		{PATCH(MEMBERS("add", ONE("$3")) "," MEMBERS("remove", ONE("$1"))), 204, "23"},
-		{PATCH(MEMBERS("remove", ONE("$1")) "," MEMBERS("remove", ONE("$1"))), 404, "12"},
-		{PATCH(MEMBERS("add", ONE("$3")) "," MEMBERS("add", ONE("nobody"))), 404, "12"},
-		{PATCH("{\"op\":\"replace\",\"value\":{\"id\":\"$0\",\"displayName\":\"n\"}}"), 204, "12"},
-		{PATCH("{\"op\":\"replace\",\"value\":{\"externalId\":\"e\",\"displayName\":\"n\"}}"), 400,
-		 "12"},
-		{PATCH("{\"op\":\"replace\",\"path\":\"displayName\",\"value\":\"a:b\"}"), 400, "12"},
-		{PATCH("{\"op\":\"replace\",\"path\":\"description\",\"value\":\"x\"}"), 400, "12"},
-		{PATCH("{\"op\":\"swap\",\"path\":\"displayName\",\"value\":\"x\"}"), 400, "12"},
-		{PATCH(""), 400, "12"},
-		{"{\"schemas\":[\"urn:other\"],\"Operations\":[" MEMBERS("add", ONE("$3")) "]}", 400, "12"},
-		{"{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"operations\":[" MEMBERS(
-			 "add", ONE("$3")) "]}",
-		 400, "12"},
-		{"not JSON", 400, "12"},
-		{PATCH(MEMBERS("add", ONE("$3"))) "x", 400, "12"},
-		{"[]", 400, "12"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(patches); i++) {
 		void *fresh = NULL;
 		char members[4];
 		struct world *w;
@@ -66,10 +65,10 @@ static void test_patch_rules(void **state)
 
 		(void)world_setup(&fresh);
 		w = fresh;
-		status = world_call(w, "PATCH", "/Groups/$0", rows[i].body);
+		status = world_call(w, "PATCH", "/Groups/$0", patches[i].body);
 		world_members(w, members);
-		if (status != rows[i].status || strcmp(members, rows[i].members) != 0)
-			fail_msg("%s: %d, members %s", rows[i].body, status, members);
+		if (status != patches[i].status || strcmp(members, patches[i].members) != 0)
+			fail_msg("%s: %d, members %s", patches[i].body, status, members);
 		assert_true(status != 204 || w->answer.body.len == 0);
 		(void)world_teardown(&fresh);
 	}

@@ -1,0 +1,36 @@
+/*
+ * Stories about the function library, as tables: what is called at which millisecond, and what the answer says.
+ *
+ *	{"0 submit r1 g1 ann 60000", "ok provisioning | push Pr1 add g1 ann"},
+ *	{"40 end Pr1 ann:done", "ok"},
+ *	{"60000 due", "q aws"},
+ *
+ * The first word of a row is the time, in ms since the story's start; times in answers count from there as well.
+ *
+ *	submit ID GROUP PERSON DURATION [start=MS] [end=MS] [h=HASH] [action=A]   try …: the same, only tried
+ *	start ID    refuse ID WHY    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
+ *	due [MOST]    pump PUSH    check PUSH    cycle    plan    terms TERMS
+ *	end PUSH [keep] [close=MS] PERSON:VERDICT[:doubt|:sure[:DELAY[:TEXT]]] …
+ *	get ID FIELD …    list p|g WHO [most=N] [states=A,B] [action=A] [group=G] [person=P] [from=MS] [below=ID]
+ *	app FIELD …    lane    removals    timetable    keys    audit ID
+ *
+ * A push that an answer hands out is shown as "| push ID add|remove GROUP PERSON …", with " cycle" behind the
+ * operation when the cycle makes it and "PERSON*N" after N failures. `submit r1` and `start r1` call their push Pr1.
+ */
+#ifndef TESTS_SUPPORT_STORY_H
+#define TESTS_SUPPORT_STORY_H
+
+#include "tests/support/lane.h"
+
+struct story_row {
+	const char *does, *says;
+};
+
+/* Runs the rows up to the first with does == NULL in an empty lane; fails at the first that says something else. */
+void story_run(struct lane *lane, const char *name, const struct story_row *rows);
+
+/* cmocka group set-up and tear-down that open and close a lane, as *state. */
+int story_open(void **state);
+int story_close(void **state);
+
+#endif
