@@ -52,7 +52,7 @@ ACTIVATION_SRC := activation/policy.c activation/states.c activation/request.c a
 	activation/activation.c activation/timetable.c activation/order.c activation/list.c
 THROTTLE_SRC := throttle/throttle.c
 SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/retry.c scim-push/names.c \
-	scim-push/http.c scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
+	scim-push/http.c scim-push/http_watch.c scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
 	scim-push/verdict.c
 API_SRC := broker/api/router.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
 	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/render.c broker/provision.c \
@@ -85,6 +85,10 @@ SUPPORT_SRC += tests/support/scim_peer.c tests/support/push_story.c
 
 SUPPORT_SRC += tests/support/loop_server.c
 
+SUPPORT_SRC += tests/support/scene.c tests/support/scene_seen.c
+
+SUPPORT_SRC += tests/support/lane.c tests/support/story.c tests/support/story_read.c
+
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
 	tests/unit/test_base_digest.c tests/unit/test_base_log.c tests/unit/test_base_iso8601.c \
@@ -98,10 +102,12 @@ UNIT_TESTS += tests/unit/test_store.c tests/unit/test_store_parts.c tests/unit/t
 UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/unit/test_config_large.c \
 	tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_throttle.c
 UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_retry.c tests/unit/test_push.c \
-	tests/unit/test_push_faults.c
+	tests/unit/test_push_faults.c tests/unit/test_http_tls.c
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
 	tests/unit/test_target.c tests/unit/test_odata.c
+UNIT_TESTS += tests/unit/test_library.c
 INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
+INTEGRATION_TESTS += tests/integration/test_first_five.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
@@ -136,7 +142,7 @@ test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint
 	@{ $(again) -k test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
 	+@$(again) test-run
 
-test-programs: all $(call unit_programs,$(B:build/%=%)) $(call integration_programs,$(B:build/%=%))
+test-programs: all $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%)) $(call integration_programs,$(B:build/%=%))
 asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
 
 LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
@@ -203,6 +209,8 @@ $(SANDBOX_TESTS:%.c=$(B)/%): %: %.o $(B)/tests/unit/sandbox_world.o \
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
 $(B)/tests/unit/test_sandbox_http: | $(B)/scim-sandbox
+
+$(B)/tests/unit/test_http_tls: LIBS += -lssl
 
 $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka

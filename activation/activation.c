@@ -44,9 +44,15 @@ static enum err word_to_err(const char *word)
 		const char *word;
 		enum err err;
 	} words[] = {
-		{"ok", ERR_OK},           {"same", ERR_OK},        {"reused", ERR_KEY_REUSED},
-		{"past", ERR_START_IN_PAST}, {"exists", ERR_EXISTS}, {"pending", ERR_PENDING},
-		{"many", ERR_TOO_MANY},   {"none", ERR_NOT_FOUND}, {"denied", ERR_FORBIDDEN},
+		{"ok", ERR_OK},
+		{"same", ERR_OK},
+		{"reused", ERR_KEY_REUSED},
+		{"past", ERR_START_IN_PAST},
+		{"exists", ERR_EXISTS},
+		{"pending", ERR_PENDING},
+		{"many", ERR_TOO_MANY},
+		{"none", ERR_NOT_FOUND},
+		{"denied", ERR_FORBIDDEN},
 		{"state", ERR_WRONG_STATE},
 	};
 
@@ -148,7 +154,8 @@ void activation_submit(struct activation *activation, const struct ask *ask, act
 	store_call(activation->options.store, &call, on_request, p);
 }
 
-void activation_deactivate(struct activation *activation, const struct ask *ask, activation_done *done, void *ctx)
+void activation_deactivate(struct activation *activation, const struct ask *ask, activation_done *done,
+			   void *ctx)
 {
 	struct store_call call;
 	struct terms terms;
@@ -173,7 +180,8 @@ void activation_deactivate(struct activation *activation, const struct ask *ask,
 }
 
 /* A call about one request, whose lane is in its id. NULL after having answered `done`. */
-static struct pending *about_request(struct activation *activation, const char *id, activation_done *done, void *ctx)
+static struct pending *about_request(struct activation *activation, const char *id, activation_done *done,
+				     void *ctx)
 {
 	int lane = core_lane_of_id(activation, id);
 	struct pending *p = lane < 0 ? NULL : pending_new(activation, (unsigned)lane, ctx);
@@ -185,7 +193,7 @@ static struct pending *about_request(struct activation *activation, const char *
 	return p;
 }
 
-void activation_cancel(struct activation *activation, const char *id, const char *who, bool is_operator,
+void activation_cancel(struct activation *activation, const char *id, const struct actor *actor,
 		       activation_done *done, void *ctx)
 {
 	struct store_call call;
@@ -195,8 +203,8 @@ void activation_cancel(struct activation *activation, const char *id, const char
 		return;
 	core_call(activation, &call, "jit_cancel", p->lane);
 	store_arg(&call, id);
-	store_arg(&call, who);
-	store_arg(&call, is_operator ? "1" : "0");
+	store_arg(&call, actor->id);
+	store_arg(&call, actor->is_operator ? "1" : "0");
 	store_call(activation->options.store, &call, on_request, p);
 }
 
@@ -254,7 +262,8 @@ static void on_status(void *ctx, enum err err, const struct reply *reply)
 	free(p);
 }
 
-void activation_status(struct activation *activation, const char *app, activation_status_done *done, void *ctx)
+void activation_status(struct activation *activation, const char *app, activation_status_done *done,
+		       void *ctx)
 {
 	struct store_call call;
 	struct terms terms;

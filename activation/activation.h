@@ -47,7 +47,7 @@ struct activation_options {
 };
 
 struct activation *activation_new(const struct activation_options *options) MUST_CHECK; /* NULL: no memory */
-void activation_free(struct activation *activation);                                   /* NULL is legal */
+void activation_free(struct activation *activation);                                    /* NULL is legal */
 
 /* The store became ready or stopped being so. */
 void activation_store_ready(struct activation *activation, bool ready);
@@ -80,13 +80,21 @@ typedef void activation_done(void *ctx, enum err err, const struct request *requ
  * deferred; ERR_EXISTS and ERR_PENDING with the request that gives all this already; ERR_START_IN_PAST,
  * ERR_TOO_MANY, ERR_KEY_REUSED, and the store's errors.
  */
-void activation_submit(struct activation *activation, const struct ask *ask, activation_done *done, void *ctx);
+void activation_submit(struct activation *activation, const struct ask *ask, activation_done *done,
+		       void *ctx);
 
 /* Ends all that the person has running in the group. ERR_NO_ASSIGNMENT when that is nothing. */
-void activation_deactivate(struct activation *activation, const struct ask *ask, activation_done *done, void *ctx);
+void activation_deactivate(struct activation *activation, const struct ask *ask, activation_done *done,
+			   void *ctx);
+
+/* Who asks. */
+struct actor {
+	const char *id; /* borrowed for the call */
+	bool is_operator;
+};
 
 /* Withdraws a request that has not given access. ERR_NOT_FOUND, ERR_FORBIDDEN (not theirs), ERR_WRONG_STATE. */
-void activation_cancel(struct activation *activation, const char *id, const char *who, bool is_operator,
+void activation_cancel(struct activation *activation, const char *id, const struct actor *actor,
 		       activation_done *done, void *ctx);
 
 /* ERR_NOT_FOUND when there is no such request. */
@@ -104,7 +112,8 @@ struct application_status {
 };
 
 typedef void activation_status_done(void *ctx, enum err err, const struct application_status *status);
-void activation_status(struct activation *activation, const char *app, activation_status_done *done, void *ctx);
+void activation_status(struct activation *activation, const char *app, activation_status_done *done,
+		       void *ctx);
 
 /* The lane's figures. */
 struct lane_status {

@@ -26,7 +26,7 @@ struct gathering {
 	enum err err;
 	size_t count, capacity;
 	struct request *requests;
-	bool stopped; /* a lane stopped early … */
+	bool stopped;      /* a lane stopped early … */
 	struct place stop; /* … the newest place at which one did */
 };
 
@@ -148,7 +148,8 @@ static void list_states(unsigned states, char *out, size_t size)
 			at += (size_t)snprintf(out + at, size - at, "%s,", state_name(s));
 }
 
-static void ask_lane(struct gathering *g, unsigned lane, const struct list_query *query, const struct list_args *args)
+static void ask_lane(struct gathering *g, unsigned lane, const struct list_query *query,
+		     const struct list_args *args)
 {
 	bool by_person = query->principal[0] != '\0';
 	struct lane_call *lane_call = calloc(1, sizeof(*lane_call));

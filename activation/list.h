@@ -8,7 +8,7 @@
 
 #include "activation/activation.h"
 
-#define LIST_TOP_MAX  999 /* Graph's largest page */
+#define LIST_TOP_MAX   999 /* Graph's largest page */
 #define LIST_FROM_SIZE 96
 
 struct list_query {

@@ -10,8 +10,17 @@
 
 #define END_AGAIN_MS 250 /* an end that the store did not take is told again after that */
 
+/* Which members are still wanted? */
+struct order_question {
+	struct order *order; /* NULL: the order was ended meanwhile */
+	order_checked *done;
+	void *ctx;
+};
+
 static void order_free(struct order *order)
 {
+	if (order->question != NULL)
+		order->question->order = NULL;
 	for (size_t i = 0; i < order->count; i++)
 		free(order->members[i].person);
 	free(order->members);
@@ -23,7 +32,8 @@ static bool read_members(struct order *order, const struct reply *reply)
 	for (size_t i = 0; i < order->count; i++) {
 		struct order_member *member = &order->members[i];
 
-		snprintf(member->principal, sizeof(member->principal), "%s", reply_text(reply_at(reply, 6 + 3 * i)));
+		snprintf(member->principal, sizeof(member->principal), "%s",
+			 reply_text(reply_at(reply, 6 + 3 * i)));
 		member->person = strdup(reply_text(reply_at(reply, 7 + 3 * i)));
 		member->failures = reply_int(reply_at(reply, 8 + 3 * i));
 		member->verdict = ORDER_RETRY;
@@ -56,7 +66,8 @@ struct order *order_read(struct activation *activation, const struct reply *repl
 	order->members = calloc(order->count, sizeof(*order->members));
 	if (order->members == NULL || !read_members(order, reply) ||
 	    !activation->options.terms(activation->options.ctx, order->application, &terms)) {
-		log_warn("order", "push=%s app=%s error=%s", order->id, order->application, "cannot be taken up");
+		log_warn("order", "push=%s app=%s error=%s", order->id, order->application,
+			 "cannot be taken up");
 		if (order->members == NULL)
 			order->count = 0;
 		order_free(order);
@@ -67,47 +78,45 @@ struct order *order_read(struct activation *activation, const struct reply *repl
 	return order;
 }
 
-struct check {
-	struct order *order;
-	order_checked *done;
-	void *ctx;
-};
-
 static void on_checked(void *ctx, enum err err, const struct reply *reply)
 {
-	struct check *check = ctx;
-	struct order *order = check->order;
-	bool wanted[PUSH_BATCH];
-	bool held = err == ERR_OK && strcmp(reply_text(reply_at(reply, 0)), "ok") == 0 &&
-		    reply_count(reply) == 3 + order->count && clock_mono_ms() < order->deadline_ms;
+	struct order_question *question = ctx;
+	struct order *order = question->order;
+	bool wanted[PUSH_BATCH], held;
 
-	for (size_t i = 0; held && i < order->count; i++)
-		wanted[i] = reply_int(reply_at(reply, 3 + i)) != 0;
-	if (!held)
-		log_warn("push_not_sent", "push=%s app=%s error=%s", order->id, order->application,
-			 err == ERR_OK ? "another broker has it" : err_message(err));
-	check->done(check->ctx, order, held ? wanted : NULL);
-	free(check);
+	if (order != NULL) {
+		order->question = NULL;
+		held = err == ERR_OK && strcmp(reply_text(reply_at(reply, 0)), "ok") == 0 &&
+		       reply_count(reply) == 3 + order->count && clock_mono_ms() < order->deadline_ms;
+		for (size_t i = 0; held && i < order->count; i++)
+			wanted[i] = reply_int(reply_at(reply, 3 + i)) != 0;
+		if (!held)
+			log_warn("push_not_sent", "push=%s app=%s error=%s", order->id, order->application,
+				 err == ERR_OK ? "another broker has it" : err_message(err));
+		question->done(question->ctx, held ? wanted : NULL);
+	}
+	free(question);
 }
 
 void order_check(struct order *order, order_checked *done, void *ctx)
 {
 	struct activation *activation = order->activation;
-	struct check *check = calloc(1, sizeof(*check));
+	struct order_question *question = calloc(1, sizeof(*question));
 	struct store_call call;
 
-	if (check == NULL || order->count > PUSH_BATCH) {
-		free(check);
-		done(ctx, order, NULL);
+	if (question == NULL || order->count > PUSH_BATCH) {
+		free(question);
+		done(ctx, NULL);
 		return;
 	}
-	check->order = order;
-	check->done = done;
-	check->ctx = ctx;
+	question->order = order;
+	question->done = done;
+	question->ctx = ctx;
+	order->question = question;
 	core_call(activation, &call, "jit_push_check", core_lane(activation, order->application));
 	call.read_only = true;
 	store_arg(&call, order->id);
-	store_call(activation->options.store, &call, on_checked, check);
+	store_call(activation->options.store, &call, on_checked, question);
 }
 
 /* The end of an order, kept until the store has taken it or the claim has run out. */
@@ -153,7 +162,8 @@ static void on_told(void *ctx, enum err err, const struct reply *reply)
 		uv_timer_start(&ending->timer, on_tell_again, END_AGAIN_MS, 0);
 		return;
 	} else {
-		log_warn("push_end", "push=%s app=%s error=%s", ending->id, ending->application, err_message(err));
+		log_warn("push_end", "push=%s app=%s error=%s", ending->id, ending->application,
+			 err_message(err));
 	}
 	activation->orders--;
 	uv_close((uv_handle_t *)&ending->timer, on_ending_closed);
@@ -202,8 +212,8 @@ static bool add_ending(struct ending *ending, const struct order *order, const s
 	char text[TERMS_SIZE];
 
 	core_terms(terms, text);
-	if (!add_owned(ending, text) || !add_owned(ending, order->id) || !add_number(ending, order->unanswered) ||
-	    !add_number(ending, order->closed_for_ms))
+	if (!add_owned(ending, text) || !add_owned(ending, order->id) ||
+	    !add_number(ending, order->unanswered) || !add_number(ending, order->closed_for_ms))
 		return false;
 	for (size_t i = 0; i < order->count; i++)
 		if (!add_result(ending, &order->members[i]))
@@ -215,7 +225,8 @@ static struct ending *ending_new(const struct order *order)
 {
 	struct activation *activation = order->activation;
 	struct terms terms;
-	struct ending *ending = calloc(1, sizeof(*ending) + (4 + 5 * order->count) * sizeof(ending->texts[0]));
+	struct ending *ending =
+		calloc(1, sizeof(*ending) + (4 + 5 * order->count) * sizeof(ending->texts[0]));
 
 	if (ending == NULL)
 		return NULL;
@@ -240,7 +251,8 @@ void order_end(struct order *order)
 	struct ending *ending = ending_new(order);
 
 	if (ending == NULL) {
-		log_warn("push_end", "push=%s app=%s error=%s", order->id, order->application, "its claim runs out");
+		log_warn("push_end", "push=%s app=%s error=%s", order->id, order->application,
+			 "its claim runs out");
 		order->activation->orders--;
 	} else {
 		tell_end(ending);

@@ -20,13 +20,13 @@ enum order_verdict { ORDER_DONE, ORDER_RETRY, ORDER_REFUSED, ORDER_SKIPPED };
 
 struct order_member {
 	char principal[NAME_SIZE];
-	char *person;        /* JSON object with what SCIM needs; owned by the order */
-	int64_t failures;    /* pushes that failed in a row before this one */
+	char *person;     /* JSON object with what SCIM needs; owned by the order */
+	int64_t failures; /* pushes that failed in a row before this one */
 	/* What came of it, set by whoever carried it out: */
 	enum order_verdict verdict;
-	bool in_doubt;       /* it may have been applied although it is not ORDER_DONE */
-	int64_t delay_ms;    /* ORDER_RETRY: not before; -1 = leave it to the next cycle (activations only) */
-	const char *error;   /* borrowed until order_end() returns; NULL = none */
+	bool in_doubt;     /* it may have been applied although it is not ORDER_DONE */
+	int64_t delay_ms;  /* ORDER_RETRY: not before; -1 = leave it to the next cycle (activations only) */
+	const char *error; /* borrowed until order_end() returns; NULL = none */
 };
 
 struct order {
@@ -41,20 +41,23 @@ struct order {
 	size_t count;
 	struct order_member *members;
 	/* Of the whole push, set by whoever carried it out: */
-	bool unanswered;        /* its last request may still be running in the application */
-	int64_t closed_for_ms;  /* the application asked for silence (Retry-After) */
+	bool unanswered;       /* its last request may still be running in the application */
+	int64_t closed_for_ms; /* the application asked for silence (Retry-After) */
 
 	struct activation *activation;
+	struct order_question *question; /* an order_check() under way; this module's own */
 };
 
 /* Reads the answer of a function; NULL when it is not an order or memory is short (the claim then runs out). */
-struct order *order_read(struct activation *activation, const struct reply *reply, int64_t begun_ms) MUST_CHECK;
+struct order *order_read(struct activation *activation, const struct reply *reply,
+			 int64_t begun_ms) MUST_CHECK;
 
 /*
  * Which members are still wanted, asked immediately before the PATCH. `wanted` has `count` elements and is NULL
- * when the claim is lost or the store cannot be asked: then nothing may be sent.
+ * when the claim is lost or the store cannot be asked: then nothing may be sent. Not called any more once the
+ * order has been ended (its deadline may come before the store's answer).
  */
-typedef void order_checked(void *ctx, struct order *order, const bool *wanted);
+typedef void order_checked(void *ctx, const bool *wanted);
 void order_check(struct order *order, order_checked *done, void *ctx);
 
 /* Tells what came of the push, repeats that while the store is away, and frees the order. */

@@ -42,7 +42,8 @@ void policy_sort(struct policy *policy)
 static bool is_eligible(const struct policy *policy, const char *user_name)
 {
 	return user_name != NULL && policy->eligible_count > 0 &&
-	       bsearch(&user_name, policy->eligible, policy->eligible_count, sizeof(char *), compare_names) != NULL;
+	       bsearch(&user_name, policy->eligible, policy->eligible_count, sizeof(char *), compare_names) !=
+		       NULL;
 }
 
 /* Blanks alone justify nothing. */

@@ -13,8 +13,14 @@ struct field {
 	size_t offset, size;
 };
 
-#define TEXT_FIELD(name, member)   {name, TEXT, offsetof(struct request, member), sizeof(((struct request *)0)->member)}
-#define NUMBER_FIELD(name, member) {name, NUMBER, offsetof(struct request, member), 0}
+#define TEXT_FIELD(name, member)                                                                             \
+	{                                                                                                    \
+		name, TEXT, offsetof(struct request, member), sizeof(((struct request *)0)->member)          \
+	}
+#define NUMBER_FIELD(name, member)                                                                           \
+	{                                                                                                    \
+		name, NUMBER, offsetof(struct request, member), 0                                            \
+	}
 
 static const struct field fields[] = {
 	TEXT_FIELD("id", id),

@@ -18,12 +18,16 @@
 #define STATES(X)                                                                                            \
 	X(ST_NEW, "new", "-", "-", "not yet stored")                                                         \
 	X(ST_SCHEDULED, "scheduled", "Granted", "waiting", "granted, starts later")                          \
-	X(ST_WAITING, "waiting", "PendingProvisioning", "waiting", "waits for a token, a retry or a push under way") \
+	X(ST_WAITING, "waiting", "PendingProvisioning", "waiting",                                           \
+	  "waits for a token, a retry or a push under way")                                                  \
 	X(ST_DEFERRED, "deferred", "PendingProvisioning", "deferred", "waits for the next sync cycle")       \
 	X(ST_PROVISIONING, "provisioning", "PendingProvisioning", "pushing", "a push is under way")          \
-	X(ST_IN_FORCE, "in_force", "Provisioned", "provisioned", "the application has confirmed the membership") \
-	X(ST_EXPIRING, "expiring", "Provisioned", "removing", "its time is over, the removal is not yet confirmed") \
-	X(ST_REVOKING, "revoking", "Provisioned", "removing", "ended early, the removal is not yet confirmed") \
+	X(ST_IN_FORCE, "in_force", "Provisioned", "provisioned",                                             \
+	  "the application has confirmed the membership")                                                    \
+	X(ST_EXPIRING, "expiring", "Provisioned", "removing",                                                \
+	  "its time is over, the removal is not yet confirmed")                                              \
+	X(ST_REVOKING, "revoking", "Provisioned", "removing",                                                \
+	  "ended early, the removal is not yet confirmed")                                                   \
 	X(ST_EXPIRED, "expired", "Provisioned", "removed", "ended at its time")                              \
 	X(ST_REVOKED, "revoked", "Revoked", "removed", "ended early")                                        \
 	X(ST_CANCELED, "canceled", "Canceled", "removed", "withdrawn before it gave access")                 \

@@ -13,7 +13,8 @@ static void print_lua(void)
 	const struct rule *rule = states_rules(&count);
 
 	printf("#!lua name=jit\n");
-	printf("-- Printed from activation/states.c: the version of this library and the table of transitions.\n");
+	printf("-- Printed from activation/states.c: the version of this library and the table of "
+	       "transitions.\n");
 	printf("local VERSION = %d\n", LIBRARY_VERSION);
 	printf("local RULES = {\n");
 	for (enum state from = 0; from < ST_COUNT; from++) {
@@ -41,9 +42,9 @@ static void print_markdown(void)
 	printf("| from | event | to | caused by | Graph status | provisioning.state |\n");
 	printf("| --- | --- | --- | --- | --- | --- |\n");
 	for (size_t i = 0; i < count; i++)
-		printf("| %s | %s: %s | %s | %s | %s | %s |\n", state_name(rule[i].from), event_name(rule[i].on),
-		       event_meaning(rule[i].on), state_name(rule[i].to), cause_name(rule[i].by),
-		       state_status(rule[i].to), state_provisioning(rule[i].to));
+		printf("| %s | %s: %s | %s | %s | %s | %s |\n", state_name(rule[i].from),
+		       event_name(rule[i].on), event_meaning(rule[i].on), state_name(rule[i].to),
+		       cause_name(rule[i].by), state_status(rule[i].to), state_provisioning(rule[i].to));
 }
 
 int main(int argc, char **argv)

@@ -13,7 +13,7 @@ struct activation;
 struct timetable;
 
 struct timetable *timetable_new(struct activation *activation) MUST_CHECK; /* NULL: no memory */
-void timetable_free(struct timetable *timetable);                         /* NULL is legal */
+void timetable_free(struct timetable *timetable);                          /* NULL is legal */
 
 /* The lane has something due in `delay_ms` (0 = now); earlier news wins. */
 void timetable_note(struct timetable *timetable, unsigned lane, int64_t delay_ms);

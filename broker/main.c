@@ -219,7 +219,8 @@ static void on_stop_look(uv_timer_t *timer)
 		uv_timer_stop(timer);
 		finish(broker);
 	} else if (now >= broker->stop_at_ms) {
-		log_warn("stop_aborts", "pushes=%zu", broker->pusher != NULL ? pusher_running(broker->pusher) : 0);
+		log_warn("stop_aborts", "pushes=%zu",
+			 broker->pusher != NULL ? pusher_running(broker->pusher) : 0);
 		broker->aborted = true;
 		broker->stop_at_ms = now + 1000;
 		if (broker->pusher != NULL)
@@ -249,16 +250,32 @@ static void on_stop_signal(uv_signal_t *handle, int number)
 	stop(handle->data, 0);
 }
 
+/* Settings that are read once, when the broker starts. */
+static bool needs_restart(const struct config *a, const struct config *b)
+{
+	return strcmp(a->listen_host, b->listen_host) != 0 || a->listen_port != b->listen_port ||
+	       strcmp(a->listen_path, b->listen_path) != 0 ||
+	       strcmp(a->tls_certificate, b->tls_certificate) != 0 || strcmp(a->tls_key, b->tls_key) != 0 ||
+	       strcmp(a->redis_url, b->redis_url) != 0 || a->redis_timeout_ms != b->redis_timeout_ms ||
+	       a->redis_allow_volatile != b->redis_allow_volatile || a->connections != b->connections ||
+	       a->connections_per_address != b->connections_per_address;
+}
+
 static void on_reload_signal(uv_signal_t *handle, int number)
 {
 	struct broker *broker = handle->data;
 	struct config *fresh = NULL;
 
 	(void)number;
+	if (broker->api.stopping)
+		return;
 	if (config_load(broker->config_path, stderr, &fresh) != ERR_OK) {
 		log_error("reload", "config=%s result=%s", broker->config_path, "refused, the old one stays");
 		return;
 	}
+	if (needs_restart(broker->config, fresh))
+		log_warn("reload", "config=%s note=%s", broker->config_path,
+			 "listen, tls, connections and redis are taken up by a restart only");
 	config_unref(broker->config);
 	broker->config = fresh;
 	broker->api.config = fresh;
@@ -325,7 +342,8 @@ static void usage(FILE *out)
 	      "      --example      print an example of all settings with their limits\n"
 	      "      --version      print the version\n"
 	      "\n"
-	      "SIGTERM ends the broker once what is under way has ended; SIGHUP reads the configuration again.\n",
+	      "SIGTERM ends the broker once what is under way has ended; SIGHUP reads the configuration "
+	      "again.\n",
 	      out);
 }
 

@@ -20,7 +20,8 @@ static void render_pushes(const struct metrics *m, struct buf *out)
 
 	head(out, "jit_pushes_total", "counter", "Pushes that have ended.");
 	for (int op = 0; op < 2; op++)
-		buf_addf(out, "jit_pushes_total{op=\"%s\"} %llu\n", ops[op], (unsigned long long)m->pushes[op]);
+		buf_addf(out, "jit_pushes_total{op=\"%s\"} %llu\n", ops[op],
+			 (unsigned long long)m->pushes[op]);
 	head(out, "jit_push_milliseconds_total", "counter", "Time that these pushes took.");
 	for (int op = 0; op < 2; op++)
 		buf_addf(out, "jit_push_milliseconds_total{op=\"%s\"} %llu\n", ops[op],
@@ -28,8 +29,8 @@ static void render_pushes(const struct metrics *m, struct buf *out)
 	head(out, "jit_push_members_total", "counter", "What came of the members of these pushes.");
 	for (int op = 0; op < 2; op++)
 		for (int r = 0; r < METRICS_RESULTS; r++)
-			buf_addf(out, "jit_push_members_total{op=\"%s\",result=\"%s\"} %llu\n", ops[op], results[r],
-				 (unsigned long long)m->members[op][r]);
+			buf_addf(out, "jit_push_members_total{op=\"%s\",result=\"%s\"} %llu\n", ops[op],
+				 results[r], (unsigned long long)m->members[op][r]);
 }
 
 static void render_activations(const struct metrics *m, struct buf *out)
@@ -53,15 +54,19 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	one(out, "jit_ready", "gauge", "1 while the store can be used.", s->ready);
 	head(out, "jit_http_answers_total", "counter", "HTTP answers by class of status.");
 	for (int i = 1; i < 6; i++)
-		buf_addf(out, "jit_http_answers_total{class=\"%dxx\"} %llu\n", i, (unsigned long long)m->requests[i]);
+		buf_addf(out, "jit_http_answers_total{class=\"%dxx\"} %llu\n", i,
+			 (unsigned long long)m->requests[i]);
 	render_activations(m, out);
 	render_pushes(m, out);
 	one(out, "jit_open_exchanges", "gauge", "HTTP requests under way.", (int64_t)s->open_exchanges);
-	one(out, "jit_store_calls_waiting", "gauge", "Calls to Redis without an answer yet.", (int64_t)s->calls_waiting);
+	one(out, "jit_store_calls_waiting", "gauge", "Calls to Redis without an answer yet.",
+	    (int64_t)s->calls_waiting);
 	one(out, "jit_pushes_under_way", "gauge", "Pushes that this broker makes now.", (int64_t)s->orders);
 	one(out, "jit_timetable_entries", "gauge", "What has to happen later, over all lanes.", s->timetable);
-	one(out, "jit_removals_unconfirmed", "gauge", "Memberships whose time is over and whose removal is not yet "
-	    "confirmed.", s->removals);
+	one(out, "jit_removals_unconfirmed", "gauge",
+	    "Memberships whose time is over and whose removal is not yet "
+	    "confirmed.",
+	    s->removals);
 	one(out, "jit_removals_oldest_seconds", "gauge", "How long the oldest of these has been so.",
 	    s->oldest_removal_s);
 }

@@ -10,11 +10,12 @@
 enum metrics_push { METRICS_DONE, METRICS_RETRY, METRICS_REFUSED, METRICS_SKIPPED, METRICS_RESULTS };
 
 struct metrics {
-	uint64_t requests[6];                   /* HTTP answers by first digit of their status */
-	uint64_t pushes[2];                     /* ended; [1] = adding, [0] = removing */
-	uint64_t members[2][METRICS_RESULTS];   /* what came of their members */
-	uint64_t push_ms[2];                    /* time they took, in all */
-	uint64_t pushed, deferred, waited, scheduled, joined, refused; /* activations, by their first answer */
+	uint64_t requests[6];                 /* HTTP answers by first digit of their status */
+	uint64_t pushes[2];                   /* ended; [1] = adding, [0] = removing */
+	uint64_t members[2][METRICS_RESULTS]; /* what came of their members */
+	uint64_t push_ms[2];                  /* time they took, in all */
+	uint64_t pushed, deferred, waited, scheduled, joined,
+		refused; /* activations, by their first answer */
 };
 
 /* What is asked for while the metrics are read. */

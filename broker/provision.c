@@ -62,11 +62,10 @@ static void read_person(const char *text, struct scim_person *person)
 	cJSON_Delete(json);
 }
 
-static void on_checked(void *ctx, struct order *order, const bool *wanted)
+static void on_checked(void *ctx, const bool *wanted)
 {
 	struct job *job = ctx;
 
-	(void)order;
 	push_send(job->pusher, &job->push, wanted);
 }
 
@@ -123,7 +122,10 @@ static const char *summary(const struct push *push)
 	for (size_t i = 0; i < push->count; i++)
 		if (push->members[i].verdict != PUSH_DONE)
 			worst = push->members[i].verdict;
-	return worst == PUSH_DONE ? "done" : worst == PUSH_RETRY ? "retry" : worst == PUSH_REFUSED ? "refused" : "skipped";
+	return worst == PUSH_DONE      ? "done"
+	       : worst == PUSH_RETRY   ? "retry"
+	       : worst == PUSH_REFUSED ? "refused"
+				       : "skipped";
 }
 
 static void on_end(void *ctx, struct push *push)
@@ -138,8 +140,9 @@ static void on_end(void *ctx, struct push *push)
 	order->closed_for_ms = push->closed_for_ms;
 	job->metrics->pushes[order->add]++;
 	job->metrics->push_ms[order->add] += (uint64_t)took_ms;
-	log_info("push_end", "app=%s push=%s op=%s group=%s members=%zu result=%s ms=%lld error=%s", order->application,
-		 order->id, order->add ? "add" : "remove", order->group, push->count, summary(push), (long long)took_ms,
+	log_info("push_end", "app=%s push=%s op=%s group=%s members=%zu result=%s ms=%lld error=%s",
+		 order->application, order->id, order->add ? "add" : "remove", order->group, push->count,
+		 summary(push), (long long)took_ms,
 		 push->members[0].error[0] != '\0' ? push->members[0].error : NULL);
 	order_end(order);
 	config_unref(job->config);

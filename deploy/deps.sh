@@ -4,8 +4,8 @@
 set -eu
 
 build="gcc make pkgconf libc6-dev libmicrohttpd-dev libcjson-dev libhiredis-dev libcurl4-openssl-dev libuv1-dev
-libyaml-dev libssl-dev redis-server curl"
-test="libcmocka-dev clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck lua5.1 universal-ctags"
+libyaml-dev libssl-dev redis-server curl jq"
+test="libcmocka-dev clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck lua5.1 openssl universal-ctags"
 
 wanted=
 for step in "$@"; do

@@ -1,4 +1,4 @@
-/* One easy handle per request, one multi handle per client; curl asks for sockets and a timer, libuv watches. */
+/* One easy handle per request, one multi handle per client. */
 #include "scim-push/http.h"
 
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "scim-push/http_watch.h"
 
 #define CONNECT_TIMEOUT_MS 5000
 #define RETRY_AFTER_SIZE   64
@@ -18,8 +19,7 @@
 
 struct http_client {
 	CURLM *multi;
-	uv_loop_t *loop;
-	uv_timer_t timer;              /* curl's one timer */
+	struct http_watcher watcher;
 	struct http_request *requests; /* all that are under way */
 	struct http_request *ended;    /* given back when drive() is through */
 	int64_t earliest_ms;           /* no deadline of `requests` is before this */
@@ -39,12 +39,6 @@ struct http_request {
 	bool headers_whole; /* the empty line behind the answer's headers was read */
 	char retry_after[RETRY_AFTER_SIZE];
 	char words[CURL_ERROR_SIZE];
-};
-
-struct watch { /* one socket of curl's */
-	uv_poll_t poll;
-	struct http_client *client;
-	curl_socket_t socket;
 };
 
 /* -- one request ------------------------------------------------------------------------------------------- */
@@ -194,8 +188,9 @@ static void reap(struct http_client *client)
  * Everything that curl does happens in here. A process that was stopped (SIGSTOP, a suspended machine) is woken
  * in the middle of its loop: what is overdue by then must be gone before curl may write to a socket.
  */
-static void drive(struct http_client *client, curl_socket_t socket, int flags)
+static void drive(void *ctx, curl_socket_t socket, int flags)
 {
+	struct http_client *client = ctx;
 	int running;
 
 	expire(client);
@@ -280,92 +275,6 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 	return len;
 }
 
-/* -- curl's sockets and timer on the loop ------------------------------------------------------------------ */
-
-static void watch_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-	struct watch *watch = poll->data;
-	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
-
-	if (events & UV_READABLE)
-		flags |= CURL_CSELECT_IN;
-	if (events & UV_WRITABLE)
-		flags |= CURL_CSELECT_OUT;
-	/* curl may take the watch away while it acts. */
-	drive(watch->client, watch->socket, flags);
-}
-
-static struct watch *watch_new(struct http_client *client, curl_socket_t socket)
-{
-	struct watch *watch = calloc(1, sizeof(*watch));
-
-	if (watch == NULL)
-		return NULL;
-	watch->client = client;
-	watch->socket = socket;
-	if (uv_poll_init_socket(client->loop, &watch->poll, socket) != 0) {
-		free(watch);
-		return NULL;
-	}
-	watch->poll.data = watch;
-	curl_multi_assign(client->multi, socket, watch);
-	return watch;
-}
-
-static void watch_end(struct watch *watch)
-{
-	uv_poll_stop(&watch->poll);
-	uv_close((uv_handle_t *)&watch->poll, watch_closed);
-}
-
-static int on_socket(CURL *easy, curl_socket_t socket, int what, void *ctx, void *socket_ctx)
-{
-	struct http_client *client = ctx;
-	struct watch *watch = socket_ctx;
-	int events = 0;
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (watch != NULL)
-			watch_end(watch);
-		curl_multi_assign(client->multi, socket, NULL);
-		return 0;
-	}
-	if (watch == NULL)
-		watch = watch_new(client, socket);
-	if (what & CURL_POLL_IN)
-		events |= UV_READABLE;
-	if (what & CURL_POLL_OUT)
-		events |= UV_WRITABLE;
-	/* Without memory for a watch this one request runs into its deadline; -1 would end the whole multi handle. */
-	if (watch != NULL)
-		uv_poll_start(&watch->poll, events, on_poll);
-	return 0;
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-	drive(timer->data, CURL_SOCKET_TIMEOUT, 0);
-}
-
-/* curl calls this from within its own functions: nothing but the timer may be touched. */
-static int on_timeout_change(CURLM *multi, long timeout_ms, void *ctx)
-{
-	struct http_client *client = ctx;
-
-	(void)multi;
-	if (timeout_ms < 0)
-		uv_timer_stop(&client->timer);
-	else
-		uv_timer_start(&client->timer, on_timer, (uint64_t)timeout_ms, 0);
-	return 0;
-}
-
 /* -- the client -------------------------------------------------------------------------------------------- */
 
 enum err http_client_new(uv_loop_t *loop, struct http_client **out, struct errctx *ec)
@@ -374,39 +283,34 @@ enum err http_client_new(uv_loop_t *loop, struct http_client **out, struct errct
 		return err_set(ec, ERR_IO, "libcurl cannot be initialised");
 	struct http_client *client = calloc(1, sizeof(*client));
 	CURLM *multi = client == NULL ? NULL : curl_multi_init();
-	if (multi == NULL || uv_timer_init(loop, &client->timer) != 0) {
-		curl_multi_cleanup(multi);
+	if (multi == NULL) {
 		free(client);
 		curl_global_cleanup();
 		return err_set(ec, ERR_NOMEM, "no memory for the HTTP client");
 	}
 	client->multi = multi;
-	client->loop = loop;
 	client->earliest_ms = INT64_MAX;
-	client->timer.data = client;
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
-	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client);
+	client->watcher.drive = drive;
+	client->watcher.ctx = client;
+	http_watch(&client->watcher, multi, loop);
 	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)HTTP_CONNECTIONS_MAX);
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CONNECTIONS_MAX);
 	*out = client;
 	return ERR_OK;
 }
 
-static void client_closed(uv_handle_t *handle)
+static void client_closed(void *ctx)
 {
-	free(handle->data);
+	free(ctx);
 }
 
 void http_client_free(struct http_client *client)
 {
 	if (client == NULL)
 		return;
-	/* Closes the idle connections, whose watches end through on_socket(). */
 	curl_multi_cleanup(client->multi);
 	curl_global_cleanup();
-	uv_close((uv_handle_t *)&client->timer, client_closed);
+	http_watch_close(&client->watcher, client_closed);
 }
 
 static bool add_header(struct http_request *r, const char *line)

@@ -50,16 +50,16 @@ void call_error(struct call *call, enum err err, const char *message, const char
 void call_context(const struct call *call, struct buf *out, const char *what);
 
 /* Handlers, by file. */
-void requests_post(struct call *call);       /* api/requests.c */
+void requests_post(struct call *call); /* api/requests.c */
 void requests_get(struct call *call);
 void requests_cancel(struct call *call);
-void requests_list(struct call *call);       /* api/lists.c */
+void requests_list(struct call *call); /* api/lists.c */
 void requests_mine(struct call *call);
 void instances_list(struct call *call);
 void instances_mine(struct call *call);
-void applications_list(struct call *call);   /* api/applications.c */
+void applications_list(struct call *call); /* api/applications.c */
 void applications_get(struct call *call);
-void health_live(struct call *call);         /* api/health.c */
+void health_live(struct call *call); /* api/health.c */
 void health_ready(struct call *call);
 void health_metrics(struct call *call);
 

@@ -48,7 +48,8 @@ static void list_next(struct listing *listing)
 	struct call *call = listing->call;
 
 	if (listing->at < listing->end) {
-		activation_status(call->api->activation, call->config->applications[listing->at].id, on_listed, listing);
+		activation_status(call->api->activation, call->config->applications[listing->at].id,
+				  on_listed, listing);
 		return;
 	}
 	buf_adds(&listing->body, "]");

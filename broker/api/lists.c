@@ -25,11 +25,13 @@ static void add_next_link(const struct call *call, struct buf *out, const char *
 
 	buf_addf(out, ",\"@odata.nextLink\":\"%s%s?", exchange_base_url(call->exchange), path);
 	for (size_t i = 0; i < q->count; i++) {
-		buf_addf(out, "%s%s%%20eq%%20%%27", i == 0 ? "$filter=" : "%20and%20", fields[q->terms[i].field]);
+		buf_addf(out, "%s%s%%20eq%%20%%27", i == 0 ? "$filter=" : "%20and%20",
+			 fields[q->terms[i].field]);
 		for (const char *c = q->terms[i].value; *c != '\0'; c++)
 			if (*c == '\'')
 				buf_adds(out, "%27%27");
-			else if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", *c) != NULL)
+			else if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~",
+					*c) != NULL)
 				buf_add(out, c, 1);
 			else
 				buf_addf(out, "%%%02X", (unsigned char)*c);
@@ -47,20 +49,25 @@ static void on_page(void *ctx, enum err err, const struct list_page *page)
 
 	if (err != ERR_OK || page == NULL) {
 		call_error(call, err == ERR_BAD_REQUEST ? ERR_INVALID_FILTER : err,
-			   err == ERR_BAD_REQUEST ? "$skiptoken is not one that a page gave out." : NULL, NULL);
+			   err == ERR_BAD_REQUEST ? "$skiptoken is not one that a page gave out." : NULL,
+			   NULL);
 		return;
 	}
 	buf_init(&body, RESPONSE_MAX);
 	buf_adds(&body, "{");
-	call_context(call, &body, call->instances ? "assignmentScheduleInstances" : "assignmentScheduleRequests");
+	call_context(call, &body,
+		     call->instances ? "assignmentScheduleInstances" : "assignmentScheduleRequests");
 	buf_adds(&body, ",\"value\":[");
 	for (size_t i = 0; i < page->count; i++) {
 		if (i > 0)
 			buf_adds(&body, ",");
-		if (call->instances)
+		if (call->instances) {
 			render_instance(&body, &page->requests[i]);
-		else
+		} else {
+			buf_adds(&body, "{");
 			render_request(&body, &page->requests[i], false);
+			buf_adds(&body, "}");
+		}
 	}
 	buf_adds(&body, "]");
 	if (page->next[0] != '\0')
@@ -100,7 +107,8 @@ static enum err read_query(struct call *call, struct list_query *query, struct e
 		snprintf(query->application, sizeof(query->application), "%s",
 			 group != NULL ? group->application->id : "");
 	}
-	if ((value = odata_value(&call->query, FIELD_STATUS)) != NULL && (query->states = states_of(value)) == 0)
+	if ((value = odata_value(&call->query, FIELD_STATUS)) != NULL &&
+	    (query->states = states_of(value)) == 0)
 		return err_set(ec, ERR_INVALID_FILTER, "The status '%.32s' is not known.", value);
 	if ((value = odata_value(&call->query, FIELD_ACTION)) != NULL)
 		snprintf(query->action, sizeof(query->action), "%s", value);

@@ -88,7 +88,6 @@ static void render_who(struct buf *out, const struct request *r)
 
 void render_request(struct buf *out, const struct request *r, bool only_try)
 {
-	buf_adds(out, "{");
 	render_text(out, "id", only_try ? "" : r->id);
 	buf_addf(out, ",\"status\":\"%s\",", state_status(r->state));
 	render_time(out, "createdDateTime", r->created_ms);
@@ -110,7 +109,6 @@ void render_request(struct buf *out, const struct request *r, bool only_try)
 	render_ticket(out, r);
 	buf_adds(out, ",");
 	render_provisioning(out, r);
-	buf_adds(out, "}");
 }
 
 void render_instance(struct buf *out, const struct request *r)

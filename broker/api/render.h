@@ -10,7 +10,7 @@
 
 #define GRAPH_PATH "/identityGovernance/privilegedAccess/group"
 
-/* An assignmentScheduleRequest with our `provisioning` member. */
+/* The members of an assignmentScheduleRequest, ours (`provisioning`) last; the braces are the caller's. */
 void render_request(struct buf *out, const struct request *request, bool only_try);
 
 /* An assignmentScheduleInstance: what a granted request gives now. */

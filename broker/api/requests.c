@@ -69,18 +69,11 @@ static void answer_request(struct call *call, int status, const struct request *
 		exchange_set_header(call->exchange, "Location", buf_text(&location));
 	}
 	buf_release(&location);
-	/* Graph's own member comes first, then the object's. */
 	buf_adds(&body, "{");
 	call_context(call, &body, "assignmentScheduleRequests/$entity");
 	buf_adds(&body, ",");
-	{
-		struct buf object;
-
-		buf_init(&object, RESPONSE_MAX);
-		render_request(&object, request, call->only_try);
-		buf_adds(&body, buf_failed(&object) ? "" : buf_text(&object) + 1);
-		buf_release(&object);
-	}
+	render_request(&body, request, call->only_try);
+	buf_adds(&body, "}");
 	call_answer(call, status, NULL, &body);
 }
 
@@ -92,8 +85,9 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 	if (err == ERR_OK && request != NULL) {
 		if (!call->only_try) {
 			count_outcome(call->api->metrics, request);
-			log_info("request", "req=%s action=%s group=%s person=%s state=%s", request->id, request->action,
-				 request->group, request->principal, state_name(request->state));
+			log_info("request", "req=%s action=%s group=%s person=%s state=%s", request->id,
+				 request->action, request->group, request->principal,
+				 state_name(request->state));
 		}
 		answer_request(call, 201, request);
 		return;
@@ -101,7 +95,8 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 	call->api->metrics->refused++;
 	if ((err == ERR_EXISTS || err == ERR_PENDING) && request != NULL) {
 		iso8601_format_time(request->end_ms, end);
-		snprintf(message, sizeof(message), "%s Request %s gives it until %s.", err_message(err), request->id, end);
+		snprintf(message, sizeof(message), "%s Request %s gives it until %s.", err_message(err),
+			 request->id, end);
 		call_error(call, err, message, NULL);
 		return;
 	}
@@ -142,7 +137,8 @@ static bool settle_times(struct call *call, struct asked *a, const struct config
 	int64_t now = activation_now_ms(call->api->activation);
 	int64_t start = s->start_ms > now ? s->start_ms : now;
 	struct policy_verdict verdict;
-	struct policy_ask ask = {.user_name = call->caller.names.user_name, .justification = s->justification};
+	struct policy_ask ask = {.user_name = call->caller.names.user_name,
+				 .justification = s->justification};
 
 	if (start - now > START_AHEAD_MAX_MS) {
 		call_error(call, ERR_INVALID_REQUEST, "startDateTime is more than a year ahead.", NULL);
@@ -165,7 +161,8 @@ static bool settle_times(struct call *call, struct asked *a, const struct config
 		return true;
 	for (size_t i = 0; s->end == END_NEVER && i < verdict.count; i++)
 		if (strcmp(verdict.refusals[i].rule, "ExpirationRule") == 0)
-			snprintf(verdict.refusals[i].given, sizeof(verdict.refusals[i].given), "noExpiration");
+			snprintf(verdict.refusals[i].given, sizeof(verdict.refusals[i].given),
+				 "noExpiration");
 	answer_policy(call, &verdict);
 	return false;
 }
@@ -197,7 +194,8 @@ static enum err choose_id(struct call *call, struct asked *a, unsigned lane, str
 	digest_sha256_hex(body, len, digest);
 	snprintf(a->fingerprint, sizeof(a->fingerprint), "%.32s", digest);
 	if (key != NULL && !key_valid(key))
-		return err_set(ec, ERR_BAD_REQUEST, "Idempotency-Key must be 1 to %d visible characters.", KEY_MAX);
+		return err_set(ec, ERR_BAD_REQUEST, "Idempotency-Key must be 1 to %d visible characters.",
+			       KEY_MAX);
 	if (call->only_try || (key == NULL && client_id == NULL)) {
 		id_make(lane, a->id);
 		return ERR_OK;
@@ -205,7 +203,8 @@ static enum err choose_id(struct call *call, struct asked *a, unsigned lane, str
 	if (key != NULL)
 		written = snprintf(text, sizeof(text), "key\n%s\n%s", call->caller.id, key);
 	else
-		written = snprintf(text, sizeof(text), "client-request-id\n%s\n%s\n%s", call->caller.id, client_id, digest);
+		written = snprintf(text, sizeof(text), "client-request-id\n%s\n%s\n%s", call->caller.id,
+				   client_id, digest);
 	id_derive(lane, text, (size_t)written, a->id);
 	return ERR_OK;
 }
@@ -234,7 +233,8 @@ static enum err check_submission(struct call *call, struct asked *a, const struc
 	const char *principal = a->submission.principal;
 
 	if (principal[0] != '\0' && strcasecmp(principal, call->caller.id) != 0)
-		return err_set(ec, ERR_FORBIDDEN, "A self action is for the caller alone: principalId must be yours.");
+		return err_set(ec, ERR_FORBIDDEN,
+			       "A self action is for the caller alone: principalId must be yours.");
 	*group = config_group(call->config, a->submission.group);
 	if (*group == NULL)
 		return err_set(ec, ERR_NOT_FOUND, "There is no group %s here.", a->submission.group);
@@ -253,7 +253,7 @@ static void submit(struct call *call, struct asked *a)
 
 	call->only_try = a->submission.only_try;
 	err = check_submission(call, a, &group, &ec);
-	if (err != ERR_OK) {
+	if (err != ERR_OK || group == NULL) {
 		call_error(call, err, ec.text, NULL);
 		return;
 	}
@@ -335,6 +335,7 @@ static void on_cancelled(void *ctx, enum err err, const struct request *request)
 
 void requests_cancel(struct call *call)
 {
-	activation_cancel(call->api->activation, call->param, call->caller.id, call->caller.is_operator, on_cancelled,
-			  call);
+	struct actor actor = {.id = call->caller.id, .is_operator = call->caller.is_operator};
+
+	activation_cancel(call->api->activation, call->param, &actor, on_cancelled, call);
 }

@@ -80,7 +80,8 @@ static const char *below_graph(const char *path, bool *beta)
 	return path + strlen(GRAPH_PATH);
 }
 
-static bool segment_matches(const char *pattern, size_t pattern_len, const char *segment, char param[NAME_SIZE])
+static bool segment_matches(const char *pattern, size_t pattern_len, const char *segment,
+			    char param[NAME_SIZE])
 {
 	char on[16];
 
@@ -135,7 +136,8 @@ static const struct route *find_route(struct call *call, char *allow, size_t siz
 		if (strcmp(routes[i].method, exchange_method(call->exchange)) == 0)
 			return &routes[i];
 		if (at < size)
-			at += (size_t)snprintf(allow + at, size - at, "%s%s", at > 0 ? ", " : "", routes[i].method);
+			at += (size_t)snprintf(allow + at, size - at, "%s%s", at > 0 ? ", " : "",
+					       routes[i].method);
 	}
 	return NULL;
 }

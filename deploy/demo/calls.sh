@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2034,SC2154 # the files of this folder share their variables
 # Calls of the broker's API and looks into the application's log. Tokens are read from files, so that no process
 # has one among its arguments.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2034,SC2154 # the files of this folder share their variables
 # The three processes of the demonstration: started as private children on ports that the kernel chooses, ended in
 # the order in which they depend on each other. All that they leave lies in the demonstration's folder.
 
@@ -26,7 +27,7 @@ take_folder() {
 	fi
 	echo $$ >"$demo/lock"
 	chmod 700 "$demo"
-	rm -rf "$demo"/{redis,tokens,answers} "$demo"/*.{log,jsonl,yaml,pid,token}
+	rm -rf "$demo"/{redis,tokens,answers} "$demo"/*.{log,jsonl,yaml,conf,pid,token}
 	mkdir -p "$demo"/{redis,tokens,answers}
 	redis_socket=$demo/redis.sock
 	# A socket's path has 107 bytes at most, and this checkout may lie deep.
@@ -65,10 +66,23 @@ redis_answers() {
 	[[ $(redis-cli -s "$redis_socket" ping 2>/dev/null) == PONG ]]
 }
 
+# starts NAME CONDITION...: waits until the condition holds; says so when it does not, or when the process has ended.
+starts() {
+	local name=$1
+	shift
+	poll 15000 eval "$* || ! running $name"
+	running "$name" || broken "$name has ended at its start"
+	"$@" || broken "$name did not start"
+}
+
+# The settings of an earnest installation, but for the places.
 start_redis() {
-	launch redis "$demo/redis.log" redis-server deploy/redis.conf --port 0 --unixsocket "$redis_socket" \
-		--unixsocketperm 700 --dir "$demo/redis" --logfile "''" --supervised no --daemonize no
-	poll 10000 redis_answers || broken "redis-server did not start"
+	{
+		grep -vE '^(dir|unixsocket|unixsocketperm) ' deploy/redis.conf
+		printf 'dir "%s"\nunixsocket "%s"\nunixsocketperm 700\n' "$demo/redis" "$redis_socket"
+	} >"$demo/redis.conf"
+	launch redis "$demo/redis.log" redis-server "$demo/redis.conf"
+	starts redis redis_answers
 }
 
 # The sandbox says "listening on http://127.0.0.1:PORT/scim/v2".
@@ -87,7 +101,7 @@ start_sandbox() {
 	launch scim-sandbox "$demo/scim-sandbox.log" "$build/scim-sandbox" --listen 127.0.0.1:0 \
 		--token-file "$demo/sandbox.token" --log "$demo/sandbox.jsonl" --group aws-admins --group aws-billing \
 		"${arguments[@]}"
-	poll 10000 read_scim_url || broken "scim-sandbox did not start"
+	starts scim-sandbox read_scim_url
 	sandbox_url=${scim_url%/scim/v2}
 }
 
@@ -151,16 +165,14 @@ read_broker_port() {
 }
 
 broker_ready() {
-	curl -sf -o "$demo/answers/ready.json" "$broker_url/readyz" || ! running jit-broker
+	curl -sf -o "$demo/answers/ready.json" "$broker_url/readyz"
 }
 
 start_broker() {
 	launch jit-broker "$demo/jit-broker.log" "$build/jit-broker" --config "$demo/jit-broker.yaml"
-	poll 10000 read_broker_port || broken "jit-broker did not start"
+	starts jit-broker read_broker_port
 	broker_url=http://127.0.0.1:$broker_port
-	if ! poll 10000 broker_ready || ! running jit-broker; then
-		broken "jit-broker did not become ready"
-	fi
+	starts jit-broker broker_ready
 }
 
 start_parts() {

@@ -1,5 +1,6 @@
 #!/bin/bash
-# What the demonstration's output looks like: lines of at most 88 columns, colour and a live line on a terminal only.
+# shellcheck disable=SC2034,SC2154 # the files of this folder share their variables
+# What the demonstration's output looks like: lines of at most 82 columns, colour and a live line on a terminal only.
 
 # Texts and times look alike everywhere: UTC as in the API and the logs, and a dot in fractions of a second.
 case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
@@ -57,7 +58,7 @@ note() {
 
 chapter() {
 	local line
-	printf -v line '%*s' 86 ''
+	printf -v line '%*s' 80 ''
 	printf '\n%s%s%s\n%s%s%s\n' "$bold" "$1" "$plain" "$dim" "${line// /$dash}" "$plain"
 }
 

@@ -27,11 +27,13 @@ static void write_activation(void *ctx, size_t index, struct buf *out)
 	char body[256];
 
 	snprintf(body, sizeof(body),
-		 "{\"action\":\"selfActivate\",\"accessId\":\"member\",\"groupId\":\"%s\",\"justification\":\"bench\","
+		 "{\"action\":\"selfActivate\",\"accessId\":\"member\",\"groupId\":\"%s\",\"justification\":"
+		 "\"bench\","
 		 "\"scheduleInfo\":{\"expiration\":{\"type\":\"afterDuration\",\"duration\":\"PT1H\"}}}",
 		 world_group_id(world, index % GROUPS));
 	buf_addf(out,
-		 "POST " PIM "assignmentScheduleRequests HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
+		 "POST " PIM
+		 "assignmentScheduleRequests HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
 		 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
 		 world_token(world, index / GROUPS), strlen(body), body);
 }
@@ -45,18 +47,45 @@ static void add_argument(struct buf *out, const char *text)
 static void write_call(void *ctx, size_t index, struct buf *out)
 {
 	const struct world *world = ctx;
-	const char *group = world_group_id(world, index % GROUPS), *person = world_person_id(world, index / GROUPS);
+	const char *group = world_group_id(world, index % GROUPS),
+		   *person = world_person_id(world, index / GROUPS);
 	char names[512], id[ID_SIZE], push[ID_SIZE];
 	const char *arguments[] = {
-		"FCALL", "jit_submit", "1", "{j0}:", "0", "2592000000", "app 5 10000 3 0 2400000 0 100 30000 32000", id,
-		push, names, world_group_name(world, index % GROUPS), "0", "h", "0123456789abcdef0123456789abcdef", "ap",
-		"app", "g", group, "p", person, "by", person, "ac", "selfActivate", "j", "bench", "d", "3600000",
+		"FCALL",
+		"jit_submit",
+		"1",
+		"{j0}:",
+		"0",
+		"2592000000",
+		"app 5 10000 3 0 2400000 0 100 30000 32000",
+		id,
+		push,
+		names,
+		world_group_name(world, index % GROUPS),
+		"0",
+		"h",
+		"0123456789abcdef0123456789abcdef",
+		"ap",
+		"app",
+		"g",
+		group,
+		"p",
+		person,
+		"by",
+		person,
+		"ac",
+		"selfActivate",
+		"j",
+		"bench",
+		"d",
+		"3600000",
 	};
 
 	id_make(0, id);
 	id_make(0, push);
 	snprintf(names, sizeof(names),
-		 "{\"userName\":\"%s\",\"displayName\":\"%s\",\"givenName\":\"Given\",\"familyName\":\"Family\","
+		 "{\"userName\":\"%s\",\"displayName\":\"%s\",\"givenName\":\"Given\",\"familyName\":"
+		 "\"Family\","
 		 "\"email\":\"%s\"}",
 		 world_user_name(world, index / GROUPS), world_user_name(world, index / GROUPS),
 		 world_user_name(world, index / GROUPS));
@@ -67,10 +96,17 @@ static void write_call(void *ctx, size_t index, struct buf *out)
 
 static bool measure_acknowledged(struct world *world, size_t connections)
 {
-	struct load broker = {.connections = connections, .messages = MESSAGES, .write = write_activation,
-			      .complete = load_http_complete, .ctx = world};
-	struct load direct = {.socket_path = world->redis.socket_path, .connections = connections,
-			      .messages = MESSAGES, .write = write_call, .complete = load_resp_complete, .ctx = world};
+	struct load broker = {.connections = connections,
+			      .messages = MESSAGES,
+			      .write = write_activation,
+			      .complete = load_http_complete,
+			      .ctx = world};
+	struct load direct = {.socket_path = world->redis.socket_path,
+			      .connections = connections,
+			      .messages = MESSAGES,
+			      .write = write_call,
+			      .complete = load_resp_complete,
+			      .ctx = world};
 	struct load_result b, d;
 	double broker_rate, direct_rate;
 
@@ -82,7 +118,8 @@ static bool measure_acknowledged(struct world *world, size_t connections)
 		return false;
 	broker_rate = (double)b.good * 1e6 / (double)b.took_us;
 	direct_rate = (double)d.good * 1e6 / (double)d.took_us;
-	printf("| acknowledged activations, %2zu connections | %.0f/s (p50 %.2f ms, p99 %.2f ms) | %.0f/s the same function "
+	printf("| acknowledged activations, %2zu connections | %.0f/s (p50 %.2f ms, p99 %.2f ms) | %.0f/s "
+	       "the same function "
 	       "called directly | %.0f %% |\n",
 	       connections, broker_rate, (double)b.p50_us / 1000, (double)b.p99_us / 1000, direct_rate,
 	       100 * broker_rate / direct_rate);
@@ -212,11 +249,12 @@ static bool bench_latency(void)
 		       measure_push(&world, i, ++pushes, true, &again[i]);
 	if (done) {
 		floor_ms = round_trip_ms(&world);
-		print_times("activation -> membership PATCH arrives, user unknown (looked up, created)", first, SAMPLES,
+		print_times("activation -> membership PATCH arrives, user unknown (looked up, created)",
+			    first, SAMPLES, "bare HTTP round trip", floor_ms);
+		print_times("activation -> membership PATCH arrives, user known", again, SAMPLES,
 			    "bare HTTP round trip", floor_ms);
-		print_times("activation -> membership PATCH arrives, user known", again, SAMPLES, "bare HTTP round trip",
+		print_times("deactivation -> removal PATCH arrives", removal, SAMPLES, "bare HTTP round trip",
 			    floor_ms);
-		print_times("deactivation -> removal PATCH arrives", removal, SAMPLES, "bare HTTP round trip", floor_ms);
 		world_passed(&world);
 	}
 	world_stop(&world);
@@ -240,7 +278,10 @@ static bool bench_bucket(void)
 	done = world_start(&world, &options);
 	until = clock_mono_ms() + 25000;
 	while (done && clock_mono_ms() < until) {
-		struct world_ask ask = {.broker = asked % 2, .person = asked / 2 % 100, .group = asked % 2, .duration = "PT5M"};
+		struct world_ask ask = {.broker = asked % 2,
+					.person = asked / 2 % 100,
+					.group = asked % 2,
+					.duration = "PT5M"};
 		struct http_response response;
 
 		if (asked / 200 % 2 == 0)
@@ -251,9 +292,11 @@ static bool bench_bucket(void)
 		asked++;
 	}
 	if (done && sandbox_log_read(world.sandbox.requests_path, &log)) {
-		printf("| most pushes in any 10 s, as the application saw them | %zu | limit 5 | two brokers, 25 s, %zu calls, "
+		printf("| most pushes in any 10 s, as the application saw them | %zu | limit 5 | two "
+		       "brokers, 25 s, %zu calls, "
 		       "%zu pushes |\n",
-		       sandbox_log_max_pushes(&log, 10000), asked, sandbox_log_count(&log, "PATCH", "/scim/v2/Groups"));
+		       sandbox_log_max_pushes(&log, 10000), asked,
+		       sandbox_log_count(&log, "PATCH", "/scim/v2/Groups"));
 		sandbox_log_release(&log);
 		world_passed(&world);
 	}

@@ -102,7 +102,8 @@ static bool receive(struct running *running, struct connection *connection)
 		return false;
 	}
 	buf_add(&connection->in, bytes, (size_t)n);
-	whole = running->load->complete(running->load->ctx, buf_text(&connection->in), connection->in.len, &good);
+	whole = running->load->complete(running->load->ctx, buf_text(&connection->in), connection->in.len,
+					&good);
 	if (whole == 0)
 		return !buf_failed(&connection->in);
 	running->times_us[running->ended++] = now_us() - connection->sent_us;
@@ -123,7 +124,8 @@ static bool start(struct running *running)
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
 
 		connection->fd = open_connection(load);
-		if (connection->fd < 0 || epoll_ctl(running->epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+		if (connection->fd < 0 ||
+		    epoll_ctl(running->epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
 			return false;
 	}
 	for (size_t i = 0; i < load->connections; i++)

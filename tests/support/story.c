@@ -9,80 +9,15 @@
 
 #include <cmocka.h>
 
-#define WORDS_MAX 320
-#define LINE_SIZE 8192
+#include "tests/support/story_line.h"
 
-/* One row: its words, and what the answer says. */
-struct line {
-	struct lane *lane;
-	size_t count;
-	char *word[WORDS_MAX]; /* "" beyond the last */
-	char text[LINE_SIZE];
-	size_t used;
-	char said[LINE_SIZE];
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct line *line, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	line->used +=
-		(size_t)vsnprintf(line->said + line->used, sizeof(line->said) - line->used, format, args);
-	va_end(args);
-	assert_true(line->used < sizeof(line->said));
-}
-
-static void say_word(struct line *line, const char *word)
-{
-	say(line, "%s%s", line->used > 0 ? " " : "", word);
-}
-
-/* A value; what is a time counts from the story's start. */
-static void say_value(struct line *line, const redisReply *value)
-{
-	int64_t number = lane_int(value);
-
-	if (number >= LANE_EPOCH_MS / 2)
-		say(line, "%lld", (long long)(number - LANE_EPOCH_MS));
-	else if (value != NULL && value->type == REDIS_REPLY_INTEGER)
-		say(line, "%lld", (long long)number);
-	else
-		say(line, "%s", lane_text(value));
-}
-
-static void say_push(struct line *line, const redisReply *order)
-{
-	if (lane_at(order, 0) == NULL)
-		return;
-	say_word(line, "| push");
-	say(line, " %s %s%s %s", lane_text(lane_at(order, 0)), lane_text(lane_at(order, 3)),
-	    lane_int(lane_at(order, 4)) != 0 ? " cycle" : "", lane_text(lane_at(order, 2)));
-	for (size_t i = 6; lane_at(order, i + 2) != NULL; i += 3) {
-		say(line, " %s", lane_text(lane_at(order, i)));
-		if (lane_int(lane_at(order, i + 2)) > 0)
-			say(line, "*%lld", (long long)lane_int(lane_at(order, i + 2)));
-	}
-}
-
-/* The value of an option NAME=VALUE among the words, or `otherwise`. */
-static const char *option(const struct line *line, const char *name, const char *otherwise)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 2; i < line->count; i++)
-		if (strncmp(line->word[i], name, len) == 0 && line->word[i][len] == '=')
-			return line->word[i] + len + 1;
-	return otherwise;
-}
-
-static void pair(struct line *line, const char *name, const char *value)
+static void pair(struct story_line *line, const char *name, const char *value)
 {
 	lane_arg(line->lane, name);
 	lane_arg(line->lane, value);
 }
 
-static void pair_time(struct line *line, const char *name, const char *value)
+static void pair_time(struct story_line *line, const char *name, const char *value)
 {
 	if (value[0] != '\0') {
 		lane_arg(line->lane, name);
@@ -90,42 +25,33 @@ static void pair_time(struct line *line, const char *name, const char *value)
 	}
 }
 
-static void request_pairs(struct line *line, const char *action)
+static void request_pairs(struct story_line *line, const char *action)
 {
-	pair(line, "ac", option(line, "action", action));
+	pair(line, "ac", story_option(line, "action", action));
 	pair(line, "ap", "aws");
 	pair(line, "g", line->word[3]);
 	pair(line, "p", line->word[4]);
 	pair(line, "by", line->word[4]);
-	pair(line, "h", option(line, "h", "h"));
-}
-
-/* Sends and says the first word of the answer. */
-static redisReply *ask(struct line *line)
-{
-	redisReply *reply = lane_send(line->lane);
-
-	say_word(line, lane_text(lane_at(reply, 0)));
-	return reply;
+	pair(line, "h", story_option(line, "h", "h"));
 }
 
 /* A request in an answer: its id unless it is the one that was asked for, its state, place and next cycle. */
-static void say_request(struct line *line, const redisReply *request)
+static void say_request(struct story_line *line, const redisReply *request)
 {
 	const redisReply *place = lane_field(request, "place");
 
 	if (lane_at(request, 0) == NULL)
 		return;
 	if (strcmp(lane_text(lane_field(request, "id")), line->word[2]) != 0)
-		say_word(line, lane_text(lane_field(request, "id")));
-	say_word(line, lane_text(lane_field(request, "st")));
+		story_word(line, lane_text(lane_field(request, "id")));
+	story_word(line, lane_text(lane_field(request, "st")));
 	if (place != NULL) {
-		say(line, " place=%lld next=", (long long)lane_int(place));
-		say_value(line, lane_field(request, "next_cycle"));
+		story_say(line, " place=%lld next=", (long long)lane_int(place));
+		story_value(line, lane_field(request, "next_cycle"));
 	}
 }
 
-static void submit(struct line *line, const char *only_try)
+static void submit(struct story_line *line, const char *only_try)
 {
 	struct lane *lane = line->lane;
 	redisReply *reply;
@@ -140,25 +66,25 @@ static void submit(struct line *line, const char *only_try)
 	request_pairs(line, "selfActivate");
 	if (line->word[5][0] >= '0' && line->word[5][0] <= '9')
 		pair(line, "d", line->word[5]);
-	pair_time(line, "a", option(line, "start", ""));
-	pair_time(line, "e", option(line, "end", ""));
-	reply = ask(line);
+	pair_time(line, "a", story_option(line, "start", ""));
+	pair_time(line, "e", story_option(line, "end", ""));
+	reply = story_ask(line);
 	say_request(line, lane_at(reply, 3));
-	say_push(line, lane_at(reply, 4));
+	story_push(line, lane_at(reply, 4));
 	freeReplyObject(reply);
 }
 
-static void do_submit(struct line *line)
+static void do_submit(struct story_line *line)
 {
 	submit(line, "0");
 }
 
-static void do_try(struct line *line)
+static void do_try(struct story_line *line)
 {
 	submit(line, "1");
 }
 
-static void do_start(struct line *line)
+static void do_start(struct story_line *line)
 {
 	redisReply *reply;
 
@@ -166,29 +92,29 @@ static void do_start(struct line *line)
 	lane_arg(line->lane, line->lane->terms);
 	lane_arg(line->lane, line->word[2]);
 	lane_argf(line->lane, "P%s", line->word[2]);
-	reply = ask(line);
-	say_push(line, lane_at(reply, 3));
+	reply = story_ask(line);
+	story_push(line, lane_at(reply, 3));
 	freeReplyObject(reply);
 }
 
-static void do_refuse(struct line *line)
+static void do_refuse(struct story_line *line)
 {
 	lane_begin(line->lane, "jit_refuse");
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, line->word[3]);
-	freeReplyObject(ask(line));
+	freeReplyObject(story_ask(line));
 }
 
-static void do_cancel(struct line *line)
+static void do_cancel(struct story_line *line)
 {
 	lane_begin(line->lane, "jit_cancel");
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, line->word[3]);
 	lane_arg(line->lane, strcmp(line->word[4], "operator") == 0 ? "1" : "0");
-	freeReplyObject(ask(line));
+	freeReplyObject(story_ask(line));
 }
 
-static void deactivate(struct line *line, const char *only_try)
+static void deactivate(struct story_line *line, const char *only_try)
 {
 	redisReply *reply;
 
@@ -197,22 +123,22 @@ static void deactivate(struct line *line, const char *only_try)
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, only_try);
 	request_pairs(line, "selfDeactivate");
-	reply = ask(line);
+	reply = story_ask(line);
 	say_request(line, lane_at(reply, 3));
 	freeReplyObject(reply);
 }
 
-static void do_deactivate(struct line *line)
+static void do_deactivate(struct story_line *line)
 {
 	deactivate(line, "0");
 }
 
-static void do_try_deactivate(struct line *line)
+static void do_try_deactivate(struct story_line *line)
 {
 	deactivate(line, "1");
 }
 
-static void do_due(struct line *line)
+static void do_due(struct story_line *line)
 {
 	redisReply *reply;
 
@@ -221,11 +147,11 @@ static void do_due(struct line *line)
 	lane_arg(line->lane, line->count > 2 ? line->word[2] : "100");
 	reply = lane_send(line->lane);
 	for (size_t i = 3; lane_at(reply, i) != NULL; i++)
-		say_word(line, lane_text(lane_at(reply, i)));
+		story_word(line, lane_text(lane_at(reply, i)));
 	freeReplyObject(reply);
 }
 
-static void do_pump(struct line *line)
+static void do_pump(struct story_line *line)
 {
 	redisReply *reply;
 
@@ -234,25 +160,13 @@ static void do_pump(struct line *line)
 	lane_arg(line->lane, line->word[2]);
 	reply = lane_send(line->lane);
 	if (strcmp(lane_text(lane_at(reply, 0)), "push") != 0)
-		say_word(line, lane_text(lane_at(reply, 0)));
-	say_push(line, lane_at(reply, 3));
-	freeReplyObject(reply);
-}
-
-static void do_check(struct line *line)
-{
-	redisReply *reply;
-
-	lane_begin(line->lane, "jit_push_check");
-	lane_arg(line->lane, line->word[2]);
-	reply = ask(line);
-	for (size_t i = 3; lane_at(reply, i) != NULL; i++)
-		say(line, " %lld", (long long)lane_int(lane_at(reply, i)));
+		story_word(line, lane_text(lane_at(reply, 0)));
+	story_push(line, lane_at(reply, 3));
 	freeReplyObject(reply);
 }
 
 /* "PERSON:VERDICT[:doubt[:DELAY[:TEXT]]]" as the five arguments of a member. */
-static void member_result(struct line *line, char *word)
+static void member_result(struct story_line *line, char *word)
 {
 	char *part[5] = {word};
 
@@ -271,7 +185,7 @@ static void member_result(struct line *line, char *word)
 	lane_arg(line->lane, part[4] != NULL ? part[4] : "");
 }
 
-static void do_end(struct line *line)
+static void do_end(struct story_line *line)
 {
 	bool keep = strcmp(line->word[3], "keep") == 0;
 
@@ -279,162 +193,30 @@ static void do_end(struct line *line)
 	lane_arg(line->lane, line->lane->terms);
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, keep ? "1" : "0");
-	lane_arg(line->lane, option(line, "close", "0"));
+	lane_arg(line->lane, story_option(line, "close", "0"));
 	for (size_t i = 3; i < line->count; i++)
 		if (strchr(line->word[i], ':') != NULL)
 			member_result(line, line->word[i]);
-	freeReplyObject(ask(line));
+	freeReplyObject(story_ask(line));
 }
 
-static void do_cycle(struct line *line)
+static void do_cycle(struct story_line *line)
 {
 	lane_begin(line->lane, "jit_cycle");
 	lane_arg(line->lane, line->lane->terms);
-	freeReplyObject(ask(line));
+	freeReplyObject(story_ask(line));
 }
 
-static void do_plan(struct line *line)
+static void do_plan(struct story_line *line)
 {
 	lane_begin(line->lane, "jit_plan_cycle");
 	lane_arg(line->lane, line->lane->terms);
-	freeReplyObject(ask(line));
-}
-
-static void say_fields(struct line *line, const redisReply *pairs, size_t first)
-{
-	for (size_t i = first; i < line->count; i++) {
-		const redisReply *value = lane_field(pairs, line->word[i]);
-
-		say_word(line, line->word[i]);
-		say(line, "=");
-		if (value == NULL)
-			say(line, "-");
-		else
-			say_value(line, value);
-	}
-}
-
-static void do_get(struct line *line)
-{
-	redisReply *reply;
-
-	lane_begin(line->lane, "jit_get");
-	lane_arg(line->lane, line->word[2]);
-	reply = lane_send(line->lane);
-	if (strcmp(lane_text(lane_at(reply, 0)), "ok") != 0)
-		say_word(line, lane_text(lane_at(reply, 0)));
-	else
-		say_fields(line, lane_at(reply, 3), 3);
-	freeReplyObject(reply);
-}
-
-static void do_app(struct line *line)
-{
-	redisReply *reply;
-
-	lane_begin(line->lane, "jit_application");
-	lane_arg(line->lane, line->lane->terms);
-	reply = lane_send(line->lane);
-	say_fields(line, lane_at(reply, 3), 2);
-	freeReplyObject(reply);
-}
-
-static void do_list(struct line *line)
-{
-	const char *from = option(line, "from", "");
-	redisReply *reply;
-
-	lane_begin(line->lane, "jit_list");
-	lane_arg(line->lane, line->word[2]);
-	lane_arg(line->lane, line->word[3]);
-	if (from[0] == '\0')
-		lane_arg(line->lane, "+inf");
-	else
-		lane_argf(line->lane, "%lld", (long long)LANE_EPOCH_MS + strtoll(from, NULL, 10));
-	lane_arg(line->lane, option(line, "below", ""));
-	lane_arg(line->lane, option(line, "most", "100"));
-	lane_arg(line->lane, option(line, "states", ""));
-	lane_arg(line->lane, option(line, "action", ""));
-	lane_arg(line->lane, option(line, "group", ""));
-	lane_arg(line->lane, option(line, "person", ""));
-	reply = lane_send(line->lane);
-	for (size_t i = 5; lane_at(reply, i) != NULL; i++)
-		say_word(line, lane_text(lane_field(lane_at(reply, i), "id")));
-	if (lane_text(lane_at(reply, 4))[0] != '\0') {
-		say_word(line, "| more from=");
-		say_value(line, lane_at(reply, 3));
-		say(line, " below=%s", lane_text(lane_at(reply, 4)));
-	}
-	freeReplyObject(reply);
-}
-
-static void do_lane(struct line *line)
-{
-	redisReply *reply;
-
-	lane_begin(line->lane, "jit_lane");
-	reply = lane_send(line->lane);
-	say(line, "timetable=%lld removals=%lld oldest=", (long long)lane_int(lane_at(reply, 3)),
-	    (long long)lane_int(lane_at(reply, 4)));
-	say_value(line, lane_at(reply, 5));
-	freeReplyObject(reply);
-}
-
-static void say_sorted_set(struct line *line, const char *key)
-{
-	redisReply *reply = lane_command(line->lane, "ZRANGE %s%s 0 -1 WITHSCORES", LANE_PREFIX, key);
-
-	for (size_t i = 0; lane_at(reply, i + 1) != NULL; i += 2) {
-		say_word(line, lane_text(lane_at(reply, i)));
-		say(line, "@");
-		say_value(line, lane_at(reply, i + 1));
-	}
-	freeReplyObject(reply);
-}
-
-static void do_removals(struct line *line)
-{
-	say_sorted_set(line, "x");
-}
-
-static void do_timetable(struct line *line)
-{
-	say_sorted_set(line, "tt");
-}
-
-static void do_keys(struct line *line)
-{
-	/* Names, indexes and the history stay; all else should go with what it was there for. */
-	static const char script[] =
-		"local all = redis.call('KEYS', '*') table.sort(all) local out = {} "
-		"for _, k in ipairs(all) do k = k:sub(6) "
-		"if not k:match('^u:') and not k:match('^gn:') and not k:match('^i[pg]:') "
-		"and k ~= 'audit' then out[#out + 1] = k end end return out";
-	redisReply *reply = lane_command(line->lane, "EVAL %s 0", script);
-
-	for (size_t i = 0; lane_at(reply, i) != NULL; i++)
-		say_word(line, lane_text(lane_at(reply, i)));
-	freeReplyObject(reply);
-}
-
-static void do_audit(struct line *line)
-{
-	redisReply *reply = lane_command(line->lane, "XRANGE %saudit - +", LANE_PREFIX);
-
-	for (size_t i = 0; lane_at(reply, i) != NULL; i++) {
-		const redisReply *event = lane_at(lane_at(reply, i), 1);
-
-		if (strcmp(lane_text(lane_field(event, "r")), line->word[2]) != 0)
-			continue;
-		say_word(line, lane_text(lane_field(event, "e")));
-		say(line, ">%s/%s", lane_text(lane_field(event, "t")), lane_text(lane_field(event, "b")));
-	}
-	freeReplyObject(reply);
+	freeReplyObject(story_ask(line));
 }
 
 static const struct {
 	const char *name;
-	void (*run)(struct line *line);
+	void (*run)(struct story_line *line);
 } commands[] = {
 	{"submit", do_submit},
 	{"try", do_try},
@@ -445,21 +227,21 @@ static const struct {
 	{"try-deactivate", do_try_deactivate},
 	{"due", do_due},
 	{"pump", do_pump},
-	{"check", do_check},
+	{"check", story_do_check},
 	{"end", do_end},
 	{"cycle", do_cycle},
 	{"plan", do_plan},
-	{"get", do_get},
-	{"app", do_app},
-	{"list", do_list},
-	{"lane", do_lane},
-	{"removals", do_removals},
-	{"timetable", do_timetable},
-	{"keys", do_keys},
-	{"audit", do_audit},
+	{"get", story_do_get},
+	{"app", story_do_app},
+	{"list", story_do_list},
+	{"lane", story_do_lane},
+	{"removals", story_do_removals},
+	{"timetable", story_do_timetable},
+	{"keys", story_do_keys},
+	{"audit", story_do_audit},
 };
 
-static void split(struct line *line, const char *does)
+static void split(struct story_line *line, const char *does)
 {
 	char *at = line->text;
 
@@ -475,7 +257,7 @@ static void split(struct line *line, const char *does)
 	}
 }
 
-static void run_row(struct line *line, const struct story_row *row)
+static void run_row(struct story_line *line, const struct story_row *row)
 {
 	struct lane *lane = line->lane;
 
@@ -496,7 +278,7 @@ static void run_row(struct line *line, const struct story_row *row)
 
 void story_run(struct lane *lane, const char *name, const struct story_row *rows)
 {
-	static struct line line;
+	static struct story_line line;
 
 	lane_empty(lane);
 	for (size_t i = 0; rows[i].does != NULL; i++) {

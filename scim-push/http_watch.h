@@ -1,0 +1,28 @@
+/*
+ * libcurl's sockets and its one timer on a libuv loop. Private to http.c. curl itself is called by the owner alone,
+ * from `drive`.
+ */
+#ifndef SCIM_PUSH_HTTP_WATCH_H
+#define SCIM_PUSH_HTTP_WATCH_H
+
+#include <curl/curl.h>
+#include <uv.h>
+
+struct http_watcher {
+	/* Set by the owner: something happened that curl_multi_socket_action() is to be told. */
+	void (*drive)(void *ctx, curl_socket_t socket, int flags);
+	void *ctx;
+
+	void (*closed)(void *ctx);
+	CURLM *multi;
+	uv_loop_t *loop;
+	uv_timer_t timer;
+};
+
+/* Begins to watch what `multi` asks for. The watcher must stay where it is. */
+void http_watch(struct http_watcher *watcher, CURLM *multi, uv_loop_t *loop);
+
+/* After curl_multi_cleanup(). `closed` is called with ctx from the loop, when the watcher's memory is free to go. */
+void http_watch_close(struct http_watcher *watcher, void (*closed)(void *ctx));
+
+#endif

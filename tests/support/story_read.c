@@ -1,0 +1,217 @@
+/* How the answers of the function library are shown in a story, and the commands that change nothing. */
+#include "tests/support/story_line.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+void story_say(struct story_line *line, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	line->used +=
+		(size_t)vsnprintf(line->said + line->used, sizeof(line->said) - line->used, format, args);
+	va_end(args);
+	assert_true(line->used < sizeof(line->said));
+}
+
+void story_word(struct story_line *line, const char *word)
+{
+	story_say(line, "%s%s", line->used > 0 ? " " : "", word);
+}
+
+/* A value; what is a time counts from the story's start. */
+void story_value(struct story_line *line, const redisReply *value)
+{
+	int64_t number = lane_int(value);
+
+	if (number >= LANE_EPOCH_MS / 2)
+		story_say(line, "%lld", (long long)(number - LANE_EPOCH_MS));
+	else if (value != NULL && value->type == REDIS_REPLY_INTEGER)
+		story_say(line, "%lld", (long long)number);
+	else
+		story_say(line, "%s", lane_text(value));
+}
+
+void story_push(struct story_line *line, const redisReply *order)
+{
+	if (lane_at(order, 0) == NULL)
+		return;
+	story_word(line, "| push");
+	story_say(line, " %s %s%s %s", lane_text(lane_at(order, 0)), lane_text(lane_at(order, 3)),
+		  lane_int(lane_at(order, 4)) != 0 ? " cycle" : "", lane_text(lane_at(order, 2)));
+	for (size_t i = 6; lane_at(order, i + 2) != NULL; i += 3) {
+		story_say(line, " %s", lane_text(lane_at(order, i)));
+		if (lane_int(lane_at(order, i + 2)) > 0)
+			story_say(line, "*%lld", (long long)lane_int(lane_at(order, i + 2)));
+	}
+}
+
+const char *story_option(const struct story_line *line, const char *name, const char *otherwise)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 2; i < line->count; i++)
+		if (strncmp(line->word[i], name, len) == 0 && line->word[i][len] == '=')
+			return line->word[i] + len + 1;
+	return otherwise;
+}
+
+/* Sends and says the first word of the answer. */
+redisReply *story_ask(struct story_line *line)
+{
+	redisReply *reply = lane_send(line->lane);
+
+	story_word(line, lane_text(lane_at(reply, 0)));
+	return reply;
+}
+
+void story_do_check(struct story_line *line)
+{
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_push_check");
+	lane_arg(line->lane, line->word[2]);
+	reply = story_ask(line);
+	for (size_t i = 3; lane_at(reply, i) != NULL; i++)
+		story_say(line, " %lld", (long long)lane_int(lane_at(reply, i)));
+	freeReplyObject(reply);
+}
+
+static void say_fields(struct story_line *line, const redisReply *pairs, size_t first)
+{
+	for (size_t i = first; i < line->count; i++) {
+		const redisReply *value = lane_field(pairs, line->word[i]);
+
+		story_word(line, line->word[i]);
+		story_say(line, "=");
+		if (value == NULL)
+			story_say(line, "-");
+		else
+			story_value(line, value);
+	}
+}
+
+void story_do_get(struct story_line *line)
+{
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_get");
+	lane_arg(line->lane, line->word[2]);
+	reply = lane_send(line->lane);
+	if (strcmp(lane_text(lane_at(reply, 0)), "ok") != 0)
+		story_word(line, lane_text(lane_at(reply, 0)));
+	else
+		say_fields(line, lane_at(reply, 3), 3);
+	freeReplyObject(reply);
+}
+
+void story_do_app(struct story_line *line)
+{
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_application");
+	lane_arg(line->lane, line->lane->terms);
+	reply = lane_send(line->lane);
+	say_fields(line, lane_at(reply, 3), 2);
+	freeReplyObject(reply);
+}
+
+void story_do_list(struct story_line *line)
+{
+	const char *from = story_option(line, "from", "");
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_list");
+	lane_arg(line->lane, line->word[2]);
+	lane_arg(line->lane, line->word[3]);
+	if (from[0] == '\0')
+		lane_arg(line->lane, "+inf");
+	else
+		lane_argf(line->lane, "%lld", (long long)LANE_EPOCH_MS + strtoll(from, NULL, 10));
+	lane_arg(line->lane, story_option(line, "below", ""));
+	lane_arg(line->lane, story_option(line, "most", "100"));
+	lane_arg(line->lane, story_option(line, "states", ""));
+	lane_arg(line->lane, story_option(line, "action", ""));
+	lane_arg(line->lane, story_option(line, "group", ""));
+	lane_arg(line->lane, story_option(line, "person", ""));
+	reply = lane_send(line->lane);
+	for (size_t i = 5; lane_at(reply, i) != NULL; i++)
+		story_word(line, lane_text(lane_field(lane_at(reply, i), "id")));
+	if (lane_text(lane_at(reply, 4))[0] != '\0') {
+		story_word(line, "| more from=");
+		story_value(line, lane_at(reply, 3));
+		story_say(line, " below=%s", lane_text(lane_at(reply, 4)));
+	}
+	freeReplyObject(reply);
+}
+
+void story_do_lane(struct story_line *line)
+{
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_lane");
+	reply = lane_send(line->lane);
+	story_say(line, "timetable=%lld removals=%lld oldest=", (long long)lane_int(lane_at(reply, 3)),
+		  (long long)lane_int(lane_at(reply, 4)));
+	story_value(line, lane_at(reply, 5));
+	freeReplyObject(reply);
+}
+
+static void say_sorted_set(struct story_line *line, const char *key)
+{
+	redisReply *reply = lane_command(line->lane, "ZRANGE %s%s 0 -1 WITHSCORES", LANE_PREFIX, key);
+
+	for (size_t i = 0; lane_at(reply, i + 1) != NULL; i += 2) {
+		story_word(line, lane_text(lane_at(reply, i)));
+		story_say(line, "@");
+		story_value(line, lane_at(reply, i + 1));
+	}
+	freeReplyObject(reply);
+}
+
+void story_do_removals(struct story_line *line)
+{
+	say_sorted_set(line, "x");
+}
+
+void story_do_timetable(struct story_line *line)
+{
+	say_sorted_set(line, "tt");
+}
+
+void story_do_keys(struct story_line *line)
+{
+	/* Names, indexes and the history stay; all else should go with what it was there for. */
+	static const char script[] =
+		"local all = redis.call('KEYS', '*') table.sort(all) local out = {} "
+		"for _, k in ipairs(all) do k = k:sub(6) "
+		"if not k:match('^u:') and not k:match('^gn:') and not k:match('^i[pg]:') "
+		"and k ~= 'audit' then out[#out + 1] = k end end return out";
+	redisReply *reply = lane_command(line->lane, "EVAL %s 0", script);
+
+	for (size_t i = 0; lane_at(reply, i) != NULL; i++)
+		story_word(line, lane_text(lane_at(reply, i)));
+	freeReplyObject(reply);
+}
+
+void story_do_audit(struct story_line *line)
+{
+	redisReply *reply = lane_command(line->lane, "XRANGE %saudit - +", LANE_PREFIX);
+
+	for (size_t i = 0; lane_at(reply, i) != NULL; i++) {
+		const redisReply *event = lane_at(lane_at(reply, i), 1);
+
+		if (strcmp(lane_text(lane_field(event, "r")), line->word[2]) != 0)
+			continue;
+		story_word(line, lane_text(lane_field(event, "e")));
+		story_say(line, ">%s/%s", lane_text(lane_field(event, "t")),
+			  lane_text(lane_field(event, "b")));
+	}
+	freeReplyObject(reply);
+}

@@ -1,0 +1,346 @@
+/* The function library told as stories: what people ask for, and what time makes of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/support/story.h"
+
+#define END                                                                                                  \
+	{                                                                                                    \
+		NULL, NULL                                                                                   \
+	}
+
+static void test_at_once(void **state)
+{
+	static const struct story_row life[] = {
+		{"0 submit r1 g1 ann 60000", "ok provisioning | push Pr1 add g1 ann"},
+		{"0 get r1 st s e d by cf en attempts",
+		 "st=provisioning s=0 e=60000 d=60000 by=ann cf=- en=- attempts=0"},
+		{"0 timetable", "p:Pr1@32000 e:r1@60000"},
+		{"0 keys", "b:aws m:g1:ann push:Pr1 r:r1 tt"},
+		{"10 check Pr1", "ok 1"},
+		{"40 end Pr1 ann:done", "ok"},
+		{"40 get r1 st cf attempts", "st=in_force cf=40 attempts=0"},
+		{"40 due", "q aws"},
+		{"40 pump q1", "idle"},
+		{"40 timetable", "e:r1@60000"},
+		{"59999 due", ""},
+		{"59999 get r1 st", "st=in_force"},
+		{"60000 due", "q aws"},
+		{"60000 get r1 st", "st=expiring"},
+		{"60000 lane", "timetable=1 removals=1 oldest=60000"},
+		{"60000 pump q2", "| push q2 remove g1 ann"},
+		{"60010 check q2", "ok 1"},
+		{"60040 end q2 ann:done", "ok"},
+		{"60040 get r1 st en", "st=expired en=60040"},
+		{"60040 due", "q aws"},
+		{"60040 pump q3", "idle"},
+		{"60040 timetable", "k:r1@3660040"},
+		{"60040 keys", "b:aws r:r1 tt"},
+		{"60040 lane", "timetable=1 removals=0 oldest=0"},
+		{"60040 audit r1", "push>provisioning/person confirm>in_force/application "
+				   "expire_remove>expiring/time release>expired/application"},
+		{"3660040 due", ""},
+		{"3660040 get r1 st", "none"},
+		{"3660040 keys", "b:aws"},
+		END,
+	};
+
+	story_run(*state, "at once", life);
+}
+
+static void test_scheduled(void **state)
+{
+	static const struct story_row starts[] = {
+		{"0 submit r1 g1 ann 60000 start=5000", "ok scheduled"},
+		{"0 timetable", "s:r1@5000"},
+		{"0 get r1 st a s e", "st=scheduled a=5000 s=5000 e=65000"},
+		{"4999 due", ""},
+		{"4999 start r1", "gone"},
+		{"5000 due", "s r1"},
+		{"5000 timetable", "s:r1@10000"},
+		{"5000 due", ""},
+		{"5001 start r1", "ok | push Pr1 add g1 ann"},
+		{"5001 start r1", "gone | push Pr1 add g1 ann"},
+		{"5001 timetable", "p:Pr1@37001 e:r1@65000"},
+		{"5050 end Pr1 ann:done", "ok"},
+		{"5060 start r1", "gone"},
+		{"5060 get r1 st s e", "st=in_force s=5000 e=65000"},
+		END,
+	};
+	static const struct story_row claim_runs_out[] = {
+		{"0 submit r1 g1 ann 60000 start=5000", "ok scheduled"},
+		{"5000 due", "s r1"},
+		{"9999 due", ""},
+		{"10000 due", "s r1"},
+		END,
+	};
+	static const struct story_row lapses[] = {
+		{"0 submit r1 g1 ann 1000 start=5000", "ok scheduled"},
+		{"6000 due", "s r1"},
+		{"6000 start r1", "ok"},
+		{"6000 get r1 st er en", "st=lapsed er=The assignment ended before it could begin. en=6000"},
+		{"6000 timetable", "k:r1@3606000"},
+		{"6000 keys", "r:r1 tt"},
+		END,
+	};
+	static const struct story_row refused[] = {
+		{"0 submit r1 g1 ann 1000 start=5000", "ok scheduled"},
+		{"5000 refuse r1 not-eligible", "ok"},
+		{"5000 refuse r1 not-eligible", "gone"},
+		{"5000 start r1", "gone"},
+		{"5000 get r1 st er", "st=failed er=not-eligible"},
+		{"5000 keys", "r:r1 tt"},
+		END,
+	};
+	static const struct story_row cancelled[] = {
+		{"0 submit r1 g1 ann 1000 start=5000", "ok scheduled"},
+		{"10 cancel r1 bob", "denied"},
+		{"10 cancel r2 bob", "none"},
+		{"10 cancel r1 ann", "ok"},
+		{"20 cancel r1 ann", "ok"},
+		{"20 get r1 st en", "st=canceled en=10"},
+		{"20 timetable", "k:r1@3600010"},
+		{"5000 start r1", "gone"},
+		{"5000 refuse r1 late", "gone"},
+		{"5000 audit r1", "schedule>scheduled/ann cancel>canceled/ann"},
+		END,
+	};
+
+	story_run(*state, "starts", starts);
+	story_run(*state, "claim runs out", claim_runs_out);
+	story_run(*state, "lapses", lapses);
+	story_run(*state, "refused", refused);
+	story_run(*state, "cancelled", cancelled);
+}
+
+static void test_cancel_rights(void **state)
+{
+	static const struct story_row rows[] = {
+		{"0 submit r1 g1 ann 9000 start=5000", "ok scheduled"},
+		{"0 cancel r1 root operator", "ok"},
+		{"0 audit r1", "schedule>scheduled/person cancel>canceled/root"},
+		{"0 submit r2 g1 ann 9000", "ok provisioning | push Pr2 add g1 ann"},
+		{"0 cancel r2 ann", "state"},
+		{"9 end Pr2 ann:done", "ok"},
+		{"9 cancel r2 ann", "state"},
+		{"9 cancel r2 root operator", "state"},
+		{"9000 due", "q aws"},
+		{"9000 cancel r2 ann", "state"},
+		END,
+	};
+
+	story_run(*state, "who may withdraw what", rows);
+}
+
+static void test_submit_again(void **state)
+{
+	static const struct story_row reused[] = {
+		{"0 submit r1 g1 ann 60000", "ok provisioning | push Pr1 add g1 ann"},
+		{"1 submit r1 g1 ann 60000", "same provisioning | push Pr1 add g1 ann"},
+		{"1 audit r1", "push>provisioning/person"},
+		{"1 app free", "free=4"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"9 submit r1 g1 ann 60000", "same in_force"},
+		{"9 submit r1 g2 ann 60000 h=other", "reused in_force"},
+		{"10 deactivate d1 g1 ann", "ok revoked"},
+		{"11 deactivate d1 g1 ann", "same revoked"},
+		{"11 deactivate d1 g1 ann h=other", "reused revoked"},
+		{"11 deactivate d2 g1 ann", "none"},
+		{"11 submit d1 g1 ann 60000 h=other", "reused revoked"},
+		{"11 audit r1",
+		 "push>provisioning/person confirm>in_force/application revoke_remove>revoking/ann"},
+		{"11 audit d1", "record>revoked/ann"},
+		END,
+	};
+
+	story_run(*state, "again", reused);
+}
+
+static void test_refusals(void **state)
+{
+	static const struct story_row rows[] = {
+		{"0 submit r1 g1 ann 60000 start=10000", "ok scheduled"},
+		{"0 submit r2 g1 ann 60000 start=10000", "pending r1 scheduled"},
+		{"0 submit r2 g1 ann 1000 start=69000", "pending r1 scheduled"},
+		{"0 submit r2 g1 ann 1001 start=69000", "ok scheduled"},
+		{"0 submit r3 g1 bob 60000", "ok provisioning | push Pr3 add g1 bob"},
+		{"0 submit r4 g1 bob 60000", "pending r3 provisioning"},
+		{"9 end Pr3 bob:done", "ok"},
+		{"9 submit r4 g1 bob 59991", "exists r3 in_force"},
+		{"9 submit r4 g1 bob - end=60000", "exists r3 in_force"},
+		{"9 submit r4 g1 bob 0", "past"},
+		{"9 submit r4 g1 bob - end=9", "past"},
+		{"9 submit r4 g1 bob - start=5000 end=5000", "past"},
+		{"9 submit r4 g1 bob 59992", "ok in_force"},
+		{"9 get r4 st s e cf", "st=in_force s=9 e=60001 cf=9"},
+		{"9 keys", "b:aws m:g1:ann m:g1:bob r:r1 r:r2 r:r3 r:r4 tt"},
+		END,
+	};
+
+	story_run(*state, "refusals", rows);
+}
+
+static void test_many_open(void **state)
+{
+	struct lane *lane = *state;
+	struct story_row rows[40] = {{NULL, NULL}};
+	char text[40][64];
+
+	/* Each ends later than the one before, so none covers the next. */
+	for (int i = 0; i < 32; i++) {
+		snprintf(text[i], sizeof(text[i]), "0 submit r%d g1 ann %d start=5000", i, 1000 + i);
+		rows[i] = (struct story_row){text[i], "ok scheduled"};
+	}
+	rows[32] = (struct story_row){"0 submit r32 g1 ann 9999 start=5000", "many"};
+	rows[33] = (struct story_row){"0 try r32 g1 ann 9999 start=5000", "many"};
+	rows[34] = (struct story_row){"0 submit r33 g1 bob 9999 start=5000", "ok scheduled"};
+	rows[35] = (struct story_row){"0 cancel r7 ann", "ok"};
+	rows[36] = (struct story_row){"0 submit r32 g1 ann 9999 start=5000", "ok scheduled"};
+	story_run(lane, "32 open", rows);
+}
+
+static void test_overlap(void **state)
+{
+	static const struct story_row later_end[] = {
+		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"5000 submit r2 g1 ann 10000", "ok in_force"},
+		{"10000 due", "q aws"},
+		{"10000 pump q1", "idle"},
+		{"10000 get r1 st en", "st=expired en=10000"},
+		{"10000 get r2 st", "st=in_force"},
+		{"10000 removals", ""},
+		{"15000 due", "q aws"},
+		{"15000 pump q2", "| push q2 remove g1 ann"},
+		{"15000 audit r1",
+		 "push>provisioning/person confirm>in_force/application expire>expired/time"},
+		{"15000 audit r2", "join>in_force/person expire_remove>expiring/time"},
+		END,
+	};
+	static const struct story_row end_both_early[] = {
+		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
+		{"0 submit r2 g1 ann 20000", "ok waiting"},
+		{"0 submit r3 g1 ann 30000 start=25000", "ok scheduled"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"9 get r2 st cf", "st=in_force cf=9"},
+		{"5000 deactivate d1 g1 ann", "ok revoked"},
+		{"5000 get d1 removing", "removing=1"},
+		{"5000 get r1 st", "st=revoked"},
+		{"5000 get r2 st", "st=revoking"},
+		{"5000 get r3 st", "st=scheduled"},
+		{"5000 pump q1", "| push q1 remove g1 ann"},
+		{"5009 end q1 ann:done", "ok"},
+		{"5009 get r2 st", "st=revoked"},
+		{"5009 get d1 removing", "removing=-"},
+		{"5009 timetable", "q:aws@5009 s:r3@25000 k:r1@3605000 k:d1@3605000 k:r2@3605009"},
+		END,
+	};
+	static const struct story_row comes_back[] = {
+		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"10000 due", "q aws"},
+		{"10000 get r1 st", "st=expiring"},
+		{"10001 submit r2 g1 ann 10000", "ok in_force"},
+		{"10001 get r1 st", "st=expired"},
+		{"10001 pump q1", "idle"},
+		{"10001 removals", ""},
+		{"10001 keys", "b:aws m:g1:ann r:r1 r:r2 tt"},
+		END,
+	};
+
+	story_run(*state, "the later end counts", later_end);
+	story_run(*state, "a deactivation ends both", end_both_early);
+	story_run(*state, "asked for again before the removal was sent", comes_back);
+}
+
+static void test_end_during_push(void **state)
+{
+	static const struct story_row applied[] = {
+		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
+		{"10000 check Pr1", "ok 0"},
+		{"10000 due", ""},
+		{"10000 get r1 st", "st=expiring"},
+		{"10000 pump q1", "idle"},
+		{"10010 end Pr1 ann:done", "ok"},
+		{"10010 removals", "g1:ann@10010"},
+		{"10010 pump q1", "| push q1 remove g1 ann"},
+		{"10020 end q1 ann:done", "ok"},
+		{"10020 get r1 st", "st=expired"},
+		END,
+	};
+	static const struct story_row not_applied[] = {
+		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
+		{"500 deactivate d1 g1 ann", "ok revoked"},
+		{"500 get r1 st", "st=revoking"},
+		{"500 check Pr1", "ok 0"},
+		{"510 end Pr1 ann:skipped", "ok"},
+		{"510 get r1 st", "st=revoked"},
+		{"510 removals", ""},
+		{"510 keys", "b:aws r:d1 r:r1 tt"},
+		{"510 pump q1", "idle"},
+		{"510 timetable", "k:d1@3600500 k:r1@3600510"},
+		END,
+	};
+	static const struct story_row end_before_timetable[] = {
+		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
+		{"10000 end Pr1 ann:done", "ok"},
+		{"10000 removals", "g1:ann@10000"},
+		{"10000 pump q1", "| push q1 remove g1 ann"},
+		{"10001 end q1 ann:done", "ok"},
+		{"10001 due", "q aws"},
+		{"10001 get r1 en", "en=10001"},
+		{"10001 keys", "b:aws r:r1 tt"},
+		END,
+	};
+	static const struct story_row asked_again[] = {
+		{"0 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"1000 due", "q aws"},
+		{"1000 pump q1", "| push q1 remove g1 ann"},
+		{"1001 submit r2 g1 ann 60000", "ok waiting"},
+		{"1001 check q1", "ok 0"},
+		{"1002 end q1 ann:skipped", "ok"},
+		{"1002 get r1 st", "st=expired"},
+		{"1002 get r2 st cf", "st=in_force cf=1002"},
+		{"1002 removals", ""},
+		{"1002 pump q2", "idle"},
+		END,
+	};
+	static const struct story_row asked_too_late[] = {
+		{"0 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"1000 due", "q aws"},
+		{"1000 pump q1", "| push q1 remove g1 ann"},
+		{"1001 submit r2 g1 ann 60000", "ok waiting"},
+		{"1002 end q1 ann:done", "ok"},
+		{"1002 get r1 st", "st=expired"},
+		{"1002 get r2 st", "st=waiting"},
+		{"1002 pump q2", "| push q2 add g1 ann"},
+		{"1009 end q2 ann:done", "ok"},
+		{"1009 get r2 st", "st=in_force"},
+		END,
+	};
+
+	story_run(*state, "ended while it was applied", applied);
+	story_run(*state, "ended before it was sent", not_applied);
+	story_run(*state, "ended before the timetable knew", end_before_timetable);
+	story_run(*state, "asked again before the removal was sent", asked_again);
+	story_run(*state, "asked again after the removal was sent", asked_too_late);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_at_once),       cmocka_unit_test(test_scheduled),
+		cmocka_unit_test(test_cancel_rights), cmocka_unit_test(test_submit_again),
+		cmocka_unit_test(test_refusals),      cmocka_unit_test(test_many_open),
+		cmocka_unit_test(test_overlap),       cmocka_unit_test(test_end_during_push),
+	};
+
+	return cmocka_run_group_tests(tests, story_open, story_close);
+}
