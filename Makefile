@@ -87,7 +87,7 @@ SUPPORT_SRC += tests/support/loop_server.c
 
 SUPPORT_SRC += tests/support/scene.c tests/support/scene_seen.c
 
-SUPPORT_SRC += tests/support/lane.c tests/support/story.c tests/support/story_read.c
+SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c
 
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
@@ -105,9 +105,10 @@ UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_r
 	tests/unit/test_push_faults.c tests/unit/test_http_tls.c
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
 	tests/unit/test_target.c tests/unit/test_odata.c
-UNIT_TESTS += tests/unit/test_library.c
+UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c
 INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
-INTEGRATION_TESTS += tests/integration/test_first_five.c
+INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_overflow.c tests/integration/test_lifecycle.c \
+	tests/integration/test_reload.c tests/integration/test_push_trouble.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c

@@ -29,11 +29,20 @@ local function token_for_activation(c, t)
 	return free > 0 and free > removals_need(c, t, free)
 end
 
--- Up to t.batch members of the group that wait in this queue and are due, bound to a new push.
-local function push_batch(c, t, id, kind, g, till, most)
+-- Up to t.batch members of the group that wait in this queue and are due, bound to a new push. Those whose end has
+-- come before the timetable was looked at leave the queue instead; nil when nobody is left.
+local function push_batch(c, t, id, kind, g, till)
 	local members = {}
-	for i, p in ipairs(queue_due(c, kind, g, till, most)) do
-		members[i] = get_member(c, g, p, t.app)
+	for _, p in ipairs(queue_due(c, kind, g, till, t.batch)) do
+		local m = get_member(c, g, p, t.app)
+		if wanted(c, m) == (kind ~= 'x') then
+			members[#members + 1] = m
+		else
+			settle(c, m)
+		end
+	end
+	if #members == 0 then
+		return nil
 	end
 	local cycle = kind == 'd' and till or nil
 	if cycle then
@@ -43,30 +52,36 @@ local function push_batch(c, t, id, kind, g, till, most)
 	return push_begin(c, t, id, kind == 'x' and 'remove' or 'add', g, members, cycle)
 end
 
--- The next push that may be made now, in order of right: removals, activations (those that failed before first),
--- the cycle. Or nil.
-local function next_push(c, t, id)
-	local free = bucket_free(c, t)
-	if free == 0 then
-		return nil
-	end
-	local g, due = queue_first(c, 'x', t.app)
-	if g and due <= c.now then
-		return push_batch(c, t, id, 'x', g, c.now, t.batch)
-	end
-	for _, kind in ipairs({ 'r', 'w' }) do
-		g, due = queue_first(c, kind, t.app)
+-- Whose turn it is: removals, activations (those that failed before first), the cycle. Answers the queue, the group,
+-- and by when its members must have been due; or nil.
+local function next_group(c, t, free)
+	for _, kind in ipairs({ 'x', 'r', 'w' }) do
+		local g, due = queue_first(c, kind, t.app)
 		if g and due <= c.now then
-			return push_batch(c, t, id, kind, g, c.now, t.batch)
+			return kind, g, c.now
 		end
 	end
 	local cycle = cycle_get(c, t.app)
 	if cycle.ended == 0 and cycle.started > 0 and free > t.reserve then
-		g, due = queue_first(c, 'd', t.app)
+		local g, due = queue_first(c, 'd', t.app)
 		if g and due <= cycle.started then
-			return push_batch(c, t, id, 'd', g, cycle.started, t.batch)
+			return 'd', g, cycle.started
 		end
 	end
+end
+
+-- The next push that may be made now, or nil.
+local function next_push(c, t, id)
+	local free = bucket_free(c, t)
+	local order
+	while free > 0 and not order do
+		local kind, g, till = next_group(c, t, free)
+		if not kind then
+			return nil
+		end
+		order = push_batch(c, t, id, kind, g, till)
+	end
+	return order
 end
 
 -- Activations that have waited as long as they may go to the next cycle.

@@ -61,6 +61,8 @@ local function settle(c, m, due)
 		move_all(c, m, ENDS, 'release')
 		no_removal(c, m)
 		if m.s == 1 then
+			-- What a removal that is no longer wanted has met with is over, too.
+			m.n, m.er = 0, nil
 			dequeue(c, m)
 			confirm(c, m)
 		else

@@ -67,6 +67,9 @@ local function push_result(c, m, op, verdict, in_doubt, delay, text)
 	local due
 	m.u = nil
 	m.changed = true
+	if in_doubt then
+		m.s = 2
+	end
 	if verdict == 'done' then
 		m.s = op == 'add' and 1 or 0
 		m.n = 0
@@ -76,9 +79,6 @@ local function push_result(c, m, op, verdict, in_doubt, delay, text)
 		end
 	elseif verdict == 'refused' and op == 'add' then
 		m.er = text
-		if in_doubt then
-			m.s = 2
-		end
 		for _, r in ipairs(requests_of(c, m)) do
 			if WANTS[r.st] and r.st ~= 'in_force' then
 				r.er = text
@@ -90,9 +90,6 @@ local function push_result(c, m, op, verdict, in_doubt, delay, text)
 	else
 		m.er = text
 		m.n = m.n + 1
-		if in_doubt then
-			m.s = 2
-		end
 		if op == 'add' then
 			push_again(c, m, delay)
 		end
@@ -152,7 +149,7 @@ local function jit_push_end(keys, args)
 	end
 	local failed = 0
 	for i = 7, #args, 5 do
-		if args[i + 1] ~= 'done' then
+		if args[i + 1] ~= 'done' and args[i + 1] ~= 'skipped' then
 			failed = failed + 1
 		end
 		push_result(c, get_member(c, push.g, args[i], push.ap), push.op, args[i + 1], args[i + 2] == '1',

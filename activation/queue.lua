@@ -37,12 +37,17 @@ local function enqueue(c, m, kind, due)
 		return
 	end
 	dequeue(c, m)
+	if kind == 'd' then
+		-- A cycle has counted what it takes: who is deferred in the millisecond of its beginning comes after it.
+		local started = tonumber(redis.call('HGET', c.pre .. 'c:' .. m.ap, 'started') or '0')
+		due = math.max(due or c.now, started + 1)
+	end
 	m.q = kind
 	m.changed = true
 	redis.call('ZADD', c.pre .. kind .. ':' .. m.g, due or c.now, m.p)
 	queue_settle(c, kind, m.ap, m.g)
 	if kind == 'd' then
-		redis.call('ZADD', c.pre .. 'dq:' .. m.ap, due or c.now, m.g .. ':' .. m.p)
+		redis.call('ZADD', c.pre .. 'dq:' .. m.ap, due, m.g .. ':' .. m.p)
 	else
 		wake(c, m.ap, due or c.now)
 	end

@@ -4,20 +4,21 @@ local OPEN_MAX = 32 -- open requests of one membership; each is looked at whenev
 
 -- Whose time has come: it joins a membership that is there, or a push brings it, now or later.
 local function activate(c, t, r, m, push_id)
+	local by = r.st == 'new' and r.by or nil
 	if m.s == 1 and not m.u then
-		move(c, r, 'join')
+		move(c, r, 'join', by)
 	elseif m.u then
-		move(c, r, 'wait')
+		move(c, r, 'wait', by)
 	elseif token_for_activation(c, t) then
-		move(c, r, 'push')
+		move(c, r, 'push', by)
 		return push_begin(c, t, push_id, 'add', m.g, { m })
 	elseif t.wait > 0 then
-		move(c, r, 'wait')
+		move(c, r, 'wait', by)
 	else
 		if cycle_get(c, t.app).next == 0 then
 			plan_cycle(c, t)
 		end
-		move(c, r, 'defer')
+		move(c, r, 'defer', by)
 	end
 	settle(c, m)
 end

@@ -17,7 +17,7 @@ end
 local function jit_due(keys, args)
 	local c = context(keys, args)
 	local lease, most = tonumber(args[3]), tonumber(args[4])
-	local claimed, done = {}, 0
+	local claimed, seen, done = {}, {}, 0
 	repeat
 		local entries = redis.call('ZRANGE', c.pre .. 'tt', '-inf', c.now, 'BYSCORE', 'LIMIT', 0, most - done)
 		for _, entry in ipairs(entries) do
@@ -30,8 +30,11 @@ local function jit_due(keys, args)
 				purge(c, id)
 			else
 				at(c, entry, c.now + lease)
-				claimed[#claimed + 1] = kind
-				claimed[#claimed + 1] = id
+				if not seen[entry] then
+					claimed[#claimed + 1] = kind
+					claimed[#claimed + 1] = id
+					seen[entry] = true
+				end
 			end
 		end
 		done = done + #entries

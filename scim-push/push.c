@@ -47,7 +47,7 @@ static void log_end(const struct run *run)
 
 	for (size_t i = 0; i < push->count; i++)
 		done += push->members[i].verdict == PUSH_DONE ? 1 : 0;
-	log_info("push_end", "app=%s push=%s op=%s members=%zu done=%zu ms=%lld", push->target->app, push->id,
+	log_debug("scim_push", "app=%s push=%s op=%s members=%zu done=%zu ms=%lld", push->target->app, push->id,
 		 push->add ? "add" : "remove", push->count, done,
 		 (long long)(clock_mono_ms() - run->started_ms));
 }
@@ -195,6 +195,7 @@ void push_send(struct pusher *pusher, struct push *push, const bool *wanted)
 			seat_settle(run, i, PUSH_SKIPPED, "");
 	}
 	run->phase = PHASE_PATCH;
+	run->answered = true;
 	steps_advance(run);
 }
 

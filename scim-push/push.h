@@ -60,9 +60,9 @@ struct push {
 	struct push_member *members; /* owned by the caller until on_end returns */
 
 	/*
-	 * Called at most once, after the look-ups and immediately before the PATCH: the caller finds out which
-	 * members are still wanted and calls push_send() with the answer, at once or later. Not called when the
-	 * look-ups leave nothing to send.
+	 * Called after the look-ups, immediately before each PATCH (a push makes a second one when ids were looked
+	 * up anew, or when a refused batch is sent member by member): the caller finds out which members are still
+	 * wanted and calls push_send() with the answer, at once or later. Not called when there is nothing to send.
 	 */
 	void (*on_ready)(void *ctx, struct push *push);
 	/* Called exactly once; afterwards this module has forgotten the push. Comes from the loop, or from

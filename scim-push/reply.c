@@ -137,6 +137,17 @@ static void seat_refused(struct run *run, size_t seat, enum outcome outcome, con
 	seat_settle(run, seat, outcome == OUTCOME_REFUSED ? PUSH_REFUSED : PUSH_RETRY, words);
 }
 
+/* Most likely some of them are gone already: reading is cheaper for the application than a PATCH for each. */
+static void ask_before_resending(struct run *run)
+{
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (!run->seats[i].in_patch)
+			continue;
+		run->seats[i].step = SEAT_ASK;
+		run->seats[i].send_again = true;
+	}
+}
+
 /* The PATCH was not carried out. It is atomic (RFC 7644, 3.5.2), so it changed nothing for anybody. */
 static void patch_refused(struct run *run, enum outcome outcome, const struct http_answer *answer)
 {
@@ -149,12 +160,15 @@ static void patch_refused(struct run *run, enum outcome outcome, const struct ht
 			last = i;
 		}
 	}
-	if (rests_on_memory(run))
+	if (rests_on_memory(run)) {
 		look_again(run);
-	else if (sent > 1)
+	} else if (sent > 1) {
 		run->one_by_one = true;
-	else
+		if (outcome == OUTCOME_ALREADY)
+			ask_before_resending(run);
+	} else {
 		seat_refused(run, last, outcome, answer);
+	}
 }
 
 static void on_patch(struct run *run, const struct http_answer *answer, enum outcome outcome)
@@ -203,6 +217,9 @@ static void on_shown(struct run *run, size_t seat, enum scim_membership shown)
 
 	if (shown == wanted) {
 		seat_settle(run, seat, PUSH_DONE, "");
+	} else if (run->seats[seat].send_again) {
+		run->seats[seat].send_again = false;
+		run->seats[seat].step = SEAT_KNOWN;
 	} else if (!run->seats[seat].accepted) {
 		seat_settle(run, seat, run->seats[seat].if_there, NULL);
 	} else {

@@ -31,7 +31,7 @@ enum phase {
 	PHASE_GROUP,   /* the group's id */
 	PHASE_USERS,   /* the users' ids; missing users are created */
 	PHASE_READY,   /* on_ready was called, push_send() is awaited */
-	PHASE_PATCH,   /* one PATCH at a time */
+	PHASE_PATCH,   /* one PATCH at a time, each after having asked again */
 	PHASE_CONFIRM, /* does the application show what was changed? */
 	PHASE_OVER     /* verdicts stand; on_end follows from the loop */
 };
@@ -53,9 +53,10 @@ struct seat {
 	bool clashed;     /* its creation was answered 409, or without an id */
 	bool accepted;    /* the PATCH was answered 2xx; else the membership may have been so already */
 	bool unanswered;  /* its latest request was given up without an answer */
+	bool send_again;  /* its removal was refused together with others: sent singly if it is still there */
 	bool in_patch;    /* part of the PATCH under way */
-	enum push_verdict
-		if_there; /* the verdict when a removal was not accepted and the member is still there */
+	/* The verdict when a removal was not accepted and the member is still there. */
+	enum push_verdict if_there;
 	char user_id[SCIM_ID_SIZE];
 };
 
@@ -72,7 +73,7 @@ struct run {
 	struct pusher *pusher;
 	struct push *push;
 	enum phase phase;
-	bool asked_ready; /* on_ready was called */
+	bool answered; /* push_send() has said what is wanted, and no PATCH has gone out since */
 	bool group_from_memory;
 	bool looked_again; /* ids from memory were looked up anew: once in a push */
 	bool one_by_one;   /* the PATCH for all was refused: the culprit is found by sending singly */

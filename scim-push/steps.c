@@ -117,12 +117,20 @@ static bool users_phase(struct run *run)
 	return run->phase == PHASE_USERS && !any_seat(run, SEAT_FIND) && !any_seat(run, SEAT_CREATE);
 }
 
+/* Before every PATCH the caller is asked which members are still wanted: a push may have looked up ids anew, or have
+ * sent other members singly, since it was asked last. */
 static bool patch_phase(struct run *run)
 {
 	if (ask_busy(run))
 		return false;
 	if (!any_seat(run, SEAT_KNOWN))
 		return true;
+	if (!run->answered) {
+		run->phase = PHASE_READY;
+		run->push->on_ready(run->push->ctx, run->push);
+		return false;
+	}
+	run->answered = false;
 	ask_patch(run);
 	return false;
 }
@@ -157,6 +165,9 @@ static void confirm_phase(struct run *run)
 	if (any_seat(run, SEAT_STALE)) {
 		look_again(run);
 		run_wake_after(run, 0);
+	} else if (any_seat(run, SEAT_KNOWN)) {
+		run->phase = PHASE_PATCH;
+		run_wake_after(run, 0);
 	} else if (any_seat(run, SEAT_DOUBTED)) {
 		pause_or_give_up(run);
 	} else {
@@ -164,29 +175,15 @@ static void confirm_phase(struct run *run)
 	}
 }
 
-/* The caller is asked once; an id that is looked up again later does not ask it a second time. */
-static bool ready_phase(struct run *run)
-{
-	if (run->asked_ready)
-		return true;
-	if (!any_seat(run, SEAT_KNOWN)) {
-		run_over(run);
-		return false;
-	}
-	run->asked_ready = true;
-	run->push->on_ready(run->push->ctx, run->push);
-	return false;
-}
-
 void steps_advance(struct run *run)
 {
 	if (run->phase == PHASE_GROUP && group_phase(run))
 		run->phase = PHASE_USERS;
 	if (run->phase == PHASE_USERS && users_phase(run)) {
-		run->phase = PHASE_READY;
-		if (!ready_phase(run))
-			return;
-		run->phase = PHASE_PATCH;
+		if (any_seat(run, SEAT_KNOWN))
+			run->phase = PHASE_PATCH;
+		else
+			run_over(run);
 	}
 	if (run->phase == PHASE_PATCH && patch_phase(run))
 		run->phase = PHASE_CONFIRM;

@@ -12,8 +12,8 @@ show_calls() {
 
 		${dim}# Amira activates aws-admins for a minute (5 s to 10 min are allowed):$plain
 		curl -s -H "\$AMIRA" \$G/assignmentScheduleRequests --json '{
-		  "action": "selfActivate", "accessId": "member", "groupId": "$admins",
-		  "justification": "trying it out",
+		  "action": "selfActivate", "accessId": "member", "justification": "trying it out",
+		  "groupId": "$admins",
 		  "scheduleInfo": {"expiration": {"type": "afterDuration", "duration": "PT1M"}}}' | jq
 
 		${dim}# What she has now, and what she has asked for:$plain
@@ -22,7 +22,8 @@ show_calls() {
 
 		${dim}# She gives it back:$plain
 		curl -s -H "\$AMIRA" \$G/assignmentScheduleRequests --json '{
-		  "action": "selfDeactivate", "accessId": "member", "groupId": "$admins"}' | jq
+		  "action": "selfDeactivate", "accessId": "member",
+		  "groupId": "$admins"}' | jq
 
 		${dim}# The bucket, the queue and the cycle; the broker's figures:$plain
 		curl -s -H "\$OLGA" \$B/api/applications/aws | jq

@@ -102,13 +102,14 @@ count_pushes() {
 # What came to the application for amira's first push, one request a line: milliseconds after she asked, request,
 # status. The group's look-up is part of her push; the confirmation ends it.
 requests_of_first_push() {
-	jq -nrR --arg id "${user_id[amira]}" --argjson asked "${asked_ms[amira]}" '
+	jq -nrR --arg id "${user_id[amira]}" --argjson asked "${asked_ms[amira]}" --arg dots "$dots" '
 		def decoded: gsub("%20"; " ") | gsub("%22"; "\"") | gsub("%40"; "@");
+		def shortened: gsub("(?<a>[0-9a-f]{6})[0-9a-f]*-[0-9a-f-]{20,}"; .a + $dots);
 		[inputs | fromjson? | select(.received_ms >= $asked)] as $all
 		| ([$all[] | .method == "PATCH" and (.body | tostring | contains($id))] | index(true)) as $patch
 		| [$all[:$patch][] | select(.path + (.body | tostring)
 			| contains("amira") or contains("displayName%20eq%20%22aws-admins"))] +
 		  [$all[$patch]] + [first($all[$patch:][] | select(.method == "GET" and (.path | contains($id))))]
-		| .[] | [.received_ms - $asked, .method, (.path | decoded | sub("^/scim/v2"; "")), .status] | @tsv' \
+		| .[] | [.received_ms - $asked, .method, (.path | decoded | shortened | sub("^/scim/v2"; "")), .status] | @tsv' \
 		"$demo/sandbox.jsonl"
 }

@@ -15,7 +15,7 @@ admins=11111111-2222-4333-8444-555555555555
 billing=66666666-7777-4888-8999-aaaaaaaaaaaa
 declare -A group_id=([aws-admins]=$admins [aws-billing]=$billing)
 declare -A may=([amira]=aws-admins [boris]=aws-admins [chen]=aws-billing [dana]=aws-billing [elif]=aws-billing
-	[farid]=aws-admins [grace]='none of them' [olga]='operator: sees the applications')
+	[farid]=aws-admins [grace]='neither' [olga]='neither: an operator')
 
 # The folder is this demonstration's alone as long as it, or one of its processes, lives.
 take_folder() {

@@ -173,10 +173,9 @@ show_members() {
 show_requests() {
 	local ms method path status count=0
 	say
-	note "amira was not known there. What her push came to, as the application's log has it:"
+	note "The application did not know amira. Its log of her push:"
 	while IFS=$'\t' read -r ms method path status; do
-		((${#path} <= 50)) || path=${path:0:50}$dots
-		printf '           %5s ms  %-5s %s  %s\n' "$ms" "$method" "$status" "$path"
+		printf '         %4s ms  %-5s %s  %s\n' "$ms" "$method" "$status" "$path"
 		count=$((count + 1))
 	done < <(requests_of_first_push)
 	sure "amira's push looked up, created, added and confirmed" "$count >= 5"
@@ -241,10 +240,11 @@ cycle_is_over() {
 }
 
 deactivate_early() {
-	local status state asked
+	local status state asked body
 	chapter "4. Boris is done early: selfDeactivate"
+	body=$(deactivation boris aws-admins)
 	asked=$(now_ms)
-	call boris POST "$graph/assignmentScheduleRequests" deactivate.json "$(deactivation boris aws-admins)"
+	call boris POST "$graph/assignmentScheduleRequests" deactivate.json "$body"
 	IFS=$'\t' read -r status state < <(get deactivate.json '[.status, .provisioning.state] | @tsv')
 	same "the answer to boris" "201 Revoked" "$http_status $status"
 	poll 5000 arrived remove boris "$asked" || broken "boris was not removed"
@@ -268,7 +268,7 @@ expect_end() {
 	done
 	sure "${names// /, }: removed within a second of the end" "$late <= 1000"
 	same "members in the removal PATCH" $# "$patch_members"
-	printf '%s%-16s %-12s %s   PATCH %s after the end, %d member%s\n' "$(stamp "$end")" "$names" "${may[$first]}" \
+	printf '%s%-15s %-12s %s   PATCH %s after the end, %d member%s\n' "$(stamp "$end")" "$names" "${may[$first]}" \
 		"$(clock "$end")" "$(good "$late ms")" "$patch_members" "$( (($# == 1)) || echo s)"
 	for person in "$@"; do
 		poll 5000 stands_at "$person" removed || broken "$person's request is $request_state"
@@ -277,7 +277,7 @@ expect_end() {
 
 times_end() {
 	chapter "5. Time ends"
-	printf '%s%9s%-16s %-12s %-14s %s%s\n' "$dim" '' who group 'ends at' 'at the application' "$plain"
+	printf '%s%9s%-15s %-12s %-14s %s%s\n' "$dim" '' who group 'ends at' 'at the application' "$plain"
 	expect_end amira
 	expect_end chen dana elif
 	expect_end farid

@@ -1,6 +1,6 @@
 #!/bin/bash
 # shellcheck disable=SC2034,SC2154 # the files of this folder share their variables
-# What the demonstration's output looks like: lines of at most 82 columns, colour and a live line on a terminal only.
+# What the demonstration's output looks like: lines of at most 84 columns, colour and a live line on a terminal only.
 
 # Texts and times look alike everywhere: UTC as in the API and the logs, and a dot in fractions of a second.
 case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in

@@ -59,7 +59,8 @@ static void send_answer(struct peer_connection *c, const struct peer_rule *rule)
 	s->close = rule->deed == PEER_RAW;
 	s->write.data = s;
 	uv_buf_t out = uv_buf_init(s->bytes.data, (unsigned)s->bytes.len);
-	uv_write(&s->write, (uv_stream_t *)&c->tcp, &out, 1, on_sent);
+	if (uv_write(&s->write, (uv_stream_t *)&c->tcp, &out, 1, on_sent) != 0)
+		abort();
 }
 
 static const struct peer_rule *rule_for(struct peer *peer, const char *line)
@@ -159,8 +160,10 @@ static bool take_request(struct peer_connection *c)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
-	(void)handle;
-	*out = uv_buf_init(malloc(suggested), (unsigned)suggested);
+	struct peer_connection *c = handle->data;
+
+	(void)suggested;
+	*out = uv_buf_init(c->piece, sizeof(c->piece));
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
@@ -171,7 +174,6 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
 		buf_add(&c->in, bytes->base, (size_t)count);
 		assert(!buf_failed(&c->in));
 	}
-	free(bytes->base);
 	if (count < 0) {
 		hang_up(c);
 		return;

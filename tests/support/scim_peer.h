@@ -33,6 +33,7 @@ struct peer_rule {
 struct peer_connection {
 	uv_tcp_t tcp;
 	struct peer *peer;
+	char piece[16384]; /* what libuv reads into */
 	struct buf in;
 	bool closing;
 };

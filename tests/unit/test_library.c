@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/story.h"
+#include "tests/support/lane_story.h"
 
 #define END                                                                                                  \
 	{                                                                                                    \
@@ -16,7 +16,7 @@
 
 static void test_at_once(void **state)
 {
-	static const struct story_row life[] = {
+	static const struct lane_story_row life[] = {
 		{"0 submit r1 g1 ann 60000", "ok provisioning | push Pr1 add g1 ann"},
 		{"0 get r1 st s e d by cf en attempts",
 		 "st=provisioning s=0 e=60000 d=60000 by=ann cf=- en=- attempts=0"},
@@ -42,7 +42,7 @@ static void test_at_once(void **state)
 		{"60040 timetable", "k:r1@3660040"},
 		{"60040 keys", "b:aws r:r1 tt"},
 		{"60040 lane", "timetable=1 removals=0 oldest=0"},
-		{"60040 audit r1", "push>provisioning/person confirm>in_force/application "
+		{"60040 audit r1", "push>provisioning/ann confirm>in_force/application "
 				   "expire_remove>expiring/time release>expired/application"},
 		{"3660040 due", ""},
 		{"3660040 get r1 st", "none"},
@@ -50,12 +50,12 @@ static void test_at_once(void **state)
 		END,
 	};
 
-	story_run(*state, "at once", life);
+	lane_story_run(*state, "at once", life);
 }
 
 static void test_scheduled(void **state)
 {
-	static const struct story_row starts[] = {
+	static const struct lane_story_row starts[] = {
 		{"0 submit r1 g1 ann 60000 start=5000", "ok scheduled"},
 		{"0 timetable", "s:r1@5000"},
 		{"0 get r1 st a s e", "st=scheduled a=5000 s=5000 e=65000"},
@@ -72,14 +72,14 @@ static void test_scheduled(void **state)
 		{"5060 get r1 st s e", "st=in_force s=5000 e=65000"},
 		END,
 	};
-	static const struct story_row claim_runs_out[] = {
+	static const struct lane_story_row claim_runs_out[] = {
 		{"0 submit r1 g1 ann 60000 start=5000", "ok scheduled"},
 		{"5000 due", "s r1"},
 		{"9999 due", ""},
 		{"10000 due", "s r1"},
 		END,
 	};
-	static const struct story_row lapses[] = {
+	static const struct lane_story_row lapses[] = {
 		{"0 submit r1 g1 ann 1000 start=5000", "ok scheduled"},
 		{"6000 due", "s r1"},
 		{"6000 start r1", "ok"},
@@ -88,7 +88,7 @@ static void test_scheduled(void **state)
 		{"6000 keys", "r:r1 tt"},
 		END,
 	};
-	static const struct story_row refused[] = {
+	static const struct lane_story_row refused[] = {
 		{"0 submit r1 g1 ann 1000 start=5000", "ok scheduled"},
 		{"5000 refuse r1 not-eligible", "ok"},
 		{"5000 refuse r1 not-eligible", "gone"},
@@ -97,7 +97,7 @@ static void test_scheduled(void **state)
 		{"5000 keys", "r:r1 tt"},
 		END,
 	};
-	static const struct story_row cancelled[] = {
+	static const struct lane_story_row cancelled[] = {
 		{"0 submit r1 g1 ann 1000 start=5000", "ok scheduled"},
 		{"10 cancel r1 bob", "denied"},
 		{"10 cancel r2 bob", "none"},
@@ -111,19 +111,19 @@ static void test_scheduled(void **state)
 		END,
 	};
 
-	story_run(*state, "starts", starts);
-	story_run(*state, "claim runs out", claim_runs_out);
-	story_run(*state, "lapses", lapses);
-	story_run(*state, "refused", refused);
-	story_run(*state, "cancelled", cancelled);
+	lane_story_run(*state, "starts", starts);
+	lane_story_run(*state, "claim runs out", claim_runs_out);
+	lane_story_run(*state, "lapses", lapses);
+	lane_story_run(*state, "refused", refused);
+	lane_story_run(*state, "cancelled", cancelled);
 }
 
 static void test_cancel_rights(void **state)
 {
-	static const struct story_row rows[] = {
+	static const struct lane_story_row rows[] = {
 		{"0 submit r1 g1 ann 9000 start=5000", "ok scheduled"},
 		{"0 cancel r1 root operator", "ok"},
-		{"0 audit r1", "schedule>scheduled/person cancel>canceled/root"},
+		{"0 audit r1", "schedule>scheduled/ann cancel>canceled/root"},
 		{"0 submit r2 g1 ann 9000", "ok provisioning | push Pr2 add g1 ann"},
 		{"0 cancel r2 ann", "state"},
 		{"9 end Pr2 ann:done", "ok"},
@@ -134,15 +134,15 @@ static void test_cancel_rights(void **state)
 		END,
 	};
 
-	story_run(*state, "who may withdraw what", rows);
+	lane_story_run(*state, "who may withdraw what", rows);
 }
 
 static void test_submit_again(void **state)
 {
-	static const struct story_row reused[] = {
+	static const struct lane_story_row reused[] = {
 		{"0 submit r1 g1 ann 60000", "ok provisioning | push Pr1 add g1 ann"},
 		{"1 submit r1 g1 ann 60000", "same provisioning | push Pr1 add g1 ann"},
-		{"1 audit r1", "push>provisioning/person"},
+		{"1 audit r1", "push>provisioning/ann"},
 		{"1 app free", "free=4"},
 		{"9 end Pr1 ann:done", "ok"},
 		{"9 submit r1 g1 ann 60000", "same in_force"},
@@ -153,17 +153,17 @@ static void test_submit_again(void **state)
 		{"11 deactivate d2 g1 ann", "none"},
 		{"11 submit d1 g1 ann 60000 h=other", "reused revoked"},
 		{"11 audit r1",
-		 "push>provisioning/person confirm>in_force/application revoke_remove>revoking/ann"},
+		 "push>provisioning/ann confirm>in_force/application revoke_remove>revoking/ann"},
 		{"11 audit d1", "record>revoked/ann"},
 		END,
 	};
 
-	story_run(*state, "again", reused);
+	lane_story_run(*state, "again", reused);
 }
 
 static void test_refusals(void **state)
 {
-	static const struct story_row rows[] = {
+	static const struct lane_story_row rows[] = {
 		{"0 submit r1 g1 ann 60000 start=10000", "ok scheduled"},
 		{"0 submit r2 g1 ann 60000 start=10000", "pending r1 scheduled"},
 		{"0 submit r2 g1 ann 1000 start=69000", "pending r1 scheduled"},
@@ -182,31 +182,31 @@ static void test_refusals(void **state)
 		END,
 	};
 
-	story_run(*state, "refusals", rows);
+	lane_story_run(*state, "refusals", rows);
 }
 
 static void test_many_open(void **state)
 {
 	struct lane *lane = *state;
-	struct story_row rows[40] = {{NULL, NULL}};
+	struct lane_story_row rows[40] = {{NULL, NULL}};
 	char text[40][64];
 
 	/* Each ends later than the one before, so none covers the next. */
 	for (int i = 0; i < 32; i++) {
 		snprintf(text[i], sizeof(text[i]), "0 submit r%d g1 ann %d start=5000", i, 1000 + i);
-		rows[i] = (struct story_row){text[i], "ok scheduled"};
+		rows[i] = (struct lane_story_row){text[i], "ok scheduled"};
 	}
-	rows[32] = (struct story_row){"0 submit r32 g1 ann 9999 start=5000", "many"};
-	rows[33] = (struct story_row){"0 try r32 g1 ann 9999 start=5000", "many"};
-	rows[34] = (struct story_row){"0 submit r33 g1 bob 9999 start=5000", "ok scheduled"};
-	rows[35] = (struct story_row){"0 cancel r7 ann", "ok"};
-	rows[36] = (struct story_row){"0 submit r32 g1 ann 9999 start=5000", "ok scheduled"};
-	story_run(lane, "32 open", rows);
+	rows[32] = (struct lane_story_row){"0 submit r32 g1 ann 9999 start=5000", "many"};
+	rows[33] = (struct lane_story_row){"0 try r32 g1 ann 9999 start=5000", "many"};
+	rows[34] = (struct lane_story_row){"0 submit r33 g1 bob 9999 start=5000", "ok scheduled"};
+	rows[35] = (struct lane_story_row){"0 cancel r7 ann", "ok"};
+	rows[36] = (struct lane_story_row){"0 submit r32 g1 ann 9999 start=5000", "ok scheduled"};
+	lane_story_run(lane, "32 open", rows);
 }
 
 static void test_overlap(void **state)
 {
-	static const struct story_row later_end[] = {
+	static const struct lane_story_row later_end[] = {
 		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
 		{"9 end Pr1 ann:done", "ok"},
 		{"5000 submit r2 g1 ann 10000", "ok in_force"},
@@ -217,12 +217,11 @@ static void test_overlap(void **state)
 		{"10000 removals", ""},
 		{"15000 due", "q aws"},
 		{"15000 pump q2", "| push q2 remove g1 ann"},
-		{"15000 audit r1",
-		 "push>provisioning/person confirm>in_force/application expire>expired/time"},
-		{"15000 audit r2", "join>in_force/person expire_remove>expiring/time"},
+		{"15000 audit r1", "push>provisioning/ann confirm>in_force/application expire>expired/time"},
+		{"15000 audit r2", "join>in_force/ann expire_remove>expiring/time"},
 		END,
 	};
-	static const struct story_row end_both_early[] = {
+	static const struct lane_story_row end_both_early[] = {
 		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
 		{"0 submit r2 g1 ann 20000", "ok waiting"},
 		{"0 submit r3 g1 ann 30000 start=25000", "ok scheduled"},
@@ -237,10 +236,10 @@ static void test_overlap(void **state)
 		{"5009 end q1 ann:done", "ok"},
 		{"5009 get r2 st", "st=revoked"},
 		{"5009 get d1 removing", "removing=-"},
-		{"5009 timetable", "q:aws@5009 s:r3@25000 k:r1@3605000 k:d1@3605000 k:r2@3605009"},
+		{"5009 timetable", "q:aws@5009 s:r3@25000 k:d1@3605000 k:r1@3605000 k:r2@3605009"},
 		END,
 	};
-	static const struct story_row comes_back[] = {
+	static const struct lane_story_row comes_back[] = {
 		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
 		{"9 end Pr1 ann:done", "ok"},
 		{"10000 due", "q aws"},
@@ -253,14 +252,14 @@ static void test_overlap(void **state)
 		END,
 	};
 
-	story_run(*state, "the later end counts", later_end);
-	story_run(*state, "a deactivation ends both", end_both_early);
-	story_run(*state, "asked for again before the removal was sent", comes_back);
+	lane_story_run(*state, "the later end counts", later_end);
+	lane_story_run(*state, "a deactivation ends both", end_both_early);
+	lane_story_run(*state, "asked for again before the removal was sent", comes_back);
 }
 
 static void test_end_during_push(void **state)
 {
-	static const struct story_row applied[] = {
+	static const struct lane_story_row applied[] = {
 		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
 		{"10000 check Pr1", "ok 0"},
 		{"10000 due", ""},
@@ -273,7 +272,7 @@ static void test_end_during_push(void **state)
 		{"10020 get r1 st", "st=expired"},
 		END,
 	};
-	static const struct story_row not_applied[] = {
+	static const struct lane_story_row not_applied[] = {
 		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
 		{"500 deactivate d1 g1 ann", "ok revoked"},
 		{"500 get r1 st", "st=revoking"},
@@ -286,7 +285,7 @@ static void test_end_during_push(void **state)
 		{"510 timetable", "k:d1@3600500 k:r1@3600510"},
 		END,
 	};
-	static const struct story_row end_before_timetable[] = {
+	static const struct lane_story_row end_before_timetable[] = {
 		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
 		{"10000 end Pr1 ann:done", "ok"},
 		{"10000 removals", "g1:ann@10000"},
@@ -297,7 +296,7 @@ static void test_end_during_push(void **state)
 		{"10001 keys", "b:aws r:r1 tt"},
 		END,
 	};
-	static const struct story_row asked_again[] = {
+	static const struct lane_story_row asked_again[] = {
 		{"0 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
 		{"9 end Pr1 ann:done", "ok"},
 		{"1000 due", "q aws"},
@@ -311,7 +310,7 @@ static void test_end_during_push(void **state)
 		{"1002 pump q2", "idle"},
 		END,
 	};
-	static const struct story_row asked_too_late[] = {
+	static const struct lane_story_row asked_too_late[] = {
 		{"0 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
 		{"9 end Pr1 ann:done", "ok"},
 		{"1000 due", "q aws"},
@@ -326,11 +325,11 @@ static void test_end_during_push(void **state)
 		END,
 	};
 
-	story_run(*state, "ended while it was applied", applied);
-	story_run(*state, "ended before it was sent", not_applied);
-	story_run(*state, "ended before the timetable knew", end_before_timetable);
-	story_run(*state, "asked again before the removal was sent", asked_again);
-	story_run(*state, "asked again after the removal was sent", asked_too_late);
+	lane_story_run(*state, "ended while it was applied", applied);
+	lane_story_run(*state, "ended before it was sent", not_applied);
+	lane_story_run(*state, "ended before the timetable knew", end_before_timetable);
+	lane_story_run(*state, "asked again before the removal was sent", asked_again);
+	lane_story_run(*state, "asked again after the removal was sent", asked_too_late);
 }
 
 int main(void)
@@ -342,5 +341,5 @@ int main(void)
 		cmocka_unit_test(test_overlap),       cmocka_unit_test(test_end_during_push),
 	};
 
-	return cmocka_run_group_tests(tests, story_open, story_close);
+	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);
 }

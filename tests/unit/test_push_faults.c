@@ -404,6 +404,40 @@ static void failure_while_sending_singly(void **state)
 	assert_false(story->members[1].in_doubt);
 }
 
+static void addition_of_a_user_who_is_gone(void **state)
+{
+	static const struct peer_rule rules[] = {
+		GROUP_RULE,
+		USER_RULE,
+		PATCH_RULE,
+		{.when = "members%20eq%20%22u-1",
+		 .status = 404,
+		 .body = STORY_ERROR("404", "USER not found.")},
+	};
+	struct story *story = *state;
+
+	STORY_RUN(story, rules);
+	assert_string_equal(story->members[0].error,
+			    "the application no longer knows this user; it is looked up again");
+	assert_int_equal(story->members[0].verdict, PUSH_RETRY);
+	assert_true(story->members[0].in_doubt);
+	/* With another id next time. */
+	peer_rewind(&story->peer);
+	story_again(story);
+	assert_non_null(strstr(buf_text(&story->peer.seen), "GET /t/scim/v2/Users"));
+}
+
+static void push_for_nobody_ends(void **state)
+{
+	struct story *story = *state;
+
+	story->push.count = 0;
+	story_run(story, NULL, 0);
+	assert_int_equal(story->ended, 1);
+	assert_int_equal(story->peer.requests, 0);
+	assert_true(story->push.nothing_reached);
+}
+
 #define STORY(f) cmocka_unit_test_setup_teardown(f, story_open, story_close)
 
 int main(void)
@@ -425,6 +459,8 @@ int main(void)
 		STORY(push_that_begins_too_late),
 		STORY(abort_leaves_it_in_doubt),
 		STORY(failure_while_sending_singly),
+		STORY(addition_of_a_user_who_is_gone),
+		STORY(push_for_nobody_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "tests/support/story.h"
+#include "tests/support/lane_story.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,15 +9,15 @@
 
 #include <cmocka.h>
 
-#include "tests/support/story_line.h"
+#include "tests/support/lane_story_line.h"
 
-static void pair(struct story_line *line, const char *name, const char *value)
+static void pair(struct lane_story_line *line, const char *name, const char *value)
 {
 	lane_arg(line->lane, name);
 	lane_arg(line->lane, value);
 }
 
-static void pair_time(struct story_line *line, const char *name, const char *value)
+static void pair_time(struct lane_story_line *line, const char *name, const char *value)
 {
 	if (value[0] != '\0') {
 		lane_arg(line->lane, name);
@@ -25,33 +25,33 @@ static void pair_time(struct story_line *line, const char *name, const char *val
 	}
 }
 
-static void request_pairs(struct story_line *line, const char *action)
+static void request_pairs(struct lane_story_line *line, const char *action)
 {
-	pair(line, "ac", story_option(line, "action", action));
+	pair(line, "ac", line_option(line, "action", action));
 	pair(line, "ap", "aws");
 	pair(line, "g", line->word[3]);
 	pair(line, "p", line->word[4]);
 	pair(line, "by", line->word[4]);
-	pair(line, "h", story_option(line, "h", "h"));
+	pair(line, "h", line_option(line, "h", "h"));
 }
 
 /* A request in an answer: its id unless it is the one that was asked for, its state, place and next cycle. */
-static void say_request(struct story_line *line, const redisReply *request)
+static void say_request(struct lane_story_line *line, const redisReply *request)
 {
 	const redisReply *place = lane_field(request, "place");
 
 	if (lane_at(request, 0) == NULL)
 		return;
 	if (strcmp(lane_text(lane_field(request, "id")), line->word[2]) != 0)
-		story_word(line, lane_text(lane_field(request, "id")));
-	story_word(line, lane_text(lane_field(request, "st")));
+		line_word(line, lane_text(lane_field(request, "id")));
+	line_word(line, lane_text(lane_field(request, "st")));
 	if (place != NULL) {
-		story_say(line, " place=%lld next=", (long long)lane_int(place));
-		story_value(line, lane_field(request, "next_cycle"));
+		line_say(line, " place=%lld next=", (long long)lane_int(place));
+		line_value(line, lane_field(request, "next_cycle"));
 	}
 }
 
-static void submit(struct story_line *line, const char *only_try)
+static void submit(struct lane_story_line *line, const char *only_try)
 {
 	struct lane *lane = line->lane;
 	redisReply *reply;
@@ -66,25 +66,25 @@ static void submit(struct story_line *line, const char *only_try)
 	request_pairs(line, "selfActivate");
 	if (line->word[5][0] >= '0' && line->word[5][0] <= '9')
 		pair(line, "d", line->word[5]);
-	pair_time(line, "a", story_option(line, "start", ""));
-	pair_time(line, "e", story_option(line, "end", ""));
-	reply = story_ask(line);
+	pair_time(line, "a", line_option(line, "start", ""));
+	pair_time(line, "e", line_option(line, "end", ""));
+	reply = line_ask(line);
 	say_request(line, lane_at(reply, 3));
-	story_push(line, lane_at(reply, 4));
+	line_push(line, lane_at(reply, 4));
 	freeReplyObject(reply);
 }
 
-static void do_submit(struct story_line *line)
+static void do_submit(struct lane_story_line *line)
 {
 	submit(line, "0");
 }
 
-static void do_try(struct story_line *line)
+static void do_try(struct lane_story_line *line)
 {
 	submit(line, "1");
 }
 
-static void do_start(struct story_line *line)
+static void do_start(struct lane_story_line *line)
 {
 	redisReply *reply;
 
@@ -92,29 +92,29 @@ static void do_start(struct story_line *line)
 	lane_arg(line->lane, line->lane->terms);
 	lane_arg(line->lane, line->word[2]);
 	lane_argf(line->lane, "P%s", line->word[2]);
-	reply = story_ask(line);
-	story_push(line, lane_at(reply, 3));
+	reply = line_ask(line);
+	line_push(line, lane_at(reply, 3));
 	freeReplyObject(reply);
 }
 
-static void do_refuse(struct story_line *line)
+static void do_refuse(struct lane_story_line *line)
 {
 	lane_begin(line->lane, "jit_refuse");
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, line->word[3]);
-	freeReplyObject(story_ask(line));
+	freeReplyObject(line_ask(line));
 }
 
-static void do_cancel(struct story_line *line)
+static void do_cancel(struct lane_story_line *line)
 {
 	lane_begin(line->lane, "jit_cancel");
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, line->word[3]);
 	lane_arg(line->lane, strcmp(line->word[4], "operator") == 0 ? "1" : "0");
-	freeReplyObject(story_ask(line));
+	freeReplyObject(line_ask(line));
 }
 
-static void deactivate(struct story_line *line, const char *only_try)
+static void deactivate(struct lane_story_line *line, const char *only_try)
 {
 	redisReply *reply;
 
@@ -123,22 +123,22 @@ static void deactivate(struct story_line *line, const char *only_try)
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, only_try);
 	request_pairs(line, "selfDeactivate");
-	reply = story_ask(line);
+	reply = line_ask(line);
 	say_request(line, lane_at(reply, 3));
 	freeReplyObject(reply);
 }
 
-static void do_deactivate(struct story_line *line)
+static void do_deactivate(struct lane_story_line *line)
 {
 	deactivate(line, "0");
 }
 
-static void do_try_deactivate(struct story_line *line)
+static void do_try_deactivate(struct lane_story_line *line)
 {
 	deactivate(line, "1");
 }
 
-static void do_due(struct story_line *line)
+static void do_due(struct lane_story_line *line)
 {
 	redisReply *reply;
 
@@ -147,11 +147,11 @@ static void do_due(struct story_line *line)
 	lane_arg(line->lane, line->count > 2 ? line->word[2] : "100");
 	reply = lane_send(line->lane);
 	for (size_t i = 3; lane_at(reply, i) != NULL; i++)
-		story_word(line, lane_text(lane_at(reply, i)));
+		line_word(line, lane_text(lane_at(reply, i)));
 	freeReplyObject(reply);
 }
 
-static void do_pump(struct story_line *line)
+static void do_pump(struct lane_story_line *line)
 {
 	redisReply *reply;
 
@@ -160,13 +160,13 @@ static void do_pump(struct story_line *line)
 	lane_arg(line->lane, line->word[2]);
 	reply = lane_send(line->lane);
 	if (strcmp(lane_text(lane_at(reply, 0)), "push") != 0)
-		story_word(line, lane_text(lane_at(reply, 0)));
-	story_push(line, lane_at(reply, 3));
+		line_word(line, lane_text(lane_at(reply, 0)));
+	line_push(line, lane_at(reply, 3));
 	freeReplyObject(reply);
 }
 
 /* "PERSON:VERDICT[:doubt[:DELAY[:TEXT]]]" as the five arguments of a member. */
-static void member_result(struct story_line *line, char *word)
+static void member_result(struct lane_story_line *line, char *word)
 {
 	char *part[5] = {word};
 
@@ -185,7 +185,7 @@ static void member_result(struct story_line *line, char *word)
 	lane_arg(line->lane, part[4] != NULL ? part[4] : "");
 }
 
-static void do_end(struct story_line *line)
+static void do_end(struct lane_story_line *line)
 {
 	bool keep = strcmp(line->word[3], "keep") == 0;
 
@@ -193,30 +193,30 @@ static void do_end(struct story_line *line)
 	lane_arg(line->lane, line->lane->terms);
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, keep ? "1" : "0");
-	lane_arg(line->lane, story_option(line, "close", "0"));
+	lane_arg(line->lane, line_option(line, "close", "0"));
 	for (size_t i = 3; i < line->count; i++)
 		if (strchr(line->word[i], ':') != NULL)
 			member_result(line, line->word[i]);
-	freeReplyObject(story_ask(line));
+	freeReplyObject(line_ask(line));
 }
 
-static void do_cycle(struct story_line *line)
+static void do_cycle(struct lane_story_line *line)
 {
 	lane_begin(line->lane, "jit_cycle");
 	lane_arg(line->lane, line->lane->terms);
-	freeReplyObject(story_ask(line));
+	freeReplyObject(line_ask(line));
 }
 
-static void do_plan(struct story_line *line)
+static void do_plan(struct lane_story_line *line)
 {
 	lane_begin(line->lane, "jit_plan_cycle");
 	lane_arg(line->lane, line->lane->terms);
-	freeReplyObject(story_ask(line));
+	freeReplyObject(line_ask(line));
 }
 
 static const struct {
 	const char *name;
-	void (*run)(struct story_line *line);
+	void (*run)(struct lane_story_line *line);
 } commands[] = {
 	{"submit", do_submit},
 	{"try", do_try},
@@ -241,7 +241,7 @@ static const struct {
 	{"audit", story_do_audit},
 };
 
-static void split(struct story_line *line, const char *does)
+static void split(struct lane_story_line *line, const char *does)
 {
 	char *at = line->text;
 
@@ -257,7 +257,7 @@ static void split(struct story_line *line, const char *does)
 	}
 }
 
-static void run_row(struct story_line *line, const struct story_row *row)
+static void run_row(struct lane_story_line *line, const struct lane_story_row *row)
 {
 	struct lane *lane = line->lane;
 
@@ -276,9 +276,9 @@ static void run_row(struct story_line *line, const struct story_row *row)
 	fail_msg("%s: no such command", row->does);
 }
 
-void story_run(struct lane *lane, const char *name, const struct story_row *rows)
+void lane_story_run(struct lane *lane, const char *name, const struct lane_story_row *rows)
 {
-	static struct story_line line;
+	static struct lane_story_line line;
 
 	lane_empty(lane);
 	for (size_t i = 0; rows[i].does != NULL; i++) {
@@ -291,7 +291,7 @@ void story_run(struct lane *lane, const char *name, const struct story_row *rows
 	}
 }
 
-int story_open(void **state)
+int lane_story_open(void **state)
 {
 	struct lane *lane = malloc(sizeof(*lane));
 
@@ -302,7 +302,7 @@ int story_open(void **state)
 	return 0;
 }
 
-int story_close(void **state)
+int lane_story_close(void **state)
 {
 	lane_close(*state);
 	free(*state);

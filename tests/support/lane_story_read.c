@@ -1,5 +1,5 @@
 /* How the answers of the function library are shown in a story, and the commands that change nothing. */
-#include "tests/support/story_line.h"
+#include "tests/support/lane_story_line.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-void story_say(struct story_line *line, const char *format, ...)
+void line_say(struct lane_story_line *line, const char *format, ...)
 {
 	va_list args;
 
@@ -20,39 +20,39 @@ void story_say(struct story_line *line, const char *format, ...)
 	assert_true(line->used < sizeof(line->said));
 }
 
-void story_word(struct story_line *line, const char *word)
+void line_word(struct lane_story_line *line, const char *word)
 {
-	story_say(line, "%s%s", line->used > 0 ? " " : "", word);
+	line_say(line, "%s%s", line->used > 0 ? " " : "", word);
 }
 
 /* A value; what is a time counts from the story's start. */
-void story_value(struct story_line *line, const redisReply *value)
+void line_value(struct lane_story_line *line, const redisReply *value)
 {
 	int64_t number = lane_int(value);
 
 	if (number >= LANE_EPOCH_MS / 2)
-		story_say(line, "%lld", (long long)(number - LANE_EPOCH_MS));
+		line_say(line, "%lld", (long long)(number - LANE_EPOCH_MS));
 	else if (value != NULL && value->type == REDIS_REPLY_INTEGER)
-		story_say(line, "%lld", (long long)number);
+		line_say(line, "%lld", (long long)number);
 	else
-		story_say(line, "%s", lane_text(value));
+		line_say(line, "%s", lane_text(value));
 }
 
-void story_push(struct story_line *line, const redisReply *order)
+void line_push(struct lane_story_line *line, const redisReply *order)
 {
 	if (lane_at(order, 0) == NULL)
 		return;
-	story_word(line, "| push");
-	story_say(line, " %s %s%s %s", lane_text(lane_at(order, 0)), lane_text(lane_at(order, 3)),
-		  lane_int(lane_at(order, 4)) != 0 ? " cycle" : "", lane_text(lane_at(order, 2)));
+	line_word(line, "| push");
+	line_say(line, " %s %s%s %s", lane_text(lane_at(order, 0)), lane_text(lane_at(order, 3)),
+		 lane_int(lane_at(order, 4)) != 0 ? " cycle" : "", lane_text(lane_at(order, 2)));
 	for (size_t i = 6; lane_at(order, i + 2) != NULL; i += 3) {
-		story_say(line, " %s", lane_text(lane_at(order, i)));
+		line_say(line, " %s", lane_text(lane_at(order, i)));
 		if (lane_int(lane_at(order, i + 2)) > 0)
-			story_say(line, "*%lld", (long long)lane_int(lane_at(order, i + 2)));
+			line_say(line, "*%lld", (long long)lane_int(lane_at(order, i + 2)));
 	}
 }
 
-const char *story_option(const struct story_line *line, const char *name, const char *otherwise)
+const char *line_option(const struct lane_story_line *line, const char *name, const char *otherwise)
 {
 	size_t len = strlen(name);
 
@@ -63,41 +63,41 @@ const char *story_option(const struct story_line *line, const char *name, const 
 }
 
 /* Sends and says the first word of the answer. */
-redisReply *story_ask(struct story_line *line)
+redisReply *line_ask(struct lane_story_line *line)
 {
 	redisReply *reply = lane_send(line->lane);
 
-	story_word(line, lane_text(lane_at(reply, 0)));
+	line_word(line, lane_text(lane_at(reply, 0)));
 	return reply;
 }
 
-void story_do_check(struct story_line *line)
+void story_do_check(struct lane_story_line *line)
 {
 	redisReply *reply;
 
 	lane_begin(line->lane, "jit_push_check");
 	lane_arg(line->lane, line->word[2]);
-	reply = story_ask(line);
+	reply = line_ask(line);
 	for (size_t i = 3; lane_at(reply, i) != NULL; i++)
-		story_say(line, " %lld", (long long)lane_int(lane_at(reply, i)));
+		line_say(line, " %lld", (long long)lane_int(lane_at(reply, i)));
 	freeReplyObject(reply);
 }
 
-static void say_fields(struct story_line *line, const redisReply *pairs, size_t first)
+static void say_fields(struct lane_story_line *line, const redisReply *pairs, size_t first)
 {
 	for (size_t i = first; i < line->count; i++) {
 		const redisReply *value = lane_field(pairs, line->word[i]);
 
-		story_word(line, line->word[i]);
-		story_say(line, "=");
+		line_word(line, line->word[i]);
+		line_say(line, "=");
 		if (value == NULL)
-			story_say(line, "-");
+			line_say(line, "-");
 		else
-			story_value(line, value);
+			line_value(line, value);
 	}
 }
 
-void story_do_get(struct story_line *line)
+void story_do_get(struct lane_story_line *line)
 {
 	redisReply *reply;
 
@@ -105,13 +105,13 @@ void story_do_get(struct story_line *line)
 	lane_arg(line->lane, line->word[2]);
 	reply = lane_send(line->lane);
 	if (strcmp(lane_text(lane_at(reply, 0)), "ok") != 0)
-		story_word(line, lane_text(lane_at(reply, 0)));
+		line_word(line, lane_text(lane_at(reply, 0)));
 	else
 		say_fields(line, lane_at(reply, 3), 3);
 	freeReplyObject(reply);
 }
 
-void story_do_app(struct story_line *line)
+void story_do_app(struct lane_story_line *line)
 {
 	redisReply *reply;
 
@@ -122,9 +122,9 @@ void story_do_app(struct story_line *line)
 	freeReplyObject(reply);
 }
 
-void story_do_list(struct story_line *line)
+void story_do_list(struct lane_story_line *line)
 {
-	const char *from = story_option(line, "from", "");
+	const char *from = line_option(line, "from", "");
 	redisReply *reply;
 
 	lane_begin(line->lane, "jit_list");
@@ -134,58 +134,58 @@ void story_do_list(struct story_line *line)
 		lane_arg(line->lane, "+inf");
 	else
 		lane_argf(line->lane, "%lld", (long long)LANE_EPOCH_MS + strtoll(from, NULL, 10));
-	lane_arg(line->lane, story_option(line, "below", ""));
-	lane_arg(line->lane, story_option(line, "most", "100"));
-	lane_arg(line->lane, story_option(line, "states", ""));
-	lane_arg(line->lane, story_option(line, "action", ""));
-	lane_arg(line->lane, story_option(line, "group", ""));
-	lane_arg(line->lane, story_option(line, "person", ""));
+	lane_arg(line->lane, line_option(line, "below", ""));
+	lane_arg(line->lane, line_option(line, "most", "100"));
+	lane_arg(line->lane, line_option(line, "states", ""));
+	lane_arg(line->lane, line_option(line, "action", ""));
+	lane_arg(line->lane, line_option(line, "group", ""));
+	lane_arg(line->lane, line_option(line, "person", ""));
 	reply = lane_send(line->lane);
 	for (size_t i = 5; lane_at(reply, i) != NULL; i++)
-		story_word(line, lane_text(lane_field(lane_at(reply, i), "id")));
+		line_word(line, lane_text(lane_field(lane_at(reply, i), "id")));
 	if (lane_text(lane_at(reply, 4))[0] != '\0') {
-		story_word(line, "| more from=");
-		story_value(line, lane_at(reply, 3));
-		story_say(line, " below=%s", lane_text(lane_at(reply, 4)));
+		line_word(line, "| more from=");
+		line_value(line, lane_at(reply, 3));
+		line_say(line, " below=%s", lane_text(lane_at(reply, 4)));
 	}
 	freeReplyObject(reply);
 }
 
-void story_do_lane(struct story_line *line)
+void story_do_lane(struct lane_story_line *line)
 {
 	redisReply *reply;
 
 	lane_begin(line->lane, "jit_lane");
 	reply = lane_send(line->lane);
-	story_say(line, "timetable=%lld removals=%lld oldest=", (long long)lane_int(lane_at(reply, 3)),
-		  (long long)lane_int(lane_at(reply, 4)));
-	story_value(line, lane_at(reply, 5));
+	line_say(line, "timetable=%lld removals=%lld oldest=", (long long)lane_int(lane_at(reply, 3)),
+		 (long long)lane_int(lane_at(reply, 4)));
+	line_value(line, lane_at(reply, 5));
 	freeReplyObject(reply);
 }
 
-static void say_sorted_set(struct story_line *line, const char *key)
+static void say_sorted_set(struct lane_story_line *line, const char *key)
 {
 	redisReply *reply = lane_command(line->lane, "ZRANGE %s%s 0 -1 WITHSCORES", LANE_PREFIX, key);
 
 	for (size_t i = 0; lane_at(reply, i + 1) != NULL; i += 2) {
-		story_word(line, lane_text(lane_at(reply, i)));
-		story_say(line, "@");
-		story_value(line, lane_at(reply, i + 1));
+		line_word(line, lane_text(lane_at(reply, i)));
+		line_say(line, "@");
+		line_value(line, lane_at(reply, i + 1));
 	}
 	freeReplyObject(reply);
 }
 
-void story_do_removals(struct story_line *line)
+void story_do_removals(struct lane_story_line *line)
 {
 	say_sorted_set(line, "x");
 }
 
-void story_do_timetable(struct story_line *line)
+void story_do_timetable(struct lane_story_line *line)
 {
 	say_sorted_set(line, "tt");
 }
 
-void story_do_keys(struct story_line *line)
+void story_do_keys(struct lane_story_line *line)
 {
 	/* Names, indexes and the history stay; all else should go with what it was there for. */
 	static const char script[] =
@@ -196,11 +196,11 @@ void story_do_keys(struct story_line *line)
 	redisReply *reply = lane_command(line->lane, "EVAL %s 0", script);
 
 	for (size_t i = 0; lane_at(reply, i) != NULL; i++)
-		story_word(line, lane_text(lane_at(reply, i)));
+		line_word(line, lane_text(lane_at(reply, i)));
 	freeReplyObject(reply);
 }
 
-void story_do_audit(struct story_line *line)
+void story_do_audit(struct lane_story_line *line)
 {
 	redisReply *reply = lane_command(line->lane, "XRANGE %saudit - +", LANE_PREFIX);
 
@@ -209,9 +209,9 @@ void story_do_audit(struct story_line *line)
 
 		if (strcmp(lane_text(lane_field(event, "r")), line->word[2]) != 0)
 			continue;
-		story_word(line, lane_text(lane_field(event, "e")));
-		story_say(line, ">%s/%s", lane_text(lane_field(event, "t")),
-			  lane_text(lane_field(event, "b")));
+		line_word(line, lane_text(lane_field(event, "e")));
+		line_say(line, ">%s/%s", lane_text(lane_field(event, "t")),
+			 lane_text(lane_field(event, "b")));
 	}
 	freeReplyObject(reply);
 }

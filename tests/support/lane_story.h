@@ -17,20 +17,20 @@
  * A push that an answer hands out is shown as "| push ID add|remove GROUP PERSON …", with " cycle" behind the
  * operation when the cycle makes it and "PERSON*N" after N failures. `submit r1` and `start r1` call their push Pr1.
  */
-#ifndef TESTS_SUPPORT_STORY_H
-#define TESTS_SUPPORT_STORY_H
+#ifndef TESTS_SUPPORT_LANE_STORY_H
+#define TESTS_SUPPORT_LANE_STORY_H
 
 #include "tests/support/lane.h"
 
-struct story_row {
+struct lane_story_row {
 	const char *does, *says;
 };
 
 /* Runs the rows up to the first with does == NULL in an empty lane; fails at the first that says something else. */
-void story_run(struct lane *lane, const char *name, const struct story_row *rows);
+void lane_story_run(struct lane *lane, const char *name, const struct lane_story_row *rows);
 
 /* cmocka group set-up and tear-down that open and close a lane, as *state. */
-int story_open(void **state);
-int story_close(void **state);
+int lane_story_open(void **state);
+int lane_story_close(void **state);
 
 #endif

@@ -1,0 +1,151 @@
+/* The configuration changes under a running broker; what runs already is carried to its end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/scene.h"
+
+static int open_world(void **state)
+{
+	struct world_options options = scene_defaults();
+
+	options.application.pushes = 50;
+	options.application.cycle_reserve = 10;
+	options.groups = 2;
+	return scene_open(state, &options);
+}
+
+static void eligibility_is_looked_at_again_at_the_start(void **state)
+{
+	struct world *world = *state;
+	const char *only_person_2[] = {world_user_name(world, 2), NULL};
+	struct broker_group *groups = (struct broker_group *)(uintptr_t)world->config.groups;
+	char start[32], id[ID_SIZE], other_id[ID_SIZE];
+	struct world_ask ask = {.person = 1, .start = start}, other = {.person = 2, .start = start};
+	struct http_response response;
+
+	scene_from_now(2500, start);
+	scene_activate(world, &ask, id);
+	scene_activate(world, &other, other_id);
+	groups[0].eligible = only_person_2;
+	assert_true(scene_reload(world, 0));
+	scene_wait(world, &other, other_id, "provisioned");
+	scene_wait(world, &ask, id, "failed");
+	scene_look(world, &ask, id, &response);
+	assert_string_equal(scene_text(&response, "status"), "Failed");
+	assert_non_null(strstr(scene_text(&response, "provisioning.lastError"), "EligibilityRule"));
+	http_response_release(&response);
+	assert_false(scene_mentions(world, 1));
+
+	/* And now: refused at once. */
+	ask.start = NULL;
+	world_activate(world, &ask, &response);
+	assert_int_equal(response.status, 400);
+	assert_string_equal(scene_text(&response, "error.details.0.rule"), "EligibilityRule");
+	http_response_release(&response);
+	world_passed(world);
+}
+
+static void a_bad_file_is_refused_whole(void **state)
+{
+	struct world *world = *state;
+	struct broker_group *groups = (struct broker_group *)(uintptr_t)world->config.groups;
+	struct world_ask ask = {.person = 1, .group = 1};
+	const char *nobody[] = {NULL};
+	char id[ID_SIZE];
+
+	/* One mistake at the end; what stands before it must not be taken either. */
+	groups[0].eligible = nobody;
+	world->config.more = "no_such_setting: 1\n";
+	assert_false(scene_reload(world, 0));
+	assert_true(proc_log_holds(&world->brokers[0].proc, "no_such_setting"));
+	ask.group = 0;
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
+
+	world->config.more = NULL;
+	assert_true(scene_reload(world, 0));
+	struct http_response response;
+
+	ask.person = 2;
+	world_activate(world, &ask, &response);
+	assert_int_equal(response.status, 400);
+	http_response_release(&response);
+	world_passed(world);
+}
+
+static void a_group_that_left_still_loses_its_members(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1, .group = 1, .duration = "PT4S"},
+			 ended = {.person = 2, .group = 1};
+	struct http_response response;
+	struct scene_changes changes;
+	char id[ID_SIZE], ended_id[ID_SIZE];
+	int64_t end;
+
+	scene_activate(world, &ask, id);
+	scene_activate(world, &ended, ended_id);
+	scene_wait(world, &ask, id, "provisioned");
+	scene_wait(world, &ended, ended_id, "provisioned");
+	scene_look(world, &ask, id, &response);
+	end = scene_time(&response, "provisioning.endDateTime");
+	http_response_release(&response);
+	world->config.group_count = 1;
+	assert_true(scene_reload(world, 0));
+
+	world_activate(world, &(struct world_ask){.person = 3, .group = 1}, &response);
+	assert_int_equal(response.status, 404);
+	http_response_release(&response);
+	/* Who has access can still give it back. */
+	world_deactivate(world, &ended, &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	scene_wait(world, &ended, ended_id, "removed");
+	scene_wait(world, &ask, id, "removed");
+	scene_wait_members(world, 1, 0);
+	scene_changes(world, &changes);
+	assert_int_equal(changes.removes, 2);
+	assert_true(changes.all[changes.count - 1].received_ms >= end);
+	assert_true(changes.all[changes.count - 1].received_ms <= end + SECOND);
+	world_passed(world);
+}
+
+static void a_planned_start_in_a_group_that_left_fails(void **state)
+{
+	struct world *world = *state;
+	char start[32], id[ID_SIZE];
+	struct world_ask ask = {.person = 1, .group = 1, .start = start};
+	struct http_response response;
+
+	scene_from_now(2500, start);
+	scene_activate(world, &ask, id);
+	world->config.group_count = 1;
+	assert_true(scene_reload(world, 0));
+	scene_wait(world, &ask, id, "failed");
+	scene_look(world, &ask, id, &response);
+	assert_string_equal(scene_text(&response, "provisioning.lastError"), "The group is no longer known.");
+	http_response_release(&response);
+	assert_false(scene_mentions(world, 1));
+	world_passed(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(eligibility_is_looked_at_again_at_the_start, open_world,
+						scene_close),
+		cmocka_unit_test_setup_teardown(a_bad_file_is_refused_whole, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(a_group_that_left_still_loses_its_members, open_world,
+						scene_close),
+		cmocka_unit_test_setup_teardown(a_planned_start_in_a_group_that_left_fails, open_world,
+						scene_close),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,40 @@
+/* Shared by the files of story.c only: one row, its words, and what its answer says. */
+#ifndef TESTS_SUPPORT_LANE_STORY_LINE_H
+#define TESTS_SUPPORT_LANE_STORY_LINE_H
+
+#include "tests/support/lane.h"
+
+#define WORDS_MAX 320
+#define LINE_SIZE 8192
+
+struct lane_story_line {
+	struct lane *lane;
+	size_t count;
+	char *word[WORDS_MAX]; /* "" beyond the last */
+	char text[LINE_SIZE];
+	size_t used;
+	char said[LINE_SIZE];
+};
+
+void line_say(struct lane_story_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void line_word(struct lane_story_line *line, const char *word); /* behind a blank */
+void line_value(struct lane_story_line *line,
+		const redisReply *value); /* what is a time counts from the story's start */
+void line_push(struct lane_story_line *line, const redisReply *order); /* nothing when there is none */
+redisReply *line_ask(struct lane_story_line *line); /* sends, says the first word of the answer */
+
+/* The value of an option NAME=VALUE among the words, or `otherwise`. */
+const char *line_option(const struct lane_story_line *line, const char *name, const char *otherwise);
+
+/* The commands that change nothing. */
+void story_do_get(struct lane_story_line *line);
+void story_do_app(struct lane_story_line *line);
+void story_do_list(struct lane_story_line *line);
+void story_do_lane(struct lane_story_line *line);
+void story_do_removals(struct lane_story_line *line);
+void story_do_timetable(struct lane_story_line *line);
+void story_do_keys(struct lane_story_line *line);
+void story_do_audit(struct lane_story_line *line);
+void story_do_check(struct lane_story_line *line);
+
+#endif
