@@ -105,10 +105,12 @@ UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_r
 	tests/unit/test_push_faults.c tests/unit/test_http_tls.c
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
 	tests/unit/test_target.c tests/unit/test_odata.c
-UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c
+UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
+	tests/unit/test_library_read.c
 INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
 INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_overflow.c tests/integration/test_lifecycle.c \
-	tests/integration/test_reload.c tests/integration/test_push_trouble.c
+	tests/integration/test_reload.c tests/integration/test_push_trouble.c \
+	tests/integration/test_application_away.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c

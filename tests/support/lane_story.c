@@ -257,28 +257,45 @@ static void split(struct lane_story_line *line, const char *does)
 	}
 }
 
-static void run_row(struct lane_story_line *line, const struct lane_story_row *row)
+/* Runs the command in word[1]. */
+static void run_command(struct lane_story_line *line)
 {
-	struct lane *lane = line->lane;
-
-	split(line, row->does);
-	lane->now_ms = LANE_EPOCH_MS + strtoll(line->word[0], NULL, 10);
-	if (strcmp(line->word[1], "terms") == 0) {
-		lane->terms = strstr(row->does, "terms") + strlen("terms ");
-		return;
-	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].name, line->word[1]) == 0) {
 			commands[i].run(line);
 			return;
 		}
 	}
-	fail_msg("%s: no such command", row->does);
+	fail_msg("%s: no such command", line->word[1]);
+}
+
+void lane_story_look(struct lane *lane, const char *does)
+{
+	struct lane_story_line line;
+	char row[256];
+
+	memset(&line, 0, sizeof(line));
+	line.lane = lane;
+	snprintf(row, sizeof(row), "now %s", does);
+	split(&line, row);
+	run_command(&line);
+}
+
+static void run_row(struct lane_story_line *line, const struct lane_story_row *row)
+{
+	struct lane *lane = line->lane;
+
+	split(line, row->does);
+	lane->now_ms = LANE_EPOCH_MS + strtoll(line->word[0], NULL, 10);
+	if (strcmp(line->word[1], "terms") == 0)
+		lane->terms = strstr(row->does, "terms") + strlen("terms ");
+	else
+		run_command(line);
 }
 
 void lane_story_run(struct lane *lane, const char *name, const struct lane_story_row *rows)
 {
-	static struct lane_story_line line;
+	struct lane_story_line line;
 
 	lane_empty(lane);
 	for (size_t i = 0; rows[i].does != NULL; i++) {

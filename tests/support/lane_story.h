@@ -29,6 +29,9 @@ struct lane_story_row {
 /* Runs the rows up to the first with does == NULL in an empty lane; fails at the first that says something else. */
 void lane_story_run(struct lane *lane, const char *name, const struct lane_story_row *rows);
 
+/* One command, without its time, in the lane as it stands; whatever it says. */
+void lane_story_look(struct lane *lane, const char *does);
+
 /* cmocka group set-up and tear-down that open and close a lane, as *state. */
 int lane_story_open(void **state);
 int lane_story_close(void **state);

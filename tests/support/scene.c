@@ -107,6 +107,33 @@ void scene_wait(const struct world *world, const struct world_ask *ask, const ch
 	assert_true(world_wait_state(world, ask, id, state, SCENE_PATIENCE));
 }
 
+struct looked {
+	const struct world *world;
+	const struct world_ask *ask;
+	const char *id;
+};
+
+static bool is_over(void *ctx)
+{
+	const struct looked *looked = ctx;
+	struct http_response response;
+	const char *at;
+	bool over;
+
+	scene_look(looked->world, looked->ask, looked->id, &response);
+	at = scene_text(&response, "provisioning.state");
+	over = strcmp(at, "removed") == 0 || strcmp(at, "failed") == 0;
+	http_response_release(&response);
+	return over;
+}
+
+void scene_wait_over(const struct world *world, const struct world_ask *ask, const char *id)
+{
+	struct looked looked = {world, ask, id};
+
+	assert_true(wait_until(is_over, &looked, SCENE_PATIENCE));
+}
+
 void scene_look(const struct world *world, const struct world_ask *ask, const char *id,
 		struct http_response *response)
 {

@@ -35,6 +35,9 @@ void scene_activate(const struct world *world, const struct world_ask *ask, char
 /* Waits until the request is in that provisioning.state; fails the test when it does not come in time. */
 void scene_wait(const struct world *world, const struct world_ask *ask, const char *id, const char *state);
 
+/* Waits until it is over, "removed" or "failed"; fails the test when that does not come in time. */
+void scene_wait_over(const struct world *world, const struct world_ask *ask, const char *id);
+
 /* The request as its owner sees it now; fails the test when it is not 200. Release the response. */
 void scene_look(const struct world *world, const struct world_ask *ask, const char *id,
 		struct http_response *response);
