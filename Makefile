@@ -71,7 +71,7 @@ SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/
 
 # The Redis function library: these files, joined in this order.
 LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/request.lua \
-	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/submit.lua \
+	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/submit.lua activation/approval.lua \
 	activation/list.lua activation/timetable.lua activation/functions.lua
 
 LIB_SRC := $(BASE_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(API_SRC) $(CONFIG_SRC)
@@ -106,11 +106,13 @@ UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_r
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
 	tests/unit/test_target.c tests/unit/test_odata.c
 UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
-	tests/unit/test_library_read.c
+	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
+	tests/unit/test_model.c
 INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
 INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_overflow.c tests/integration/test_lifecycle.c \
 	tests/integration/test_reload.c tests/integration/test_push_trouble.c \
-	tests/integration/test_application_away.c
+	tests/integration/test_application_away.c tests/integration/test_api_input.c \
+	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c

@@ -54,6 +54,10 @@ static enum err word_to_err(const char *word)
 		{"none", ERR_NOT_FOUND},
 		{"denied", ERR_FORBIDDEN},
 		{"state", ERR_WRONG_STATE},
+		{"full", ERR_FULL},
+		{"excluded", ERR_EXCLUDED},
+		{"decided", ERR_DECIDED},
+		{"own", ERR_OWN_REQUEST},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -4,12 +4,14 @@
 --   tt                   timetable: sorted set, entry -> due, Unix ms
 --                          s:REQUEST start   e:REQUEST end   p:PUSH its broker may have died
 --                          q:APP waiting work and a token   c:APP next cycle   k:REQUEST end of its history
+--                          a:REQUEST its approval runs out
 --   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
 --   gn:GROUP             the group's name in the application
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit     (stream)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
 --   x r w d :GROUP, xg rg wg dg dq :APP, x  queues (queue.lua)
---   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms
+--   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms; ia: those that wait for an approver
+--   lv                   group -> memberships that are wanted now (hash)
 --
 -- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another)
 --                                   ARGV[2] how long ended requests are kept, ms
@@ -66,7 +68,7 @@ end
 
 -- A membership: ap application, r ids of its requests that are not closed, s what the application has (0 absent,
 -- 1 present, 2 not known), u the push that is under way for it, q the queue it waits in, x whether it is to be
--- removed, n failed pushes in a row, er what the application said last.
+-- removed, l whether it counts as live, n failed pushes in a row, er what the application said last.
 local function get_member(c, g, p, app)
 	local key = 'm:' .. g .. ':' .. p
 	local m = c.members[key]
@@ -100,7 +102,7 @@ local function write_member(c, m)
 	if #m.r == 0 and m.s == 0 and not m.u and not m.q then
 		redis.call('DEL', key)
 	else
-		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, n = m.n, er = m.er }))
+		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, n = m.n, er = m.er }))
 	end
 end
 

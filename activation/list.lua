@@ -20,8 +20,8 @@ local function split(text)
 	return any and set or nil
 end
 
--- jit_list: requests of one person or one group, newest first.
--- ARGV 3 'p' or 'g', 4 its id, 5 created before or at, Unix ms ('+inf': from the newest), 6 with an id below this
+-- jit_list: requests of one person or one group, or those that wait for an approver, newest first.
+-- ARGV 3 'p', 'g' or 'a', 4 its id ('' with 'a'), 5 created before or at, Unix ms ('+inf': from the newest), 6 with an id below this
 -- when created at that very time ('' = none), 7 most, then filters, '' = any: 8 states (comma), 9 action, 10 group,
 -- 11 person. Answers {'ok', now, next, where it stopped looking: created and id ('' = at the end), request ...}.
 local function jit_list(keys, args)

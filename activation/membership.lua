@@ -49,15 +49,27 @@ local function no_removal(c, m)
 	end
 end
 
+-- Keeps the number of memberships of the group that are wanted.
+local function count_live(c, m, live)
+	if live ~= (m.l or false) then
+		m.l = live or nil
+		if redis.call('HINCRBY', c.pre .. 'lv', m.g, live and 1 or -1) == 0 then
+			redis.call('HDEL', c.pre .. 'lv', m.g)
+		end
+	end
+end
+
 -- Puts the membership where it belongs after anything about it has changed. While a push is under way nothing is
 -- done: its end settles it. `due`: not before then.
 local function settle(c, m, due)
 	prune(c, m)
 	m.changed = true
+	local want = wanted(c, m)
+	count_live(c, m, want)
 	if m.u then
 		return
 	end
-	if wanted(c, m) then
+	if want then
 		move_all(c, m, ENDS, 'release')
 		no_removal(c, m)
 		if m.s == 1 then

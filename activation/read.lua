@@ -4,7 +4,10 @@
 local function view(c, r)
 	local out = { 'id', r.id }
 	for name, value in pairs(r) do
-		if name ~= 'id' and name ~= 'changed' then
+		if name == 'dc' then
+			out[#out + 1] = 'decisions'
+			out[#out + 1] = #value > 0 and cjson.encode(value) or '[]'
+		elseif name ~= 'id' and name ~= 'changed' then
 			out[#out + 1] = name
 			out[#out + 1] = type(value) == 'number' and string.format('%.0f', value) or value
 		end
@@ -14,14 +17,14 @@ local function view(c, r)
 		out[#out + 1] = name
 		out[#out + 1] = value
 	end
-	if not r.en and r.st ~= 'scheduled' then
+	if not r.en and r.st ~= 'scheduled' and r.st ~= 'awaiting' then
 		if m.er then
 			add('member_error', m.er)
 		end
 		add('attempts', m.n)
 	end
 	-- A deactivation is done when the membership is gone.
-	if r.ac == 'selfDeactivate' and (m.q == 'x' or m.u) then
+	if (r.ac == 'selfDeactivate' or r.ac == 'adminRemove') and (m.q == 'x' or m.u) then
 		add('removing', 1)
 	end
 	if r.st == 'deferred' then

@@ -1,7 +1,8 @@
 -- The one place where a request changes its state: by a row of the table in states.c.
 -- A request: st state, ac action, ap application, g group, p person, by who asked, c created, a asked start or
 -- nil, s start, e end, d asked duration or nil, h hash of what was asked, j justification, tn ts ticket, er last
--- error, cf when first confirmed, en when closed; times in Unix ms.
+-- error, cf when first confirmed, en when closed; times in Unix ms. With an approval: aw how long a stage may wait,
+-- ax until when this one does, sg the stage (from 1), dc the decisions. ck: the time counts from the confirmation.
 
 -- States in which access is wanted, as long as the end has not come.
 local WANTS = { waiting = true, deferred = true, provisioning = true, in_force = true }
@@ -22,17 +23,30 @@ local function move(c, r, event, by)
 		'g', r.g, 'p', r.p)
 	r.st = row.to
 	r.changed = true
+	if row.ask then
+		r.ax = c.now + r.aw
+		at(c, 'a:' .. r.id, r.ax)
+		redis.call('ZADD', c.pre .. 'ia:', r.c, r.id)
+	end
+	if row.decided then
+		off(c, 'a:' .. r.id)
+		redis.call('ZREM', c.pre .. 'ia:', r.id)
+	end
 	if row.at_start then
 		at(c, 's:' .. r.id, r.s)
+	end
+	if row.confirmed then
+		if r.ck and not r.cf then
+			r.e = c.now + r.d
+			at(c, 'e:' .. r.id, r.e)
+		end
+		r.cf = c.now
 	end
 	if row.at_end then
 		if r.a then
 			off(c, 's:' .. r.id)
 		end
 		at(c, 'e:' .. r.id, r.e)
-	end
-	if row.confirmed then
-		r.cf = c.now
 	end
 	if row.close then
 		off(c, 's:' .. r.id)

@@ -17,6 +17,7 @@
  */
 #define STATES(X)                                                                                            \
 	X(ST_NEW, "new", "-", "-", "not yet stored")                                                         \
+	X(ST_AWAITING, "awaiting", "PendingApproval", "waiting", "waits for an approver")                    \
 	X(ST_SCHEDULED, "scheduled", "Granted", "waiting", "granted, starts later")                          \
 	X(ST_WAITING, "waiting", "PendingProvisioning", "waiting",                                           \
 	  "waits for a token, a retry or a push under way")                                                  \
@@ -31,6 +32,7 @@
 	X(ST_EXPIRED, "expired", "Provisioned", "removed", "ended at its time")                              \
 	X(ST_REVOKED, "revoked", "Revoked", "removed", "ended early")                                        \
 	X(ST_CANCELED, "canceled", "Canceled", "removed", "withdrawn before it gave access")                 \
+	X(ST_DENIED, "denied", "Denied", "failed", "denied, or nobody decided in time")                      \
 	X(ST_LAPSED, "lapsed", "Failed", "failed", "its time ended before the application was reached")      \
 	X(ST_FAILED, "failed", "Failed", "failed", "refused for good")
 
@@ -40,7 +42,11 @@ enum state { STATES(STATE_ENUM) ST_COUNT };
 
 /* X(constant, name in the store, what has happened) */
 #define EVENTS(X)                                                                                            \
-	X(EV_SCHEDULE, "schedule", "asked for, starts later")                                                \
+	X(EV_ASK, "ask", "asked for, an approver has to decide")                                             \
+	X(EV_APPROVE, "approve", "approved by one, more have to")                                            \
+	X(EV_DENY, "deny", "denied by an approver")                                                          \
+	X(EV_TIME_OUT, "time_out", "nobody decided in time")                                                 \
+	X(EV_SCHEDULE, "schedule", "granted, starts later")                                                \
 	X(EV_JOIN, "join", "its time has come; the membership is there already")                             \
 	X(EV_PUSH, "push", "its time has come and a token is taken, in this step")                           \
 	X(EV_WAIT, "wait", "its time has come; no token or a push under way, and it may wait")               \
@@ -67,10 +73,12 @@ enum effect {
 	FX_AT_START = 1 << 0,  /* enter the start into the timetable */
 	FX_AT_END = 1 << 1,    /* enter the end into the timetable, take the start out */
 	FX_CONFIRMED = 1 << 2, /* note when the application confirmed */
+	FX_ASK = 1 << 4,       /* enter the approval's end into the timetable, and the approvers' list */
+	FX_DECIDED = 1 << 5,   /* leave both again */
 	FX_CLOSE = 1 << 3      /* it is over: out of the timetable, kept as history, then deleted */
 };
 
-enum cause { BY_PERSON, BY_TIME, BY_APPLICATION, BY_BROKER };
+enum cause { BY_PERSON, BY_APPROVER, BY_TIME, BY_APPLICATION, BY_BROKER };
 
 struct rule {
 	enum state from;

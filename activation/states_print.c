@@ -22,11 +22,13 @@ static void print_lua(void)
 		for (size_t i = 0; i < count; i++) {
 			if (rule[i].from != from)
 				continue;
-			printf("\t\t['%s'] = { to = '%s', by = '%s'%s%s%s%s },\n", event_name(rule[i].on),
+			printf("\t\t['%s'] = { to = '%s', by = '%s'%s%s%s%s%s%s },\n", event_name(rule[i].on),
 			       state_name(rule[i].to), cause_name(rule[i].by),
 			       (rule[i].effects & FX_AT_START) ? ", at_start = true" : "",
 			       (rule[i].effects & FX_AT_END) ? ", at_end = true" : "",
 			       (rule[i].effects & FX_CONFIRMED) ? ", confirmed = true" : "",
+			       (rule[i].effects & FX_ASK) ? ", ask = true" : "",
+			       (rule[i].effects & FX_DECIDED) ? ", decided = true" : "",
 			       (rule[i].effects & FX_CLOSE) ? ", close = true" : "");
 		}
 		printf("\t},\n");

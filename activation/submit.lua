@@ -1,18 +1,49 @@
 -- What people ask for: activate, withdraw, deactivate.
 
+local LIMIT_WORDS = {
+	full = 'As many people as the group may have at once have it.',
+	excluded = 'The person holds a group that excludes this one.',
+}
+
 local OPEN_MAX = 32 -- open requests of one membership; each is looked at whenever the membership changes
 
--- Whose time has come: it joins a membership that is there, or a push brings it, now or later.
-local function activate(c, t, r, m, push_id)
-	local by = r.st == 'new' and r.by or nil
+-- What a group allows besides one person's own request: "MOST GROUP,GROUP", how many may have it at once (0 = any
+-- number) and which groups of the application exclude it.
+local function read_limits(text)
+	local most, groups = string.match(text or '', '^(%d+) ?(.*)$')
+	local limits = { most = tonumber(most) or 0, excludes = {} }
+	for g in string.gmatch(groups or '', '[^,]+') do
+		limits.excludes[#limits.excludes + 1] = g
+	end
+	return limits
+end
+
+-- nil when the limits leave room for the person now; otherwise the word for what does not.
+local function exceeds(c, limits, r)
+	local m = get_member(c, r.g, r.p, r.ap)
+	if limits.most > 0 and not m.l and tonumber(redis.call('HGET', c.pre .. 'lv', r.g) or '0') >= limits.most then
+		return 'full'
+	end
+	for _, g in ipairs(limits.excludes) do
+		if wanted(c, get_member(c, g, r.p, r.ap)) then
+			return 'excluded'
+		end
+	end
+end
+
+-- Whose time has come: it joins a membership that is there, or a push brings it, now or later. What an administrator
+-- assigns is left to the cycle, like every membership that is given outside activation.
+local function activate(c, t, r, m, push_id, by)
+	local assigned = string.sub(r.ac, 1, 5) == 'admin'
 	if m.s == 1 and not m.u then
 		move(c, r, 'join', by)
 	elseif m.u then
 		move(c, r, 'wait', by)
-	elseif token_for_activation(c, t) then
+	elseif not assigned and token_for_activation(c, t) then
 		move(c, r, 'push', by)
+		count_live(c, m, true)
 		return push_begin(c, t, push_id, 'add', m.g, { m })
-	elseif t.wait > 0 then
+	elseif not assigned and t.wait > 0 then
 		move(c, r, 'wait', by)
 	else
 		if cycle_get(c, t.app).next == 0 then
@@ -26,14 +57,14 @@ end
 -- Nothing would be gained: another request gives all of this time already.
 local function covered(c, m, start, finish_ms)
 	for _, r in ipairs(requests_of(c, m)) do
-		if (WANTS[r.st] or r.st == 'scheduled') and r.s <= start and r.e >= finish_ms then
+		if (WANTS[r.st] or r.st == 'scheduled' or r.st == 'awaiting') and r.s <= start and r.e >= finish_ms then
 			return r
 		end
 	end
 end
 
 -- The request's fields come as name, value pairs; these are numbers.
-local NUMBERS = { a = true, d = true, e = true }
+local NUMBERS = { a = true, d = true, e = true, aw = true }
 
 local function read_request(c, args, first)
 	local r = { st = 'new', c = c.now, changed = true }
@@ -51,33 +82,95 @@ local function index(c, r)
 	redis.call('ZADD', c.pre .. 'ig:' .. r.g, r.c, r.id)
 end
 
--- What a new request would come to: 'ok', or why it cannot be, and the request that stands in its way.
-local function admit(c, r)
+-- The request's start and end, if it is granted now. Where the time counts from the application's confirmation, the
+-- end stands when that comes; until then it may wait for two cycles.
+local function set_times(c, t, r)
 	r.s = math.max(r.a or 0, c.now)
-	r.e = r.d and r.s + r.d or r.e
+	if r.d then
+		r.e = r.s + r.d + (r.ck and 2 * t.cycle or 0)
+	end
+end
+
+local function is_running(c, m)
+	for _, r in ipairs(requests_of(c, m)) do
+		if WANTS[r.st] then
+			return true
+		end
+	end
+	return false
+end
+
+-- What a new request would come to: 'ok', or why it cannot be, and the request that stands in its way.
+local function admit(c, t, r, limits)
+	set_times(c, t, r)
 	local m = get_member(c, r.g, r.p, r.ap)
 	if r.e <= r.s then
 		return 'past', m
 	end
-	local other = covered(c, m, r.s, r.e)
+	if (r.ac == 'selfExtend' or r.ac == 'adminExtend' or r.ac == 'adminUpdate') and not is_running(c, m) then
+		return 'none', m
+	end
+	local other = r.ac ~= 'adminUpdate' and covered(c, m, r.s, r.e)
 	if other then
 		return other.st == 'in_force' and 'exists' or 'pending', m, other
 	end
 	if #m.r >= OPEN_MAX then
 		return 'many', m
 	end
-	return 'ok', m
+	return r.s <= c.now and exceeds(c, limits, r) or 'ok', m
 end
 
--- jit_submit: an activation that policy has allowed.
--- ARGV 3 terms, 4 request id, 5 push id, 6 names for SCIM (JSON), 7 the group's name in the
--- application, 8 only try (1): answer, change nothing; then name, value pairs of the request (request.lua), with `h` the hash that tells a repetition.
+-- The state that a request would take, were it made now.
+local function foresee(c, t, r, m)
+	if r.aw then
+		return 'awaiting'
+	elseif r.s > c.now then
+		return 'scheduled'
+	elseif m.s == 1 and not m.u then
+		return 'in_force'
+	elseif string.sub(r.ac, 1, 5) == 'admin' and not m.u then
+		return 'deferred'
+	elseif m.u or (t.wait > 0 and not token_for_activation(c, t)) then
+		return 'waiting'
+	end
+	return token_for_activation(c, t) and 'provisioning' or 'deferred'
+end
+
+-- An administrator's new schedule takes the place of the old one, without a gap.
+local function replace_others(c, m, r)
+	for _, other in ipairs(requests_of(c, m)) do
+		if other.id ~= r.id and WANTS[other.st] then
+			finish(c, other, 'revoke', r.by)
+		end
+	end
+end
+
+-- Grants the request, now or from its start on. Gives the order when that took a token.
+local function grant(c, t, r, m, push_id, by)
+	if r.s > c.now then
+		move(c, r, 'schedule', by)
+		return nil
+	end
+	local order = activate(c, t, r, m, push_id, by)
+	if r.ac == 'adminUpdate' then
+		replace_others(c, m, r)
+	end
+	return order
+end
+
+-- jit_submit: a request that policy has allowed.
+-- ARGV 3 terms, 4 request id, 5 push id, 6 names for SCIM (JSON), 7 the group's name in the application, 8 only try
+-- (1): answer, change nothing; then name, value pairs of the request (request.lua), with `h` the hash that tells a
+-- repetition, and `limits` (read_limits), which is not kept.
 -- Answers {word, now, next, request, order or ''}: 'ok' made, 'same' it was made before, 'reused' the id was used
--- for something else, 'past' 'exists' 'pending' 'many' refused (with the request that is in the way).
+-- for something else, 'past' 'exists' 'pending' 'many' 'none' 'full' 'excluded' refused (with the request that is in
+-- the way).
 local function jit_submit(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
 	local r = read_request(c, args, 9)
+	local limits = read_limits(r.limits)
+	r.limits = nil
 	r.id = args[4]
 	local before = get_request(c, r.id)
 	if before then
@@ -85,22 +178,13 @@ local function jit_submit(keys, args)
 		return answer(c, before.h == r.h and 'same' or 'reused', view(c, before),
 			push and push_order(c, args[5], push) or '')
 	end
-	local word, m, other = admit(c, r)
+	local word, m, other = admit(c, t, r, limits)
 	if word ~= 'ok' then
 		return answer(c, word, other and view(c, other) or '', '')
 	end
 	if args[8] == '1' then
-		r.changed = nil
-		m.changed = nil
-		if r.s > c.now then
-			r.st = 'scheduled'
-		elseif m.s == 1 and not m.u then
-			r.st = 'in_force'
-		elseif m.u or (t.wait > 0 and not token_for_activation(c, t)) then
-			r.st = 'waiting'
-		else
-			r.st = token_for_activation(c, t) and 'provisioning' or 'deferred'
-		end
+		r.changed, m.changed = nil, nil
+		r.st = foresee(c, t, r, m)
 		return answer(c, 'ok', view(c, r), '')
 	end
 	c.requests[r.id] = r
@@ -110,16 +194,17 @@ local function jit_submit(keys, args)
 	m.r[#m.r + 1] = r.id
 	m.changed = true
 	local order
-	if r.s > c.now then
-		move(c, r, 'schedule', r.by)
+	if r.aw then
+		r.sg, r.dc = 1, {}
+		move(c, r, 'ask', r.by)
 	else
-		order = activate(c, t, r, m, args[5])
+		order = grant(c, t, r, m, args[5], r.by)
 	end
 	return answer(c, 'ok', view(c, r), order or '')
 end
 
 -- jit_start: a scheduled request whose time has come and which policy still allows.
--- ARGV 3 terms, 4 request id, 5 push id. Answers {'ok'|'gone', now, next, order or ''}.
+-- ARGV 3 terms, 4 request id, 5 push id, 6 limits. Answers {'ok'|'gone', now, next, order or ''}.
 local function jit_start(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -142,15 +227,22 @@ local function jit_start(keys, args)
 		settle(c, m)
 		return answer(c, 'ok', '')
 	end
+	local word = exceeds(c, read_limits(args[6]), r)
+	if word then
+		r.er = LIMIT_WORDS[word]
+		move(c, r, 'refuse')
+		settle(c, m)
+		return answer(c, 'ok', '')
+	end
 	return answer(c, 'ok', activate(c, t, r, m, args[5]) or '')
 end
 
--- jit_refuse: policy no longer allows a scheduled request at its start.
--- ARGV 3 request id, 4 why. Answers 'ok', or 'gone' when it is not scheduled any more.
+-- jit_refuse: policy no longer allows a scheduled request at its start, or one that waits for an approver.
+-- ARGV 3 request id, 4 why. Answers 'ok', or 'gone' when it has left these states.
 local function jit_refuse(keys, args)
 	local c = context(keys, args)
 	local r = get_request(c, args[3])
-	if not r or r.st ~= 'scheduled' then
+	if not r or not can(r, 'refuse') or WANTS[r.st] then
 		return answer(c, 'gone')
 	end
 	r.er = args[4]
@@ -181,7 +273,8 @@ local function jit_cancel(keys, args)
 	return answer(c, 'ok')
 end
 
--- jit_deactivate: ends all that the person has running in the group, and keeps the wish as a request of its own.
+-- jit_deactivate: ends all that the person has running in the group, for adminRemove also what is yet to come, and
+-- keeps the wish as a request of its own.
 -- ARGV 3 terms, 4 request id, 5 only try (1), then name, value pairs of the request.
 -- Answers {word, now, next, request}: 'ok', 'same', 'reused', or 'none' when nothing is running.
 local function jit_deactivate(keys, args)
@@ -196,7 +289,7 @@ local function jit_deactivate(keys, args)
 	local m = get_member(c, r.g, r.p, r.ap)
 	local running = {}
 	for _, other in ipairs(requests_of(c, m)) do
-		if WANTS[other.st] then
+		if WANTS[other.st] or (r.ac == 'adminRemove' and can(other, 'cancel')) then
 			running[#running + 1] = other
 		end
 	end
@@ -209,8 +302,11 @@ local function jit_deactivate(keys, args)
 		return answer(c, 'ok', view(c, r))
 	end
 	for _, other in ipairs(running) do
-		if not other.en then
+		if WANTS[other.st] then
 			finish(c, other, 'revoke', r.by)
+		elseif not other.en then
+			move(c, other, 'cancel', r.by)
+			settle(c, m)
 		end
 	end
 	c.requests[r.id] = r

@@ -14,6 +14,16 @@ local function due_expire(c, id)
 	off(c, 'e:' .. id)
 end
 
+local function due_time_out(c, id)
+	local r = get_request(c, id)
+	if r and r.st == 'awaiting' then
+		r.er = 'Nobody decided in time.'
+		move(c, r, 'time_out')
+		settle(c, get_member(c, r.g, r.p, r.ap))
+	end
+	off(c, 'a:' .. id)
+end
+
 local function jit_due(keys, args)
 	local c = context(keys, args)
 	local lease, most = tonumber(args[3]), tonumber(args[4])
@@ -24,6 +34,8 @@ local function jit_due(keys, args)
 			local kind, id = entry:sub(1, 1), entry:sub(3)
 			if kind == 'e' then
 				due_expire(c, id)
+			elseif kind == 'a' then
+				due_time_out(c, id)
 			elseif kind == 'p' then
 				push_lost(c, id)
 			elseif kind == 'k' then

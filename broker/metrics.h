@@ -14,7 +14,7 @@ struct metrics {
 	uint64_t pushes[2];                   /* ended; [1] = adding, [0] = removing */
 	uint64_t members[2][METRICS_RESULTS]; /* what came of their members */
 	uint64_t push_ms[2];                  /* time they took, in all */
-	uint64_t pushed, deferred, waited, scheduled, joined,
+	uint64_t pushed, deferred, waited, scheduled, joined, awaiting,
 		refused; /* activations, by their first answer */
 };
 

@@ -61,9 +61,18 @@ static void list_next(struct listing *listing)
 	free(listing);
 }
 
+/* How many applications an earlier page has shown; false when the text is no such number. */
+static bool read_skip(const char *text, size_t *skip)
+{
+	size_t digits = text != NULL ? strspn(text, "0123456789") : 0;
+
+	*skip = digits > 0 ? strtoul(text, NULL, 10) : 0;
+	return text == NULL || (digits > 0 && digits < 10 && text[digits] == '\0');
+}
+
 void applications_list(struct call *call)
 {
-	const char *skip = exchange_query(call->exchange, "$skip");
+	size_t skip;
 	struct listing *listing = calloc(1, sizeof(*listing));
 	size_t count = call->config->application_count;
 
@@ -71,8 +80,13 @@ void applications_list(struct call *call)
 		call_error(call, ERR_NOMEM, NULL, NULL);
 		return;
 	}
+	if (!read_skip(exchange_query(call->exchange, "$skip"), &skip)) {
+		free(listing);
+		call_error(call, ERR_INVALID_FILTER, "$skip is a number, as @odata.nextLink gives it.", NULL);
+		return;
+	}
 	listing->call = call;
-	listing->at = skip != NULL ? strtoul(skip, NULL, 10) : 0;
+	listing->at = skip;
 	if (listing->at > count)
 		listing->at = count;
 	listing->end = count - listing->at > APPLICATIONS_PAGE ? listing->at + APPLICATIONS_PAGE : count;

@@ -1,6 +1,6 @@
 /* Lists of requests and of what they give now. */
+#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,6 +11,14 @@
 enum field { FIELD_PRINCIPAL, FIELD_GROUP, FIELD_STATUS, FIELD_ACTION, FIELD_ACCESS };
 
 static const char *const fields[] = {"principalId", "groupId", "status", "action", "accessId", NULL};
+
+/* What Graph knows besides what happens here: such a filter is right and matches nothing. */
+static const char *const other_statuses[] = {"Denied",          "PendingAdminDecision",
+					     "PendingApproval", "PendingScheduleCreation",
+					     "ScheduleCreated", NULL};
+static const char *const actions[] = {
+	"selfActivate", "selfDeactivate", "selfExtend",  "selfRenew",  "adminAssign",
+	"adminUpdate",  "adminRemove",    "adminExtend", "adminRenew", NULL};
 
 #define PAGE_DEFAULT 100
 
@@ -87,43 +95,85 @@ static unsigned states_of(const char *status)
 	return states;
 }
 
-static enum err read_query(struct call *call, struct list_query *query, struct errctx *ec)
+/* The name as it stands in the list, or NULL. */
+static const char *find_name(const char *const *names, const char *name)
+{
+	for (; *names != NULL; names++)
+		if (strcasecmp(*names, name) == 0)
+			return *names;
+	return NULL;
+}
+
+/* Ids are kept in lower case. */
+static enum err read_id(const struct call *call, enum field field, char out[ID_SIZE], struct errctx *ec)
+{
+	const char *value = odata_value(&call->query, field);
+
+	if (value == NULL)
+		return ERR_OK;
+	if (!id_valid(value))
+		return err_set(ec, ERR_INVALID_FILTER, "%s must be a UUID.", fields[field]);
+	for (size_t i = 0; i < ID_SIZE; i++)
+		out[i] = (char)tolower((unsigned char)value[i]);
+	return ERR_OK;
+}
+
+static enum err read_ids(const struct call *call, struct list_query *query, struct errctx *ec)
+{
+	const struct config_group *group;
+	enum err err = read_id(call, FIELD_PRINCIPAL, query->principal, ec);
+
+	if (err == ERR_OK)
+		err = read_id(call, FIELD_GROUP, query->group, ec);
+	group = query->group[0] != '\0' ? config_group(call->config, query->group) : NULL;
+	if (group != NULL)
+		snprintf(query->application, sizeof(query->application), "%s", group->application->id);
+	return err;
+}
+
+/* Sets *none when nothing can match. */
+static enum err read_words(const struct call *call, struct list_query *query, bool *none, struct errctx *ec)
+{
+	const char *status = odata_value(&call->query, FIELD_STATUS);
+	const char *action = odata_value(&call->query, FIELD_ACTION);
+	const char *access = odata_value(&call->query, FIELD_ACCESS);
+
+	if (status != NULL && (query->states = states_of(status)) == 0) {
+		if (find_name(other_statuses, status) == NULL)
+			return err_set(ec, ERR_INVALID_FILTER, "The status '%.32s' is not known.", status);
+		*none = true;
+	}
+	if (action != NULL && find_name(actions, action) == NULL)
+		return err_set(ec, ERR_INVALID_FILTER, "The action '%.32s' is not known.", action);
+	if (action != NULL)
+		snprintf(query->action, sizeof(query->action), "%s", find_name(actions, action));
+	if (access != NULL && strcasecmp(access, "member") != 0)
+		return err_set(ec, ERR_INVALID_FILTER, "accessId is always 'member' here.");
+	return ERR_OK;
+}
+
+static enum err read_query(struct call *call, struct list_query *query, bool *none, struct errctx *ec)
 {
 	size_t count;
 	const struct query_param *params = exchange_query_list(call->exchange, &count);
 	enum err err = odata_parse(params, count, fields, &call->query, ec);
-	const char *value;
 
-	if (err != ERR_OK)
-		return err;
-	if ((value = odata_value(&call->query, FIELD_PRINCIPAL)) != NULL)
-		snprintf(query->principal, sizeof(query->principal), "%s", value);
-	if ((value = odata_value(&call->query, FIELD_GROUP)) != NULL) {
-		const struct config_group *group = config_group(call->config, value);
-
-		if (!id_valid(value))
-			return err_set(ec, ERR_INVALID_FILTER, "groupId must be a UUID.");
-		snprintf(query->group, sizeof(query->group), "%s", group != NULL ? group->id : value);
-		snprintf(query->application, sizeof(query->application), "%s",
-			 group != NULL ? group->application->id : "");
-	}
-	if ((value = odata_value(&call->query, FIELD_STATUS)) != NULL &&
-	    (query->states = states_of(value)) == 0)
-		return err_set(ec, ERR_INVALID_FILTER, "The status '%.32s' is not known.", value);
-	if ((value = odata_value(&call->query, FIELD_ACTION)) != NULL)
-		snprintf(query->action, sizeof(query->action), "%s", value);
-	if ((value = odata_value(&call->query, FIELD_ACCESS)) != NULL && strcasecmp(value, "member") != 0)
-		return err_set(ec, ERR_INVALID_FILTER, "accessId is always 'member' here.");
+	if (err == ERR_OK)
+		err = read_ids(call, query, ec);
+	if (err == ERR_OK)
+		err = read_words(call, query, none, ec);
 	query->top = call->query.top > 0 ? (size_t)call->query.top : PAGE_DEFAULT;
 	snprintf(query->from, sizeof(query->from), "%.*s", LIST_FROM_SIZE - 1, call->query.skiptoken);
-	return ERR_OK;
+	return err;
 }
 
 static void list(struct call *call, bool mine)
 {
 	struct list_query query = {0};
+	struct list_page empty = {0};
 	struct errctx ec = {""};
-	enum err err = read_query(call, &query, &ec);
+	bool none = false;
+	enum err err = read_query(call, &query, &none, &ec);
 
 	if (err == ERR_OK && !mine && query.principal[0] == '\0' && query.group[0] == '\0')
 		err = err_set(&ec, ERR_INVALID_FILTER, "$filter on principalId or groupId is required.");
@@ -134,11 +184,17 @@ static void list(struct call *call, bool mine)
 		call_error(call, err, ec.text, NULL);
 		return;
 	}
+	none = none || (mine && query.principal[0] != '\0' && strcmp(query.principal, call->caller.id) != 0);
 	if (mine || !call->caller.is_operator)
 		snprintf(query.principal, sizeof(query.principal), "%s", call->caller.id);
 	if (call->instances) {
+		none = none || (query.states != 0 && (query.states & STATES_NOW) == 0);
 		query.states = query.states != 0 ? query.states & STATES_NOW : STATES_NOW;
 		snprintf(query.action, sizeof(query.action), "selfActivate");
+	}
+	if (none) {
+		on_page(call, ERR_OK, &empty);
+		return;
 	}
 	list_requests(call->api->activation, &query, on_page, call);
 }

@@ -44,12 +44,16 @@ static void count_outcome(struct metrics *metrics, const struct request *request
 	case ST_IN_FORCE:
 		metrics->joined++;
 		break;
+	case ST_AWAITING:
+		metrics->awaiting++;
+		break;
 	case ST_NEW:
 	case ST_EXPIRING:
 	case ST_REVOKING:
 	case ST_EXPIRED:
 	case ST_REVOKED:
 	case ST_CANCELED:
+	case ST_DENIED:
 	case ST_LAPSED:
 	case ST_FAILED:
 	case ST_COUNT:

@@ -31,7 +31,7 @@ show_calls() {
 
 		${dim}# Who is in the groups, and every request that the application has seen:$plain
 		curl -s $sandbox_url/sandbox/state | jq
-		tail -f $folder/sandbox.jsonl
+		tail $folder/sandbox.jsonl
 
 		${dim}# Make the application refuse the next change for five seconds, then activate again:$plain
 		curl -s $sandbox_url/sandbox/faults \\
@@ -40,7 +40,27 @@ show_calls() {
 		${dim}# Kill the broker while a membership is in force: it is started again, nothing is lost.$plain
 		kill -9 \$(cat $folder/jit-broker.pid)
 
+		${dim}From here on: what arrives at the application, as it arrives.$plain
 	END
+}
+
+# Shows every change of memberships that arrives at the application from now on, with the names of those it concerns.
+follow_changes() {
+	local group person names='{}'
+	user_id[grace]=$(scim_id grace)
+	for person in "${!user_id[@]}"; do
+		names=$(jq -c --arg id "${user_id[$person]}" --arg name "$person" '.[$id] = $name' <<<"$names")
+	done
+	for group in "${!group_id[@]}"; do
+		names=$(jq -c --arg id "$(scim_group_id "$group")" --arg name "$group" '.[$id] = $name' <<<"$names")
+	done
+	# Both end by themselves when this script has.
+	tail -n 0 -s 0.1 --pid=$$ -f "$demo/sandbox.jsonl" 2>/dev/null 9>&- | jq --unbuffered -rR --argjson names "$names" '
+		fromjson? | select(.method == "PATCH" and (.path | contains("/Groups/")))
+		| (.received_ms / 1000 | floor | strftime("%T")) + "." + ((.received_ms + 1000) % 1000 + 1000 | tostring[1:])
+		+ "  the application: PATCH " + ($names[.path | split("/")[-1]] // "a group") + ", "
+		+ ([.body.Operations[]? | .op + " " + ([.value[]?.value | $names[.] // .] | join(", "))] | join("; "))
+		+ ": " + (.status | tostring)' 9>&- &
 }
 
 # A broker that dies is started again, as systemd would; without the other two there is nothing to show.
@@ -48,12 +68,15 @@ stay() {
 	local ended
 	trap 'interrupted 0' INT
 	show_calls
-	while wait -n -p ended "${pid_of[@]}" || :; do
+	follow_changes
+	while true; do
+		# Bash's own word about a killed child is not for the reader.
+		wait -n -p ended "${pid_of[@]}" 2>/dev/null
 		if [[ ${ended:-} != "${pid_of[jit-broker]}" ]]; then
 			broken "one of the processes has ended"
 		fi
-		say "$(clock "$(now_ms)") the broker has ended; it is started again."
+		say "$(clock "$(now_ms)")  the broker has ended; it is started again"
 		start_broker
-		say "$(clock "$(now_ms)") the broker is ready again at $broker_url."
+		say "$(clock "$(now_ms)")  the broker is ready again at $broker_url"
 	done
 }

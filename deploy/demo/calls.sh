@@ -69,6 +69,11 @@ scim_id() {
 		--data-urlencode "filter=userName eq \"$1@example.com\"" | jq -r '.Resources[0].id // empty'
 }
 
+scim_group_id() {
+	curl -sS --max-time 10 -G -H "@$demo/tokens/scim" "$scim_url/Groups" \
+		--data-urlencode "filter=displayName eq \"$1\"" | jq -r '.Resources[0].id // empty'
+}
+
 # arrived add|remove PERSON SINCE: the first PATCH since then, in the application's log, that adds or removes this
 # person; sets patch_ms (received), patch_status and patch_members.
 arrived() {

@@ -212,10 +212,12 @@ stop_parts() {
 	return $bad
 }
 
+# interrupted STATUS: ends everything, and the script with that status where all ended well.
 interrupted() {
 	live_end
-	echo
-	echo "Stopped. What was written lies in $demo." >&2
+	printf '\nStopping%s ' "$dots"
+	stop_parts || set -- 1
+	echo "stopped. What was written lies in ${demo#"$PWD"/}."
 	exit "$1"
 }
 

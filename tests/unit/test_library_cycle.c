@@ -181,7 +181,8 @@ static void test_never_two_cycles(void **state)
 		{"40000 cycle", "running"},
 		{"40000 pump q2", "idle"},
 		{"40000 app started total left pushes", "started=20000 total=1 left=1 pushes=1"},
-		{"40000 timetable", "p:q1@52000 c:aws@60000 e:a1@9000000 e:r1@9020000"},
+		{"40000 timetable", "p:q1@52000 c:aws@60000 e:a1@9000000 e:r1@9000000 "
+				    "e:r2@9021000"},
 		END,
 	};
 

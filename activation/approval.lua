@@ -1,0 +1,89 @@
+-- Approvals: who may decide is policy, which the broker has looked at; here a decision counts once.
+
+-- The decision that closed the matter, as far as the approver who comes second is concerned.
+local function last_decision(r)
+	return r.dc and r.dc[#r.dc]
+end
+
+local function decision_of(r, stage, who)
+	for _, d in ipairs(r.dc or {}) do
+		if d.sg == stage and d.by == who then
+			return d
+		end
+	end
+end
+
+local function approvals_in(r, stage)
+	local n = 0
+	for _, d in ipairs(r.dc) do
+		if d.sg == stage then
+			n = n + 1
+		end
+	end
+	return n
+end
+
+-- All stages are approved: the request is granted as of now, inside its limits.
+local function grant_approved(c, t, r, push_id, by, limits)
+	local m = get_member(c, r.g, r.p, r.ap)
+	set_times(c, t, r)
+	if r.e <= r.s then
+		r.er = 'The time that was asked for was over when it was approved.'
+		move(c, r, 'lapse')
+		settle(c, m)
+		return nil
+	end
+	local word = r.s <= c.now and exceeds(c, limits, r)
+	if word then
+		r.er = LIMIT_WORDS[word]
+		move(c, r, 'refuse')
+		settle(c, m)
+		return nil
+	end
+	return grant(c, t, r, m, push_id, by)
+end
+
+-- jit_decide: an approver's word on a stage. Deny ends the request; Approve counts towards the stage.
+-- ARGV 3 terms, 4 request id, 5 push id, 6 limits, 7 stage (from 1), 8 who decides, 9 their name, 10 Approve|Deny,
+-- 11 why, 12 approvals that the stage needs, 13 number of stages, 14 how long the next stage may wait, ms.
+-- Answers {word, now, next, request, order or ''}: 'ok' (also when the same person says the same again), 'decided'
+-- somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'none'.
+local function jit_decide(keys, args)
+	local c = context(keys, args)
+	local t = read_terms(args[3])
+	local r = get_request(c, args[4])
+	if not r or not r.dc then
+		return answer(c, 'none', '', '')
+	end
+	if r.p == args[8] or r.by == args[8] then
+		return answer(c, 'own', '', '')
+	end
+	local stage = tonumber(args[7])
+	local before = decision_of(r, stage, args[8])
+	if before then
+		local push = get_push(c, args[5])
+		return answer(c, before.res == args[10] and 'ok' or 'decided', view(c, r),
+			push and push_order(c, args[5], push) or '')
+	end
+	if r.st ~= 'awaiting' or r.sg ~= stage or r.ax <= c.now then
+		return answer(c, 'decided', view(c, r), '')
+	end
+	r.dc[#r.dc + 1] = { sg = stage, by = args[8], name = args[9], res = args[10], at = c.now, why = args[11] }
+	r.changed = true
+	local order
+	if args[10] == 'Deny' then
+		r.er = 'Denied by ' .. args[9] .. '.'
+		move(c, r, 'deny', args[8])
+		settle(c, get_member(c, r.g, r.p, r.ap))
+	elseif approvals_in(r, stage) < tonumber(args[12]) then
+		move(c, r, 'approve', args[8])
+	elseif stage < tonumber(args[13]) then
+		r.sg = stage + 1
+		r.ax = c.now + tonumber(args[14])
+		move(c, r, 'approve', args[8])
+		at(c, 'a:' .. r.id, r.ax)
+	else
+		order = grant_approved(c, t, r, args[5], args[8], read_limits(args[6]))
+	end
+	return answer(c, 'ok', view(c, r), order or '')
+end
