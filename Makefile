@@ -49,7 +49,7 @@ BASE_SRC := broker/base/err.c broker/base/buf.c broker/base/log.c broker/base/cl
 STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.c broker/store/node.c \
 	broker/store/reader.c broker/store/reply.c broker/store/setup.c broker/store/store.c
 ACTIVATION_SRC := activation/policy.c activation/states.c activation/request.c activation/core.c \
-	activation/activation.c activation/timetable.c activation/order.c activation/list.c
+	activation/activation.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c
 THROTTLE_SRC := throttle/throttle.c
 SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/retry.c scim-push/names.c \
 	scim-push/http.c scim-push/http_watch.c scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
@@ -112,7 +112,8 @@ INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_wor
 INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_overflow.c tests/integration/test_lifecycle.c \
 	tests/integration/test_reload.c tests/integration/test_push_trouble.c \
 	tests/integration/test_application_away.c tests/integration/test_api_input.c \
-	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c
+	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
+	tests/integration/test_redis_check.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
@@ -157,8 +158,11 @@ LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-lay
 REPLAYS := $(foreach f,$(FUZZERS),'fuzz corpus $(notdir $(basename $(f))): build/asan/$(basename $(f)) \
 	tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(basename $(f))))')
 
+# In a folder of its own, so that a demonstration that somebody looks at is not in the way.
+DEMO := 'demo: DEMO_ONCE=1 DEMO_DIR=$(B)/demo BUILD=$(B) deploy/demo/run'
+
 test-run:
-	+@tests/run $(call integration_programs,$(B:build/%=%)) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
+	+@tests/run $(DEMO) $(call integration_programs,$(B:build/%=%)) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
 		$(REPLAYS) $(LINTS)
 
 check-unit: $(call unit_programs,$(B:build/%=%)) ## the unit tests of this VARIANT

@@ -66,10 +66,16 @@ struct ask {
 	const char *person;     /* JSON object with what SCIM needs to know of the person */
 	const char *group_name; /* displayName in the application */
 	const char *justification, *ticket_number, *ticket_system;
-	int64_t start_ms;    /* 0 = now */
-	int64_t duration_ms; /* or 0 and … */
-	int64_t end_ms;      /* … an end */
-	bool only_try;       /* answer what would happen and change nothing */
+	/* What the group allows besides: "MOST GROUP,GROUP", how many may have it at once (0 = any number) and which groups
+	 * of the application exclude it; "" = no limits. */
+	const char *limits;
+	int64_t approval_wait_ms; /* > 0: an approver has to decide, and has so long for the first stage */
+	bool counts_from_confirmation; /* the time begins when the application has confirmed the membership */
+	bool break_glass;              /* marked so in the request and in the audit */
+	int64_t start_ms;              /* 0 = now */
+	int64_t duration_ms;           /* or 0 and … */
+	int64_t end_ms;                /* … an end */
+	bool only_try;                 /* answer what would happen and change nothing */
 };
 
 /* `request` is NULL when there is none to show, and valid during the call only. */
@@ -78,7 +84,8 @@ typedef void activation_done(void *ctx, enum err err, const struct request *requ
 /*
  * Activates, policy having allowed it. ERR_OK with the request, which tells whether it is being pushed, waits or is
  * deferred; ERR_EXISTS and ERR_PENDING with the request that gives all this already; ERR_START_IN_PAST,
- * ERR_TOO_MANY, ERR_KEY_REUSED, and the store's errors.
+ * ERR_TOO_MANY, ERR_FULL, ERR_EXCLUDED, ERR_NO_ASSIGNMENT (an extension of nothing), ERR_KEY_REUSED, and the store's
+ * errors.
  */
 void activation_submit(struct activation *activation, const struct ask *ask, activation_done *done,
 		       void *ctx);

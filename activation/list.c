@@ -72,8 +72,11 @@ static enum err gather(struct gathering *g, const struct reply *reply)
 		return ERR_NOMEM;
 	g->requests = grown;
 	for (size_t i = 0; i < more; i++)
-		if (request_read(&g->requests[g->count], reply_at(reply, 5 + i)))
+		if (request_read(&g->requests[g->count], reply_at(reply, 5 + i))) {
+			g->requests[g->count].decisions = NULL;
+			g->requests[g->count].person = NULL;
 			g->count++;
+		}
 	return ERR_OK;
 }
 

@@ -8,7 +8,10 @@ local function jit_get(keys, args)
 	if not r then
 		return answer(c, 'none')
 	end
-	return answer(c, 'ok', view(c, r))
+	local out = view(c, r)
+	out[#out + 1] = 'person'
+	out[#out + 1] = redis.call('GET', c.pre .. 'u:' .. r.p) or '{}'
+	return answer(c, 'ok', out)
 end
 
 local function split(text)

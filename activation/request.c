@@ -5,7 +5,7 @@
 
 #include "store/store.h"
 
-enum kind { TEXT, NUMBER, STATE, FLAG };
+enum kind { TEXT, BORROWED, NUMBER, COUNT, STATE, FLAG };
 
 struct field {
 	const char *name; /* in the store: activation/request.lua */
@@ -43,6 +43,12 @@ static const struct field fields[] = {
 	TEXT_FIELD("er", error),
 	TEXT_FIELD("member_error", error),
 	NUMBER_FIELD("attempts", attempts),
+	NUMBER_FIELD("ax", approval_until_ms),
+	{"sg", COUNT, offsetof(struct request, stage), 0},
+	{"aw", FLAG, offsetof(struct request, needed_approval), 0},
+	{"ck", FLAG, offsetof(struct request, counts_from_confirmation), 0},
+	{"decisions", BORROWED, offsetof(struct request, decisions), 0},
+	{"person", BORROWED, offsetof(struct request, person), 0},
 	{"removing", FLAG, offsetof(struct request, removing), 0},
 	NUMBER_FIELD("place", place),
 	NUMBER_FIELD("next_cycle", next_cycle_ms),
@@ -55,6 +61,12 @@ static void read_field(struct request *request, const struct field *field, const
 	switch (field->kind) {
 	case TEXT:
 		snprintf(at, field->size, "%s", reply_text(value));
+		break;
+	case BORROWED:
+		*(const char **)(void *)at = reply_text(value);
+		break;
+	case COUNT:
+		*(unsigned *)(void *)at = (unsigned)reply_int(value);
 		break;
 	case NUMBER:
 		*(int64_t *)(void *)at = reply_int(value);

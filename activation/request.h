@@ -33,10 +33,17 @@ struct request {
 	char justification[TEXT_SIZE];
 	char ticket_number[TICKET_SIZE];
 	char ticket_system[TICKET_SIZE];
-	char error[TEXT_SIZE]; /* why it failed, or what the application answered last */
-	int64_t attempts;      /* failed pushes in a row */
-	bool removing;         /* a deactivation whose removal is not yet confirmed */
-	int64_t place;         /* in the queue of the next cycle, 1 = first; 0 = not deferred */
+	char error[TEXT_SIZE];         /* why it failed, or what the application answered last */
+	int64_t attempts;              /* failed pushes in a row */
+	bool removing;                 /* a deactivation whose removal is not yet confirmed */
+	bool counts_from_confirmation; /* end_ms is not final before confirmed_ms is set */
+	bool needed_approval;
+	unsigned stage;            /* of the approval, from 1; 0 = none was needed */
+	int64_t approval_until_ms; /* nobody decides: denied */
+	/* The decisions so far, a JSON array of {sg, by, name, res, at, why} (activation/approval.lua), and what SCIM and
+	 * policy know of the person, a JSON object: borrowed, valid only while the answer is, NULL in lists. */
+	const char *decisions, *person;
+	int64_t place; /* in the queue of the next cycle, 1 = first; 0 = not deferred */
 	int64_t next_cycle_ms;
 };
 

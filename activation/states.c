@@ -100,11 +100,8 @@ static const struct event_text event_texts[EV_COUNT] = {EVENTS(EVENT_TEXT)};
 #undef EVENT_TEXT
 
 static const char *const cause_names[] = {
-	[BY_PERSON] = "person",
-	[BY_APPROVER] = "approver",
-	[BY_TIME] = "time",
-	[BY_APPLICATION] = "application",
-	[BY_BROKER] = "broker",
+	[BY_PERSON] = "person",           [BY_APPROVER] = "approver", [BY_TIME] = "time",
+	[BY_APPLICATION] = "application", [BY_BROKER] = "broker",
 };
 
 const struct rule *states_rules(size_t *count)

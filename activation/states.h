@@ -46,7 +46,7 @@ enum state { STATES(STATE_ENUM) ST_COUNT };
 	X(EV_APPROVE, "approve", "approved by one, more have to")                                            \
 	X(EV_DENY, "deny", "denied by an approver")                                                          \
 	X(EV_TIME_OUT, "time_out", "nobody decided in time")                                                 \
-	X(EV_SCHEDULE, "schedule", "granted, starts later")                                                \
+	X(EV_SCHEDULE, "schedule", "granted, starts later")                                                  \
 	X(EV_JOIN, "join", "its time has come; the membership is there already")                             \
 	X(EV_PUSH, "push", "its time has come and a token is taken, in this step")                           \
 	X(EV_WAIT, "wait", "its time has come; no token or a push under way, and it may wait")               \

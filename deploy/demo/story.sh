@@ -250,6 +250,7 @@ deactivate_early() {
 	poll 5000 arrived remove boris "$asked" || broken "boris was not removed"
 	printf '%sboris: %s %s; removal PATCH arrived %s after he asked, %s\n' "$(stamp "$asked")" "$http_status" "$status" \
 		"$(good "$((patch_ms - asked)) ms")" "$patch_status"
+	same "the application's answer" 204 "$patch_status"
 	sure "boris was removed at once" "$patch_ms - $asked <= $at_once_ms"
 	poll 5000 stands_at boris removed || broken "boris' request is $request_state"
 	same "the status of boris' activation" Revoked "$request_status"
@@ -263,6 +264,7 @@ expect_end() {
 	for person in "$@"; do
 		poll 5000 arrived remove "$person" "${asked_ms[$person]}" || broken "$person was not removed at the end"
 		sure "$person was not removed before the end" "$patch_ms >= $end"
+		same "the application's answer" 204 "$patch_status"
 		late=$((patch_ms - end > late ? patch_ms - end : late))
 		patches+=("$patch_ms")
 	done

@@ -227,6 +227,7 @@ static void lists_go_on_page_by_page(void **state)
 	spread_groups(world, applications);
 
 	plan_many(world, 1, made);
+	assert_memory_not_equal(made[0], made[1], 4); /* an id begins with its lane */
 	assert_int_equal(walk(world, 1, REQUESTS "/filterByCurrentUser(on='principal')?$top=7", seen), MANY);
 	for (size_t i = 0; i < MANY; i++)
 		assert_true(is_among(made, seen[i]));

@@ -1,0 +1,36 @@
+/*
+ * An approver's word on a request. Whether that person may decide is policy, which the caller has asked; here the
+ * decision counts once, in one atomic step, and the one who comes second is told who was first.
+ */
+#ifndef ACTIVATION_DECISION_H
+#define ACTIVATION_DECISION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "activation/activation.h"
+
+/* All texts are borrowed for the call. */
+struct decision {
+	const struct request *request; /* as it was read; its stage is the one that is decided */
+	const char *decider;           /* who decides … */
+	const char *decider_name;      /* … and how people know them */
+	bool approve;
+	const char *justification;
+	unsigned needed;         /* approvals that this stage needs */
+	unsigned stages;         /* in all */
+	int64_t next_timeout_ms; /* how long the stage after this one may wait */
+	const char *limits;      /* of the group: struct ask */
+};
+
+/* ERR_OK with the request as it stands then (also when the same person says the same again); ERR_DECIDED with the
+ * request when somebody was faster or it waits no more; ERR_OWN_REQUEST; ERR_NOT_FOUND. */
+void activation_decide(struct activation *activation, const struct decision *decision, activation_done *done,
+		       void *ctx);
+
+/* Policy no longer allows a request that waits for an approver or for its start: it ends, saying why. ERR_OK
+ * without a request; ERR_DECIDED when it has left these states. */
+void activation_decline(struct activation *activation, const char *id, const char *why, activation_done *done,
+			void *ctx);
+
+#endif
