@@ -87,7 +87,10 @@ SUPPORT_SRC += tests/support/loop_server.c
 
 SUPPORT_SRC += tests/support/scene.c tests/support/scene_seen.c
 
-SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c
+SUPPORT_SRC += tests/support/redis_gate.c tests/support/aftermath.c
+
+SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c \
+	tests/support/lane_snapshot.c
 
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
@@ -114,6 +117,7 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 	tests/integration/test_application_away.c tests/integration/test_api_input.c \
 	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
 	tests/integration/test_redis_check.c
+INTEGRATION_TESTS += tests/integration/test_kill_broker.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
@@ -141,7 +145,8 @@ deps-test: ## install what the tests and checks need besides
 	@deploy/deps.sh build test
 
 demo: deps ## build and run the demonstration (DEMO_ONCE=1: once through, then stop)
-	@$(again) VARIANT=release all
+	@[ -x build/release/jit-broker ] || echo "Building ..."
+	@$(again) -s VARIANT=release all
 	@BUILD=build/release deploy/demo/run
 
 test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint

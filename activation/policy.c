@@ -2,7 +2,6 @@
 #include "activation/policy.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,61 +17,193 @@ void policy_defaults(struct policy *policy)
 	};
 }
 
+/* A text of the caller's is cut before a character, not inside one. */
+static void copy_text(char out[POLICY_TEXT_SIZE], const char *text)
+{
+	size_t len = strnlen(text, POLICY_TEXT_SIZE);
+	if (len == POLICY_TEXT_SIZE) {
+		len--;
+		while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+			len--;
+	}
+	memcpy(out, text, len);
+	out[len] = '\0';
+}
+
 static void refuse(struct policy_verdict *verdict, const char *rule, const char *limit, const char *given)
 {
 	if (verdict->count == POLICY_RULES_MAX)
 		return;
 	struct policy_refusal *refusal = &verdict->refusals[verdict->count++];
 	refusal->rule = rule;
-	snprintf(refusal->limit, sizeof(refusal->limit), "%s", limit);
-	snprintf(refusal->given, sizeof(refusal->given), "%s", given);
+	copy_text(refusal->limit, limit);
+	copy_text(refusal->given, given);
 }
 
-static int compare_names(const void *a, const void *b)
+static void pass(struct policy_verdict *verdict, const char *rule)
 {
-	return strcasecmp(*(char *const *)a, *(char *const *)b);
+	if (verdict->passed_count < POLICY_RULES_MAX)
+		verdict->passed[verdict->passed_count++] = rule;
 }
 
-void policy_sort(struct policy *policy)
+static int64_t start_of(const struct policy_ask *ask)
 {
-	if (policy->eligible_count > 0)
-		qsort(policy->eligible, policy->eligible_count, sizeof(char *), compare_names);
+	return ask->start_ms > ask->now_ms ? ask->start_ms : ask->now_ms;
 }
 
-static bool is_eligible(const struct policy *policy, const char *user_name)
+/* Eligibility is looked at for the start: who becomes eligible tomorrow may ask today for tomorrow. */
+static void check_eligibility(const struct policy *policy, const struct policy_ask *ask,
+			      struct policy_verdict *verdict)
 {
-	return user_name != NULL && policy->eligible_count > 0 &&
-	       bsearch(&user_name, policy->eligible, policy->eligible_count, sizeof(char *), compare_names) !=
-		       NULL;
+	const char *rule = "EligibilityRule";
+	int64_t start = start_of(ask);
+	if (ask->break_glass && !policy_may_break_glass(policy, &ask->person, start))
+		refuse(verdict, rule, "may break the glass", "may not");
+	else if (!ask->break_glass && !policy_is_eligible(policy, &ask->person, start))
+		refuse(verdict, rule, "eligible", "not eligible");
+	else
+		pass(verdict, rule);
 }
 
-/* Blanks alone justify nothing. */
-static bool says_something(const char *text)
+static void check_length(const struct policy *policy, const struct policy_ask *ask,
+			 struct policy_verdict *verdict)
 {
-	return text && text[strspn(text, " \t\r\n\v\f")] != '\0';
-}
-
-static void check_length(const struct policy *policy, int64_t length_ms, struct policy_verdict *verdict)
-{
-	int64_t bound = length_ms;
-	if (length_ms > policy->max_ms)
+	const char *rule = "ExpirationRule";
+	int64_t bound = ask->length_ms;
+	if (ask->length_ms > policy->max_ms)
 		bound = policy->max_ms;
-	else if (length_ms < policy->min_ms)
+	else if (ask->length_ms < policy->min_ms)
 		bound = policy->min_ms;
-	if (bound == length_ms)
+	if (bound == ask->length_ms) {
+		pass(verdict, rule);
 		return;
+	}
 	char limit[ISO8601_DURATION_SIZE], given[ISO8601_DURATION_SIZE];
 	iso8601_format_duration(bound, limit);
-	iso8601_format_duration(length_ms < 0 ? 0 : length_ms, given);
-	refuse(verdict, "ExpirationRule", limit, given);
+	iso8601_format_duration(ask->length_ms < 0 ? 0 : ask->length_ms, given);
+	refuse(verdict, rule, limit, given);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Characters between the first and the last one that is no blank: blanks alone justify nothing. */
+static int64_t characters_of(const char *text)
+{
+	if (!text)
+		return 0;
+	size_t end = strlen(text), start = 0;
+	while (end > 0 && is_blank(text[end - 1]))
+		end--;
+	while (start < end && is_blank(text[start]))
+		start++;
+	int64_t characters = 0;
+	for (size_t i = start; i < end; i++)
+		characters += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return characters;
+}
+
+static void check_justification(const struct policy *policy, const struct policy_ask *ask,
+				struct policy_verdict *verdict)
+{
+	const char *rule = "JustificationRule";
+	bool required = policy->justification_required || ask->break_glass;
+	int64_t characters = characters_of(ask->justification);
+	char limit[POLICY_TEXT_SIZE], given[POLICY_TEXT_SIZE];
+	if (required && characters == 0) {
+		refuse(verdict, rule, "required", "none");
+	} else if (characters > 0 && characters < policy->justification_min) {
+		snprintf(limit, sizeof(limit), "%lld characters", (long long)policy->justification_min);
+		snprintf(given, sizeof(given), "%lld characters", (long long)characters);
+		refuse(verdict, rule, limit, given);
+	} else if (required || policy->justification_min > 0) {
+		pass(verdict, rule);
+	}
+}
+
+static void check_ticket(const struct policy *policy, const struct policy_ask *ask,
+			 struct policy_verdict *verdict)
+{
+	const char *rule = "TicketingRule";
+	const struct policy_pattern *pattern = policy->ticket_pattern;
+	bool is_given = characters_of(ask->ticket_number) > 0;
+	if (!is_given && policy->ticket_required)
+		refuse(verdict, rule, "required", "none");
+	else if (is_given && pattern && regexec(&pattern->compiled, ask->ticket_number, 0, NULL, 0) != 0)
+		refuse(verdict, rule, pattern->text, ask->ticket_number);
+	else if (policy->ticket_required || pattern)
+		pass(verdict, rule);
+}
+
+static bool has_authenticated(const struct policy_names *wanted, const struct policy_person *person)
+{
+	for (size_t i = 0; i < wanted->count; i++)
+		for (size_t k = 0; k < person->method_count; k++)
+			if (strcmp(wanted->list[i], person->methods[k]) == 0)
+				return true;
+	return false;
+}
+
+static void join(const char *const *list, size_t count, char out[POLICY_TEXT_SIZE])
+{
+	size_t used = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < count && used < POLICY_TEXT_SIZE; i++)
+		used += (size_t)snprintf(out + used, POLICY_TEXT_SIZE - used, "%s%s", i ? "," : "", list[i]);
+}
+
+static void check_authentication(const struct policy *policy, const struct policy_ask *ask,
+				 struct policy_verdict *verdict)
+{
+	const struct policy_names *wanted = &policy->authentication;
+	char limit[POLICY_TEXT_SIZE], given[POLICY_TEXT_SIZE];
+	if (wanted->count == 0 || ask->is_recheck)
+		return;
+	/* Graph has two rules for it: multi-factor authentication by itself, and authentication contexts. */
+	const char *rule = wanted->count == 1 && strcmp(wanted->list[0], "mfa") == 0 ? "MfaRule" : "AcrsRule";
+	if (has_authenticated(wanted, &ask->person)) {
+		pass(verdict, rule);
+		return;
+	}
+	join((const char *const *)wanted->list, wanted->count, limit);
+	join(ask->person.methods, ask->person.method_count, given);
+	refuse(verdict, rule, limit, given[0] ? given : "none");
+}
+
+static void check_hours(const struct policy *policy, const struct policy_ask *ask,
+			struct policy_verdict *verdict)
+{
+	const char *rule = "ActivationDayRule";
+	char limit[POLICY_TEXT_SIZE], given[POLICY_TEXT_SIZE];
+	if (policy->hours.count == 0 || ask->break_glass)
+		return;
+	if (policy_hours_hold(&policy->hours, start_of(ask))) {
+		pass(verdict, rule);
+		return;
+	}
+	policy_hours_print(&policy->hours, limit);
+	policy_hours_print_time(policy->hours.list[0].zone, start_of(ask), given);
+	refuse(verdict, rule, limit, given);
 }
 
 void policy_check(const struct policy *policy, const struct policy_ask *ask, struct policy_verdict *verdict)
 {
-	verdict->count = 0;
-	if (!is_eligible(policy, ask->user_name))
-		refuse(verdict, "EligibilityRule", "eligible", "not eligible");
-	check_length(policy, ask->length_ms, verdict);
-	if (policy->justification_required && !says_something(ask->justification))
-		refuse(verdict, "JustificationRule", "required", "none");
+	verdict->count = verdict->passed_count = 0;
+	check_eligibility(policy, ask, verdict);
+	check_length(policy, ask, verdict);
+	check_justification(policy, ask, verdict);
+	check_ticket(policy, ask, verdict);
+	check_authentication(policy, ask, verdict);
+	check_hours(policy, ask, verdict);
+}
+
+void policy_print_limits(const struct policy *policy, struct buf *out)
+{
+	if (policy->max_active == 0 && policy->exclusive.count == 0)
+		return;
+	buf_addf(out, "%lld ", (long long)policy->max_active);
+	for (size_t i = 0; i < policy->exclusive.count; i++)
+		buf_addf(out, "%s%s", i ? "," : "", policy->exclusive.list[i]);
 }

@@ -34,9 +34,10 @@ local function bucket_take(c, t, push)
 	redis.call('ZADD', key, c.now + t.deadline + t.window + 1, push)
 end
 
--- The push has ended now: its token comes back one window later.
+-- The push has ended now: its token comes back one window later. Told after the deadline, it changes nothing: the
+-- token may be back already, and in use.
 local function bucket_return(c, t, push)
-	redis.call('ZADD', c.pre .. 'b:' .. t.app, 'XX', c.now + t.window + 1, push)
+	redis.call('ZADD', c.pre .. 'b:' .. t.app, 'XX', 'LT', c.now + t.window + 1, push)
 end
 
 -- Nothing more is sent for so many ms, by nobody.

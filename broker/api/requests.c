@@ -242,8 +242,6 @@ static enum err check_submission(struct call *call, struct asked *a, const struc
 	*group = config_group(call->config, a->submission.group);
 	if (*group == NULL)
 		return err_set(ec, ERR_NOT_FOUND, "There is no group %s here.", a->submission.group);
-	if (!store_ready(call->api->store, NULL))
-		return err_set(ec, ERR_UNAVAILABLE, "The broker's store cannot be reached.");
 	if (!provision_write_person(&call->caller.names, &a->person))
 		return err_set(ec, ERR_NOMEM, "The broker is out of memory.");
 	return choose_id(call, a, store_lane_of(call->api->store, (*group)->application->id), ec);

@@ -158,6 +158,11 @@ static void run(struct call *call, const struct route *route)
 		call_error(call, ERR_FORBIDDEN, "Only operators may see the applications.", NULL);
 		return;
 	}
+	/* Which lane an object is in cannot be told before the store has been seen. */
+	if (route->need != NEED_NOTHING && store_lanes(call->api->store) == 0) {
+		call_error(call, ERR_UNAVAILABLE, NULL, NULL);
+		return;
+	}
 	route->handle(call);
 }
 

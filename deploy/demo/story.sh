@@ -10,7 +10,7 @@ admins_s=32
 billing_s=26 # all three end in the same moment, so long after the story's beginning
 at_once_ms=1000 # "at once", also on a machine that is busy
 
-declare -A request_id=() user_id=() asked_ms=() end_ms=() http_of=() state_of=()
+declare -A body_of=() request_id=() user_id=() asked_ms=() end_ms=() http_of=() state_of=()
 first_five=(amira boris chen dana elif)
 checks=0
 
@@ -68,12 +68,10 @@ wait_for_good_moment() {
 	look_at_application
 }
 
-# ask PERSON GROUP EXPIRATION: sends it, keeps the answer in a file.
+# ask PERSON: sends what the person is about to ask for, keeps the answer in a file.
 ask() {
-	local body
-	body=$(activation "$@")
 	asked_ms[$1]=$(now_ms)
-	call "$1" POST "$graph/assignmentScheduleRequests" "$1.json" "$body"
+	call "$1" POST "$graph/assignmentScheduleRequests" "$1.json" "${body_of[$1]}"
 	http_of[$1]=$http_status
 }
 
@@ -133,19 +131,29 @@ show_refused() {
 	row grace aws-admins "60 s" 400 refused "$rule: nothing is pushed"
 }
 
+# What everybody is about to ask for, ready to be sent.
+prepare_asking() {
+	local person billing_end
+	billing_end=$(($(now_ms) + billing_s * 1000))
+	billing_end=$(printf '%(%FT%T)T.%03dZ' $((billing_end / 1000)) $((billing_end % 1000)))
+	body_of[amira]=$(activation amira aws-admins "{\"type\":\"afterDuration\",\"duration\":\"PT${amira_s}S\"}")
+	body_of[boris]=$(activation boris aws-admins "{\"type\":\"afterDuration\",\"duration\":\"PT${early_s}S\"}")
+	for person in chen dana elif; do
+		body_of[$person]=$(activation "$person" aws-billing \
+			"{\"type\":\"afterDateTime\",\"endDateTime\":\"$billing_end\"}")
+	done
+	body_of[farid]=$(activation farid aws-admins "{\"type\":\"afterDuration\",\"duration\":\"PT${admins_s}S\"}")
+	body_of[grace]=$(activation grace aws-admins '{"type":"afterDuration","duration":"PT1M"}')
+}
+
 people_ask() {
-	local billing_end
 	chapter "1. Six people ask at once, and a seventh who may not"
 	wait_for_good_moment
+	prepare_asking
 	story_ms=$(now_ms)
-	billing_end=$(date -u -d "@$((story_ms / 1000 + billing_s)).$(printf '%03d' $((story_ms % 1000)))" +%FT%T.%3NZ)
-	ask amira aws-admins "{\"type\":\"afterDuration\",\"duration\":\"PT${amira_s}S\"}"
-	ask boris aws-admins "{\"type\":\"afterDuration\",\"duration\":\"PT${early_s}S\"}"
-	for person in chen dana elif; do
-		ask "$person" aws-billing "{\"type\":\"afterDateTime\",\"endDateTime\":\"$billing_end\"}"
+	for person in "${first_five[@]}" farid grace; do
+		ask "$person"
 	done
-	ask farid aws-admins "{\"type\":\"afterDuration\",\"duration\":\"PT${admins_s}S\"}"
-	ask grace aws-admins '{"type":"afterDuration","duration":"PT1M"}'
 	show_first_five
 	show_sixth
 	show_refused

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "tests/support/scene.h"
+#include "tests/support/wait.h"
 
 #define CROWD 6
 
@@ -76,14 +77,33 @@ static void expect_figures_when_full(const struct world *world, int64_t asked_ms
 	http_response_release(&response);
 }
 
-/* The cycle's figures once it is over. */
+struct awaited {
+	const struct world *world;
+	int64_t begun_ms;
+};
+
+static bool is_over(void *ctx)
+{
+	const struct awaited *awaited = ctx;
+	struct http_response response;
+	bool over;
+
+	scene_application(awaited->world, 0, &response);
+	over = cJSON_IsNull(http_json(&response, "cycle.current")) &&
+	       cJSON_IsObject(http_json(&response, "cycle.last")) &&
+	       scene_time(&response, "cycle.last.startedDateTime") >= awaited->begun_ms;
+	http_response_release(&response);
+	return over;
+}
+
+/* The figures of the cycle that begins then, once it is over. */
 static void expect_last_cycle(const struct world *world, int64_t begun_ms, int64_t total, int64_t pushes)
 {
+	struct awaited awaited = {world, begun_ms};
 	struct http_response response;
 
+	assert_true(wait_until(is_over, &awaited, SCENE_PATIENCE));
 	scene_application(world, 0, &response);
-	assert_true(cJSON_IsNull(http_json(&response, "cycle.current")));
-	assert_true(scene_time(&response, "cycle.last.startedDateTime") >= begun_ms);
 	assert_true(scene_time(&response, "cycle.last.endedDateTime") >=
 		    scene_time(&response, "cycle.last.startedDateTime"));
 	assert_int_equal(scene_number(&response, "cycle.last.total"), total);

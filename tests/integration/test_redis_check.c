@@ -153,6 +153,8 @@ static int open_world(void **state)
 	struct world_options options = scene_defaults();
 
 	options.redis_timeout_ms = SECOND;
+	options.application.push_timeout_ms =
+		2 * SECOND; /* a push whose beginning is in doubt is taken over then */
 	options.application.pushes = 50;
 	options.application.cycle_reserve = 10;
 	return scene_open(state, &options);
@@ -184,7 +186,18 @@ static void expect_unavailable(const struct http_response *response)
 	assert_true(strtol(value, NULL, 10) >= 1);
 }
 
-/* Every call of the API, while Redis cannot be reached. */
+static bool is_refused_at_once(void *ctx)
+{
+	struct http_response response;
+	bool at_once;
+
+	scene_get(ctx, 0, "/api/applications/app", &response);
+	at_once = response.status == 503 && response.ended_ms - response.sent_ms < SECOND / 4;
+	http_response_release(&response);
+	return at_once;
+}
+
+/* Every call of the API, while Redis cannot be reached: calls wait for it for a moment, later ones do not. */
 static void expect_all_unavailable(const struct world *world)
 {
 	static const char *const paths[] = {REQUESTS "/filterByCurrentUser(on='principal')",
@@ -195,6 +208,7 @@ static void expect_all_unavailable(const struct world *world)
 	struct world_ask ask = {.person = 0};
 	struct http_response response;
 
+	assert_true(wait_until(is_refused_at_once, (void *)(uintptr_t)world, SCENE_PATIENCE));
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		scene_get(world, 0, paths[i], &response);
 		expect_unavailable(&response);

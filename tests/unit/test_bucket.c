@@ -153,7 +153,7 @@ static void tell_end(struct world *w, struct pushed *push)
 	if (keep)
 		push->end_ms =
 			push->begin_ms + w->terms->deadline_ms; /* its last request may still be running */
-	else if (held && push->back_ms > w->lane->now_ms)
+	else if (held && push->back_ms > w->lane->now_ms + w->terms->window_ms + 1)
 		push->back_ms = w->lane->now_ms + w->terms->window_ms + 1;
 	if (closing && w->closed_until_ms < w->lane->now_ms + close_ms)
 		w->closed_until_ms = w->lane->now_ms + close_ms;
@@ -176,6 +176,8 @@ static void arrive(struct world *w)
 	lane_arg(w->lane, "{}");
 	lane_arg(w->lane, "group");
 	lane_arg(w->lane, "0");
+	lane_arg(w->lane, "ac");
+	lane_arg(w->lane, "selfActivate");
 	lane_arg(w->lane, "ap");
 	lane_arg(w->lane, "aws");
 	lane_arg(w->lane, "g");
@@ -352,7 +354,7 @@ static void test_load(void **state)
 	static const struct terms_row rows[] = {
 		{"5 in 10 s", 5, 10000, 3, 0, 600000, 100, 30000, 32000, 2500},
 		{"5 in 10 s, small batches", 5, 10000, 3, 0, 60000, 2, 30000, 32000, 2500},
-		{"5 in 10 s, waiting", 5, 10000, 4, 8000, 60000, 1, 30000, 32000, 2000},
+		{"5 in 10 s, waiting", 5, 10000, 4, 8000, 60000, 10, 30000, 32000, 1500},
 		{"1 in 1 s", 1, 1000, 0, 0, 30000, 100, 3000, 5000, 1500},
 		{"3 in 7 s, waiting", 3, 7000, 1, 5000, 100000, 2, 2000, 4000, 2500},
 		{"20 in 60 s", 20, 60000, 10, 0, 300000, 100, 30000, 32000, 3000},
@@ -376,6 +378,10 @@ static void test_load(void **state)
 			 (long long)rows[i].window_ms, (long long)rows[i].reserve, (long long)rows[i].wait_ms,
 			 (long long)rows[i].cycle_ms, (long long)rows[i].batch,
 			 (long long)rows[i].deadline_ms, (long long)rows[i].lease_ms);
+		/* As every broker does when it starts. */
+		lane_begin(w->lane, "jit_plan_cycle");
+		lane_arg(w->lane, w->terms_text);
+		freeReplyObject(call(w));
 		while (w->pushes < PUSHES_MAX - 300)
 			step(w);
 		run_dry(w);
