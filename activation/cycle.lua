@@ -1,6 +1,7 @@
 -- The application's sync cycle and the handing out of tokens to what waits.
 -- c:APP holds the cycle: next, started, ended (0 while it runs), total, pushes, failures, flying (members in
--- pushes under way), last_started, last_ended, last_total, last_pushes, last_failures.
+-- pushes under way), last_started, last_ended, last_total, last_pushes, last_failures of the last one that had
+-- something to do.
 
 -- Cycles lie on a grid that the application's name shifts, so that their times are known in advance.
 local function next_slot(c, t)
@@ -171,7 +172,7 @@ end
 
 -- jit_cycle: the application's cycle is due. It takes what is deferred now; what is deferred later waits for the
 -- next one. Never two at once: while one runs, its successor is put off by a slot.
--- ARGV 3 terms. Answers 'started', 'empty', 'running', or 'early' when it was begun already by another broker.
+-- ARGV 3 terms. Answers 'started' with the number of memberships, 'empty', 'running', or 'early' when it was begun already by another broker.
 local function jit_cycle(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -191,9 +192,9 @@ local function jit_cycle(keys, args)
 	local total = deferred_count(c, t.app, c.now)
 	redis.call('HSET', key, 'started', c.now, 'ended', 0, 'total', total, 'pushes', 0, 'failures', 0, 'flying', 0)
 	if total == 0 then
-		cycle_close_if_done(c, t)
+		redis.call('HSET', key, 'ended', c.now)
 		return answer(c, 'empty')
 	end
 	wake(c, t.app, c.now)
-	return answer(c, 'started')
+	return answer(c, 'started', total)
 end

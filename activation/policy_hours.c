@@ -31,8 +31,11 @@ struct wall {
 
 static struct wall wall_at(const struct policy_zone *zone, int64_t at_ms)
 {
-	int64_t ahead = policy_zone_ahead_ms(zone, at_ms);
-	int64_t local = at_ms > INT64_MAX - DAY_MS ? at_ms - DAY_MS : at_ms + ahead;
+	/* Times that no clock shows are cut, so that nothing overflows. */
+	int64_t bound = INT64_MAX - DAY_MS;
+	if (at_ms > bound || at_ms < -bound)
+		at_ms = at_ms < 0 ? -bound : bound;
+	int64_t local = at_ms + policy_zone_ahead_ms(zone, at_ms);
 	int64_t days = local / DAY_MS, rest = local % DAY_MS;
 	if (rest < 0) {
 		days--;

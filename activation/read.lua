@@ -22,6 +22,9 @@ local function view(c, r)
 			add('member_error', m.er)
 		end
 		add('attempts', m.n)
+		if m.q and m.q ~= 'd' then
+			add('next_try', redis.call('ZSCORE', c.pre .. m.q .. ':' .. m.g, m.p))
+		end
 	end
 	-- A deactivation is done when the membership is gone.
 	if (r.ac == 'selfDeactivate' or r.ac == 'adminRemove') and (m.q == 'x' or m.u) then

@@ -51,6 +51,7 @@ static const struct field fields[] = {
 	{"person", BORROWED, offsetof(struct request, person), 0},
 	{"removing", FLAG, offsetof(struct request, removing), 0},
 	NUMBER_FIELD("place", place),
+	NUMBER_FIELD("next_try", next_try_ms),
 	NUMBER_FIELD("next_cycle", next_cycle_ms),
 };
 

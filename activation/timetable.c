@@ -125,7 +125,8 @@ static void on_cycle(void *ctx, enum err err, const struct reply *reply)
 		const char *word = core_answer(errand->activation, errand->lane, reply);
 
 		if (strcmp(word, "empty") != 0 && strcmp(word, "early") != 0)
-			log_info("cycle", "app=%s state=%s", errand->id, word);
+			log_info("cycle", "app=%s state=%s total=%lld", errand->id, word,
+				 (long long)reply_int(reply_at(reply, 3)));
 	} else {
 		log_warn("cycle", "app=%s error=%s", errand->id, err_message(err));
 	}

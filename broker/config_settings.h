@@ -20,7 +20,19 @@ enum setting_type {
 	TYPE_UUID,
 	TYPE_APP_ID,
 	TYPE_SHA256,
-	TYPE_USER_NAMES, /* a sequence of texts */
+	TYPE_LAYER,      /* a mapping with the rules of groups[], which groups inherit */
+	TYPE_ITEMS,      /* one mapping or a sequence of them, whose members are "path.x"; or "none" */
+	TYPE_APPROVAL,   /* as TYPE_ITEMS: one stage, or what is common to its `stages` */
+	TYPE_STAGES,     /* a sequence of mappings with the members of the approval, or how many equal ones */
+	TYPE_USER_NAMES, /* a sequence of texts, compared without regard to case */
+	TYPE_WORDS,      /* a sequence of texts, compared as they are */
+	TYPE_GROUP_IDS,  /* a sequence of UUIDs */
+	TYPE_DAYS,       /* a sequence of mon to sun; stored as bits */
+	TYPE_CLAIMS,     /* a mapping from the names of claims to sequences of texts */
+	TYPE_TIME,       /* ISO 8601 with an offset; stored in Unix ms */
+	TYPE_DAY_TIME,   /* hh:mm; stored in minutes */
+	TYPE_ZONE,       /* a time zone of the system's database */
+	TYPE_PATTERN,    /* POSIX extended regular expression */
 	TYPE_REFERENCE,  /* the id of an application */
 	TYPE_FILE,
 	TYPE_SECRET, /* file:PATH */
@@ -46,6 +58,8 @@ enum setting_id {
 	SET_STOP_TIMEOUT,
 	SET_CONNECTIONS,
 	SET_CONNECTIONS_PER_ADDRESS,
+	SET_POLICY,
+	SET_POLICY_DEFAULTS,
 	SET_PEOPLE,
 	SET_PERSON_ID,
 	SET_PERSON_USER_NAME,
@@ -72,18 +86,62 @@ enum setting_id {
 	SET_APP_PUSH_TIMEOUT,
 	SET_APP_USERS,
 	SET_APP_USERS_CREATE,
+	SET_APP_POLICY,
 	SET_GROUPS,
 	SET_GROUP_ID,
 	SET_GROUP_APPLICATION,
 	SET_GROUP_NAME,
 	SET_GROUP_ELIGIBLE,
 	SET_GROUP_PRINCIPALS,
+	SET_GROUP_CLAIMS,
+	SET_GROUP_START,
+	SET_GROUP_END,
 	SET_GROUP_ACTIVATION,
 	SET_GROUP_MAX,
 	SET_GROUP_MIN,
 	SET_GROUP_DEFAULT,
 	SET_GROUP_JUSTIFICATION,
+	SET_GROUP_JUSTIFICATION_MIN,
+	SET_GROUP_TICKET,
+	SET_GROUP_TICKET_REQUIRED,
+	SET_GROUP_TICKET_PATTERN,
+	SET_GROUP_AUTHENTICATION,
+	SET_GROUP_APPROVAL,
+	SET_STAGE_APPROVERS,
+	SET_STAGE_APPROVER_CLAIMS,
+	SET_STAGE_NEEDED,
+	SET_STAGE_TIMEOUT,
+	SET_STAGE_ESCALATION,
+	SET_STAGE_AFTER,
+	SET_STAGE_OTHERS,
+	SET_STAGE_OTHER_CLAIMS,
+	SET_APPROVAL_STAGES,
+	SET_GROUP_HOURS,
+	SET_HOURS_ZONE,
+	SET_HOURS_DAYS,
+	SET_HOURS_FROM,
+	SET_HOURS_TO,
+	SET_GROUP_MAX_ACTIVE,
+	SET_GROUP_EXCLUSIVE,
+	SET_GROUP_BREAK_GLASS,
+	SET_GLASS_PRINCIPALS,
+	SET_GLASS_CLAIMS,
+	SET_GROUP_CLOCK,
+	SET_GROUP_ON_LOST,
+	SET_GROUP_NOTIFY,
 	SETTING_COUNT
+};
+
+/* The struct that holds the value. */
+enum setting_owner {
+	OF_ROOT,
+	OF_PERSON,
+	OF_APPLICATION,
+	OF_GROUP,
+	OF_POLICY,      /* inherited, setting by setting */
+	OF_ELIGIBILITY, /* struct policy_eligibility, and so on: one of a list of a policy */
+	OF_STAGE,
+	OF_WINDOW
 };
 
 struct setting {
@@ -99,7 +157,15 @@ struct setting {
 	const char *unit;    /* of a count: what is counted */
 	const char *choices; /* "a|b|c" */
 	int64_t min, max;    /* milliseconds, a count, or bytes of text */
-	size_t offset, size; /* of the field in struct config, or in the struct of the list's element */
+	enum setting_owner owner;
+	size_t offset, size;      /* of the field in the owner */
+	enum setting_owner items; /* of TYPE_ITEMS and TYPE_APPROVAL: what is listed */
+};
+
+/* What TYPE_ITEMS, TYPE_APPROVAL and the lists of texts are stored as, whatever is listed. */
+struct setting_items {
+	void *list;
+	size_t count;
 };
 
 extern const struct setting settings[SETTING_COUNT];
@@ -107,8 +173,16 @@ extern const struct setting settings[SETTING_COUNT];
 /* The part of the path that is the key in the file. */
 const char *setting_key(const struct setting *setting);
 
-/* Is this setting a direct member of the mapping "redis." or "people[]."? The file itself is "". */
+/*
+ * Is this setting a direct member of the mapping "redis." or "people[]."? The file itself is "". The members of
+ * the layers "policy.defaults." and "applications[].policy." are those of "groups[]." that groups inherit.
+ */
 bool setting_within(const struct setting *setting, const char *prefix);
+
+#define PATH_SIZE 96 /* longer than any path */
+
+/* The setting's path as it is called within that layer ("" = a group itself). Returns `out`. */
+const char *setting_path_in(const struct setting *setting, const char *layer, char out[PATH_SIZE]);
 
 /* The setting of that key in that mapping, or NULL. */
 const struct setting *setting_find(const char *prefix, const char *key);

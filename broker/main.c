@@ -310,6 +310,8 @@ static int run(struct broker *broker)
 	struct errctx ec = {""};
 
 	signal(SIGPIPE, SIG_IGN);
+	log_info("start", "version=%s config=%s applications=%zu groups=%zu", VERSION, broker->config_path,
+		 broker->config->application_count, broker->config->group_count);
 	keep_secrets_in();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	uv_loop_init(&broker->loop);

@@ -6,8 +6,8 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
+#include "broker/person.h"
 #include "scim-push/retry.h"
 
 #define ATTEMPTS_MAX 5 /* failed pushes of an activation before it is left to the cycle */
@@ -20,47 +20,6 @@ struct job {
 	struct order *order;
 	struct push_member members[];
 };
-
-struct person_field {
-	const char *name;
-	size_t offset;
-};
-
-static const struct person_field person_fields[] = {
-	{"userName", offsetof(struct scim_person, user_name)},
-	{"displayName", offsetof(struct scim_person, display_name)},
-	{"givenName", offsetof(struct scim_person, given_name)},
-	{"familyName", offsetof(struct scim_person, family_name)},
-	{"email", offsetof(struct scim_person, email)},
-};
-
-#define PERSON_FIELDS (sizeof(person_fields) / sizeof(person_fields[0]))
-
-bool provision_write_person(const struct scim_person *person, struct buf *out)
-{
-	for (size_t i = 0; i < PERSON_FIELDS; i++) {
-		buf_addf(out, "%s\"%s\":", i == 0 ? "{" : ",", person_fields[i].name);
-		json_add_string(out, (const char *)person + person_fields[i].offset);
-	}
-	buf_adds(out, "}");
-	return !buf_failed(out);
-}
-
-static void read_person(const char *text, struct scim_person *person)
-{
-	struct errctx ec;
-	cJSON *json = NULL;
-
-	if (json_parse(text, strlen(text), &json, &ec) != ERR_OK)
-		return;
-	for (size_t i = 0; i < PERSON_FIELDS; i++) {
-		const char *value = json_string(json, person_fields[i].name);
-
-		if (value != NULL)
-			snprintf((char *)person + person_fields[i].offset, NAME_SIZE, "%s", value);
-	}
-	cJSON_Delete(json);
-}
 
 static void on_checked(void *ctx, const bool *wanted)
 {
@@ -115,6 +74,15 @@ static void take_result(struct job *job, size_t i)
 	job->metrics->members[job->order->add][verdicts[from->verdict].metrics]++;
 }
 
+/* Did it leave anything undone that was wanted? */
+static bool failed(const struct push *push)
+{
+	for (size_t i = 0; i < push->count; i++)
+		if (push->members[i].verdict == PUSH_RETRY || push->members[i].verdict == PUSH_REFUSED)
+			return true;
+	return false;
+}
+
 static const char *summary(const struct push *push)
 {
 	enum push_verdict worst = PUSH_DONE;
@@ -140,13 +108,22 @@ static void on_end(void *ctx, struct push *push)
 	order->closed_for_ms = push->closed_for_ms;
 	job->metrics->pushes[order->add]++;
 	job->metrics->push_ms[order->add] += (uint64_t)took_ms;
-	log_info("push_end", "app=%s push=%s op=%s group=%s members=%zu result=%s ms=%lld error=%s",
-		 order->application, order->id, order->add ? "add" : "remove", order->group, push->count,
-		 summary(push), (long long)took_ms,
-		 push->members[0].error[0] != '\0' ? push->members[0].error : NULL);
+	log_event(failed(push) ? LOG_WARN : LOG_INFO, "push_end",
+		  "app=%s push=%s op=%s group=%s members=%zu result=%s ms=%lld error=%s", order->application,
+		  order->id, order->add ? "add" : "remove", order->group, push->count, summary(push),
+		  (long long)took_ms, push->members[0].error[0] != '\0' ? push->members[0].error : NULL);
 	order_end(order);
 	config_unref(job->config);
 	free(job);
+}
+
+static void take_names(const char *text, struct scim_person *names)
+{
+	struct person person;
+
+	person_read(&person, text);
+	*names = person.names;
+	person_release(&person);
 }
 
 static struct job *job_new(struct pusher *pusher, struct config *config, struct order *order)
@@ -173,7 +150,7 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 	job->push.count = order->count;
 	job->push.members = job->members;
 	for (size_t i = 0; i < order->count; i++)
-		read_person(order->members[i].person, &job->members[i].person);
+		take_names(order->members[i].person, &job->members[i].person);
 	job->push.on_ready = on_ready;
 	job->push.on_end = on_end;
 	job->push.ctx = job;

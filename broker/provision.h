@@ -16,7 +16,4 @@
  */
 void provision(struct pusher *pusher, struct config *config, struct metrics *metrics, struct order *order);
 
-/* What SCIM has to know of a person, as the store keeps it (JSON). False when memory is short. */
-bool provision_write_person(const struct scim_person *person, struct buf *out);
-
 #endif

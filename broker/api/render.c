@@ -66,6 +66,8 @@ static void render_provisioning(struct buf *out, const struct request *r)
 	else
 		buf_adds(out, ",\"placeInQueue\":null");
 	buf_addf(out, ",\"failedAttempts\":%lld,", (long long)r->attempts);
+	render_time(out, "nextAttemptDateTime", r->next_try_ms);
+	buf_adds(out, ",");
 	render_text(out, "lastError", r->error);
 	buf_adds(out, "}");
 }

@@ -81,6 +81,13 @@ static void answer_request(struct call *call, int status, const struct request *
 	call_answer(call, status, NULL, &body);
 }
 
+static void log_refusal(struct call *call, const char *why)
+{
+	call->api->metrics->refused++;
+	log_info("request_refused", "request_id=%s person=%s why=%s", exchange_request_id(call->exchange),
+		 call->caller.id, why);
+}
+
 static void on_asked(void *ctx, enum err err, const struct request *request)
 {
 	struct call *call = ctx;
@@ -96,7 +103,7 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 		answer_request(call, 201, request);
 		return;
 	}
-	call->api->metrics->refused++;
+	log_refusal(call, err_code(err));
 	if ((err == ERR_EXISTS || err == ERR_PENDING) && request != NULL) {
 		iso8601_format_time(request->end_ms, end);
 		snprintf(message, sizeof(message), "%s Request %s gives it until %s.", err_message(err),
@@ -128,7 +135,7 @@ static void answer_policy(struct call *call, const struct policy_verdict *verdic
 	}
 	buf_adds(&message, "]");
 	buf_adds(&details, "]");
-	call->api->metrics->refused++;
+	log_refusal(call, verdict->refusals[0].rule);
 	call_error(call, ERR_POLICY, buf_text(&message), buf_failed(&details) ? NULL : buf_text(&details));
 	buf_release(&message);
 	buf_release(&details);

@@ -551,14 +551,14 @@ static void check_all(struct model *m)
 
 static void let_time_pass(struct model *m)
 {
-	uint32_t how = pick(m, 12);
+	uint32_t how = pick(m, 60);
 
 	if (how == 0)
 		m->lane->now_ms += pick(m, 60000);
-	else if (how < 5 && m->next_due_ms != NEVER && m->next_due_ms > m->lane->now_ms)
+	else if (how < 12 && m->next_due_ms != NEVER && m->next_due_ms > m->lane->now_ms)
 		m->lane->now_ms = m->next_due_ms;
 	else
-		m->lane->now_ms += pick(m, 1500);
+		m->lane->now_ms += pick(m, 400);
 }
 
 static void walk(struct model *m)
@@ -567,21 +567,21 @@ static void walk(struct model *m)
 
 	if (what < 22)
 		let_time_pass(m);
-	else if (what < 40)
+	else if (what < 36)
 		submit(m);
-	else if (what < 44)
+	else if (what < 39)
 		cancel(m);
-	else if (what < 48)
+	else if (what < 42)
 		deactivate(m);
-	else if (what < 50)
+	else if (what < 43)
 		refuse(m);
-	else if (what < 53)
+	else if (what < 47)
 		decide(m);
-	else if (what < 68)
+	else if (what < 58)
 		look(m);
-	else if (what < 72)
+	else if (what < 61)
 		pump(m, (int)pick(m, APPS));
-	else if (what < 74)
+	else if (what < 62)
 		cycle(m, (int)pick(m, APPS));
 	else
 		advance_some(m);

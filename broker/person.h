@@ -1,0 +1,38 @@
+/*
+ * What the broker keeps of a person in the store, as one JSON object: the names that SCIM needs and the claims that
+ * policy looks at, as of the person's last request. Written when somebody asks; read when a push is made and when
+ * policy has its word again.
+ */
+#ifndef BROKER_PERSON_H
+#define BROKER_PERSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+#include "activation/policy.h"
+#include "base/buf.h"
+#include "scim-push/push.h"
+
+#define PERSON_TEXT_MAX   (32 * 1024)
+#define PERSON_CLAIMS_MAX 256 /* values; a token of the largest size that is accepted has no more */
+
+struct person {
+	struct scim_person names;
+	struct policy_attribute claims[PERSON_CLAIMS_MAX]; /* their texts are owned by `json` */
+	size_t claim_count;
+	cJSON *json;
+};
+
+/* Appends the object; `who` has the claims. */
+void person_write(struct buf *out, const struct scim_person *names, const struct policy_person *who);
+
+/* Reads it. A text that is no such object gives a person without names, whom no rule knows and SCIM refuses. */
+void person_read(struct person *person, const char *text);
+void person_release(struct person *person);
+
+/* As policy sees them; borrowed from `person`. */
+struct policy_person person_for_policy(const struct person *person);
+
+#endif
