@@ -48,19 +48,21 @@ BASE_SRC := broker/base/err.c broker/base/buf.c broker/base/log.c broker/base/cl
 	broker/base/id.c broker/base/digest.c broker/base/utf8.c broker/base/json.c
 STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.c broker/store/node.c \
 	broker/store/reader.c broker/store/reply.c broker/store/setup.c broker/store/store.c
-ACTIVATION_SRC := activation/policy.c activation/states.c activation/request.c activation/core.c \
+ACTIVATION_SRC := activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
 	activation/activation.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c
 THROTTLE_SRC := throttle/throttle.c
 SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/retry.c scim-push/names.c \
 	scim-push/http.c scim-push/http_watch.c scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
 	scim-push/verdict.c
 API_SRC := broker/api/router.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
-	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/render.c broker/provision.c broker/person.c \
+	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/recheck.c broker/api/render.c broker/provision.c broker/person.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
 CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c \
-	broker/config_example.c broker/config_files.c broker/config_lookup.c broker/config_report.c \
-	broker/config_settings.c broker/config_tree.c broker/config_values.c
+	broker/config_example.c broker/config_files.c broker/config_items.c broker/config_layers.c \
+	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_policy_check.c \
+	broker/config_policy_values.c broker/config_report.c broker/config_settings.c broker/config_tree.c \
+	broker/config_values.c broker/config_zone.c
 SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/sandbox/directory.c \
 	scim-push/sandbox/exchange.c scim-push/sandbox/fault.c scim-push/sandbox/fault_answer.c \
 	scim-push/sandbox/filter.c scim-push/sandbox/group_patch.c scim-push/sandbox/groups.c \
@@ -90,7 +92,7 @@ SUPPORT_SRC += tests/support/scene.c tests/support/scene_seen.c
 SUPPORT_SRC += tests/support/redis_gate.c tests/support/aftermath.c
 
 SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c \
-	tests/support/lane_snapshot.c
+	tests/support/lane_snapshot.c tests/support/lane_model.c
 
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
@@ -117,7 +119,8 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 	tests/integration/test_application_away.c tests/integration/test_api_input.c \
 	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
 	tests/integration/test_redis_check.c
-INTEGRATION_TESTS += tests/integration/test_kill_broker.c
+INTEGRATION_TESTS += tests/integration/test_approval.c
+INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c

@@ -115,7 +115,8 @@ struct application_status {
 	int64_t next_cycle_ms;
 	bool cycle_runs;
 	int64_t cycle_started_ms, cycle_total, cycle_left, cycle_pushes, cycle_failures;
-	int64_t last_started_ms, last_ended_ms, last_total, last_pushes, last_failures; /* 0 = none had work yet */
+	int64_t last_started_ms, last_ended_ms, last_total, last_pushes,
+		last_failures; /* 0 = none had work yet */
 };
 
 typedef void activation_status_done(void *ctx, enum err err, const struct application_status *status);

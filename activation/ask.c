@@ -50,6 +50,7 @@ static enum err word_to_err(const char *word)
 		{"state", ERR_WRONG_STATE},
 		{"gone", ERR_DECIDED},
 		{"full", ERR_FULL},
+		{"unknown", ERR_SUBJECT},
 		{"excluded", ERR_EXCLUDED},
 		{"decided", ERR_DECIDED},
 		{"own", ERR_OWN_REQUEST},

@@ -167,8 +167,8 @@ static void ask_lane(struct gathering *g, unsigned lane, const struct list_query
 	lane_call->lane = lane;
 	core_call(g->activation, &call, "jit_list", lane);
 	call.read_only = true;
-	store_arg(&call, by_person ? "p" : "g");
-	store_arg(&call, by_person ? query->principal : query->group);
+	store_arg(&call, query->awaiting ? "a" : by_person ? "p" : "g");
+	store_arg(&call, query->awaiting ? "" : by_person ? query->principal : query->group);
 	store_arg(&call, args->created);
 	store_arg(&call, args->id);
 	store_arg(&call, args->most);

@@ -12,7 +12,8 @@
 #define LIST_FROM_SIZE 96
 
 struct list_query {
-	/* One of the two names the index that is read; both given means both must match. "" = any. */
+	bool awaiting; /* those that wait for an approver, whoever asked */
+	/* Otherwise one of the two names the index that is read; both given means both must match. "" = any. */
 	char principal[NAME_SIZE];
 	char group[ID_SIZE];
 	char application[APP_ID_SIZE]; /* of the group; needed with a group alone */

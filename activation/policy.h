@@ -75,6 +75,7 @@ struct policy_offset {
 
 /* A time zone; the first offset's at_ms is INT64_MIN, the others ascend. */
 struct policy_zone {
+	struct policy_zone *next; /* of those that the configuration knows */
 	char name[64];
 	struct policy_offset *offsets;
 	size_t count;
@@ -179,6 +180,8 @@ void policy_check(const struct policy *policy, const struct policy_ask *ask, str
 /* policy_people.c */
 bool policy_people_hold(const struct policy_people *people, const struct policy_person *person);
 bool policy_people_empty(const struct policy_people *people);
+/* How many different people may decide at this stage; SIZE_MAX when claims decide that. The names are sorted, none twice. */
+size_t policy_stage_named(const struct policy_stage *stage);
 bool policy_is_eligible(const struct policy *policy, const struct policy_person *person, int64_t at_ms);
 bool policy_may_break_glass(const struct policy *policy, const struct policy_person *person, int64_t at_ms);
 

@@ -67,6 +67,17 @@ bool policy_people_empty(const struct policy_people *people)
 	return people->principals.count == 0 && people->claims.count == 0;
 }
 
+size_t policy_stage_named(const struct policy_stage *stage)
+{
+	const struct policy_names *others = &stage->escalation.principals;
+	size_t count = stage->approvers.principals.count;
+	if (stage->approvers.claims.count > 0 || stage->escalation.claims.count > 0)
+		return SIZE_MAX;
+	for (size_t i = 0; i < others->count; i++)
+		count += !has_name(&stage->approvers.principals, others->list[i]);
+	return count;
+}
+
 static bool holds_at(const struct policy_eligibilities *entries, const struct policy_person *person,
 		     int64_t at_ms)
 {

@@ -1,6 +1,16 @@
 -- What callers see. A request is answered as name, value pairs: its own fields (request.lua) and what its
 -- membership tells of the way to the application.
 
+-- When the cycle begins that takes this deferred membership, or has begun.
+local function cycle_of(c, m)
+	local cycle = cycle_get(c, m.ap)
+	local since = tonumber(redis.call('ZSCORE', c.pre .. 'd:' .. m.g, m.p) or '0')
+	if cycle.started > 0 and cycle.ended == 0 and since > 0 and since <= cycle.started then
+		return cycle.started
+	end
+	return cycle.next
+end
+
 local function view(c, r)
 	local out = { 'id', r.id }
 	for name, value in pairs(r) do
@@ -32,7 +42,7 @@ local function view(c, r)
 	end
 	if r.st == 'deferred' then
 		add('place', queue_place(c, m))
-		add('next_cycle', cycle_get(c, r.ap).next)
+		add('next_cycle', cycle_of(c, m))
 	end
 	return out
 end

@@ -43,7 +43,7 @@ struct request {
 	/* The decisions so far, a JSON array of {sg, by, name, res, at, why} (activation/approval.lua), and what SCIM and
 	 * policy know of the person, a JSON object: borrowed, valid only while the answer is, NULL in lists. */
 	const char *decisions, *person;
-	int64_t place; /* in the queue of the next cycle, 1 = first; 0 = not deferred */
+	int64_t place;       /* in the queue of the next cycle, 1 = first; 0 = not deferred */
 	int64_t next_try_ms; /* of a push that failed, or a removal that waits */
 	int64_t next_cycle_ms;
 };

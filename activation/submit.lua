@@ -159,11 +159,12 @@ local function grant(c, t, r, m, push_id, by)
 end
 
 -- jit_submit: a request that policy has allowed.
--- ARGV 3 terms, 4 request id, 5 push id, 6 names for SCIM (JSON), 7 the group's name in the application, 8 only try
+-- ARGV 3 terms, 4 request id, 5 push id, 6 names for SCIM (JSON; '' = those that are
+-- kept of the person), 7 the group's name in the application, 8 only try
 -- (1): answer, change nothing; then name, value pairs of the request (request.lua), with `h` the hash that tells a
 -- repetition, and `limits` (read_limits), which is not kept.
 -- Answers {word, now, next, request, order or ''}: 'ok' made, 'same' it was made before, 'reused' the id was used
--- for something else, 'past' 'exists' 'pending' 'many' 'none' 'full' 'excluded' refused (with the request that is in
+-- for something else, 'past' 'exists' 'pending' 'many' 'none' 'full' 'excluded' 'unknown' refused (with the request that is in
 -- the way).
 local function jit_submit(keys, args)
 	local c = context(keys, args)
@@ -187,8 +188,12 @@ local function jit_submit(keys, args)
 		r.st = foresee(c, t, r, m)
 		return answer(c, 'ok', view(c, r), '')
 	end
+	if args[6] ~= '' then
+		redis.call('SET', c.pre .. 'u:' .. r.p, args[6])
+	elseif redis.call('EXISTS', c.pre .. 'u:' .. r.p) == 0 then
+		return answer(c, 'unknown', '', '')
+	end
 	c.requests[r.id] = r
-	redis.call('SET', c.pre .. 'u:' .. r.p, args[6])
 	redis.call('SET', c.pre .. 'gn:' .. r.g, args[7])
 	index(c, r)
 	m.r[#m.r + 1] = r.id

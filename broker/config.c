@@ -15,19 +15,10 @@ struct config *config_ref(struct config *config)
 	return config;
 }
 
-static void free_policy(struct policy *policy)
-{
-	for (size_t i = 0; i < policy->eligible_count; i++)
-		free(policy->eligible[i]);
-	free(policy->eligible);
-}
-
 void config_unref(struct config *config)
 {
 	if (!config || --config->references > 0)
 		return;
-	for (size_t i = 0; i < config->group_count; i++)
-		free_policy(&config->groups[i].policy);
 	for (size_t i = 0; i < config->application_count; i++)
 		digest_wipe(config->applications[i].scim.token, sizeof(config->applications[i].scim.token));
 	for (size_t i = 0; i < config->people_count; i++)
@@ -36,6 +27,7 @@ void config_unref(struct config *config)
 	free(config->applications);
 	free(config->people);
 	free(config->by_token);
+	memory_release(&config->memory);
 	free(config);
 }
 
@@ -53,8 +45,9 @@ static struct config *build(const struct config_source *source, struct report *r
 	char *folder = folder_of(source->name);
 	struct tree tree;
 	if (config && folder && tree_parse(&tree, source->text, source->len, report) == ERR_OK) {
-		struct builder builder = {
-			.reading = {report, folder, source->skip_files}, .tree = &tree, .config = config};
+		struct builder builder = {.tree = &tree, .config = config, .layer = ""};
+		builder.reading =
+			(struct reading){report, folder, source->skip_files, &config->memory, &builder.zones};
 		config_build(&builder);
 		builder_release(&builder);
 		tree_release(&tree);

@@ -14,6 +14,7 @@
 #include "activation/policy.h"
 #include "base/err.h"
 #include "base/id.h"
+#include "config_memory.h"
 #include "scim-push/push.h"
 #include "throttle/throttle.h"
 
@@ -36,7 +37,7 @@ struct config_group {
 	char id[ID_SIZE];     /* groupId, a UUID, lower case */
 	char name[NAME_SIZE]; /* displayName in the application */
 	const struct config_application *application;
-	struct policy policy;
+	struct policy policy; /* with all that it inherits */
 };
 
 enum config_environment { ENV_PRODUCTION, ENV_DEMO, ENV_TEST };
@@ -65,6 +66,7 @@ struct config {
 	size_t group_count;
 	const struct config_person **by_token; /* those who have a token, sorted by its hash */
 	size_t by_token_count;
+	struct memory memory; /* what the policies point to */
 };
 
 /* Room for 10,000 applications and as many groups and people. */

@@ -12,28 +12,25 @@ struct place element_place(const struct element *element, enum setting_id id)
 	return tree_place(element->given[id] ? element->given[id] : element->node);
 }
 
-/* "people[].id" belongs to the struct of "people[]."; "people[].id" does not belong to that of "". */
-static bool in_struct(const struct setting *setting, const char *prefix)
+void builder_apply_defaults(struct builder *builder, enum setting_owner owner, const struct element *element)
 {
-	size_t len = strlen(prefix);
-	return strncmp(setting->path, prefix, len) == 0 && !strstr(setting->path + len, "[]");
-}
-
-static void apply_defaults(struct builder *builder, const char *prefix, const struct element *element)
-{
+	void *base = owner == OF_POLICY ? (void *)element->policy : element->base;
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		struct value value = {settings[i].fallback, tree_place(element->node)};
-		if (value.text && in_struct(&settings[i], prefix))
-			value_read(&builder->reading, &settings[i], &value, element->base);
+		if (value.text && settings[i].owner == owner)
+			value_read(&builder->reading, &settings[i], &value, base);
 	}
 }
 
-static void check_required(struct builder *builder, const char *prefix, const struct element *element)
+void builder_check_required(struct builder *builder, enum setting_owner owner, const char *prefix,
+			    const struct element *element)
 {
+	char path[PATH_SIZE];
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (settings[i].is_required && in_struct(&settings[i], prefix) && !element->given[i])
+		if (settings[i].is_required && settings[i].owner == owner && !element->given[i] &&
+		    strncmp(settings[i].path, prefix, strlen(prefix)) == 0)
 			report_error(builder->reading.report, tree_place(element->node), "%s is missing",
-				     settings[i].path);
+				     setting_path_in(&settings[i], builder->layer, path));
 }
 
 static void report_unknown(struct builder *builder, const char *prefix, const yaml_node_t *key)
@@ -60,7 +57,7 @@ static void report_unknown(struct builder *builder, const char *prefix, const ya
 		     report_quote(text, quoted), known);
 }
 
-static void read_scalar(struct builder *builder, const struct setting *setting, struct element *element,
+static void read_scalar(struct builder *builder, const struct setting *setting, void *base,
 			const yaml_node_t *node)
 {
 	struct value value = {tree_text(node), tree_place(node)};
@@ -69,113 +66,109 @@ static void read_scalar(struct builder *builder, const struct setting *setting, 
 	else if (!value.text)
 		report_error(builder->reading.report, value.place, "%s holds a NUL character", setting->path);
 	else
-		value_read(&builder->reading, setting, &value, element->base);
+		value_read(&builder->reading, setting, &value, base);
 }
 
-/* One user name of a list, copied; NULL when it was reported. */
-static char *copy_user_name(struct builder *builder, const struct setting *setting, const yaml_node_t *node)
+bool builder_span(struct builder *builder, const struct setting *setting, const yaml_node_t *node,
+		  struct span *out)
 {
-	char name[NAME_SIZE];
-	const struct setting text = {.path = setting->path, .min = 1, .size = sizeof(name)};
-	struct value value = {tree_text(node), tree_place(node)};
-	if (!value.text || tree_is_null(node)) {
-		report_error(builder->reading.report, value.place,
-			     "%s holds something that is not a user name", setting->path);
-		return NULL;
-	}
-	if (!value_store_text(&builder->reading, &text, &value, name))
-		return NULL;
-	char *copy = strdup(name);
-	if (!copy)
-		report_no_memory(builder->reading.report);
-	return copy;
-}
-
-static void read_user_names(struct builder *builder, const struct setting *setting, struct element *element,
-			    const yaml_node_t *node)
-{
-	struct policy *policy = &((struct config_group *)element->base)->policy;
+	struct report *report = builder->reading.report;
 	if (node->type != YAML_SEQUENCE_NODE) {
-		report_error(builder->reading.report, tree_place(node), "%s must be a list, such as %s",
-			     setting->path, setting->example);
-		return;
+		report_error(report, tree_place(node), "%s must be a list%s%s", setting->path,
+			     setting->example ? ", such as " : "", setting->example ? setting->example : "");
+		return false;
 	}
-	const yaml_node_item_t *items = node->data.sequence.items.start;
-	size_t count = (size_t)(node->data.sequence.items.top - items);
-	if (count == 0)
-		return;
-	policy->eligible = calloc(count, sizeof(char *));
-	if (!policy->eligible) {
-		report_no_memory(builder->reading.report);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		char *name = copy_user_name(builder, setting, tree_node(builder->tree, items[i]));
-		if (name)
-			policy->eligible[policy->eligible_count++] = name;
-	}
-	policy_sort(policy);
+	out->items = node->data.sequence.items.start;
+	out->count = (size_t)(node->data.sequence.items.top - out->items);
+	if (setting->max == 0 || out->count <= (size_t)setting->max)
+		return true;
+	report_error(report, tree_place(node), "%s has %zu entries, but must have at most %lld",
+		     setting->path, out->count, (long long)setting->max);
+	return false;
 }
 
-static void read_mapping(struct builder *builder, struct element *element, const yaml_node_t *node,
-			 const char *prefix);
 static void read_list(struct builder *builder, const struct setting *setting, const yaml_node_t *node);
 
 /* A section whose members are all commented out is empty, not wrong. */
 static void read_section(struct builder *builder, const struct setting *setting, struct element *element,
 			 const yaml_node_t *node)
 {
-	char prefix[PREFIX_SIZE];
+	char prefix[PREFIX_SIZE], path[PATH_SIZE];
 	if (tree_is_null(node))
 		return;
 	if (node->type != YAML_MAPPING_NODE) {
 		report_error(builder->reading.report, tree_place(node), "%s must hold keys and values",
-			     setting->path);
+			     setting_path_in(setting, builder->layer, path));
 		return;
 	}
 	snprintf(prefix, sizeof(prefix), "%s.", setting->path);
-	read_mapping(builder, element, node, prefix);
+	builder_read_mapping(builder, element, node, prefix);
+}
+
+/* A setting that needs no other one of the table. */
+static void read_value(struct builder *builder, const struct setting *setting, struct element *element,
+		       const yaml_node_t *node)
+{
+	char path[PATH_SIZE];
+	struct setting shown = *setting; /* under the name that it has here */
+	void *base = setting->owner == OF_POLICY ? (void *)element->policy : element->base;
+	void *field = (char *)base + setting->offset;
+	shown.path = setting_path_in(setting, builder->layer, path);
+	if (setting->type == TYPE_USER_NAMES || setting->type == TYPE_WORDS ||
+	    setting->type == TYPE_GROUP_IDS)
+		builder_read_texts(builder, &shown, field, node);
+	else if (setting->type == TYPE_CLAIMS)
+		builder_read_claims(builder, &shown, field, node);
+	else if (setting->type == TYPE_DAYS)
+		builder_read_days(builder, &shown, field, node);
+	else if (setting->type != TYPE_REFERENCE)
+		read_scalar(builder, builder->layer[0] ? &shown : setting, base, node);
+	else if (!tree_text(node) || tree_is_null(node)) /* resolved when all applications are known */
+		report_error(builder->reading.report, tree_place(node), "%s needs one value", setting->path);
 }
 
 static void read_setting(struct builder *builder, const struct setting *setting, struct element *element,
 			 yaml_node_t *node)
 {
+	/* clang-format off */
 	switch (setting->type) {
 	case TYPE_SECTION:
 		read_section(builder, setting, element, node);
 		break;
 	case TYPE_LIST:
-		read_list(builder, setting, node);
+		if (setting != &settings[SET_GROUPS]) /* which come last, as they need the others */
+			read_list(builder, setting, node);
 		break;
-	case TYPE_USER_NAMES:
-		read_user_names(builder, setting, element, node);
+	case TYPE_LAYER:
+		builder_read_layer(builder, setting, element, node);
 		break;
-	case TYPE_REFERENCE:
-		if (!tree_text(node) || tree_is_null(node))
-			report_error(builder->reading.report, tree_place(node), "%s needs one value",
-				     setting->path);
-		break; /* resolved when all applications are known */
-	case TYPE_BOOL:
-	case TYPE_COUNT:
-	case TYPE_DURATION:
-	case TYPE_CHOICE:
-	case TYPE_TEXT:
-	case TYPE_UUID:
-	case TYPE_APP_ID:
-	case TYPE_SHA256:
-	case TYPE_FILE:
-	case TYPE_SECRET:
-	case TYPE_LISTEN:
-	case TYPE_REDIS_URL:
-	case TYPE_SCIM_URL:
-		read_scalar(builder, setting, element, node);
+	case TYPE_ITEMS: case TYPE_APPROVAL:
+		builder_read_items(builder, setting, element, node);
+		break;
+	case TYPE_STAGES: /* read with the approval that it is in */
+		break;
+	case TYPE_USER_NAMES: case TYPE_WORDS: case TYPE_GROUP_IDS: case TYPE_DAYS: case TYPE_CLAIMS:
+	case TYPE_TIME: case TYPE_DAY_TIME: case TYPE_ZONE: case TYPE_PATTERN: case TYPE_REFERENCE:
+	case TYPE_BOOL: case TYPE_COUNT: case TYPE_DURATION: case TYPE_CHOICE: case TYPE_TEXT: case TYPE_UUID:
+	case TYPE_APP_ID: case TYPE_SHA256: case TYPE_FILE: case TYPE_SECRET: case TYPE_LISTEN:
+	case TYPE_REDIS_URL: case TYPE_SCIM_URL:
+		read_value(builder, setting, element, node);
 		break;
 	}
+	/* clang-format on */
+}
+
+/* What has nothing behind its key counts as not given where a group could inherit it. */
+static bool is_left_out(const struct setting *setting, const yaml_node_t *node)
+{
+	bool inherited =
+		setting->type == TYPE_ITEMS || setting->type == TYPE_APPROVAL || setting->type == TYPE_LAYER;
+	return inherited && tree_is_null(node);
 }
 
 /* Recursion follows the table (section within section), not the input. */
-static void read_mapping(struct builder *builder, struct element *element, const yaml_node_t *node,
-			 const char *prefix)
+void builder_read_mapping(struct builder *builder, struct element *element, const yaml_node_t *node,
+			  const char *prefix)
 {
 	const yaml_node_pair_t *top = node->data.mapping.pairs.top;
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < top; pair++) {
@@ -188,8 +181,8 @@ static void read_mapping(struct builder *builder, struct element *element, const
 			continue;
 		}
 		yaml_node_t **given = &element->given[setting - settings];
-		if (*given)
-			continue; /* given twice, which has been reported */
+		if (*given || is_left_out(setting, value))
+			continue; /* what is given twice has been reported */
 		*given = value;
 		read_setting(builder, setting, element, value);
 	}
@@ -198,12 +191,13 @@ static void read_mapping(struct builder *builder, struct element *element, const
 /* What differs between the three lists. */
 static const struct list {
 	enum setting_id id;
+	enum setting_owner owner;
 	const char *prefix;
 	void (*finish)(struct builder *builder, size_t index, const struct element *element);
 } lists[] = {
-	{SET_PEOPLE, "people[].", config_finish_person},
-	{SET_APPLICATIONS, "applications[].", config_finish_application},
-	{SET_GROUPS, "groups[].", config_finish_group},
+	{SET_PEOPLE, OF_PERSON, "people[].", config_finish_person},
+	{SET_APPLICATIONS, OF_APPLICATION, "applications[].", config_finish_application},
+	{SET_GROUPS, OF_GROUP, "groups[].", config_finish_group},
 };
 
 static bool allocate_list(struct builder *builder, enum setting_id id, size_t count)
@@ -242,41 +236,37 @@ static void *list_item(struct config *config, enum setting_id id, size_t index)
 static void read_item(struct builder *builder, const struct list *list, size_t index, yaml_node_t *node)
 {
 	struct element element = {.base = list_item(builder->config, list->id, index), .node = node};
+	builder->errors_before = builder->reading.report->errors;
 	if (node->type != YAML_MAPPING_NODE) {
 		report_error(builder->reading.report, tree_place(node), "%s[] must hold keys and values",
 			     settings[list->id].path);
 		return;
 	}
-	apply_defaults(builder, list->prefix, &element);
-	read_mapping(builder, &element, node, list->prefix);
-	check_required(builder, list->prefix, &element);
+	builder_apply_defaults(builder, list->owner, &element);
+	if (list->id == SET_GROUPS) {
+		element.policy = &builder->config->groups[index].policy;
+		builder_apply_defaults(builder, OF_POLICY, &element);
+	}
+	builder_read_mapping(builder, &element, node, list->prefix);
+	builder_check_required(builder, list->owner, list->prefix, &element);
 	list->finish(builder, index, &element);
 }
 
 static void read_list(struct builder *builder, const struct setting *setting, const yaml_node_t *node)
 {
-	struct report *report = builder->reading.report;
 	const struct list *list = lists;
 	while (&settings[list->id] != setting)
 		list++;
 	if (tree_is_null(node))
 		return;
-	if (node->type != YAML_SEQUENCE_NODE) {
-		report_error(report, tree_place(node), "%s must be a list", setting->path);
+	struct span span;
+	if (!builder_span(builder, setting, node, &span) || span.count == 0)
 		return;
-	}
-	const yaml_node_item_t *items = node->data.sequence.items.start;
-	size_t count = (size_t)(node->data.sequence.items.top - items);
-	if (count == 0)
-		return;
-	if (count > (size_t)setting->max)
-		report_error(report, tree_place(node), "%s has %zu entries, but must have at most %lld",
-			     setting->path, count, (long long)setting->max);
-	else if (!allocate_list(builder, list->id, count))
-		report_no_memory(report);
+	if (!allocate_list(builder, list->id, span.count))
+		report_no_memory(builder->reading.report);
 	else
-		for (size_t i = 0; i < count; i++)
-			read_item(builder, list, i, tree_node(builder->tree, items[i]));
+		for (size_t i = 0; i < span.count; i++)
+			read_item(builder, list, i, tree_node(builder->tree, span.items[i]));
 }
 
 void config_build(struct builder *builder)
@@ -293,9 +283,12 @@ void config_build(struct builder *builder)
 		return;
 	}
 	builder->root = (struct element){.base = builder->config, .node = root};
-	apply_defaults(builder, "", &builder->root);
-	read_mapping(builder, &builder->root, root, "");
-	check_required(builder, "", &builder->root);
+	builder_apply_defaults(builder, OF_ROOT, &builder->root);
+	builder_read_mapping(builder, &builder->root, root, "");
+	builder_check_required(builder, OF_ROOT, "", &builder->root);
+	builder_sort_layers(builder);
+	if (builder->root.given[SET_GROUPS])
+		read_list(builder, &settings[SET_GROUPS], builder->root.given[SET_GROUPS]);
 	config_check(builder);
 }
 
@@ -304,5 +297,8 @@ void builder_release(struct builder *builder)
 	free(builder->people);
 	free(builder->applications);
 	free(builder->groups);
+	free(builder->app_layers);
+	memory_release(&builder->memory);
+	builder->app_layers = NULL;
 	builder->people = builder->applications = builder->groups = NULL;
 }

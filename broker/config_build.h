@@ -10,26 +10,46 @@
 #include "config_tree.h"
 #include "config_values.h"
 
-/* One mapping that becomes one struct: the file itself, or an element of a list. */
+/* One mapping that becomes one struct: the file itself, an element of a list, or a layer of policy. */
 struct element {
-	void *base;
+	void *base;                        /* the owner of its settings, … */
+	struct policy *policy;             /* … and of those of OF_POLICY; NULL where there are none */
 	yaml_node_t *node;                 /* borrowed from the tree */
 	yaml_node_t *given[SETTING_COUNT]; /* the values that are there */
+};
+
+/* Rules that groups inherit. */
+struct layer {
+	struct policy policy; /* what is not given is zero */
+	bool given[SETTING_COUNT];
 };
 
 /* Where the parts of a list's element stand. */
 struct marks {
 	struct place id, name, reference, secret; /* line 0 = not given */
-	const char *referred; /* application of a group; borrowed from the tree; NULL = none */
+	const char *referred;   /* application of a group; borrowed from the tree; NULL = none */
+	struct layer *layer;    /* of an application; in the builder's memory; NULL = none */
+	struct place exclusive; /* of a group, wherever it has them from */
+	bool own_exclusive;     /* it has them from nowhere else */
 };
+
+struct app_layer;
 
 struct builder {
 	struct reading reading;
 	struct tree *tree;
 	struct config *config; /* all zero at the start; usable only when nothing was reported as an error */
 	struct element root;
+	const char *layer; /* the path of the layer that is being read, with its last dot; "" = none */
+	struct layer *defaults;
+	struct app_layer *app_layers; /* those that there are, sorted by application */
+	size_t app_layer_count;
+	size_t layer_errors;  /* found in layers */
+	size_t errors_before; /* found before the element that is being read */
 	struct marks *people, *applications,
-		*groups; /* one for each element, in the order of the file; owned */
+		*groups;           /* one for each element, in the order of the file; owned */
+	struct policy_zone *zones; /* in the configuration's memory */
+	struct memory memory;      /* until the build is over */
 };
 
 void config_build(struct builder *builder);
@@ -37,6 +57,47 @@ void builder_release(struct builder *builder);
 
 /* Where the setting's value stands, or the element when it is not given. */
 struct place element_place(const struct element *element, enum setting_id id);
+
+/* The items of a sequence. False when the node is none or has too many, which is reported. */
+struct span {
+	const yaml_node_item_t *items;
+	size_t count;
+};
+bool builder_span(struct builder *builder, const struct setting *setting, const yaml_node_t *node,
+		  struct span *out);
+
+/* config_build.c: reads the members of a mapping, those of the table that begin with the prefix. */
+void builder_read_mapping(struct builder *builder, struct element *element, const yaml_node_t *node,
+			  const char *prefix);
+void builder_apply_defaults(struct builder *builder, enum setting_owner owner, const struct element *element);
+void builder_check_required(struct builder *builder, enum setting_owner owner, const char *prefix,
+			    const struct element *element);
+
+/* config_lists.c: `field` is the setting's own; `setting` bears the path that messages use. */
+void builder_read_texts(struct builder *builder, const struct setting *setting, struct policy_names *field,
+			const yaml_node_t *node);
+void builder_read_claims(struct builder *builder, const struct setting *setting, struct policy_claims *field,
+			 const yaml_node_t *node);
+void builder_read_days(struct builder *builder, const struct setting *setting, unsigned *field,
+		       const yaml_node_t *node);
+
+/* config_items.c */
+void builder_read_items(struct builder *builder, const struct setting *setting, struct element *element,
+			yaml_node_t *node);
+
+/* config_layers.c */
+void builder_read_layer(struct builder *builder, const struct setting *setting, struct element *element,
+			yaml_node_t *node);
+/* Once all applications are read: groups can look up what they inherit. */
+void builder_sort_layers(struct builder *builder);
+/* Completes the group's policy with what it inherits, and checks what is then there. */
+void builder_finish_policy(struct builder *builder, size_t index, const struct element *element);
+
+/* config_policy_check.c: rules over one group's whole policy, and over those of all groups. */
+void builder_check_policy(struct builder *builder, const struct policy *policy,
+			  const struct element *element);
+void builder_check_exclusive(struct builder *builder); /* while the groups are in the order of the file */
+void builder_join_exclusive(struct builder *builder);  /* once they are sorted */
 
 /* The end of reading one element: rules within it, and defaults that depend on its other settings. */
 void config_finish_person(struct builder *builder, size_t index, const struct element *element);

@@ -48,55 +48,12 @@ void config_finish_application(struct builder *builder, size_t index, const stru
 	builder->applications[index] = (struct marks){
 		.id = given_place(element, SET_APP_ID),
 		.reference = given_place(element, SET_APP_URL),
+		.layer = builder->applications[index].layer,
 	};
-}
-
-static int64_t clamp(int64_t value, int64_t min, int64_t max)
-{
-	if (value < min)
-		return min;
-	return value > max ? max : value;
-}
-
-static void check_lengths(struct builder *builder, const struct element *element, const struct policy *policy)
-{
-	char min[DURATION_TEXT_SIZE], middle[DURATION_TEXT_SIZE], max[DURATION_TEXT_SIZE];
-	struct report *report = builder->reading.report;
-	duration_print(policy->min_ms, min);
-	duration_print(policy->default_ms, middle);
-	duration_print(policy->max_ms, max);
-	if (policy->min_ms > policy->max_ms)
-		report_error(report, element_place(element, SET_GROUP_MIN),
-			     "groups[].activation.min is %s, more than the max of %s", min, max);
-	else if (policy->default_ms < policy->min_ms || policy->default_ms > policy->max_ms)
-		report_error(report, element_place(element, SET_GROUP_DEFAULT),
-			     "groups[].activation.default is %s, but must be from min, %s, to max, %s",
-			     middle, min, max);
-}
-
-static void finish_policy(struct builder *builder, struct policy *policy, const struct element *element)
-{
-	struct policy usual;
-	policy_defaults(&usual);
-	if (!element->given[SET_GROUP_MIN])
-		policy->min_ms = clamp(usual.min_ms, 0, policy->max_ms);
-	if (!element->given[SET_GROUP_DEFAULT] && policy->min_ms <= policy->max_ms)
-		policy->default_ms = clamp(usual.default_ms, policy->min_ms, policy->max_ms);
-	bool readable = (!element->given[SET_GROUP_MIN] || policy->min_ms) &&
-			(!element->given[SET_GROUP_DEFAULT] || policy->default_ms);
-	if (readable)
-		check_lengths(builder, element, policy);
 }
 
 void config_finish_group(struct builder *builder, size_t index, const struct element *element)
 {
-	struct policy *policy = &builder->config->groups[index].policy;
-	const yaml_node_t *principals = element->given[SET_GROUP_PRINCIPALS];
-	finish_policy(builder, policy, element);
-	if (principals && principals->type == YAML_SEQUENCE_NODE &&
-	    principals->data.sequence.items.start == principals->data.sequence.items.top)
-		report_error(builder->reading.report, tree_place(principals),
-			     "groups[].eligible.principals is empty: nobody could activate this group");
 	const yaml_node_t *application = element->given[SET_GROUP_APPLICATION];
 	builder->groups[index] = (struct marks){
 		.id = given_place(element, SET_GROUP_ID),
@@ -104,6 +61,7 @@ void config_finish_group(struct builder *builder, size_t index, const struct ele
 		.reference = given_place(element, SET_GROUP_APPLICATION),
 		.referred = application && !tree_is_null(application) ? tree_text(application) : NULL,
 	};
+	builder_finish_policy(builder, index, element);
 }
 
 /* One text that must not occur twice, within its scope. */
@@ -352,6 +310,7 @@ void config_check(struct builder *builder)
 	check_tls(builder);
 	check_sign_in(builder);
 	check_usefulness(builder);
+	builder_check_exclusive(builder);
 	/* The marks are in the order of the file: what needs them comes before its list is sorted. */
 	if (config->application_count)
 		qsort(config->applications, config->application_count, sizeof(*config->applications),
@@ -359,6 +318,8 @@ void config_check(struct builder *builder)
 	check_references(builder);
 	if (config->group_count)
 		qsort(config->groups, config->group_count, sizeof(*config->groups), compare_groups);
+	if (builder->reading.report->errors == 0)
+		builder_join_exclusive(builder);
 	if (config->people_count)
 		qsort(config->people, config->people_count, sizeof(*config->people), compare_people);
 	index_tokens(builder);

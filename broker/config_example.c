@@ -72,7 +72,43 @@ static void print_kind(const struct setting *setting, FILE *out)
 		fputs("64 hexadecimal digits", out);
 		break;
 	case TYPE_USER_NAMES:
-		fputs("List of texts", out);
+	case TYPE_WORDS:
+	case TYPE_GROUP_IDS:
+		fputs(setting->type == TYPE_GROUP_IDS ? "List of UUIDs" : "List of texts", out);
+		break;
+	case TYPE_LAYER:
+		fputs("Keys and values", out);
+		break;
+	case TYPE_ITEMS:
+	case TYPE_APPROVAL:
+		fprintf(out, "Keys and values%s",
+			setting->type == TYPE_ITEMS && setting->max > 1 ? ", or a list of such" : "");
+		break;
+	case TYPE_STAGES:
+		fprintf(out, "Number of stages, %lld to %lld, or a list of keys and values",
+			(long long)setting->min, (long long)setting->max);
+		break;
+	case TYPE_DAYS:
+		fputs("List of mon, tue, wed, thu, fri, sat, sun; two of them with .. between are all from "
+		      "one "
+		      "to the other",
+		      out);
+		break;
+	case TYPE_CLAIMS:
+		fputs("Names of claims, each with a list of texts", out);
+		break;
+	case TYPE_TIME:
+		fputs("Time with its offset, ISO 8601", out);
+		break;
+	case TYPE_DAY_TIME:
+		fputs("Time of day, 00:00 to 24:00", out);
+		break;
+	case TYPE_ZONE:
+		fputs("Time zone of the system's database (package tzdata)", out);
+		break;
+	case TYPE_PATTERN:
+		fprintf(out, "POSIX extended regular expression of at most %lld bytes",
+			(long long)setting->max);
 		break;
 	case TYPE_REFERENCE:
 		fputs("Text", out);
@@ -89,12 +125,22 @@ static void print_kind(const struct setting *setting, FILE *out)
 	}
 }
 
-/* The members of a section that is commented out stand behind its '#'. */
+/* Does `outer` hold the setting? */
+static bool is_member(const struct setting *setting, const struct setting *outer)
+{
+	size_t len = strlen(outer->path);
+	return strncmp(setting->path, outer->path, len) == 0 && setting->path[len] == '.';
+}
+
+/* The members of a section that is commented out stand behind its '#', however deep they are. */
 static int off_column(const struct setting *setting, int indent)
 {
 	if (!setting->off_in_example)
 		return -1;
-	return strncmp(setting->path, "tls.", 4) == 0 ? indent - 2 : indent;
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (settings[i].off_in_example && is_member(setting, &settings[i]))
+			return indent_of(&settings[i]); /* the outermost, as it comes first */
+	return indent;
 }
 
 /* The space before a line of this setting, with the '#' where it is commented out. */

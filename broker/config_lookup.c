@@ -10,8 +10,26 @@ const char *setting_key(const struct setting *setting)
 	return dot ? dot + 1 : setting->path;
 }
 
+#define GROUP_PREFIX "groups[]."
+
+/* A layer holds what groups inherit, under the names that it has there. */
+static bool is_layer(const char *prefix)
+{
+	return strcmp(prefix, "policy.defaults.") == 0 || strcmp(prefix, "applications[].policy.") == 0;
+}
+
+const char *setting_path_in(const struct setting *setting, const char *layer, char out[PATH_SIZE])
+{
+	bool inherited = layer[0] && strncmp(setting->path, GROUP_PREFIX, strlen(GROUP_PREFIX)) == 0;
+	snprintf(out, PATH_SIZE, "%s%s", inherited ? layer : "",
+		 setting->path + (inherited ? strlen(GROUP_PREFIX) : 0));
+	return out;
+}
+
 bool setting_within(const struct setting *setting, const char *prefix)
 {
+	if (is_layer(prefix))
+		return setting == &settings[SET_GROUP_ELIGIBLE] || setting == &settings[SET_GROUP_ACTIVATION];
 	size_t len = strlen(prefix);
 	return strncmp(setting->path, prefix, len) == 0 && setting_key(setting) == setting->path + len;
 }

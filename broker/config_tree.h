@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "config_report.h"
 
-#define TREE_DEPTH 16      /* the configuration itself needs five */
+#define TREE_DEPTH 16      /* the configuration itself needs ten */
 #define TREE_NODES 1000000 /* some 160 bytes of memory each */
 
 struct tree {

@@ -131,11 +131,11 @@ static void read_choice(const struct reading *reading, const struct setting *set
 		return;
 	}
 	bool second = index == 1;
-	enum config_environment environment = (enum config_environment)index;
+	unsigned position = (unsigned)index; /* every enum of choices is stored as wide as this */
 	if (setting->size == sizeof(bool))
 		memcpy((char *)base + setting->offset, &second, sizeof(second));
 	else
-		memcpy((char *)base + setting->offset, &environment, sizeof(environment));
+		memcpy((char *)base + setting->offset, &position, sizeof(position));
 }
 
 static void store_lower(const struct setting *setting, const char *text, void *base)
@@ -223,10 +223,30 @@ void value_read(const struct reading *reading, const struct setting *setting, co
 	case TYPE_SCIM_URL:
 		value_read_scim_url(reading, setting, value, base);
 		break;
+	case TYPE_TIME:
+		value_read_time(reading, setting, value, base);
+		break;
+	case TYPE_DAY_TIME:
+		value_read_day_time(reading, setting, value, base);
+		break;
+	case TYPE_PATTERN:
+		value_read_pattern(reading, setting, value, base);
+		break;
+	case TYPE_ZONE:
+		value_read_zone(reading, setting, value, base);
+		break;
 	case TYPE_SECTION:
 	case TYPE_LIST:
+	case TYPE_LAYER:
+	case TYPE_ITEMS:
+	case TYPE_APPROVAL:
+	case TYPE_STAGES:
 	case TYPE_USER_NAMES:
+	case TYPE_WORDS:
+	case TYPE_GROUP_IDS:
+	case TYPE_DAYS:
+	case TYPE_CLAIMS:
 	case TYPE_REFERENCE:
-		break; /* read by config_build.c, which sees nodes */
+		break; /* read by those who see nodes */
 	}
 }

@@ -5,13 +5,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config_memory.h"
 #include "config_report.h"
 #include "config_settings.h"
 
+struct policy_zone;
+
 struct reading {
 	struct report *report;
-	const char *folder; /* of the configuration file, with its closing slash; "" = the current one */
-	bool skip_files;    /* files that the configuration names are not looked at; tokens stay empty */
+	const char *folder;    /* of the configuration file, with its closing slash; "" = the current one */
+	bool skip_files;       /* files that the configuration names are not looked at; tokens stay empty */
+	struct memory *memory; /* of the configuration: for what policies point to */
+	struct policy_zone **zones; /* those that were needed so far, in that memory */
 };
 
 struct value {
@@ -41,6 +46,19 @@ void value_read_redis_url(const struct reading *reading, const struct setting *s
 void value_read_scim_url(const struct reading *reading, const struct setting *setting,
 			 const struct value *value, void *base);
 bool config_listens_on_loopback(const struct config *config); /* or on a socket */
+
+/* config_policy_values.c */
+void value_read_time(const struct reading *reading, const struct setting *setting, const struct value *value,
+		     void *base);
+void value_read_day_time(const struct reading *reading, const struct setting *setting,
+			 const struct value *value, void *base);
+void value_read_pattern(const struct reading *reading, const struct setting *setting,
+			const struct value *value, void *base);
+void value_read_zone(const struct reading *reading, const struct setting *setting, const struct value *value,
+		     void *base);
+
+/* config_zone.c: from the system's database, once; NULL with errno, ENOENT when there is no such zone. */
+const struct policy_zone *zone_load(const struct reading *reading, const char *name);
 
 /* config_files.c */
 void value_read_file(const struct reading *reading, const struct setting *setting, const struct value *value,

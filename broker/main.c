@@ -22,6 +22,7 @@
 #include "broker/config.h"
 #include "broker/metrics.h"
 #include "broker/provision.h"
+#include "broker/recheck.h"
 #include "scim-push/push.h"
 #include "store/store.h"
 
@@ -77,25 +78,17 @@ static bool give_application(void *ctx, size_t index, struct terms *out)
 	return true;
 }
 
-/* Policy's second word, at a scheduled start. */
+/* Policy's second word: at a scheduled start, and when an approver has agreed. */
 static bool still_allowed(void *ctx, const struct request *request, struct errctx *why)
 {
 	struct broker *broker = ctx;
 	const struct config_group *group = config_group(broker->config, request->group);
-	const struct config_person *person = config_person_by_id(broker->config, request->principal);
-	struct policy_ask ask = {.length_ms = request->end_ms - request->start_ms,
-				 .justification = request->justification};
-	struct policy_verdict verdict = {0};
 
-	if (group == NULL || person == NULL) {
-		err_set(why, ERR_POLICY, "The %s is no longer known.", group == NULL ? "group" : "person");
+	if (group == NULL) {
+		err_set(why, ERR_POLICY, "The group is no longer known.");
 		return false;
 	}
-	ask.user_name = person->names.user_name;
-	policy_check(&group->policy, &ask, &verdict);
-	if (verdict.count > 0)
-		err_set(why, ERR_POLICY, "Policy no longer allows it: %s.", verdict.refusals[0].rule);
-	return verdict.count == 0;
+	return recheck(&group->policy, request, activation_now_ms(broker->activation), why);
 }
 
 static void carry_out(void *ctx, struct order *order)
@@ -196,6 +189,9 @@ static void finish(struct broker *broker)
 	uv_close((uv_handle_t *)&broker->on_term, NULL);
 	uv_close((uv_handle_t *)&broker->on_int, NULL);
 	uv_close((uv_handle_t *)&broker->on_hup, NULL);
+	/* A late answer of the store may have begun one since all were told to end; none may outlive the store. */
+	if (broker->pusher != NULL)
+		pusher_abort_all(broker->pusher);
 	server_free(broker->server);
 	broker->server = NULL;
 	if (broker->store != NULL)

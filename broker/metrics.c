@@ -40,7 +40,8 @@ static void render_activations(const struct metrics *m, struct buf *out)
 		uint64_t value;
 	} rows[] = {
 		{"pushed", m->pushed},       {"deferred", m->deferred}, {"waiting", m->waited},
-		{"scheduled", m->scheduled}, {"joined", m->joined},     {"awaiting", m->awaiting},   {"refused", m->refused},
+		{"scheduled", m->scheduled}, {"joined", m->joined},     {"awaiting", m->awaiting},
+		{"refused", m->refused},
 	};
 
 	head(out, "jit_activations_total", "counter", "Activations asked for, by their first answer.");

@@ -171,13 +171,6 @@ void push_start(struct pusher *pusher, struct push *push)
 	run_wake_after(run, 0);
 }
 
-static void skip_all(struct run *run)
-{
-	for (size_t i = 0; i < run->push->count; i++)
-		seat_settle(run, i, PUSH_SKIPPED, "");
-	run_over(run);
-}
-
 void push_send(struct pusher *pusher, struct push *push, const bool *wanted)
 {
 	struct run *run = push->state;
@@ -187,7 +180,7 @@ void push_send(struct pusher *pusher, struct push *push, const bool *wanted)
 	if (run == NULL || run->phase != PHASE_READY)
 		return;
 	if (wanted == NULL) {
-		skip_all(run);
+		run_settle_rest(run, PUSH_SKIPPED, "");
 		return;
 	}
 	for (size_t i = 0; i < push->count; i++) {

@@ -30,12 +30,15 @@ struct call {
 	struct exchange *exchange;
 	struct config *config; /* one reference: the configuration under which the call began */
 	struct caller caller;
-	char param[NAME_SIZE]; /* the route's variable segment; "" = none */
-	bool beta;             /* asked under /beta */
+	char param[NAME_SIZE];  /* the route's variable segment; "" = none */
+	char param2[NAME_SIZE]; /* its second one */
+	bool beta;              /* asked under /beta */
 
 	/* Kept between asking and answering: */
 	bool only_try;
-	bool instances; /* a list answers with instances instead of requests */
+	bool instances;   /* a list answers with instances instead of requests */
+	bool to_approve;  /* a list of what waits for the caller's decision */
+	bool stages_only; /* an approval's stages without the approval */
 	struct odata_query query;
 };
 
@@ -57,6 +60,11 @@ void requests_list(struct call *call); /* api/lists.c */
 void requests_mine(struct call *call);
 void instances_list(struct call *call);
 void instances_mine(struct call *call);
+void requests_to_approve(struct call *call);
+void approvals_get(struct call *call); /* api/approvals.c */
+void approvals_stages(struct call *call);
+void approvals_decide(struct call *call);
+bool approvals_may_decide(const struct call *call, const struct request *request);
 void applications_list(struct call *call); /* api/applications.c */
 void applications_get(struct call *call);
 void health_live(struct call *call); /* api/health.c */

@@ -25,3 +25,14 @@ enum err caller_identify(const struct config *config, const struct exchange *exc
 	caller->is_operator = person->is_operator;
 	return ERR_OK;
 }
+
+struct policy_person caller_for_policy(const struct caller *caller)
+{
+	return (struct policy_person){
+		.user_name = caller->names.user_name,
+		.attributes = caller->claims,
+		.attribute_count = caller->claim_count,
+		.methods = caller->methods,
+		.method_count = caller->method_count,
+	};
+}

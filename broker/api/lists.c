@@ -54,6 +54,7 @@ static void on_page(void *ctx, enum err err, const struct list_page *page)
 {
 	struct call *call = ctx;
 	struct buf body;
+	size_t shown = 0;
 
 	if (err != ERR_OK || page == NULL) {
 		call_error(call, err == ERR_BAD_REQUEST ? ERR_INVALID_FILTER : err,
@@ -67,8 +68,9 @@ static void on_page(void *ctx, enum err err, const struct list_page *page)
 		     call->instances ? "assignmentScheduleInstances" : "assignmentScheduleRequests");
 	buf_adds(&body, ",\"value\":[");
 	for (size_t i = 0; i < page->count; i++) {
-		if (i > 0)
-			buf_adds(&body, ",");
+		if (call->to_approve && !approvals_may_decide(call, &page->requests[i]))
+			continue;
+		buf_adds(&body, shown++ > 0 ? "," : "");
 		if (call->instances) {
 			render_instance(&body, &page->requests[i]);
 		} else {
@@ -175,9 +177,11 @@ static void list(struct call *call, bool mine)
 	bool none = false;
 	enum err err = read_query(call, &query, &none, &ec);
 
-	if (err == ERR_OK && !mine && query.principal[0] == '\0' && query.group[0] == '\0')
+	query.awaiting = call->to_approve;
+	if (err == ERR_OK && !mine && !call->to_approve && query.principal[0] == '\0' &&
+	    query.group[0] == '\0')
 		err = err_set(&ec, ERR_INVALID_FILTER, "$filter on principalId or groupId is required.");
-	if (err == ERR_OK && !call->caller.is_operator && query.principal[0] != '\0' &&
+	if (err == ERR_OK && !call->to_approve && !call->caller.is_operator && query.principal[0] != '\0' &&
 	    strcmp(query.principal, call->caller.id) != 0)
 		err = err_set(&ec, ERR_FORBIDDEN, "You may list your own requests.");
 	if (err != ERR_OK) {
@@ -185,12 +189,11 @@ static void list(struct call *call, bool mine)
 		return;
 	}
 	none = none || (mine && query.principal[0] != '\0' && strcmp(query.principal, call->caller.id) != 0);
-	if (mine || !call->caller.is_operator)
+	if (mine || (!call->to_approve && !call->caller.is_operator))
 		snprintf(query.principal, sizeof(query.principal), "%s", call->caller.id);
 	if (call->instances) {
 		none = none || (query.states != 0 && (query.states & STATES_NOW) == 0);
 		query.states = query.states != 0 ? query.states & STATES_NOW : STATES_NOW;
-		snprintf(query.action, sizeof(query.action), "selfActivate");
 	}
 	if (none) {
 		on_page(call, ERR_OK, &empty);
@@ -207,6 +210,13 @@ void requests_list(struct call *call)
 void requests_mine(struct call *call)
 {
 	list(call, true);
+}
+
+/* An approver's inbox: what waits for this caller's decision now. */
+void requests_to_approve(struct call *call)
+{
+	call->to_approve = true;
+	list(call, false);
 }
 
 void instances_list(struct call *call)

@@ -26,11 +26,23 @@ void render_text(struct buf *out, const char *name, const char *text)
 		json_add_string(out, text);
 }
 
+/* Year 9999 is Graph's "never". */
+static bool ends(const struct request *r)
+{
+	return r->end_ms < 253402214400000LL;
+}
+
+/* The end, as far as it is known: where the time counts from the confirmation, not before that has come. */
+static int64_t known_end(const struct request *r)
+{
+	return !ends(r) || (r->counts_from_confirmation && r->confirmed_ms == 0) ? 0 : r->end_ms;
+}
+
 static void render_schedule(struct buf *out, const struct request *r)
 {
 	char duration[ISO8601_DURATION_SIZE];
 
-	if (strcmp(r->action, "selfDeactivate") == 0) {
+	if (strcmp(r->action, "selfDeactivate") == 0 || strcmp(r->action, "adminRemove") == 0) {
 		buf_adds(out, "\"scheduleInfo\":null");
 		return;
 	}
@@ -42,8 +54,8 @@ static void render_schedule(struct buf *out, const struct request *r)
 		buf_addf(out, "\"type\":\"afterDuration\",\"endDateTime\":null,\"duration\":\"%s\"",
 			 duration);
 	} else {
-		buf_adds(out, "\"type\":\"afterDateTime\",");
-		render_time(out, "endDateTime", r->end_ms);
+		buf_addf(out, "\"type\":\"%s\",", ends(r) ? "afterDateTime" : "noExpiration");
+		render_time(out, "endDateTime", ends(r) ? r->end_ms : 0);
 		buf_adds(out, ",\"duration\":null");
 	}
 	buf_adds(out, "}}");
@@ -56,7 +68,7 @@ static void render_provisioning(struct buf *out, const struct request *r)
 		 r->removing ? "removing" : state_provisioning(r->state));
 	render_text(out, "application", r->application);
 	buf_adds(out, ",");
-	render_time(out, "endDateTime", r->end_ms);
+	render_time(out, "endDateTime", known_end(r));
 	buf_adds(out, ",");
 	render_time(out, "confirmedDateTime", r->confirmed_ms);
 	buf_adds(out, ",");
@@ -95,7 +107,9 @@ void render_request(struct buf *out, const struct request *r, bool only_try)
 	render_time(out, "createdDateTime", r->created_ms);
 	buf_adds(out, ",");
 	render_time(out, "completedDateTime", r->confirmed_ms > 0 ? r->confirmed_ms : r->closed_ms);
-	buf_adds(out, ",\"approvalId\":null,\"customData\":null,\"createdBy\":{\"user\":{");
+	buf_adds(out, ",");
+	render_text(out, "approvalId", r->needed_approval && !only_try ? r->id : "");
+	buf_adds(out, ",\"customData\":null,\"createdBy\":{\"user\":{");
 	render_text(out, "id", r->created_by);
 	buf_addf(out, ",\"displayName\":null}},\"action\":\"%s\",\"isValidationOnly\":%s,", r->action,
 		 only_try ? "true" : "false");
@@ -120,11 +134,11 @@ void render_instance(struct buf *out, const struct request *r)
 	buf_adds(out, ",");
 	render_time(out, "startDateTime", r->start_ms);
 	buf_adds(out, ",");
-	render_time(out, "endDateTime", r->end_ms);
+	render_time(out, "endDateTime", known_end(r));
 	buf_addf(out,
-		 ",\"assignmentType\":\"activated\",\"memberType\":\"direct\","
+		 ",\"assignmentType\":\"%s\",\"memberType\":\"direct\","
 		 "\"assignmentScheduleId\":\"%s_member_%s\",",
-		 r->group, r->id);
+		 strncmp(r->action, "admin", 5) == 0 ? "assigned" : "activated", r->group, r->id);
 	render_provisioning(out, r);
 	buf_adds(out, "}");
 }

@@ -13,7 +13,7 @@ enum need { NEED_NOTHING, NEED_SIGN_IN, NEED_OPERATOR };
 struct route {
 	const char *method;
 	/* Below the base of Graph's PIM for groups when `graph`. "*" is one variable segment; "(mine)" is the function
-	 * filterByCurrentUser(on='principal'). */
+	 * filterByCurrentUser(on='principal'), "(approver)" the same with on='approver'. */
 	const char *path;
 	bool graph;
 	enum need need;
@@ -24,10 +24,16 @@ static const struct route routes[] = {
 	{"POST", "/assignmentScheduleRequests", true, NEED_SIGN_IN, requests_post},
 	{"GET", "/assignmentScheduleRequests", true, NEED_SIGN_IN, requests_list},
 	{"GET", "/assignmentScheduleRequests/(mine)", true, NEED_SIGN_IN, requests_mine},
+	{"GET", "/assignmentScheduleRequests/(approver)", true, NEED_SIGN_IN, requests_to_approve},
 	{"GET", "/assignmentScheduleRequests/*", true, NEED_SIGN_IN, requests_get},
 	{"POST", "/assignmentScheduleRequests/*/cancel", true, NEED_SIGN_IN, requests_cancel},
 	{"GET", "/assignmentScheduleInstances", true, NEED_SIGN_IN, instances_list},
 	{"GET", "/assignmentScheduleInstances/(mine)", true, NEED_SIGN_IN, instances_mine},
+	{"GET", "/assignmentApprovals/*", true, NEED_SIGN_IN, approvals_get},
+	{"GET", "/assignmentApprovals/*/stages", true, NEED_SIGN_IN, approvals_stages},
+	{"GET", "/assignmentApprovals/*/steps", true, NEED_SIGN_IN, approvals_stages},
+	{"PATCH", "/assignmentApprovals/*/stages/*", true, NEED_SIGN_IN, approvals_decide},
+	{"PATCH", "/assignmentApprovals/*/steps/*", true, NEED_SIGN_IN, approvals_decide},
 	{"GET", "/api/applications", false, NEED_OPERATOR, applications_list},
 	{"GET", "/api/applications/*", false, NEED_OPERATOR, applications_get},
 	{"GET", "/healthz", false, NEED_NOTHING, health_live},
@@ -80,43 +86,56 @@ static const char *below_graph(const char *path, bool *beta)
 	return path + strlen(GRAPH_PATH);
 }
 
-static bool segment_matches(const char *pattern, size_t pattern_len, const char *segment,
-			    char param[NAME_SIZE])
+/* Is the segment the function filterByCurrentUser with this argument? */
+static bool is_filter_by(const char *segment, const char *argument)
 {
 	char on[16];
 
-	if (pattern_len == strlen("(mine)") && strncmp(pattern, "(mine)", pattern_len) == 0)
-		return odata_function(segment, "filterByCurrentUser", on, sizeof(on)) &&
-		       strcasecmp(on, "principal") == 0;
-	if (pattern_len == 1 && pattern[0] == '*') {
-		size_t len = strlen(segment);
-
-		if (len == 0 || len >= NAME_SIZE)
-			return false;
-		memcpy(param, segment, len + 1);
-		return true;
-	}
-	return strlen(segment) == pattern_len && strncasecmp(pattern, segment, pattern_len) == 0;
+	return odata_function(segment, "filterByCurrentUser", on, sizeof(on)) &&
+	       strcasecmp(on, argument) == 0;
 }
 
-static bool path_matches(const char *pattern, const char *path, char param[NAME_SIZE])
+/* Compares one segment; a variable one is kept as the call's first or second parameter. */
+static bool segment_matches(struct call *call, const char *pattern, const char *segment)
 {
-	char segment[URL_MAX];
+	char *param = call->param[0] == '\0' ? call->param : call->param2;
+	size_t len = strlen(segment);
 
-	param[0] = '\0';
-	while (*pattern == '/' && *path == '/') {
-		size_t pattern_len = strcspn(++pattern, "/");
-		size_t path_len = strcspn(++path, "/");
+	if (strcmp(pattern, "(mine)") == 0)
+		return is_filter_by(segment, "principal");
+	if (strcmp(pattern, "(approver)") == 0)
+		return is_filter_by(segment, "approver");
+	if (strcmp(pattern, "*") != 0)
+		return strcasecmp(pattern, segment) == 0;
+	if (len == 0 || len >= NAME_SIZE)
+		return false;
+	memcpy(param, segment, len + 1);
+	return true;
+}
 
-		if (path_len >= sizeof(segment))
+/* Copies the segment that begins after the '/' at *at and moves *at behind it; false when it does not fit. */
+static bool next_segment(const char **at, char *out, size_t size)
+{
+	size_t len = strcspn(*at + 1, "/");
+
+	if (len >= size)
+		return false;
+	memcpy(out, *at + 1, len);
+	out[len] = '\0';
+	*at += 1 + len;
+	return true;
+}
+
+static bool path_matches(struct call *call, const char *pattern, const char *path)
+{
+	char expected[64], segment[URL_MAX];
+
+	call->param[0] = call->param2[0] = '\0';
+	while (*pattern == '/' && *path == '/')
+		if (!next_segment(&pattern, expected, sizeof(expected)) ||
+		    !next_segment(&path, segment, sizeof(segment)) ||
+		    !segment_matches(call, expected, segment))
 			return false;
-		memcpy(segment, path, path_len);
-		segment[path_len] = '\0';
-		if (!segment_matches(pattern, pattern_len, segment, param))
-			return false;
-		pattern += pattern_len;
-		path += path_len;
-	}
 	return *pattern == '\0' && *path == '\0';
 }
 
@@ -131,7 +150,7 @@ static const struct route *find_route(struct call *call, char *allow, size_t siz
 	for (size_t i = 0; i < ROUTES; i++) {
 		const char *below = routes[i].graph ? graph : path;
 
-		if (below == NULL || !path_matches(routes[i].path, below, call->param))
+		if (below == NULL || !path_matches(call, routes[i].path, below))
 			continue;
 		if (strcmp(routes[i].method, exchange_method(call->exchange)) == 0)
 			return &routes[i];

@@ -9,8 +9,10 @@
 #include "base/json.h"
 
 static const char *const action_names[] = {
-	[ACTION_SELF_ACTIVATE] = "selfActivate",
-	[ACTION_SELF_DEACTIVATE] = "selfDeactivate",
+	[ACTION_SELF_ACTIVATE] = "selfActivate", [ACTION_SELF_DEACTIVATE] = "selfDeactivate",
+	[ACTION_SELF_EXTEND] = "selfExtend",     [ACTION_ADMIN_ASSIGN] = "adminAssign",
+	[ACTION_ADMIN_UPDATE] = "adminUpdate",   [ACTION_ADMIN_EXTEND] = "adminExtend",
+	[ACTION_ADMIN_REMOVE] = "adminRemove",
 };
 
 /* Members that a body may have; those marked are Graph's read-only ones, which are not looked at. */
@@ -40,6 +42,16 @@ static const char *const ticket_members[] = {"ticketNumber", "ticketSystem", NUL
 const char *submission_action_name(enum submission_action action)
 {
 	return action_names[action];
+}
+
+bool submission_is_admin(enum submission_action action)
+{
+	return action >= ACTION_ADMIN_ASSIGN;
+}
+
+bool submission_ends(enum submission_action action)
+{
+	return action == ACTION_SELF_DEACTIVATE || action == ACTION_ADMIN_REMOVE;
 }
 
 static bool known(const char *name, const char *const *names)
@@ -99,9 +111,7 @@ static enum err read_action(const cJSON *body, struct submission *out, struct er
 			out->action = (enum submission_action)i;
 			return ERR_OK;
 		}
-	return err_set(ec, ERR_INVALID_REQUEST,
-		       "The action '%.32s' is not supported; selfActivate and selfDeactivate are.",
-		       value->valuestring);
+	return err_set(ec, ERR_INVALID_REQUEST, "The action '%.32s' is not supported.", value->valuestring);
 }
 
 static enum err read_access(const cJSON *body, struct errctx *ec)

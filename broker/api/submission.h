@@ -9,7 +9,15 @@
 #include "base/err.h"
 #include "base/id.h"
 
-enum submission_action { ACTION_SELF_ACTIVATE, ACTION_SELF_DEACTIVATE };
+enum submission_action {
+	ACTION_SELF_ACTIVATE,
+	ACTION_SELF_DEACTIVATE,
+	ACTION_SELF_EXTEND,
+	ACTION_ADMIN_ASSIGN,
+	ACTION_ADMIN_UPDATE,
+	ACTION_ADMIN_EXTEND,
+	ACTION_ADMIN_REMOVE
+};
 
 enum submission_end { END_DEFAULT, END_AFTER_DURATION, END_AT_TIME, END_NEVER };
 
@@ -36,5 +44,7 @@ struct submission {
 enum err submission_read(const char *text, size_t len, struct submission *out, struct errctx *ec) MUST_CHECK;
 
 const char *submission_action_name(enum submission_action action); /* "selfActivate" */
+bool submission_is_admin(enum submission_action action); /* an administrator asks for somebody else */
+bool submission_ends(enum submission_action action);     /* it ends access instead of giving it */
 
 #endif

@@ -29,6 +29,7 @@
 	  "This membership already has as many assignments as one membership may have.")                     \
 	X(ERR_WRONG_STATE, 400, false, "InvalidRoleAssignmentRequestState",                                  \
 	  "The request is not in a state that allows this.")                                                 \
+	X(ERR_SUBJECT, 400, false, "SubjectNotFound", "Nothing is known of that person yet.")                \
 	X(ERR_FULL, 400, false, "RoleAssignmentLimitReached",                                                 \
 	  "As many people as the group may have at once have it.")                                           \
 	X(ERR_EXCLUDED, 400, false, "RoleAssignmentExcluded",                                                \

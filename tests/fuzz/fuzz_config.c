@@ -21,7 +21,7 @@ static void check_accepted(const struct config *config)
 		const struct policy *policy = &group->policy;
 
 		REQUIRE(config_group(config, group->id) == group);
-		REQUIRE(group->application != NULL && group->name[0] != '\0' && policy->eligible_count > 0);
+		REQUIRE(group->application != NULL && group->name[0] != '\0' && policy->eligible.count > 0);
 		REQUIRE(policy->min_ms > 0 && policy->min_ms <= policy->default_ms &&
 			policy->default_ms <= policy->max_ms);
 	}

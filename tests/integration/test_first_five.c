@@ -272,12 +272,14 @@ static void the_cycle_leaves_its_reserve_to_others(void **state)
 	struct world_ask asks[4] = {{0}}, now = {.person = 11, .group = 4};
 	struct http_response response;
 	struct scene_changes changes;
-	int64_t cycle_ms;
+	char last_id[ID_SIZE];
+	int64_t cycle_ms, begun_ms;
 
 	for (size_t i = 0; i < 4; i++)
 		asks[i] = (struct world_ask){.person = 5 + i, .group = i};
 	take_all_tokens(world);
-	defer(world, asks, 4);
+	defer(world, asks, 3);
+	scene_activate(world, &asks[3], last_id);
 	return_all_tokens(world);
 	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups -> hang"));
 	cycle_ms = scene_cycle_in(world, 3 * SECOND);
@@ -287,10 +289,15 @@ static void the_cycle_leaves_its_reserve_to_others(void **state)
 	scene_application(world, 0, &response);
 	assert_int_equal(scene_number(&response, "throttle.tokensFree"), 3);
 	assert_int_equal(scene_number(&response, "deferred"), 2);
-	assert_true(scene_time(&response, "cycle.current.startedDateTime") >= cycle_ms);
+	begun_ms = scene_time(&response, "cycle.current.startedDateTime");
+	assert_true(begun_ms >= cycle_ms);
 	assert_int_equal(scene_number(&response, "cycle.current.total"), 4);
 	assert_int_equal(scene_number(&response, "cycle.current.done"), 0);
 	assert_int_equal(scene_number(&response, "cycle.current.pushes"), 2);
+	http_response_release(&response);
+	/* The last one waits for the cycle that has begun, not for the one after it. */
+	scene_look(world, &asks[3], last_id, &response);
+	expect_deferred(&response, begun_ms, 2);
 	http_response_release(&response);
 	world_activate(world, &now, &response);
 	assert_string_equal(scene_text(&response, "provisioning.state"), "pushing");

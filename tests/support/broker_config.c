@@ -98,6 +98,7 @@ static void add_group(struct buf *b, const struct broker_group *group)
 	add_ms(b, "      min", group->min_ms);
 	add_ms(b, "      default", group->default_ms);
 	buf_addf(b, "      justification: %s\n", group->justification_optional ? "optional" : "required");
+	buf_adds(b, group->more != NULL ? group->more : "");
 }
 
 bool broker_config_write(const struct broker_config *config, const char *path)

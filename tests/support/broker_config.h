@@ -31,6 +31,7 @@ struct broker_group {
 	const char *const *eligible; /* user names, NULL-terminated */
 	int64_t max_ms, min_ms, default_ms;
 	bool justification_optional;
+	const char *more; /* further lines of YAML, indented by six, under `activation:` */
 };
 
 struct broker_config {

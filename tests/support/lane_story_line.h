@@ -1,4 +1,4 @@
-/* Shared by the files of story.c only: one row, its words, and what its answer says. */
+/* Shared by the files of lane_story.c only: one row, its words, and what its answer says. */
 #ifndef TESTS_SUPPORT_LANE_STORY_LINE_H
 #define TESTS_SUPPORT_LANE_STORY_LINE_H
 

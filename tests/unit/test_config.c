@@ -274,9 +274,10 @@ static void test_groups_given(void **state)
 	assert_non_null(group);
 	assert_string_equal(group->name, "aws-admins");
 	assert_ptr_equal(group->application, config_application(config, "aws"));
-	assert_int_equal(group->policy.eligible_count, 2);
-	assert_string_equal(group->policy.eligible[0], "amira@example.com");
-	assert_string_equal(group->policy.eligible[1], "nobody-known@example.com");
+	assert_int_equal(group->policy.eligible.list[0].people.principals.count, 2);
+	assert_string_equal(group->policy.eligible.list[0].people.principals.list[0], "amira@example.com");
+	assert_string_equal(group->policy.eligible.list[0].people.principals.list[1],
+			    "nobody-known@example.com");
 	assert_int_equal(group->policy.max_ms, 7200000);
 	assert_int_equal(group->policy.min_ms, 600000);
 	assert_int_equal(group->policy.default_ms, 1800000);

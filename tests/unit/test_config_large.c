@@ -80,7 +80,8 @@ static void check_one(const struct config *config, int i)
 	snprintf(id, sizeof(id), "%08x-0000-4000-8000-000000000000", (unsigned)i);
 	const struct config_person *person = config_person_by_id(config, id);
 	assert_non_null(person);
-	assert_string_equal(person->names.user_name, group->policy.eligible[0]);
+	assert_string_equal(person->names.user_name,
+			    group->policy.eligible.list[0].people.principals.list[0]);
 	snprintf(name, sizeof(name), "token-%d", i);
 	assert_ptr_equal(config_person_by_token(config, name), person);
 }

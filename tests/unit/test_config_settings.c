@@ -19,23 +19,40 @@ union target {
 	struct config_person person;
 	struct config_application application;
 	struct config_group group;
+	struct policy policy;
+	struct policy_eligibility eligibility;
+	struct policy_stage stage;
+	struct policy_window window;
 };
 
 static size_t size_of_target(const struct setting *setting)
 {
-	if (strncmp(setting->path, "people[]", 8) == 0)
+	switch (setting->owner) {
+	case OF_ROOT:
+		return sizeof(struct config);
+	case OF_PERSON:
 		return sizeof(struct config_person);
-	if (strncmp(setting->path, "applications[]", 14) == 0)
+	case OF_APPLICATION:
 		return sizeof(struct config_application);
-	return strncmp(setting->path, "groups[]", 8) == 0 ? sizeof(struct config_group)
-							  : sizeof(struct config);
+	case OF_GROUP:
+		return sizeof(struct config_group);
+	case OF_POLICY:
+		return sizeof(struct policy);
+	case OF_ELIGIBILITY:
+		return sizeof(struct policy_eligibility);
+	case OF_STAGE:
+		return sizeof(struct policy_stage);
+	case OF_WINDOW:
+		return sizeof(struct policy_window);
+	}
+	return 0;
 }
 
 /* Reads the text as that setting; the number of mistakes. */
 static size_t read_text(const struct setting *setting, const char *text, union target *target)
 {
 	struct report report;
-	struct reading reading = {&report, "", true};
+	struct reading reading = {.report = &report, .folder = "", .skip_files = true};
 	struct value value = {text, {1, 1}};
 
 	report_init(&report, "test");
@@ -63,7 +80,8 @@ static void test_rows_are_complete(void **state)
 	(void)state;
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const struct setting *s = &settings[i];
-		bool holds_others = s->type == TYPE_SECTION || s->type == TYPE_LIST;
+		bool holds_others = s->type == TYPE_SECTION || s->type == TYPE_LIST ||
+				    s->type == TYPE_ITEMS || s->type == TYPE_APPROVAL;
 
 		assert_non_null(s->path);
 		assert_non_null(s->help);
@@ -80,6 +98,12 @@ static void test_rows_are_complete(void **state)
 	}
 }
 
+/* Who may break the glass is the same kind of list as who is eligible: its settings share those fields. */
+static bool is_in_glass(const struct setting *setting)
+{
+	return setting->owner == OF_ELIGIBILITY && strstr(setting->path, ".break_glass.");
+}
+
 /* No two settings write to one field. */
 static void test_fields_are_apart(void **state)
 {
@@ -90,7 +114,10 @@ static void test_fields_are_apart(void **state)
 			bool apart = a->offset + a->size <= b->offset || b->offset + b->size <= a->offset;
 
 			assert_string_not_equal(a->path, b->path);
-			if (a->size && b->size && size_of_target(a) == size_of_target(b) && !apart)
+			bool same = a->owner == b->owner && !(is_in_glass(a) || is_in_glass(b));
+
+			assert_string_not_equal(a->path, b->path);
+			if (a->size && b->size && same && !apart)
 				fail_msg("%s and %s share a field", a->path, b->path);
 		}
 	}
@@ -227,6 +254,13 @@ static void test_find(void **state)
 		{"applications[].scim.", "url", SET_APP_URL},
 		{"people[].", "id", SET_PERSON_ID},
 		{"groups[].", "id", SET_GROUP_ID},
+		{"groups[].", "eligible", SET_GROUP_ELIGIBLE},
+		{"policy.defaults.", "eligible", SET_GROUP_ELIGIBLE},
+		{"applications[].policy.", "activation", SET_GROUP_ACTIVATION},
+		{"groups[].activation.approval.", "needed", SET_STAGE_NEEDED},
+		{"policy.defaults.", "name", -1},
+		{"policy.defaults.", "max", -1},
+		{"groups[].", "policy", -1},
 		{"", "url", -1},
 		{"", "redis.url", -1},
 		{"redis.", "redis", -1},
@@ -245,6 +279,29 @@ static void test_find(void **state)
 			fail_msg("\"%s\" in \"%s\": %s", rows[i].key, rows[i].prefix,
 				 found ? found->path : "none");
 	}
+}
+
+static void test_paths_in_layers(void **state)
+{
+	static const struct {
+		enum setting_id id;
+		const char *layer, *path;
+	} rows[] = {
+		{SET_GROUP_MAX, "", "groups[].activation.max"},
+		{SET_GROUP_MAX, "policy.defaults.", "policy.defaults.activation.max"},
+		{SET_GROUP_MAX, "applications[].policy.", "applications[].policy.activation.max"},
+		{SET_APP_URL, "policy.defaults.", "applications[].scim.url"},
+	};
+	char path[PATH_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(setting_path_in(&settings[rows[i].id], rows[i].layer, path),
+				    rows[i].path);
+	/* The longest of them fits. */
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		assert_true(strlen(setting_path_in(&settings[i], "applications[].policy.", path)) <
+			    PATH_SIZE - 1);
 }
 
 static void test_nearest(void **state)
@@ -317,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_durations_are_printed_in_the_largest_unit),
 		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_paths_in_layers),
 		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_quotes),
 	};

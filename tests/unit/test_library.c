@@ -88,6 +88,14 @@ static void test_scheduled(void **state)
 		{"6000 keys", "r:r1 tt"},
 		END,
 	};
+
+	lane_story_run(*state, "starts", starts);
+	lane_story_run(*state, "claim runs out", claim_runs_out);
+	lane_story_run(*state, "lapses", lapses);
+}
+
+static void test_scheduled_ended(void **state)
+{
 	static const struct lane_story_row refused[] = {
 		{"0 submit r1 g1 ann 1000 start=5000", "ok scheduled"},
 		{"5000 refuse r1 not-eligible", "ok"},
@@ -111,9 +119,6 @@ static void test_scheduled(void **state)
 		END,
 	};
 
-	lane_story_run(*state, "starts", starts);
-	lane_story_run(*state, "claim runs out", claim_runs_out);
-	lane_story_run(*state, "lapses", lapses);
 	lane_story_run(*state, "refused", refused);
 	lane_story_run(*state, "cancelled", cancelled);
 }
@@ -296,6 +301,14 @@ static void test_end_during_push(void **state)
 		{"10001 keys", "b:aws r:r1 tt"},
 		END,
 	};
+
+	lane_story_run(*state, "ended while it was applied", applied);
+	lane_story_run(*state, "ended before it was sent", not_applied);
+	lane_story_run(*state, "ended before the timetable knew", end_before_timetable);
+}
+
+static void test_asked_again_during_removal(void **state)
+{
 	static const struct lane_story_row asked_again[] = {
 		{"0 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
 		{"9 end Pr1 ann:done", "ok"},
@@ -325,9 +338,6 @@ static void test_end_during_push(void **state)
 		END,
 	};
 
-	lane_story_run(*state, "ended while it was applied", applied);
-	lane_story_run(*state, "ended before it was sent", not_applied);
-	lane_story_run(*state, "ended before the timetable knew", end_before_timetable);
 	lane_story_run(*state, "asked again before the removal was sent", asked_again);
 	lane_story_run(*state, "asked again after the removal was sent", asked_too_late);
 }
@@ -335,10 +345,11 @@ static void test_end_during_push(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_at_once),       cmocka_unit_test(test_scheduled),
-		cmocka_unit_test(test_cancel_rights), cmocka_unit_test(test_submit_again),
-		cmocka_unit_test(test_refusals),      cmocka_unit_test(test_many_open),
-		cmocka_unit_test(test_overlap),       cmocka_unit_test(test_end_during_push),
+		cmocka_unit_test(test_at_once),         cmocka_unit_test(test_scheduled),
+		cmocka_unit_test(test_scheduled_ended), cmocka_unit_test(test_cancel_rights),
+		cmocka_unit_test(test_submit_again),    cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_many_open),       cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_end_during_push), cmocka_unit_test(test_asked_again_during_removal),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

@@ -156,6 +156,13 @@ static void test_refused(void **state)
 		{"10 pump q1", "| push q1 remove g1 ann"},
 		END,
 	};
+
+	lane_story_run(*state, "refused for good", add);
+	lane_story_run(*state, "refused, but it may be there", add_in_doubt);
+}
+
+static void test_refused_removal(void **state)
+{
 	/* For ever, and the time since when it is overdue stays. */
 	static const struct lane_story_row removal[] = {
 		{"0 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
@@ -192,8 +199,6 @@ static void test_refused(void **state)
 		END,
 	};
 
-	lane_story_run(*state, "refused for good", add);
-	lane_story_run(*state, "refused, but it may be there", add_in_doubt);
 	lane_story_run(*state, "a refused removal", removal);
 	lane_story_run(*state, "in force after a refused removal", joined);
 }
@@ -296,10 +301,10 @@ static void test_closing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lost_add),       cmocka_unit_test(test_lost_remove),
-		cmocka_unit_test(test_retry),          cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_ended_in_queue), cmocka_unit_test(test_batches),
-		cmocka_unit_test(test_closing),
+		cmocka_unit_test(test_lost_add),        cmocka_unit_test(test_lost_remove),
+		cmocka_unit_test(test_retry),           cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_refused_removal), cmocka_unit_test(test_ended_in_queue),
+		cmocka_unit_test(test_batches),         cmocka_unit_test(test_closing),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

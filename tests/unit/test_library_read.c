@@ -49,7 +49,7 @@ static void test_long_list(void **state)
 {
 	enum { COUNT = 350 };
 	static struct lane_story_row rows[COUNT + 1];
-	static char text[COUNT][64];
+	static char text[COUNT][96];
 	struct lane *lane = *state;
 	char created[32] = "+inf", id[32] = "";
 	size_t seen = 0;
@@ -87,7 +87,7 @@ static void test_bounded_list(void **state)
 {
 	enum { COUNT = 1100 };
 	static struct lane_story_row rows[COUNT + 4];
-	static char text[COUNT][64];
+	static char text[COUNT][96];
 
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(text[i], sizeof(text[i]), "%d submit r%04d g%d ann 1000 start=9000", i, i, i);

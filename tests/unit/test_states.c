@@ -32,12 +32,8 @@ static void print_matrix(FILE *out)
 	static const struct {
 		enum effect effect;
 		const char *name;
-	} effects[] = {{FX_AT_START, "at_start"},
-		       {FX_AT_END, "at_end"},
-		       {FX_CONFIRMED, "confirmed"},
-		       {FX_ASK, "ask"},
-		       {FX_DECIDED, "decided"},
-		       {FX_CLOSE, "close"}};
+	} effects[] = {{FX_AT_START, "at_start"}, {FX_AT_END, "at_end"},   {FX_CONFIRMED, "confirmed"},
+		       {FX_ASK, "ask"},           {FX_DECIDED, "decided"}, {FX_CLOSE, "close"}};
 
 	for (enum state state = 0; state < ST_COUNT; state++) {
 		for (enum event event = 0; event < EV_COUNT; event++) {
@@ -187,12 +183,15 @@ static void test_timetable_effects(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < count; i++) {
-		bool begins = rule[i].from == ST_NEW || rule[i].from == ST_AWAITING || rule[i].from == ST_SCHEDULED;
+		bool begins =
+			rule[i].from == ST_NEW || rule[i].from == ST_AWAITING || rule[i].from == ST_SCHEDULED;
 
 		assert_int_equal((rule[i].effects & FX_AT_START) != 0, rule[i].to == ST_SCHEDULED);
-		assert_int_equal((rule[i].effects & FX_AT_END) != 0,
-				 begins && rule[i].to != ST_SCHEDULED && rule[i].to != ST_AWAITING && !closes(rule[i].to));
-		assert_int_equal((rule[i].effects & FX_ASK) != 0, rule[i].from == ST_NEW && rule[i].to == ST_AWAITING);
+		assert_int_equal((rule[i].effects & FX_AT_END) != 0, begins && rule[i].to != ST_SCHEDULED &&
+									     rule[i].to != ST_AWAITING &&
+									     !closes(rule[i].to));
+		assert_int_equal((rule[i].effects & FX_ASK) != 0,
+				 rule[i].from == ST_NEW && rule[i].to == ST_AWAITING);
 		assert_int_equal((rule[i].effects & FX_DECIDED) != 0,
 				 rule[i].from == ST_AWAITING && rule[i].to != ST_AWAITING);
 		assert_int_equal((rule[i].effects & FX_CONFIRMED) != 0, rule[i].to == ST_IN_FORCE);
@@ -221,7 +220,8 @@ static void test_names(void **state)
 /* Graph's words, and only those. */
 static void test_graph_words(void **state)
 {
-	static const char *const words = "|PendingApproval|Granted|PendingProvisioning|Provisioned|Revoked|Canceled|Denied|Failed|";
+	static const char *const words =
+		"|PendingApproval|Granted|PendingProvisioning|Provisioned|Revoked|Canceled|Denied|Failed|";
 
 	(void)state;
 	for (enum state s = ST_AWAITING; s < ST_COUNT; s++) {

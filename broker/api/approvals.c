@@ -1,0 +1,384 @@
+/*
+ * Approvals in the shape of Graph: an approval has the id of its request and one stage (step, under /beta) for each
+ * round that policy asks for; deciding is a PATCH of the stage that is in progress.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "activation/decision.h"
+#include "activation/policy.h"
+#include "api/api.h"
+#include "api/render.h"
+#include "base/iso8601.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "broker/recheck.h"
+
+/* What an approver sends, kept while policy and the store are asked. */
+struct verdict {
+	struct call *call;
+	char stage_id[NAME_SIZE];
+	bool approve;
+	char justification[TEXT_SIZE];
+};
+
+/* The id of a stage is made from the request's: nothing has to be kept for it. */
+static void stage_id(const struct request *request, unsigned stage, char out[ID_SIZE])
+{
+	char text[ID_SIZE + 32];
+	int lane = id_lane(request->id);
+	int len = snprintf(text, sizeof(text), "stage\n%s\n%u", request->id, stage);
+
+	id_derive(lane < 0 ? 0 : (unsigned)lane, text, (size_t)len, out);
+}
+
+static const struct policy *policy_of(const struct call *call, const struct request *request)
+{
+	const struct config_group *group = config_group(call->config, request->group);
+
+	return group != NULL ? &group->policy : NULL;
+}
+
+/* May the caller decide the stage that is in progress? Their own request never. */
+static bool is_assigned(const struct call *call, const struct request *request, unsigned stage)
+{
+	const struct policy *policy = policy_of(call, request);
+	struct policy_person person = caller_for_policy(&call->caller);
+	int64_t timeout_ms, waited_ms;
+
+	if (policy == NULL || strcmp(request->principal, call->caller.id) == 0 ||
+	    strcmp(request->created_by, call->caller.id) == 0)
+		return false;
+	timeout_ms = policy_timeout_ms(policy, stage);
+	waited_ms = timeout_ms - (request->approval_until_ms - activation_now_ms(call->api->activation));
+	return policy_is_approver(policy, &person, stage, waited_ms > 0 ? waited_ms : 0);
+}
+
+static bool is_assigned_any(const struct call *call, const struct request *request)
+{
+	const struct policy *policy = policy_of(call, request);
+
+	for (unsigned stage = 1; policy != NULL && stage <= policy_stage_count(policy); stage++)
+		if (is_assigned(call, request, stage))
+			return true;
+	return false;
+}
+
+bool approvals_may_decide(const struct call *call, const struct request *request)
+{
+	return request->state == ST_AWAITING && is_assigned(call, request, request->stage);
+}
+
+/* The last decision on that stage, or NULL. */
+static const cJSON *decision_on(const cJSON *decisions, unsigned stage)
+{
+	const cJSON *decision, *last = NULL;
+
+	cJSON_ArrayForEach(decision, decisions)
+	{
+		const cJSON *of = cJSON_GetObjectItemCaseSensitive(decision, "sg");
+
+		if (cJSON_IsNumber(of) && (unsigned)of->valuedouble == stage)
+			last = decision;
+	}
+	return last;
+}
+
+static const char *text_of(const cJSON *decision, const char *name)
+{
+	const char *text = decision != NULL ? json_string(decision, name) : NULL;
+
+	return text != NULL ? text : "";
+}
+
+static void render_stage(struct buf *out, const struct call *call, const struct request *request,
+			 unsigned stage, const cJSON *decision)
+{
+	bool open = request->state == ST_AWAITING && stage == request->stage;
+	bool later = request->state == ST_AWAITING && stage > request->stage;
+	const cJSON *at = decision != NULL ? cJSON_GetObjectItemCaseSensitive(decision, "at") : NULL;
+	char id[ID_SIZE];
+
+	stage_id(request, stage, id);
+	buf_addf(out,
+		 "{\"id\":\"%s\",\"displayName\":null,\"status\":\"%s\",\"assignedToMe\":%s,\"reviewResult\":"
+		 "\"%s\",",
+		 id,
+		 open    ? "InProgress"
+		 : later ? "Initializing"
+			 : "Completed",
+		 is_assigned(call, request, stage) ? "true" : "false",
+		 decision != NULL ? text_of(decision, "res") : "NotReviewed");
+	if (decision == NULL) {
+		buf_adds(out, "\"reviewedBy\":null,");
+	} else {
+		buf_adds(out, "\"reviewedBy\":{");
+		render_text(out, "id", text_of(decision, "by"));
+		buf_adds(out, ",");
+		render_text(out, "displayName", text_of(decision, "name"));
+		buf_adds(out, "},");
+	}
+	render_time(out, "reviewedDateTime", cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0);
+	buf_adds(out, ",\"justification\":");
+	json_add_string(out, text_of(decision, "why"));
+	buf_adds(out, "}");
+}
+
+/* As many stages as policy has now, or as the decisions tell when policy has changed. */
+static void render_stages(struct buf *out, const struct call *call, const struct request *request)
+{
+	const struct policy *policy = policy_of(call, request);
+	size_t count = policy != NULL ? policy_stage_count(policy) : 0;
+	cJSON *decisions = NULL;
+	struct errctx ec;
+
+	if (count < request->stage)
+		count = request->stage;
+	if (request->decisions != NULL &&
+	    json_parse(request->decisions, strlen(request->decisions), &decisions, &ec) != ERR_OK)
+		decisions = NULL;
+	buf_adds(out, "[");
+	for (unsigned stage = 1; stage <= count; stage++) {
+		buf_adds(out, stage > 1 ? "," : "");
+		render_stage(out, call, request, stage, decision_on(decisions, stage));
+	}
+	buf_adds(out, "]");
+	cJSON_Delete(decisions);
+}
+
+/* The approval may be read by its approvers, by who asked, and by operators. */
+static enum err may_read(const struct call *call, const struct request *request)
+{
+	if (!request->needed_approval)
+		return ERR_NOT_FOUND;
+	if (call->caller.is_operator || strcmp(request->principal, call->caller.id) == 0 ||
+	    is_assigned_any(call, request))
+		return ERR_OK;
+	return ERR_FORBIDDEN;
+}
+
+static void on_got(void *ctx, enum err err, const struct request *request)
+{
+	struct call *call = ctx;
+	struct buf body;
+
+	if (err == ERR_OK && request != NULL)
+		err = may_read(call, request);
+	if (err != ERR_OK || request == NULL) {
+		call_error(call, err == ERR_OK ? ERR_INTERNAL : err, NULL, NULL);
+		return;
+	}
+	buf_init(&body, RESPONSE_MAX);
+	buf_adds(&body, "{");
+	call_context(call, &body,
+		     call->stages_only ? "assignmentApprovals/stages" : "assignmentApprovals/$entity");
+	if (!call->stages_only) {
+		buf_addf(&body, ",\"id\":\"%s\",\"%s\":", request->id, call->beta ? "steps" : "stages");
+		render_stages(&body, call, request);
+	} else {
+		buf_adds(&body, ",\"value\":");
+		render_stages(&body, call, request);
+	}
+	buf_adds(&body, "}");
+	call_answer(call, 200, NULL, &body);
+}
+
+void approvals_get(struct call *call)
+{
+	activation_get(call->api->activation, call->param, on_got, call);
+}
+
+void approvals_stages(struct call *call)
+{
+	call->stages_only = true;
+	activation_get(call->api->activation, call->param, on_got, call);
+}
+
+/* Who was faster, and when: the second approver is told. */
+static void answer_decided(struct call *call, const struct request *request)
+{
+	char message[TEXT_SIZE + 128];
+	cJSON *decisions = NULL;
+	struct errctx ec;
+	const cJSON *last = NULL;
+
+	if (request != NULL && request->decisions != NULL &&
+	    json_parse(request->decisions, strlen(request->decisions), &decisions, &ec) == ERR_OK)
+		last = cJSON_GetArrayItem(decisions, cJSON_GetArraySize(decisions) - 1);
+	if (last != NULL) {
+		const cJSON *at = cJSON_GetObjectItemCaseSensitive(last, "at");
+		char when[ISO8601_TIME_SIZE];
+
+		iso8601_format_time(cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0, when);
+		snprintf(message, sizeof(message), "%s said %s at %s.", text_of(last, "name"),
+			 text_of(last, "res"), when);
+	} else {
+		snprintf(message, sizeof(message), "It waits for no approver any more%s%s",
+			 request != NULL && request->error[0] != '\0' ? ": " : ".",
+			 request != NULL ? request->error : "");
+	}
+	cJSON_Delete(decisions);
+	call_error(call, ERR_DECIDED, message, NULL);
+}
+
+static void on_decided(void *ctx, enum err err, const struct request *request)
+{
+	struct verdict *verdict = ctx;
+	struct call *call = verdict->call;
+	struct buf body;
+
+	if (err == ERR_DECIDED) {
+		answer_decided(call, request);
+	} else if (err != ERR_OK) {
+		call_error(call, err, NULL, NULL);
+	} else {
+		log_info("decision", "req=%s person=%s result=%s state=%s",
+			 request != NULL ? request->id : "-", call->caller.id,
+			 verdict->approve ? "approve" : "deny",
+			 request != NULL ? state_name(request->state) : "declined");
+		buf_init(&body, 1);
+		call_answer(call, 204, NULL, &body);
+	}
+	free(verdict);
+}
+
+static void on_declined(void *ctx, enum err err, const struct request *request)
+{
+	struct verdict *verdict = ctx;
+
+	(void)request;
+	call_error(verdict->call, err == ERR_OK ? ERR_POLICY : err,
+		   err == ERR_OK ? "Policy no longer allows the request; it is denied." : NULL, NULL);
+	free(verdict);
+}
+
+/* What refuses the decision before the store is asked. */
+static enum err may_decide(const struct verdict *verdict, const struct request *request, struct errctx *ec)
+{
+	const struct call *call = verdict->call;
+	char open_id[ID_SIZE];
+
+	if (!request->needed_approval)
+		return err_set(ec, ERR_NOT_FOUND, "The request needs no approval.");
+	if (strcmp(request->principal, call->caller.id) == 0 ||
+	    strcmp(request->created_by, call->caller.id) == 0)
+		return err_set(ec, ERR_OWN_REQUEST, "%s", err_message(ERR_OWN_REQUEST));
+	if (!is_assigned_any(call, request))
+		return err_set(ec, ERR_FORBIDDEN, "You are no approver of this request.");
+	stage_id(request, request->stage, open_id);
+	if (request->state == ST_AWAITING && strcasecmp(open_id, verdict->stage_id) == 0 &&
+	    !is_assigned(call, request, request->stage))
+		return err_set(ec, ERR_FORBIDDEN, "You are no approver at this stage.");
+	return ERR_OK;
+}
+
+/* The stage that is meant: the one in progress, or an earlier one that the caller decides again. 0 = none. */
+static unsigned stage_meant(const struct verdict *verdict, const struct request *request)
+{
+	char id[ID_SIZE];
+
+	for (unsigned stage = 1; stage <= request->stage; stage++) {
+		stage_id(request, stage, id);
+		if (strcasecmp(id, verdict->stage_id) == 0)
+			return stage;
+	}
+	return 0;
+}
+
+static void decide(struct verdict *verdict, const struct request *read, const struct policy *policy)
+{
+	struct call *call = verdict->call;
+	struct request request = *read;
+	struct decision decision = {
+		.request = &request,
+		.decider = call->caller.id,
+		.decider_name = call->caller.names.user_name,
+		.approve = verdict->approve,
+		.justification = verdict->justification,
+		.stages = (unsigned)policy_stage_count(policy),
+	};
+	struct buf limits;
+
+	request.stage = stage_meant(verdict, read);
+	decision.needed = (unsigned)policy_stage_needed(policy, request.stage);
+	decision.next_timeout_ms = policy_timeout_ms(policy, request.stage + 1);
+	buf_init(&limits, 4096);
+	policy_print_limits(policy, &limits);
+	decision.limits = buf_text(&limits);
+	activation_decide(call->api->activation, &decision, on_decided, verdict);
+	buf_release(&limits);
+}
+
+static void on_read(void *ctx, enum err err, const struct request *request)
+{
+	struct verdict *verdict = ctx;
+	struct call *call = verdict->call;
+	struct errctx ec = {""};
+	const struct policy *policy = request != NULL ? policy_of(call, request) : NULL;
+
+	if (err == ERR_OK && (request == NULL || policy == NULL))
+		err = ERR_NOT_FOUND;
+	if (err == ERR_OK)
+		err = may_decide(verdict, request, &ec);
+	if (err == ERR_OK && stage_meant(verdict, request) == 0)
+		err = err_set(&ec, ERR_NOT_FOUND, "The approval has no such stage.");
+	if (err != ERR_OK || request == NULL || policy == NULL) {
+		call_error(call, err, ec.text[0] != '\0' ? ec.text : NULL, NULL);
+		free(verdict);
+		return;
+	}
+	if (verdict->approve && request->state == ST_AWAITING &&
+	    !recheck(policy, request, activation_now_ms(call->api->activation), &ec))
+		activation_decline(call->api->activation, request->id, ec.text, on_declined, verdict);
+	else
+		decide(verdict, request, policy);
+}
+
+/* {"reviewResult": "Approve"|"Deny", "justification": "…"}; Graph's read-only members are passed over. */
+static enum err read_verdict(struct verdict *verdict, const char *text, size_t len, struct errctx *ec)
+{
+	cJSON *body = NULL;
+	enum err err = json_parse(text, len, &body, ec);
+	const char *result, *why;
+
+	if (err != ERR_OK)
+		return err;
+	result = json_string(body, "reviewResult");
+	why = json_string(body, "justification");
+	if (result == NULL || (strcasecmp(result, "Approve") != 0 && strcasecmp(result, "Deny") != 0))
+		err = err_set(ec, ERR_INVALID_REQUEST, "reviewResult must be 'Approve' or 'Deny'.");
+	else if (why != NULL && strlen(why) >= sizeof(verdict->justification))
+		err = err_set(ec, ERR_INVALID_REQUEST, "justification may have %d bytes at most.",
+			      TEXT_SIZE - 1);
+	else
+		verdict->approve = strcasecmp(result, "Approve") == 0;
+	if (err == ERR_OK && why != NULL)
+		snprintf(verdict->justification, sizeof(verdict->justification), "%s", why);
+	cJSON_Delete(body);
+	return err;
+}
+
+void approvals_decide(struct call *call)
+{
+	struct verdict *verdict = calloc(1, sizeof(*verdict));
+	struct errctx ec = {""};
+	size_t len;
+	const char *body = exchange_body(call->exchange, &len);
+	enum err err;
+
+	if (verdict == NULL) {
+		call_error(call, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	verdict->call = call;
+	snprintf(verdict->stage_id, sizeof(verdict->stage_id), "%s", call->param2);
+	err = read_verdict(verdict, body, len, &ec);
+	if (err != ERR_OK) {
+		free(verdict);
+		call_error(call, err, ec.text, NULL);
+		return;
+	}
+	activation_get(call->api->activation, call->param, on_read, verdict);
+}

@@ -1,0 +1,15 @@
+/* Policy's second word on a request that it allowed before: at a scheduled start, and when approvers have agreed. */
+#ifndef BROKER_RECHECK_H
+#define BROKER_RECHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "activation/policy.h"
+#include "activation/request.h"
+#include "base/err.h"
+
+/* Does policy still allow it, to the person as the store knows them? Otherwise `why` says what does not. */
+bool recheck(const struct policy *policy, const struct request *request, int64_t now_ms, struct errctx *why);
+
+#endif

@@ -1,0 +1,15 @@
+/* One JSON Web Key made into OpenSSL's. Pure. */
+#ifndef SIGN_IN_JWKS_KEY_H
+#define SIGN_IN_JWKS_KEY_H
+
+#include <openssl/types.h>
+
+#include "base/json.h"
+
+/*
+ * The public key out of a JWK's members, and in *algorithms the set of enum jwt_alg that it may verify. NULL when the
+ * key is of a kind, size or form that is not used here, or OpenSSL refuses it. The caller frees it.
+ */
+EVP_PKEY *jwks_key_make(const cJSON *jwk, unsigned *algorithms);
+
+#endif
