@@ -51,6 +51,9 @@ STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.
 ACTIVATION_SRC := activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
 	activation/activation.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c
 THROTTLE_SRC := throttle/throttle.c
+SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-in/identity.c broker/sign-in/issuer.c \
+	broker/sign-in/jwks.c broker/sign-in/jwks_key.c broker/sign-in/jwt.c broker/sign-in/jwt_verify.c \
+	broker/sign-in/max_age.c broker/sign-in/provider.c broker/sign-in/remembered.c broker/sign-in/signin.c
 SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/retry.c scim-push/names.c \
 	scim-push/http.c scim-push/http_watch.c scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
 	scim-push/verdict.c
@@ -76,7 +79,7 @@ LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/qu
 	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/submit.lua activation/approval.lua \
 	activation/list.lua activation/timetable.lua activation/functions.lua
 
-LIB_SRC := $(BASE_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(API_SRC) $(CONFIG_SRC)
+LIB_SRC := $(BASE_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(API_SRC) $(CONFIG_SRC)
 
 # Shared by tests: private servers and programs, HTTP client, whole worlds of them.
 SUPPORT_SRC := tests/support/store_fixture.c tests/support/wait.c tests/support/proc.c tests/support/http.c tests/support/http_many.c \
@@ -93,6 +96,8 @@ SUPPORT_SRC += tests/support/redis_gate.c tests/support/aftermath.c
 
 SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c \
 	tests/support/lane_snapshot.c tests/support/lane_model.c
+
+SUPPORT_SRC += tests/support/tokens.c
 
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
@@ -113,6 +118,7 @@ UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/
 UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c
+UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwks.c tests/unit/test_provider.c tests/unit/test_signin.c
 INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
 INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_overflow.c tests/integration/test_lifecycle.c \
 	tests/integration/test_reload.c tests/integration/test_push_trouble.c \
@@ -120,11 +126,13 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
 	tests/integration/test_redis_check.c
 INTEGRATION_TESTS += tests/integration/test_approval.c
-INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c
+INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c tests/integration/test_frozen_broker.c \
+	tests/integration/test_kill_redis.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
 FUZZERS += tests/fuzz/fuzz_scim_answer.c
+FUZZERS += tests/fuzz/fuzz_jwt.c
 # These run under ASan and UBSan as well.
 ASAN_TESTS = $(UNIT_TESTS) $(INTEGRATION_TESTS)
 

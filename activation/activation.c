@@ -27,8 +27,7 @@ static void on_planned(void *ctx, enum err err, const struct reply *reply)
 		core_answer(plan->activation, plan->lane, reply);
 	else
 		log_warn("plan_cycle", "error=%s", err_message(err));
-	if (err == ERR_OK)
-		plan_one(plan->activation);
+	plan_one(plan->activation);
 	free(plan);
 }
 

@@ -15,6 +15,7 @@
 
 #include "activation/order.h"
 #include "activation/request.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/id.h"
 #include "throttle/throttle.h"
@@ -39,8 +40,9 @@ struct activation_options {
 	bool (*terms)(void *ctx, const char *app, struct terms *out);
 	/* The index-th application's terms; false beyond the last. */
 	bool (*application)(void *ctx, size_t index, struct terms *out);
-	/* Does policy still allow this scheduled request, now that it starts? Otherwise `why` says why not. */
-	bool (*allowed)(void *ctx, const struct request *request, struct errctx *why);
+	/* Does policy still allow this scheduled request, now that it starts? Then `limits` gets those of its group (struct
+	 * ask); otherwise `why` says why not. */
+	bool (*allowed)(void *ctx, const struct request *request, struct buf *limits, struct errctx *why);
 	/* Carry out this push; its owner is now the callee, who gives it back by order_end(). */
 	void (*push)(void *ctx, struct order *order);
 	void *ctx;

@@ -10,6 +10,7 @@
 #define PUSH_GRACE_MS 2000 /* a push is taken over so long after it must have been aborted */
 #define PUSH_BATCH    100  /* members in one push: AWS' limit of changes in one PATCH */
 #define TERMS_SIZE    320
+#define LIMITS_MAX    4096 /* a group's limits: some hundred ids */
 
 struct timetable;
 

@@ -43,6 +43,7 @@ local function push_batch(c, t, id, kind, g, till)
 		end
 	end
 	if #members == 0 then
+		queue_settle(c, kind, t.app, g)
 		return nil
 	end
 	local cycle = kind == 'd' and till or nil
@@ -71,18 +72,16 @@ local function next_group(c, t, free)
 	end
 end
 
--- The next push that may be made now, or nil.
+-- The next push that may be made now, or nil. Bounded: whatever the store holds, Redis is not kept busy for long.
 local function next_push(c, t, id)
 	local free = bucket_free(c, t)
-	local order
-	while free > 0 and not order do
+	for _ = 1, free > 0 and 100 or 0 do
 		local kind, g, till = next_group(c, t, free)
-		if not kind then
-			return nil
+		local order = kind and push_batch(c, t, id, kind, g, till)
+		if order or not kind then
+			return order
 		end
-		order = push_batch(c, t, id, kind, g, till)
 	end
-	return order
 end
 
 -- Activations that have waited as long as they may go to the next cycle.

@@ -68,7 +68,8 @@ end
 
 -- A membership: ap application, r ids of its requests that are not closed, s what the application has (0 absent,
 -- 1 present, 2 not known), u the push that is under way for it, q the queue it waits in, x whether it is to be
--- removed, l whether it counts as live, n failed pushes in a row, er what the application said last.
+-- removed, l whether it counts as live, t whether a
+-- token was found for it, id how the application knows group and person (opaque), n failed pushes in a row, er what the application said last.
 local function get_member(c, g, p, app)
 	local key = 'm:' .. g .. ':' .. p
 	local m = c.members[key]
@@ -102,7 +103,7 @@ local function write_member(c, m)
 	if #m.r == 0 and m.s == 0 and not m.u and not m.q then
 		redis.call('DEL', key)
 	else
-		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, n = m.n, er = m.er }))
+		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, id = m.id, n = m.n, er = m.er }))
 	end
 end
 

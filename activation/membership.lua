@@ -81,7 +81,7 @@ local function settle(c, m, due)
 			local kind = 'd'
 			for _, r in ipairs(requests_of(c, m)) do
 				if r.st == 'waiting' then
-					kind = m.n > 0 and 'r' or 'w'
+					kind = (m.n > 0 or m.t) and 'r' or 'w'
 				end
 			end
 			enqueue(c, m, kind, due)

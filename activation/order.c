@@ -33,9 +33,10 @@ static bool read_members(struct order *order, const struct reply *reply)
 		struct order_member *member = &order->members[i];
 
 		snprintf(member->principal, sizeof(member->principal), "%s",
-			 reply_text(reply_at(reply, 6 + 3 * i)));
-		member->person = strdup(reply_text(reply_at(reply, 7 + 3 * i)));
-		member->failures = reply_int(reply_at(reply, 8 + 3 * i));
+			 reply_text(reply_at(reply, 6 + 4 * i)));
+		member->person = strdup(reply_text(reply_at(reply, 7 + 4 * i)));
+		member->failures = reply_int(reply_at(reply, 8 + 4 * i));
+		snprintf(member->ids, sizeof(member->ids), "%s", reply_text(reply_at(reply, 9 + 4 * i)));
 		member->verdict = ORDER_RETRY;
 		if (member->person == NULL)
 			return false;
@@ -49,7 +50,7 @@ struct order *order_read(struct activation *activation, const struct reply *repl
 	struct terms terms;
 	struct order *order;
 
-	if (count < 9 || (count - 6) % 3 != 0)
+	if (count < 10 || (count - 6) % 4 != 0)
 		return NULL;
 	order = calloc(1, sizeof(*order));
 	if (order == NULL)
@@ -62,7 +63,7 @@ struct order *order_read(struct activation *activation, const struct reply *repl
 	order->of_cycle = reply_int(reply_at(reply, 4)) != 0;
 	snprintf(order->group_name, sizeof(order->group_name), "%s", reply_text(reply_at(reply, 5)));
 	order->begun_ms = begun_ms;
-	order->count = (count - 6) / 3;
+	order->count = (count - 6) / 4;
 	order->members = calloc(order->count, sizeof(*order->members));
 	if (order->members == NULL || !read_members(order, reply) ||
 	    !activation->options.terms(activation->options.ctx, order->application, &terms)) {
@@ -204,7 +205,8 @@ static bool add_result(struct ending *ending, const struct order_member *member)
 
 	return add_owned(ending, member->principal) && add_owned(ending, words[member->verdict]) &&
 	       add_number(ending, member->in_doubt) && add_number(ending, member->delay_ms) &&
-	       add_owned(ending, member->error != NULL ? member->error : "");
+	       add_owned(ending, member->error != NULL ? member->error : "") &&
+	       add_owned(ending, member->ids);
 }
 
 static bool add_ending(struct ending *ending, const struct order *order, const struct terms *terms)
@@ -226,7 +228,7 @@ static struct ending *ending_new(const struct order *order)
 	struct activation *activation = order->activation;
 	struct terms terms;
 	struct ending *ending =
-		calloc(1, sizeof(*ending) + (4 + 5 * order->count) * sizeof(ending->texts[0]));
+		calloc(1, sizeof(*ending) + (4 + 6 * order->count) * sizeof(ending->texts[0]));
 
 	if (ending == NULL)
 		return NULL;

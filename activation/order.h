@@ -18,9 +18,14 @@ struct reply;
 
 enum order_verdict { ORDER_DONE, ORDER_RETRY, ORDER_REFUSED, ORDER_SKIPPED };
 
+#define ORDER_IDS_SIZE 264
+
 struct order_member {
 	char principal[NAME_SIZE];
-	char *person;     /* JSON object with what SCIM needs; owned by the order */
+	char *person; /* JSON object with what SCIM needs; owned by the order */
+	/* How the application knows group and person, as told at the end of the push that added them; opaque here. In, for
+	 * a removal; out, where they are known. */
+	char ids[ORDER_IDS_SIZE];
 	int64_t failures; /* pushes that failed in a row before this one */
 	/* What came of it, set by whoever carried it out: */
 	enum order_verdict verdict;

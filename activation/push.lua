@@ -1,7 +1,7 @@
 -- Pushes: a token is taken, members are bound to the push, and its end says what came of each.
 
 -- What a broker needs to carry the push out: id, application, group, add or remove, its cycle, the
--- group's name, then per member: person, names (JSON), pushes that failed before.
+-- group's name, then per member: person, names (JSON), pushes that failed before, ids in the application.
 local function push_order(c, id, push)
 	local order = { id, push.ap, push.g, push.op, push.cy or 0,
 		redis.call('GET', c.pre .. 'gn:' .. push.g) or '' }
@@ -10,6 +10,7 @@ local function push_order(c, id, push)
 		order[#order + 1] = p
 		order[#order + 1] = redis.call('GET', c.pre .. 'u:' .. p) or '{}'
 		order[#order + 1] = m.n
+		order[#order + 1] = m.id or ''
 	end
 	return order
 end
@@ -24,6 +25,7 @@ local function push_begin(c, t, id, op, g, members, cycle)
 		m.u = id
 		m.changed = true
 		if op == 'add' then
+			m.t = true
 			for _, r in ipairs(requests_of(c, m)) do
 				if (r.st == 'waiting' or r.st == 'deferred') and r.e > c.now then
 					move(c, r, 'push')
@@ -63,17 +65,22 @@ local function push_again(c, m, delay)
 end
 
 -- What came of one member. A removal is never given up: one that is refused is tried again like any other.
-local function push_result(c, m, op, verdict, in_doubt, delay, text)
+local function push_result(c, m, op, verdict, in_doubt, delay, text, ids)
 	local due
 	m.u = nil
 	m.changed = true
 	if in_doubt then
 		m.s = 2
 	end
+	if ids and ids ~= '' and op == 'add' and (verdict == 'done' or in_doubt) then
+		m.id = ids
+	end
 	if verdict == 'done' then
 		m.s = op == 'add' and 1 or 0
-		m.n = 0
-		m.er = nil
+		m.n, m.er, m.t = 0, nil, nil
+		if op == 'remove' then
+			m.id = nil
+		end
 		if op == 'add' then
 			confirm(c, m)
 		end
@@ -130,8 +137,8 @@ end
 
 -- jit_push_end: what came of a push.
 -- ARGV 3 terms, 4 push id, 5 keep the token as if the push still ran (1), 6 close the bucket for so many ms,
--- then five for each member: person, done|retry|refused|skipped, in doubt (1), delay in ms (-1: with the next
--- cycle), error text. Answers 'ok', or 'gone' when another broker has taken the push over.
+-- then six for each member: person, done|retry|refused|skipped, in doubt (1), delay in ms (-1: with the next
+-- cycle), error text, ids in the application ('' = not known). Answers 'ok', or 'gone' when another broker has taken the push over.
 local function jit_push_end(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -148,12 +155,12 @@ local function jit_push_end(keys, args)
 		bucket_return(c, t, id)
 	end
 	local failed = 0
-	for i = 7, #args, 5 do
+	for i = 7, #args, 6 do
 		if args[i + 1] ~= 'done' and args[i + 1] ~= 'skipped' then
 			failed = failed + 1
 		end
 		push_result(c, get_member(c, push.g, args[i], push.ap), push.op, args[i + 1], args[i + 2] == '1',
-			tonumber(args[i + 3]), args[i + 4])
+			tonumber(args[i + 3]), args[i + 4], args[i + 5])
 	end
 	push_forget(c, id, push, failed)
 	return answer(c, 'ok')

@@ -1,7 +1,7 @@
 -- What waits for a token, per application and kind:
 --   x  removals          due = when to try (again)
---   r  retries           due = when to try again an activation whose push failed; they keep their place until a
---                        token is free, because they had found one already
+--   r  retries           due = when to try again an activation whose push failed or was not sent; they keep their
+--                        place until a token is free, because they had found one already
 --   w  activations       due = since when they wait for a token; t.wait later they are deferred
 --   d  deferred ones     due = when they were deferred; a cycle takes what was deferred before it began
 -- Members wait per group (KIND:GROUP, person -> due), because one push serves one group, and the groups per

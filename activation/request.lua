@@ -56,7 +56,7 @@ local function move(c, r, event, by)
 	end
 end
 
--- Forgets a closed request whose history is over.
+-- Forgets a closed request whose history is over, and with the last one of a person their names.
 local function purge(c, id)
 	off(c, 'k:' .. id)
 	local r = get_request(c, id)
@@ -64,6 +64,9 @@ local function purge(c, id)
 		redis.call('DEL', c.pre .. 'r:' .. id)
 		redis.call('ZREM', c.pre .. 'ip:' .. r.p, id)
 		redis.call('ZREM', c.pre .. 'ig:' .. r.g, id)
+		if redis.call('EXISTS', c.pre .. 'ip:' .. r.p, c.pre .. 'm:' .. r.g .. ':' .. r.p) == 0 then
+			redis.call('DEL', c.pre .. 'u:' .. r.p)
+		end
 		c.requests[id] = nil
 	end
 end

@@ -31,10 +31,15 @@ local function exceeds(c, limits, r)
 	end
 end
 
+-- Given by an administrator, not asked for by the person.
+local function is_assigned(r)
+	return string.sub(r.ac or '', 1, 5) == 'admin'
+end
+
 -- Whose time has come: it joins a membership that is there, or a push brings it, now or later. What an administrator
 -- assigns is left to the cycle, like every membership that is given outside activation.
 local function activate(c, t, r, m, push_id, by)
-	local assigned = string.sub(r.ac, 1, 5) == 'admin'
+	local assigned = is_assigned(r)
 	if m.s == 1 and not m.u then
 		move(c, r, 'join', by)
 	elseif m.u then
@@ -128,7 +133,7 @@ local function foresee(c, t, r, m)
 		return 'scheduled'
 	elseif m.s == 1 and not m.u then
 		return 'in_force'
-	elseif string.sub(r.ac, 1, 5) == 'admin' and not m.u then
+	elseif is_assigned(r) and not m.u then
 		return 'deferred'
 	elseif m.u or (t.wait > 0 and not token_for_activation(c, t)) then
 		return 'waiting'
@@ -239,7 +244,7 @@ local function jit_start(keys, args)
 		settle(c, m)
 		return answer(c, 'ok', '')
 	end
-	return answer(c, 'ok', activate(c, t, r, m, args[5]) or '')
+	return answer(c, 'ok', grant(c, t, r, m, args[5]) or '')
 end
 
 -- jit_refuse: policy no longer allows a scheduled request at its start, or one that waits for an approver.

@@ -159,38 +159,53 @@ static void on_started(void *ctx, enum err err, const struct reply *reply)
 	free(errand);
 }
 
-/* The scheduled request is read: policy has its word again before it starts. */
-static void on_start_read(void *ctx, enum err err, const struct request *request)
+/* The call that carries out what policy says of a scheduled request; false when this broker does not know its
+ * application (it is then left to one that does). */
+static bool start_call(struct errand *errand, const struct request *request)
 {
-	struct errand *errand = ctx;
 	struct activation *activation = errand->activation;
-	struct errctx why = {""};
 	struct store_call call;
+	struct errctx why = {""};
 	struct terms terms;
 	char text[TERMS_SIZE], push_id[ID_SIZE];
+	struct buf limits;
+	bool known = true;
 
-	if (err != ERR_OK || request == NULL || request->state != ST_SCHEDULED ||
-	    !activation->options.terms(activation->options.ctx, request->application, &terms)) {
-		if (err != ERR_OK && err != ERR_NOT_FOUND)
-			log_warn("start", "req=%s error=%s", errand->id, err_message(err));
-		free(errand);
-		return;
-	}
-	errand->begun_ms = clock_mono_ms();
-	if (activation->options.allowed(activation->options.ctx, request, &why)) {
+	buf_init(&limits, LIMITS_MAX);
+	if (!activation->options.allowed(activation->options.ctx, request, &limits, &why)) {
+		log_info("start_refused", "req=%s group=%s", request->id, request->group);
+		core_call(activation, &call, "jit_refuse", errand->lane);
+		store_arg(&call, request->id);
+		store_arg(&call, why.text);
+		store_call(activation->options.store, &call, on_started, errand);
+	} else if (activation->options.terms(activation->options.ctx, request->application, &terms)) {
 		core_terms(&terms, text);
 		id_make(errand->lane, push_id);
 		core_call(activation, &call, "jit_start", errand->lane);
 		store_arg(&call, text);
 		store_arg(&call, request->id);
 		store_arg(&call, push_id);
+		store_arg(&call, buf_text(&limits));
+		store_call(activation->options.store, &call, on_started, errand);
 	} else {
-		log_info("start_refused", "req=%s group=%s", request->id, request->group);
-		core_call(activation, &call, "jit_refuse", errand->lane);
-		store_arg(&call, request->id);
-		store_arg(&call, why.text);
+		log_warn("unknown_application", "app=%s lane=%u", request->application, errand->lane);
+		known = false;
 	}
-	store_call(activation->options.store, &call, on_started, errand);
+	buf_release(&limits);
+	return known;
+}
+
+/* The scheduled request is read: policy has its word again before it starts. */
+static void on_start_read(void *ctx, enum err err, const struct request *request)
+{
+	struct errand *errand = ctx;
+
+	errand->begun_ms = clock_mono_ms();
+	if (err == ERR_OK && request != NULL && request->state == ST_SCHEDULED && start_call(errand, request))
+		return;
+	if (err != ERR_OK && err != ERR_NOT_FOUND)
+		log_warn("start", "req=%s error=%s", errand->id, err_message(err));
+	free(errand);
 }
 
 static void start(struct activation *activation, unsigned lane, const char *id)

@@ -73,9 +73,11 @@ bool builder_span(struct builder *builder, const struct setting *setting, const 
 		  struct span *out)
 {
 	struct report *report = builder->reading.report;
+	const char *example =
+		setting->example && strcmp(setting->example, "[]") != 0 ? setting->example : NULL;
 	if (node->type != YAML_SEQUENCE_NODE) {
 		report_error(report, tree_place(node), "%s must be a list%s%s", setting->path,
-			     setting->example ? ", such as " : "", setting->example ? setting->example : "");
+			     example ? ", such as " : "", example ? example : "");
 		return false;
 	}
 	out->items = node->data.sequence.items.start;

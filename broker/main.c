@@ -79,7 +79,7 @@ static bool give_application(void *ctx, size_t index, struct terms *out)
 }
 
 /* Policy's second word: at a scheduled start, and when an approver has agreed. */
-static bool still_allowed(void *ctx, const struct request *request, struct errctx *why)
+static bool still_allowed(void *ctx, const struct request *request, struct buf *limits, struct errctx *why)
 {
 	struct broker *broker = ctx;
 	const struct config_group *group = config_group(broker->config, request->group);
@@ -88,6 +88,7 @@ static bool still_allowed(void *ctx, const struct request *request, struct errct
 		err_set(why, ERR_POLICY, "The group is no longer known.");
 		return false;
 	}
+	policy_print_limits(&group->policy, limits);
 	return recheck(&group->policy, request, activation_now_ms(broker->activation), why);
 }
 

@@ -18,14 +18,19 @@ struct job {
 	struct config *config; /* one reference */
 	struct metrics *metrics;
 	struct order *order;
+	uint32_t chance; /* one for all members, so that a batch that fails comes back as a batch */
+	bool elsewhere[PUSH_MEMBERS_MAX]; /* not in the group that this push is for */
 	struct push_member members[];
 };
 
 static void on_checked(void *ctx, const bool *wanted)
 {
 	struct job *job = ctx;
+	bool sent[PUSH_MEMBERS_MAX];
 
-	push_send(job->pusher, &job->push, wanted);
+	for (size_t i = 0; wanted != NULL && i < job->push.count; i++)
+		sent[i] = wanted[i] && !job->elsewhere[i];
+	push_send(job->pusher, &job->push, wanted != NULL ? sent : NULL);
 }
 
 static void on_ready(void *ctx, struct push *push)
@@ -50,7 +55,7 @@ static int64_t delay_for(const struct job *job, const struct order_member *membe
 {
 	if (job->order->add && member->failures + 1 >= ATTEMPTS_MAX)
 		return -1;
-	return retry_delay_ms((unsigned)member->failures + 1, !job->order->add, chance());
+	return retry_delay_ms((unsigned)member->failures + 1, !job->order->add, job->chance);
 }
 
 static void take_result(struct job *job, size_t i)
@@ -70,6 +75,8 @@ static void take_result(struct job *job, size_t i)
 	to->verdict = verdicts[from->verdict].order;
 	to->in_doubt = from->in_doubt;
 	to->error = from->error;
+	if (job->push.group_id[0] != '\0' && from->user_id[0] != '\0' && !job->elsewhere[i])
+		snprintf(to->ids, sizeof(to->ids), "%s\n%s", job->push.group_id, from->user_id);
 	to->delay_ms = to->verdict == ORDER_RETRY || to->verdict == ORDER_REFUSED ? delay_for(job, to) : 0;
 	job->metrics->members[job->order->add][verdicts[from->verdict].metrics]++;
 }
@@ -126,6 +133,25 @@ static void take_names(const char *text, struct scim_person *names)
 	person_release(&person);
 }
 
+/*
+ * A removal is made by the ids of the addition: "GROUP\nUSER", as the push told them. All members of a push are in
+ * one group of the application; one that was added to a predecessor of it (deleted, made again) is left to the next.
+ */
+static void take_ids(struct job *job, size_t i)
+{
+	const char *ids = job->order->members[i].ids;
+	const char *end = strchr(ids, '\n');
+	int len = end != NULL ? (int)(end - ids) : 0;
+
+	if (job->order->add || end == NULL || len == 0 || len >= PUSH_ID_SIZE)
+		return;
+	if (job->push.group_id[0] == '\0')
+		snprintf(job->push.group_id, sizeof(job->push.group_id), "%.*s", len, ids);
+	job->elsewhere[i] =
+		(int)strlen(job->push.group_id) != len || strncmp(job->push.group_id, ids, (size_t)len) != 0;
+	snprintf(job->members[i].user_id, sizeof(job->members[i].user_id), "%s", end + 1);
+}
+
 static struct job *job_new(struct pusher *pusher, struct config *config, struct order *order)
 {
 	const struct config_application *application = config_application(config, order->application);
@@ -140,6 +166,7 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 	job->pusher = pusher;
 	job->config = config_ref(config);
 	job->order = order;
+	job->chance = chance();
 	job->push.target = &application->scim;
 	snprintf(job->push.id, sizeof(job->push.id), "%s", order->id);
 	/* A group that has left the configuration is still known by the name it had, so that its members can go. */
@@ -149,8 +176,11 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 	job->push.deadline_ms = order->deadline_ms;
 	job->push.count = order->count;
 	job->push.members = job->members;
-	for (size_t i = 0; i < order->count; i++)
+	for (size_t i = 0; i < order->count; i++) {
 		take_names(order->members[i].person, &job->members[i].person);
+		job->members[i].failures = (unsigned)order->members[i].failures;
+		take_ids(job, i);
+	}
 	job->push.on_ready = on_ready;
 	job->push.on_end = on_end;
 	job->push.ctx = job;

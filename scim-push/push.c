@@ -47,9 +47,36 @@ static void log_end(const struct run *run)
 
 	for (size_t i = 0; i < push->count; i++)
 		done += push->members[i].verdict == PUSH_DONE ? 1 : 0;
-	log_debug("scim_push", "app=%s push=%s op=%s members=%zu done=%zu ms=%lld", push->target->app, push->id,
-		 push->add ? "add" : "remove", push->count, done,
-		 (long long)(clock_mono_ms() - run->started_ms));
+	log_debug("scim_push", "app=%s push=%s op=%s members=%zu done=%zu ms=%lld", push->target->app,
+		  push->id, push->add ? "add" : "remove", push->count, done,
+		  (long long)(clock_mono_ms() - run->started_ms));
+}
+
+/* The ids that the push begins with: a removal's are those of the addition, whatever the names are now. */
+static void take_ids(struct run *run)
+{
+	const struct push *push = run->push;
+
+	if (push->add)
+		return;
+	snprintf(run->group_id, sizeof(run->group_id), "%s", push->group_id);
+	for (size_t i = 0; i < push->count; i++) {
+		if (push->members[i].user_id[0] == '\0')
+			continue;
+		snprintf(run->seats[i].user_id, sizeof(run->seats[i].user_id), "%s",
+			 push->members[i].user_id);
+		run->seats[i].step = SEAT_KNOWN;
+	}
+}
+
+static void give_ids(struct run *run)
+{
+	struct push *push = run->push;
+
+	snprintf(push->group_id, sizeof(push->group_id), "%s", run->group_id);
+	for (size_t i = 0; i < push->count; i++)
+		snprintf(push->members[i].user_id, sizeof(push->members[i].user_id), "%s",
+			 run->seats[i].user_id);
 }
 
 /* The push is over and its verdicts stand: hands it back. `run` lives on until its timers are closed. */
@@ -59,6 +86,7 @@ static void run_end(struct run *run)
 
 	push->nothing_reached = !run->reached;
 	push->unanswered = run->unanswered;
+	give_ids(run);
 	for (size_t i = 0; i < push->count; i++)
 		push->unanswered = push->unanswered || run->seats[i].unanswered;
 	log_end(run);
@@ -132,6 +160,7 @@ static struct run *run_new(struct pusher *pusher, struct push *push)
 	if (run->next != NULL)
 		run->next->link = &run->next;
 	pusher->runs = run;
+	take_ids(run);
 	return run;
 }
 

@@ -41,8 +41,15 @@ enum push_verdict {
 	PUSH_SKIPPED  /* the caller no longer wanted it at the moment of sending; nothing was sent for it */
 };
 
+#define PUSH_ID_SIZE                                                                                         \
+	129 /* an id in the application; AWS: 47 characters, others use e-mail addresses and hashes */
+
 struct push_member {
 	struct scim_person person; /* in */
+	/* In, for a removal: the id under which the person was made a member; a name may have changed since. "" = look up
+	 * by name. Out: the id that the push worked with. */
+	char user_id[PUSH_ID_SIZE];
+	unsigned failures;         /* in: pushes that failed in a row before this one */
 	enum push_verdict verdict; /* out */
 	bool in_doubt;             /* out: it may have been applied although the verdict is not PUSH_DONE */
 	char error[TEXT_SIZE];     /* out: plain words with the application's own answer; "" when done */
@@ -53,9 +60,10 @@ struct push_member {
 struct push {
 	const struct scim_target *target; /* borrowed until on_end */
 	char id[ID_SIZE];
-	char group_name[NAME_SIZE]; /* the group's displayName in the application */
-	bool add;                   /* true: make them members; false: remove them */
-	int64_t deadline_ms;        /* clock_mono_ms() at which the push is aborted, whatever it is doing */
+	char group_id[PUSH_ID_SIZE]; /* as user_id of a member */
+	char group_name[NAME_SIZE];  /* the group's displayName in the application */
+	bool add;                    /* true: make them members; false: remove them */
+	int64_t deadline_ms;         /* clock_mono_ms() at which the push is aborted, whatever it is doing */
 	size_t count;
 	struct push_member *members; /* owned by the caller until on_end returns */
 

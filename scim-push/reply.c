@@ -3,6 +3,25 @@
 
 #include <stdio.h>
 
+/* A look-up by name that finds nothing proves little: names change, and applications lag behind themselves. Only when
+ * several pushes in a row, seconds apart, have found nothing is there nobody to remove. */
+#define EMPTY_LOOKUPS 5
+
+static void nobody_to_remove(struct run *run, size_t seat, const char *words)
+{
+	bool proven = run->push->members[seat].failures + 1 >= EMPTY_LOOKUPS;
+
+	seat_settle(run, seat, proven ? PUSH_DONE : PUSH_RETRY, words);
+}
+
+static void group_is_gone(struct run *run, const char *words)
+{
+	for (size_t i = 0; i < run->push->count; i++)
+		if (run->seats[i].step != SEAT_SETTLED)
+			nobody_to_remove(run, i, words);
+	run_over(run);
+}
+
 static void on_group(struct run *run, const struct http_answer *answer, enum outcome outcome)
 {
 	struct push *push = run->push;
@@ -18,7 +37,10 @@ static void on_group(struct run *run, const struct http_answer *answer, enum out
 		return;
 	case HIT_NONE:
 		name_words(run, "the application has no group named", push->group_name, words);
-		run_settle_rest(run, push->add ? PUSH_REFUSED : PUSH_DONE, push->add ? words : "");
+		if (push->add)
+			run_settle_rest(run, PUSH_REFUSED, words);
+		else
+			group_is_gone(run, words);
 		return;
 	case HIT_SEVERAL:
 		name_words(run, "the application has several groups named", push->group_name, words);
@@ -41,7 +63,8 @@ static void user_is_missing(struct run *run, size_t seat)
 	char words[TEXT_SIZE];
 
 	if (!run->push->add) {
-		seat_settle(run, seat, PUSH_DONE, "");
+		name_words(run, "the application has no user named", person->user_name, words);
+		nobody_to_remove(run, seat, words);
 	} else if (run->seats[seat].clashed) {
 		/* Perhaps the look-up lags behind the creation that won. */
 		name_words(run, "the application refuses a second user of this name but does not find",

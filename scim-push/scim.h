@@ -11,8 +11,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "scim-push/push.h"
 
-#define SCIM_ID_SIZE     129  /* AWS: 47 characters; other applications use e-mail addresses and hashes */
+#define SCIM_ID_SIZE     PUSH_ID_SIZE
 #define SCIM_URL_MAX     8192 /* base of 511 bytes and two names, escaped and percent-encoded */
 #define SCIM_BODY_MAX    65536
 #define SCIM_DETAIL_SIZE 401 /* what is kept of the application's own words */

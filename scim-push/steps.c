@@ -33,7 +33,8 @@ static bool is_for_seat(enum scim_op op)
 static void note_answer(struct run *run, const struct slot *slot, const struct http_answer *answer)
 {
 	struct push *push = run->push;
-	bool unanswered = answer->timed_out && answer->sent;
+	/* A connection that breaks off says nothing about what goes on behind it. */
+	bool unanswered = answer->status == 0 && answer->sent;
 
 	log_debug("scim_request", "app=%s push=%s op=%s status=%ld ms=%lld", push->target->app, push->id,
 		  scim_op_name(slot->op), answer->status, (long long)(clock_mono_ms() - slot->started_ms));

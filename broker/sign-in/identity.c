@@ -78,6 +78,17 @@ static enum err gather_text(struct gathered *g, enum field field, const cJSON *c
 	return ERR_OK;
 }
 
+/* An address that anybody may have typed in must not name a principal (OpenID Connect Core, section 5.1). */
+static bool names_by_unproven_email(const cJSON *claims, const struct identity_claims *names)
+{
+	const cJSON *verified = claim(claims, "email_verified");
+	bool is_name = (names->id && strcmp(names->id, "email") == 0) ||
+		       (names->user_name && strcmp(names->user_name, "email") == 0);
+
+	return is_name && verified && !cJSON_IsTrue(verified) &&
+	       !(cJSON_IsString(verified) && strcmp(verified->valuestring, "true") == 0);
+}
+
 static enum err gather_fields(struct gathered *g, const cJSON *claims, const struct identity_claims *names)
 {
 	const struct {
@@ -107,6 +118,8 @@ static enum err gather_fields(struct gathered *g, const cJSON *claims, const str
 		if (err)
 			return err;
 	}
+	if (names_by_unproven_email(claims, names))
+		return refuse(g, "The token's e-mail address, which names the principal, is not verified.");
 	if (g->fields[FIELD_ID].len == 0)
 		return refuse(g, "The token does not have the claim that names the principal.");
 	return ERR_OK;

@@ -24,7 +24,7 @@ struct remembered_token {
 	size_t issuer;                   /* the caller's number for it */
 	char kid[JWT_KID_SIZE];
 	unsigned char fingerprint[SHA256_BYTES]; /* of the key */
-	int64_t not_before_ms, until_ms;         /* Unix time; it counts from the one and before the other */
+	int64_t until_ms;                        /* Unix time */
 };
 
 struct remembered *remembered_new(void); /* NULL when there is no memory */

@@ -19,7 +19,7 @@
 
 #include "base/err.h"
 
-#define STORE_ARGS_MAX 640 /* the end of a push of 100 members takes five arguments each */
+#define STORE_ARGS_MAX 720 /* the end of a push of 100 members takes five arguments each */
 
 struct store;
 struct reply; /* one value of a Redis reply; borrowed, valid only during the callback */

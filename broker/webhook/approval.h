@@ -42,7 +42,7 @@ enum err approval_read(const char *body, size_t len, struct approval *out, struc
  * The decision in a button whose value is "Approve:{request id}" or "Deny:{request id}". The approver is Slack's
  * user id, which nobody can choose. ERR_BAD_REQUEST otherwise; *out is then untouched.
  */
-enum err approval_from_slack(const struct slack_action *action, struct approval *out, struct errctx *ec)
-	MUST_CHECK;
+enum err approval_from_slack(const struct slack_action *action, struct approval *out,
+			     struct errctx *ec) MUST_CHECK;
 
 #endif

@@ -8,13 +8,17 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
-#define SHORT_MAX    32              /* a decision */
-#define NAME_MAX_LEN (NAME_SIZE - 1) /* ids and names */
-#define REASON_MAX   512             /* the first lines of what an application answered say it */
+#define ID_MAX       (ID_SIZE - 1)
+#define APP_MAX      (APP_ID_SIZE - 1)
+#define NAME_MAX_LEN (NAME_SIZE - 1)
+#define WORD_MAX     32  /* a decision */
+#define REASON_MAX   512 /* an application's own words: their beginning tells what is wrong */
 #define TEXT_MAX     (TEXT_SIZE - 1)
+#define OTHERS_MAX   1024 /* names of members, times, type and signs */
 
-/* Where a byte becomes six ("\u001f") everywhere, all texts and 1 KiB of names, times and signs still fit. */
-static_assert(6 * (7 * NAME_MAX_LEN + SHORT_MAX + REASON_MAX + TEXT_MAX) + 1024 <= EVENT_BODY_MAX + 2048,
+/* A byte becomes six at worst ("\u001f"): also such texts fit, so that no event is ever lost for its size. */
+static_assert(6 * (2 * ID_MAX + APP_MAX + 4 * NAME_MAX_LEN + WORD_MAX + REASON_MAX + TEXT_MAX) + OTHERS_MAX <=
+		      EVENT_BODY_MAX,
 	      "an event cannot always be written");
 
 const char *event_type_name(enum event_type type)
@@ -24,4 +28,96 @@ const char *event_type_name(enum event_type type)
 #undef EVENT_NAME
 
 	return names[type];
+}
+
+const char *event_type_meaning(enum event_type type)
+{
+#define EVENT_MEANING(name, type, meaning) [name] = (meaning),
+	static const char *const meanings[] = {EVENT_TABLE(EVENT_MEANING)};
+#undef EVENT_MEANING
+
+	return meanings[type];
+}
+
+bool event_type_find(const char *name, enum event_type *type)
+{
+	for (int i = 0; i < EVENT_TYPE_COUNT; i++)
+		if (strcmp(name, event_type_name((enum event_type)i)) == 0) {
+			*type = (enum event_type)i;
+			return true;
+		}
+	return false;
+}
+
+/* Members of one object; the comma stands before each but the first. */
+struct members {
+	struct buf *out;
+	bool any;
+};
+
+static void add_name(struct members *m, const char *name)
+{
+	buf_addf(m->out, "%s\"%s\":", m->any ? "," : "", name);
+	m->any = true;
+}
+
+static void add_text(struct members *m, const char *name, const char *text, size_t max)
+{
+	char cut[TEXT_SIZE];
+	size_t len;
+
+	if (text == NULL || *text == '\0')
+		return;
+	len = strnlen(text, max + 1);
+	if (len > max)
+		len = utf8_cut(text, max);
+	memcpy(cut, text, len);
+	cut[len] = '\0';
+	add_name(m, name);
+	json_add_string(m->out, cut);
+}
+
+static void add_time(struct members *m, const char *name, int64_t ms)
+{
+	char text[ISO8601_TIME_SIZE];
+
+	if (ms == 0)
+		return;
+	iso8601_format_time(ms, text);
+	add_name(m, name);
+	buf_addf(m->out, "\"%s\"", text);
+}
+
+static void add_data(const struct event *e, struct buf *out)
+{
+	struct members m = {out, false};
+
+	add_text(&m, "requestId", e->request_id, ID_MAX);
+	add_text(&m, "applicationId", e->application, APP_MAX);
+	add_text(&m, "groupId", e->group_id, ID_MAX);
+	add_text(&m, "groupDisplayName", e->group_name, NAME_MAX_LEN);
+	add_text(&m, "principalId", e->principal_id, NAME_MAX_LEN);
+	add_text(&m, "userName", e->user_name, NAME_MAX_LEN);
+	add_text(&m, "decision", e->decision, WORD_MAX);
+	add_text(&m, "decidedBy", e->decided_by, NAME_MAX_LEN);
+	add_text(&m, "reason", e->reason, REASON_MAX);
+	add_time(&m, "startDateTime", e->start_ms);
+	add_time(&m, "endDateTime", e->end_ms);
+	add_time(&m, "approvalUntilDateTime", e->approval_until_ms);
+	add_time(&m, "nextCycleDateTime", e->next_cycle_ms);
+	add_time(&m, "dueDateTime", e->due_ms);
+	if (e->with_justification)
+		add_text(&m, "justification", e->justification, TEXT_MAX);
+}
+
+enum err event_write(const struct event *event, struct buf *out)
+{
+	char at[ISO8601_TIME_SIZE];
+
+	iso8601_format_time(event->at_ms, at);
+	buf_clear(out);
+	buf_addf(out, "{\"type\":\"%s\",\"timestamp\":\"%s\",\"data\":{", event_type_name(event->type), at);
+	add_data(event, out);
+	buf_adds(out, "}}");
+	return buf_failed(out) ? ERR_NOMEM : ERR_OK;
 }

@@ -13,7 +13,7 @@
 
 #define EVENT_BODY_MAX 19999 /* the standard asks for less than 20 kB */
 
-/* X(name, type, what it says) */
+/* X(name, type, what it tells) */
 #define EVENT_TABLE(X)                                                                                       \
 	X(EVENT_APPROVAL_REQUESTED, "approval.requested", "a request waits for an approver")                 \
 	X(EVENT_APPROVAL_DECIDED, "approval.decided", "a request was approved, denied or timed out")         \
@@ -33,14 +33,14 @@ enum event_type { EVENT_TABLE(EVENT_ENUM) EVENT_TYPE_COUNT };
 
 /*
  * What happened. Texts are borrowed UTF-8; NULL or "" leaves the member out, as 0 does for times, which are Unix
- * milliseconds. Ids and names are cut at NAME_SIZE - 1 bytes, decision, reason and justification as event.c
- * says: with the limits of what the broker accepts, only an application's error text is ever cut.
+ * milliseconds. A text that is longer than the broker accepts it anywhere (base/id.h) is cut, and `reason` at 512
+ * bytes, so that every event can be written.
  */
 struct event {
 	enum event_type type;
-	int64_t at_ms; /* when it happened; always written */
-	const char *application;
-	const char *request_id;
+	int64_t at_ms;           /* when it happened; always written */
+	const char *application; /* its id */
+	const char *request_id;  /* UUID */
 	const char *group_id;
 	const char *group_name;
 	const char *principal_id;
@@ -64,8 +64,8 @@ const char *event_type_meaning(enum event_type type); /* half a sentence for hel
 bool event_type_find(const char *name, enum event_type *type);
 
 /*
- * Writes the body into `out`, which is emptied first and whose maximum is at least EVENT_BODY_MAX. A body is
- * always smaller than that. ERR_NOMEM when there is no memory; `out` is then failed.
+ * Writes the body, EVENT_BODY_MAX bytes at most, into `out`, which is emptied first and whose maximum is no
+ * less. ERR_NOMEM when there is no memory; `out` is then failed.
  */
 enum err event_write(const struct event *event, struct buf *out) MUST_CHECK;
 

@@ -67,8 +67,7 @@ void signing_mac(const struct signing_key *key, const struct signing_piece *piec
 	EVP_MAC_free(mac);
 }
 
-/* Seconds, or -1. A leading zero is refused, so that one time has one text and with it one signature. */
-static int64_t read_seconds(const char *text)
+int64_t signing_seconds(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
 	int64_t seconds = 0;
@@ -86,7 +85,7 @@ enum signing_verdict signing_time(const char *timestamp, int64_t now_ms)
 
 	if (timestamp == NULL || *timestamp == '\0')
 		return SIGNING_TIME_MISSING;
-	seconds = read_seconds(timestamp);
+	seconds = signing_seconds(timestamp);
 	if (seconds < 0)
 		return SIGNING_TIME_INVALID;
 	if (seconds < now_s - SIGNING_TOLERANCE_S)

@@ -76,9 +76,14 @@ void signing_mac(const struct signing_key *key, const struct signing_piece *piec
 		 unsigned char out[SIGNING_MAC_BYTES]);
 
 /*
- * SIGNING_VALID when the text is 1 to SIGNING_TIME_DIGITS digits without a leading zero and no more than
- * SIGNING_TOLERANCE_S from `now_ms` (Unix time); the fraction of the present second does not count. `timestamp`
- * may be NULL: SIGNING_TIME_MISSING.
+ * The seconds in a text of 1 to SIGNING_TIME_DIGITS digits, or -1. A leading zero is refused, so that one time has
+ * one text and with it one signature.
+ */
+int64_t signing_seconds(const char *text);
+
+/*
+ * SIGNING_VALID when the text is such a time and no more than SIGNING_TOLERANCE_S from `now_ms` (Unix time); the
+ * fraction of the present second does not count. `timestamp` may be NULL: SIGNING_TIME_MISSING.
  */
 enum signing_verdict signing_time(const char *timestamp, int64_t now_ms);
 

@@ -12,8 +12,8 @@
 #include "base/id.h"
 #include "webhook/signing.h"
 
-#define SLACK_SECRET_MIN 16 /* Slack's have 32 */
-#define SLACK_ID_SIZE    33 /* Slack's ids have about a dozen characters */
+#define SLACK_SECRET_MIN 16  /* Slack's have 32 */
+#define SLACK_ID_SIZE    33  /* Slack's ids have about a dozen characters */
 #define SLACK_VALUE_SIZE 256 /* Slack allows an action_id 255 characters; a value of ours is far shorter */
 
 /* What is signed: headers as received, NULL when absent, and the raw body; all borrowed. */

@@ -76,8 +76,10 @@ static void sign_one(const struct signing_key *key, const struct webhook_message
 		     char out[WEBHOOK_SIGNATURE_LEN + 1])
 {
 	const struct signing_piece pieces[] = {
-		{message->id, strlen(message->id)},	       {".", 1},
-		{message->timestamp, strlen(message->timestamp)}, {".", 1},
+		{message->id, strlen(message->id)},
+		{".", 1},
+		{message->timestamp, strlen(message->timestamp)},
+		{".", 1},
 		{message->body, message->len},
 	};
 	unsigned char mac[SIGNING_MAC_BYTES];
@@ -87,17 +89,10 @@ static void sign_one(const struct signing_key *key, const struct webhook_message
 	EVP_EncodeBlock((unsigned char *)out + sizeof(VERSION) - 1, mac, sizeof(mac));
 }
 
-static bool digits_only(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-
-	return digits > 0 && digits <= SIGNING_TIME_DIGITS && text[digits] == '\0' && text[0] != '0';
-}
-
 enum err webhook_sign(const struct signing_keys *keys, const struct webhook_message *message,
 		      char header[WEBHOOK_HEADER_SIZE])
 {
-	if (keys->count == 0 || !webhook_id_valid(message->id) || !digits_only(message->timestamp))
+	if (keys->count == 0 || !webhook_id_valid(message->id) || signing_seconds(message->timestamp) < 0)
 		return ERR_INTERNAL;
 	for (size_t i = 0; i < keys->count; i++) {
 		char *out = header + i * (WEBHOOK_SIGNATURE_LEN + 1);

@@ -12,8 +12,8 @@
 
 #include "webhook/signing.h"
 
-#define WEBHOOK_ID_SIZE        129  /* 128 characters and a NUL */
-#define WEBHOOK_SECRET_MIN     24   /* bytes, as the standard says */
+#define WEBHOOK_ID_SIZE        129 /* 128 characters and a NUL */
+#define WEBHOOK_SECRET_MIN     24  /* bytes, as the standard says */
 #define WEBHOOK_SECRET_MAX     64
 #define WEBHOOK_LIST_MAX       2048 /* characters of a webhook-signature header that is read */
 #define WEBHOOK_SIGNATURES_MAX 16   /* in one header: bounds the comparisons */

@@ -27,7 +27,11 @@
 	BODY("\"scheduleInfo\":{\"expiration\":{\"type\":\"afterDuration\",\"duration\":" duration "}}")
 #define UNTIL(end)                                                                                           \
 	BODY("\"scheduleInfo\":{\"expiration\":{\"type\":\"afterDateTime\",\"endDateTime\":" end "}}")
-#define FROM(start)        BODY("\"scheduleInfo\":{\"startDateTime\":" start "}")
+#define FROM(start) BODY("\"scheduleInfo\":{\"startDateTime\":" start "}")
+#define ADMIN(action)                                                                                        \
+	"{\"action\":\"" action "\",\"accessId\":\"member\",\"groupId\":\"" GROUP                            \
+	"\",\"principalId\":\"" PERSON "\","                                                                 \
+	"\"justification\":\"why\",\"scheduleInfo\":{\"expiration\":{\"duration\":\"PT1H\"}}}"
 #define EXPIRATION(inside) BODY("\"scheduleInfo\":{\"expiration\":{" inside "}}")
 
 struct refusal {
@@ -63,8 +67,8 @@ static const struct refusal mistyped[] = {
 	{"action", "{\"action\":5}", 400, "InvalidRoleAssignmentRequest", "action"},
 	{"unknown action", "{\"action\":\"selfDestruct\"}", 400, "InvalidRoleAssignmentRequest",
 	 "selfDestruct"},
-	{"an action of others", "{\"action\":\"adminAssign\"}", 400, "InvalidRoleAssignmentRequest",
-	 "adminAssign"},
+	{"an action of others", ADMIN("adminAssign"), 403, "Authorization_RequestDenied", "operators"},
+	{"another's end", ADMIN("adminRemove"), 403, "Authorization_RequestDenied", "operators"},
 	{"accessId", "{\"action\":\"selfActivate\",\"accessId\":true}", 400, "InvalidRoleAssignmentRequest",
 	 "accessId"},
 	{"owner", "{\"action\":\"selfActivate\",\"accessId\":\"owner\"}", 400, "InvalidRoleAssignmentRequest",
@@ -158,6 +162,10 @@ static const struct refusal policy[] = {
 	{"nothing to give back",
 	 "{\"action\":\"selfDeactivate\",\"accessId\":\"member\",\"groupId\":\"" GROUP "\"}", 400,
 	 "RoleAssignmentDoesNotExist", ""},
+	{"nothing to extend",
+	 "{\"action\":\"selfExtend\",\"accessId\":\"member\",\"groupId\":\"" GROUP
+	 "\",\"justification\":\"why\"}",
+	 400, "RoleAssignmentDoesNotExist", ""},
 	{NULL, NULL, 0, NULL, NULL},
 };
 

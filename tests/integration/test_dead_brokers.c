@@ -136,13 +136,18 @@ static void nobody_there_for_whole_lives(void **state)
 }
 
 /* Everybody is let in in the end, in never more than five pushes in any ten seconds. */
-static void expect_all_in_by_fives(const struct world *world, size_t first, size_t last, size_t pushes_min)
+static void expect_all_in_by_fives(const struct world *world, char ids[][ID_SIZE], size_t count,
+				   size_t pushes_min)
 {
 	struct pushes_seen pushes;
 	struct scene_changes changes;
 
-	for (size_t i = first; i <= last; i++)
-		assert_true(world_wait_member(world, i, i, true, LONG_WAIT));
+	for (size_t i = 1; i <= count; i++) {
+		struct world_ask a = {.person = i};
+
+		assert_true(world_wait_state(world, &a, ids[i], "provisioned", LONG_WAIT));
+		assert_true(is_member(world, i));
+	}
 	assert_true(pushes_seen_read(world, &pushes));
 	scene_changes(world, &changes);
 	if (pushes.count < pushes_min || pushes_seen_most(&pushes, WINDOW, 1, 0) != 5)
@@ -160,20 +165,20 @@ static void no_sixth_push_across_deaths(void **state)
 {
 	struct world *world = *state;
 	struct broker *broker = &world->brokers[0];
-	char id[ID_SIZE];
+	char ids[8][ID_SIZE];
 
-	ask(world, 1, "PT1H", NULL, id);
-	expect_state(world, 1, id, "provisioned");
-	ask(world, 2, "PT1H", NULL, id);
-	expect_state(world, 2, id, "provisioned");
+	ask(world, 1, "PT1H", NULL, ids[1]);
+	expect_state(world, 1, ids[1], "provisioned");
+	ask(world, 2, "PT1H", NULL, ids[2]);
+	expect_state(world, 2, ids[2], "provisioned");
 	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups once -> hang after"));
-	ask(world, 3, "PT1H", NULL, id);
+	ask(world, 3, "PT1H", NULL, ids[3]);
 	scene_wait_hung(world, 1);
 	assert_true(sandbox_add_fault(&world->sandbox, "GET /Users once -> hang"));
-	ask(world, 4, "PT1H", NULL, id);
+	ask(world, 4, "PT1H", NULL, ids[4]);
 	scene_wait_hung(world, 2);
 	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups once -> hang"));
-	ask(world, 5, "PT1H", NULL, id);
+	ask(world, 5, "PT1H", NULL, ids[5]);
 	scene_wait_hung(world, 3);
 	broker_kill9(broker);
 
@@ -181,12 +186,12 @@ static void no_sixth_push_across_deaths(void **state)
 	assert_true(sandbox_clear_faults(&world->sandbox));
 	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups once -> hang after"));
 	assert_true(broker_restart(broker));
-	ask(world, 6, "PT1H", NULL, id);
-	ask(world, 7, "PT1H", NULL, id);
+	ask(world, 6, "PT1H", NULL, ids[6]);
+	ask(world, 7, "PT1H", NULL, ids[7]);
 	scene_wait_hung(world, 1);
 	broker_kill9(broker);
 	assert_true(broker_restart(broker));
-	expect_all_in_by_fives(world, 1, 7, 11);
+	expect_all_in_by_fives(world, ids, 7, 11);
 	world_passed(world);
 }
 

@@ -300,6 +300,45 @@ void post_fill(struct post *post, const struct world *world, const struct world_
 	}
 }
 
+static void *run_posting(void *ctx)
+{
+	struct posting *posting = ctx;
+
+	posting->done = http_many(posting->requests, posting->count, posting->at_once, posting->responses);
+	return NULL;
+}
+
+bool posting_begin(struct posting *posting, const struct world *world, const struct world_ask *asks,
+		   size_t count, size_t at_once)
+{
+	*posting = (struct posting){.count = count, .at_once = at_once};
+	posting->posts = calloc(count, sizeof(*posting->posts));
+	posting->requests = calloc(count, sizeof(*posting->requests));
+	posting->responses = calloc(count, sizeof(*posting->responses));
+	if (posting->posts == NULL || posting->requests == NULL || posting->responses == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		post_fill(&posting->posts[i], world, &asks[i]);
+		posting->requests[i] = posting->posts[i].request;
+	}
+	return pthread_create(&posting->thread, NULL, run_posting, posting) == 0;
+}
+
+bool posting_wait(struct posting *posting)
+{
+	return pthread_join(posting->thread, NULL) == 0 && posting->done;
+}
+
+void posting_release(struct posting *posting)
+{
+	for (size_t i = 0; i < posting->count; i++)
+		http_response_release(&posting->responses[i]);
+	free(posting->posts);
+	free(posting->requests);
+	free(posting->responses);
+	*posting = (struct posting){0};
+}
+
 int count_requests(const struct world *world, size_t broker, size_t person)
 {
 	struct http_response response;

@@ -5,6 +5,7 @@
 #ifndef SUPPORT_AFTERMATH_H
 #define SUPPORT_AFTERMATH_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,6 +58,22 @@ struct post {
 };
 
 void post_fill(struct post *post, const struct world *world, const struct world_ask *ask);
+
+/* Many of them at once, from a thread of their own, while the test does something else. */
+struct posting {
+	size_t count, at_once;
+	struct post *posts;              /* owned, as all below */
+	struct http_request *requests;   /* of the posts */
+	struct http_response *responses; /* responses[i] answers posts[i]; complete after posting_wait() */
+	pthread_t thread;
+	bool done; /* the client itself did not fail */
+};
+
+/* False when there is no memory or no thread. */
+bool posting_begin(struct posting *posting, const struct world *world, const struct world_ask *asks,
+		   size_t count, size_t at_once);
+bool posting_wait(struct posting *posting); /* until all are answered, or have failed */
+void posting_release(struct posting *posting);
 
 /* How many requests the person has made, as that broker lists them; -1 when it does not answer with 200. */
 int count_requests(const struct world *world, size_t broker, size_t person);

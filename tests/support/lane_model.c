@@ -29,13 +29,14 @@ const char *model_group(int app, int group, char out[MODEL_NAME])
 	return out;
 }
 
-/* A sum over all keys and values. */
+/* A sum over all keys and values, but for the closing of a bucket, which Redis itself deletes by its own clock. */
 static void digest(struct model *m, char out[41])
 {
 	redisReply *reply =
 		lane_command(m->lane, "EVAL %s 0",
 			     "local keys = redis.call('KEYS', '*') table.sort(keys) local out = {} "
-			     "for _, k in ipairs(keys) do out[#out + 1] = k .. redis.call('DUMP', k) end "
+			     "for _, k in ipairs(keys) do if not k:match(':bc:') then "
+			     "out[#out + 1] = k .. redis.call('DUMP', k) end end "
 			     "return redis.sha1hex(table.concat(out))");
 
 	snprintf(out, 41, "%s", lane_text(reply));
@@ -95,7 +96,7 @@ static void take_up(struct model *m, const redisReply *order)
 	f->add = strcmp(lane_text(lane_at(order, 3)), "add") == 0;
 	f->begin_ms = m->lane->now_ms;
 	m->cycles += lane_int(lane_at(order, 4)) != 0;
-	for (size_t i = 6; lane_at(order, i + 2) != NULL; i += 3) {
+	for (size_t i = 6; lane_at(order, i + 3) != NULL; i += 4) {
 		const char *person = lane_text(lane_at(order, i));
 
 		assert_true(f->count < MODEL_PEOPLE);
@@ -364,6 +365,7 @@ static void tell_member(struct model *m, const struct model_flight *f, size_t i)
 	lane_arg(m->lane, doubt ? "1" : "0");
 	lane_argf(m->lane, "%d", f->add && model_pick(m, 4) == 0 ? -1 : (int)model_pick(m, 4000));
 	lane_arg(m->lane, strcmp(verdict, "done") == 0 ? "" : "error");
+	lane_argf(m->lane, "group\np%d", f->person[i]);
 }
 
 static void end(struct model *m, struct model_flight *f)

@@ -165,7 +165,7 @@ static void do_pump(struct lane_story_line *line)
 	freeReplyObject(reply);
 }
 
-/* "PERSON:VERDICT[:doubt[:DELAY[:TEXT]]]" as the five arguments of a member. */
+/* "PERSON:VERDICT[:doubt[:DELAY[:TEXT]]]" as the six arguments of a member. */
 static void member_result(struct lane_story_line *line, char *word)
 {
 	char *part[5] = {word};
@@ -183,6 +183,7 @@ static void member_result(struct lane_story_line *line, char *word)
 	lane_arg(line->lane, part[2] != NULL && strcmp(part[2], "doubt") == 0 ? "1" : "0");
 	lane_arg(line->lane, part[3] != NULL ? part[3] : "0");
 	lane_arg(line->lane, part[4] != NULL ? part[4] : "");
+	lane_argf(line->lane, "id of group\nid of %s", part[0]);
 }
 
 static void do_end(struct lane_story_line *line)

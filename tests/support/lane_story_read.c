@@ -45,7 +45,7 @@ void line_push(struct lane_story_line *line, const redisReply *order)
 	line_word(line, "| push");
 	line_say(line, " %s %s%s %s", lane_text(lane_at(order, 0)), lane_text(lane_at(order, 3)),
 		 lane_int(lane_at(order, 4)) != 0 ? " cycle" : "", lane_text(lane_at(order, 2)));
-	for (size_t i = 6; lane_at(order, i + 2) != NULL; i += 3) {
+	for (size_t i = 6; lane_at(order, i + 3) != NULL; i += 4) {
 		line_say(line, " %s", lane_text(lane_at(order, i)));
 		if (lane_int(lane_at(order, i + 2)) > 0)
 			line_say(line, "*%lld", (long long)lane_int(lane_at(order, i + 2)));

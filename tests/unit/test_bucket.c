@@ -110,7 +110,7 @@ static void take_up(struct world *w, const redisReply *order)
 	push->add = strcmp(lane_text(lane_at(order, 3)), "add") == 0;
 	w->removals += !push->add;
 	w->cycles += lane_int(lane_at(order, 4)) != 0;
-	for (size_t i = 6; lane_at(order, i + 2) != NULL && push->count < MEMBERS_MAX; i += 3)
+	for (size_t i = 6; lane_at(order, i + 3) != NULL && push->count < MEMBERS_MAX; i += 4)
 		snprintf(push->members[push->count++], sizeof(push->members[0]), "%s",
 			 lane_text(lane_at(order, i)));
 	assert_in_range(push->count, 1, w->terms->batch);
@@ -146,6 +146,7 @@ static void tell_end(struct world *w, struct pushed *push)
 		lane_arg(w->lane, retry ? "1" : "0");
 		lane_argf(w->lane, "%u", lane_random(&w->seed, 5000));
 		lane_arg(w->lane, retry ? "slow" : "");
+		lane_arg(w->lane, "");
 	}
 	reply = call(w);
 	assert_string_equal(lane_text(lane_at(reply, 0)), held ? "ok" : "gone");
