@@ -58,9 +58,11 @@ SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/re
 	scim-push/http.c scim-push/http_watch.c scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
 	scim-push/verdict.c
 API_SRC := broker/api/router.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
-	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/recheck.c broker/api/render.c broker/provision.c broker/person.c \
+	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
+WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
+	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
 CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c \
 	broker/config_example.c broker/config_files.c broker/config_items.c broker/config_layers.c \
 	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_policy_check.c \
@@ -79,7 +81,7 @@ LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/qu
 	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/submit.lua activation/approval.lua \
 	activation/list.lua activation/timetable.lua activation/functions.lua
 
-LIB_SRC := $(BASE_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(API_SRC) $(CONFIG_SRC)
+LIB_SRC := $(BASE_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(API_SRC) $(CONFIG_SRC)
 
 # Shared by tests: private servers and programs, HTTP client, whole worlds of them.
 SUPPORT_SRC := tests/support/store_fixture.c tests/support/wait.c tests/support/proc.c tests/support/http.c tests/support/http_many.c \
@@ -110,7 +112,8 @@ UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c
 UNIT_TESTS += tests/unit/test_store.c tests/unit/test_store_parts.c tests/unit/test_store_peer.c \
 	tests/unit/test_store_setup.c
 UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/unit/test_config_large.c \
-	tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_throttle.c
+	tests/unit/test_config_policy.c tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_policy_hours.c \
+	tests/unit/test_policy_people.c tests/unit/test_throttle.c
 UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_retry.c tests/unit/test_push.c \
 	tests/unit/test_push_faults.c tests/unit/test_http_tls.c
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
@@ -119,6 +122,9 @@ UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/uni
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c
 UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwks.c tests/unit/test_provider.c tests/unit/test_signin.c
+UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \
+	tests/unit/test_webhook_slack.c tests/unit/test_webhook_standard.c
+EXTRA_C += tests/webhooks/peer.c
 INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
 INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_overflow.c tests/integration/test_lifecycle.c \
 	tests/integration/test_reload.c tests/integration/test_push_trouble.c \
@@ -133,6 +139,7 @@ FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
 FUZZERS += tests/fuzz/fuzz_scim_answer.c
 FUZZERS += tests/fuzz/fuzz_jwt.c
+FUZZERS += tests/fuzz/fuzz_webhook.c
 # These run under ASan and UBSan as well.
 ASAN_TESTS = $(UNIT_TESTS) $(INTEGRATION_TESTS)
 

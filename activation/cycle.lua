@@ -72,10 +72,13 @@ local function next_group(c, t, free)
 	end
 end
 
+-- Batches in which nobody is wanted any more, looked through in one call; what is left is for the next call.
+local EMPTY_BATCHES = 5
+
 -- The next push that may be made now, or nil. Bounded: whatever the store holds, Redis is not kept busy for long.
 local function next_push(c, t, id)
 	local free = bucket_free(c, t)
-	for _ = 1, free > 0 and 100 or 0 do
+	for _ = 1, free > 0 and EMPTY_BATCHES or 0 do
 		local kind, g, till = next_group(c, t, free)
 		local order = kind and push_batch(c, t, id, kind, g, till)
 		if order or not kind then

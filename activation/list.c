@@ -43,11 +43,34 @@ static int place_compare(int64_t a_ms, const char *a_id, int64_t b_ms, const cha
 	return -strcmp(a_id, b_id);
 }
 
+/* Nothing older than this place is known for sure. */
+static void stop_at(struct gathering *g, int64_t created_ms, const char *id)
+{
+	if (g->stopped && place_compare(created_ms, id, g->stop.created_ms, g->stop.id) >= 0)
+		return;
+	g->stopped = true;
+	g->stop.created_ms = created_ms;
+	snprintf(g->stop.id, sizeof(g->stop.id), "%s", id);
+}
+
 static int request_compare(const void *a, const void *b)
 {
 	const struct request *x = a, *y = b;
 
 	return place_compare(x->created_ms, x->id, y->created_ms, y->id);
+}
+
+/* Keeps the newest `top`: what follows them is for another page, whatever lane it is in. */
+static void cut(struct gathering *g)
+{
+	const struct request *last;
+
+	if (g->count <= g->top)
+		return;
+	qsort(g->requests, g->count, sizeof(*g->requests), request_compare);
+	g->count = g->top;
+	last = &g->requests[g->top - 1];
+	stop_at(g, last->created_ms, last->id);
 }
 
 static enum err gather(struct gathering *g, const struct reply *reply)
@@ -59,11 +82,7 @@ static enum err gather(struct gathering *g, const struct reply *reply)
 		int64_t created = reply_int(reply_at(reply, 3));
 		const char *id = reply_text(reply_at(reply, 4));
 
-		if (!g->stopped || place_compare(created, id, g->stop.created_ms, g->stop.id) < 0) {
-			g->stop.created_ms = created;
-			snprintf(g->stop.id, sizeof(g->stop.id), "%s", id);
-		}
-		g->stopped = true;
+		stop_at(g, created, id);
 	}
 	if (more == 0)
 		return ERR_OK;
@@ -77,6 +96,7 @@ static enum err gather(struct gathering *g, const struct reply *reply)
 			g->requests[g->count].person = NULL;
 			g->count++;
 		}
+	cut(g);
 	return ERR_OK;
 }
 

@@ -23,6 +23,7 @@
 #include "broker/metrics.h"
 #include "broker/provision.h"
 #include "broker/recheck.h"
+#include "broker/terms.h"
 #include "scim-push/push.h"
 #include "store/store.h"
 
@@ -51,20 +52,13 @@ struct broker {
 	int status;
 };
 
-static void terms_of(const struct config_application *application, struct terms *out)
-{
-	snprintf(out->app, sizeof(out->app), "%s", application->id);
-	out->throttle = application->throttle;
-	out->push_timeout_ms = application->push_timeout_ms;
-}
-
 static bool give_terms(void *ctx, const char *app, struct terms *out)
 {
 	struct broker *broker = ctx;
 	const struct config_application *application = config_application(broker->config, app);
 
 	if (application != NULL)
-		terms_of(application, out);
+		terms_from(application, out);
 	return application != NULL;
 }
 
@@ -74,7 +68,7 @@ static bool give_application(void *ctx, size_t index, struct terms *out)
 
 	if (index >= broker->config->application_count)
 		return false;
-	terms_of(&broker->config->applications[index], out);
+	terms_from(&broker->config->applications[index], out);
 	return true;
 }
 

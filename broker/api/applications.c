@@ -5,15 +5,9 @@
 
 #include "api/api.h"
 #include "api/render.h"
+#include "broker/terms.h"
 
 #define APPLICATIONS_PAGE 200 /* one page of the list; each application is one call to the store */
-
-static void terms_of(const struct config_application *application, struct terms *terms)
-{
-	snprintf(terms->app, sizeof(terms->app), "%s", application->id);
-	terms->throttle = application->throttle;
-	terms->push_timeout_ms = application->push_timeout_ms;
-}
 
 /* A list that is being put together: one call after the other, in the order of the configuration. */
 struct listing {
@@ -35,7 +29,7 @@ static void on_listed(void *ctx, enum err err, const struct application_status *
 		free(listing);
 		return;
 	}
-	terms_of(&listing->call->config->applications[listing->at], &terms);
+	terms_from(&listing->call->config->applications[listing->at], &terms);
 	render_application(&listing->body, &terms, status);
 	listing->at++;
 	if (listing->at < listing->end)
@@ -106,7 +100,7 @@ static void on_status(void *ctx, enum err err, const struct application_status *
 		call_error(call, err == ERR_OK ? ERR_NOT_FOUND : err, NULL, NULL);
 		return;
 	}
-	terms_of(application, &terms);
+	terms_from(application, &terms);
 	buf_init(&body, RESPONSE_MAX);
 	render_application(&body, &terms, status);
 	call_answer(call, 200, NULL, &body);

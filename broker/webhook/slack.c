@@ -220,11 +220,11 @@ enum err slack_read(const char *body, size_t len, struct slack_action *out, stru
 		err = json_parse(buf_text(&json), json.len, &root, ec);
 		if (err == ERR_OK)
 			err = read_payload(root, &action, ec);
-		if (err == ERR_OK)
-			*out = action;
-		else
+		if (err != ERR_OK)
 			err_prefix(ec, "payload");
 	}
+	if (err == ERR_OK)
+		*out = action;
 	cJSON_Delete(root);
 	buf_release(&json);
 	return err;

@@ -4,6 +4,30 @@
 #include "config.h"
 #include "tests/fuzz/fuzz.h"
 
+/* Whatever the policy is, it answers; and it has what its parts promise. */
+static void check_policy(const struct policy *policy)
+{
+	struct policy_ask ask = {.person = {.user_name = "amira@example.com"},
+				 .now_ms = INT64_C(1800000000000),
+				 .length_ms = policy->default_ms,
+				 .justification = "x",
+				 .ticket_number = "INC0000000001"};
+	struct policy_verdict verdict;
+
+	policy_check(policy, &ask, &verdict);
+	REQUIRE(verdict.count + verdict.passed_count >= 2);
+	for (size_t i = 0; i < policy->eligible.count; i++)
+		REQUIRE(!policy_people_empty(&policy->eligible.list[i].people));
+	for (size_t i = 0; i < policy->hours.count; i++)
+		REQUIRE(policy->hours.list[i].zone != NULL && policy->hours.list[i].days != 0);
+	for (size_t stage = 1; stage <= policy_stage_count(policy); stage++) {
+		REQUIRE(!policy_people_empty(&policy->approval.list[stage - 1].approvers));
+		REQUIRE(policy_stage_needed(policy, stage) > 0 && policy_timeout_ms(policy, stage) > 0);
+		REQUIRE(policy_escalation_ms(policy, stage) < policy_timeout_ms(policy, stage));
+		(void)policy_is_approver(policy, &ask.person, stage, INT64_MAX);
+	}
+}
+
 static void check_accepted(const struct config *config)
 {
 	REQUIRE(config->references == 1);
@@ -24,6 +48,7 @@ static void check_accepted(const struct config *config)
 		REQUIRE(group->application != NULL && group->name[0] != '\0' && policy->eligible.count > 0);
 		REQUIRE(policy->min_ms > 0 && policy->min_ms <= policy->default_ms &&
 			policy->default_ms <= policy->max_ms);
+		check_policy(policy);
 	}
 	for (size_t i = 0; i < config->people_count; i++)
 		REQUIRE(config_person_by_id(config, config->people[i].id) == &config->people[i]);

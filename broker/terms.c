@@ -1,0 +1,10 @@
+#include "broker/terms.h"
+
+#include <stdio.h>
+
+void terms_from(const struct config_application *application, struct terms *out)
+{
+	snprintf(out->app, sizeof(out->app), "%s", application->id);
+	out->throttle = application->throttle;
+	out->push_timeout_ms = application->push_timeout_ms;
+}

@@ -1,0 +1,10 @@
+/* An application's terms, as activation/ takes them, from the configuration. */
+#ifndef BROKER_TERMS_H
+#define BROKER_TERMS_H
+
+#include "activation/activation.h"
+#include "broker/config.h"
+
+void terms_from(const struct config_application *application, struct terms *out);
+
+#endif
