@@ -46,6 +46,7 @@ endif
 # -- sources, by folder ------------------------------------------------------------------------------------
 BASE_SRC := broker/base/err.c broker/base/buf.c broker/base/log.c broker/base/clock.c broker/base/iso8601.c \
 	broker/base/id.c broker/base/digest.c broker/base/utf8.c broker/base/json.c
+HTTP_SRC := broker/http/http.c broker/http/http_watch.c
 STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.c broker/store/node.c \
 	broker/store/reader.c broker/store/reply.c broker/store/setup.c broker/store/store.c
 ACTIVATION_SRC := activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
@@ -55,7 +56,7 @@ SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-
 	broker/sign-in/jwks.c broker/sign-in/jwks_key.c broker/sign-in/jwt.c broker/sign-in/jwt_verify.c \
 	broker/sign-in/max_age.c broker/sign-in/provider.c broker/sign-in/remembered.c broker/sign-in/signin.c
 SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/retry.c scim-push/names.c \
-	scim-push/http.c scim-push/http_watch.c scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
+	scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
 	scim-push/verdict.c
 API_SRC := broker/api/router.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
 	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c \
@@ -81,7 +82,7 @@ LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/qu
 	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/submit.lua activation/approval.lua \
 	activation/list.lua activation/timetable.lua activation/functions.lua
 
-LIB_SRC := $(BASE_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(API_SRC) $(CONFIG_SRC)
+LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(API_SRC) $(CONFIG_SRC)
 
 # Shared by tests: private servers and programs, HTTP client, whole worlds of them.
 SUPPORT_SRC := tests/support/store_fixture.c tests/support/wait.c tests/support/proc.c tests/support/http.c tests/support/http_many.c \

@@ -51,7 +51,11 @@ static enum err start(struct run *run, struct slot *slot, const struct buf *url,
 {
 	const struct scim_target *target = run->push->target;
 	struct http_hook hook = {on_done, slot};
-	struct http_call call = {.token = target->token, .ca_file = target->ca_file};
+	/* RFC 7644, 3.1; AWS answers with application/json whatever is asked for. */
+	struct http_call call = {.token = target->token,
+				 .accept = "application/scim+json, application/json;q=0.9",
+				 .media_type = "application/scim+json",
+				 .ca_file = target->ca_file};
 
 	if (buf_failed(url) || (body != NULL && buf_failed(body)))
 		return ERR_NOMEM;

@@ -18,7 +18,7 @@
 
 #include <uv.h>
 
-#include "scim-push/http.h"
+#include "http/http.h"
 #include "scim-push/names.h"
 #include "scim-push/outcome.h"
 #include "scim-push/push.h"

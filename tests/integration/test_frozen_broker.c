@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -20,37 +21,45 @@
 
 enum { HEIR, FROZEN }; /* brokers of the world */
 
-static struct redis_gate gate;
+struct story {
+	struct world *world;
+	struct redis_gate gate; /* between the frozen one and Redis */
+};
 
 static int open_world(void **state)
 {
 	struct world_options options = scene_defaults();
+	struct story *story = calloc(1, sizeof(*story));
 	struct broker_config config;
 	struct world *world;
+	void *opened = NULL;
 
 	options.people = options.groups = 2;
 	options.application.push_timeout_ms = PUSH_TIMEOUT;
 	options.application.request_timeout_ms = PUSH_TIMEOUT;
 	options.poll_ms = 0;
-	if (scene_open(state, &options) != 0)
+	if (story == NULL || scene_open(&opened, &options) != 0)
 		return -1;
-	world = *state;
-	if (!redis_gate_start(&gate, world->dir, world->redis.socket_path))
+	story->world = world = opened;
+	*state = story;
+	if (!redis_gate_start(&story->gate, world->dir, world->redis.socket_path))
 		return -1;
 	config = world->config;
-	config.redis_url = gate.url;
+	config.redis_url = story->gate.url;
 	world->broker_count = 2;
 	return broker_start(&world->brokers[FROZEN], world->dir, "frozen", &config) ? 0 : -1;
 }
 
 static int close_world(void **state)
 {
-	struct world *world = *state;
+	struct story *story = *state;
+	void *opened = story->world;
 	int closed;
 
-	proc_cont(&world->brokers[FROZEN].proc);
-	closed = scene_close(state);
-	redis_gate_stop(&gate);
+	proc_cont(&story->world->brokers[FROZEN].proc);
+	closed = scene_close(&opened);
+	redis_gate_stop(&story->gate);
+	free(story);
 	return closed;
 }
 
@@ -87,14 +96,15 @@ static void expect_patches(const struct world *world, size_t adds, size_t remove
 
 static void between_its_question_and_the_patch(void **state)
 {
-	struct world *world = *state;
+	struct story *story = *state;
+	struct world *world = story->world;
 	char id[ID_SIZE];
 
-	redis_gate_hold(&gate, GATE_REPLIES, "jit_push_check");
+	redis_gate_hold(&story->gate, GATE_REPLIES, "jit_push_check");
 	ask(world, "PT1H", id);
-	assert_true(redis_gate_wait_held(&gate, SCENE_PATIENCE));
+	assert_true(redis_gate_wait_held(&story->gate, SCENE_PATIENCE));
 	proc_stop(&world->brokers[FROZEN].proc);
-	redis_gate_release(&gate);
+	redis_gate_release(&story->gate);
 	taken_over_and_thawed(world, id, "provisioned");
 	assert_true(proc_log_holds(&world->brokers[FROZEN].proc, "event=push_not_sent") ||
 		    proc_log_holds(&world->brokers[FROZEN].proc, "ran out of time before it was sent"));
@@ -104,7 +114,8 @@ static void between_its_question_and_the_patch(void **state)
 
 static void while_it_looked_up_the_user(void **state)
 {
-	struct world *world = *state;
+	struct story *story = *state;
+	struct world *world = story->world;
 	char id[ID_SIZE];
 
 	assert_true(sandbox_add_fault(&world->sandbox, "GET /Users once -> hang"));
@@ -121,7 +132,8 @@ static void while_it_looked_up_the_user(void **state)
 /* It made the change and does not know: that the membership has ended meanwhile must not be undone by its words. */
 static void until_the_assignment_has_ended(void **state)
 {
-	struct world *world = *state;
+	struct story *story = *state;
+	struct world *world = story->world;
 	char id[ID_SIZE];
 
 	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups once -> hang"));
@@ -139,7 +151,8 @@ static void until_the_assignment_has_ended(void **state)
 /* The removal, with the person wanted again when the broker goes on. */
 static void while_it_was_about_to_remove(void **state)
 {
-	struct world *world = *state;
+	struct story *story = *state;
+	struct world *world = story->world;
 	struct world_ask by_heir = {.broker = HEIR, .person = PERSON, .group = PERSON, .duration = "PT1H"};
 	struct http_response response;
 	char id[ID_SIZE], again[ID_SIZE];
@@ -148,14 +161,14 @@ static void while_it_was_about_to_remove(void **state)
 	scene_wait(world, &by_heir, id, "provisioned");
 	/* The heir sleeps, so that the other one makes the removal. */
 	proc_stop(&world->brokers[HEIR].proc);
-	redis_gate_hold(&gate, GATE_REPLIES, "jit_push_check");
+	redis_gate_hold(&story->gate, GATE_REPLIES, "jit_push_check");
 	world_deactivate(world, &(struct world_ask){.broker = FROZEN, .person = PERSON, .group = PERSON},
 			 &response);
 	assert_int_equal(response.status, 201);
 	http_response_release(&response);
-	assert_true(redis_gate_wait_held(&gate, SCENE_PATIENCE));
+	assert_true(redis_gate_wait_held(&story->gate, SCENE_PATIENCE));
 	proc_stop(&world->brokers[FROZEN].proc);
-	redis_gate_release(&gate);
+	redis_gate_release(&story->gate);
 	proc_cont(&world->brokers[HEIR].proc);
 	scene_wait(world, &by_heir, id, "removed");
 	scene_activate(world, &by_heir, again);

@@ -16,7 +16,7 @@
 #include <uv.h>
 
 #include "base/clock.h"
-#include "scim-push/http.h"
+#include "http/http.h"
 
 #define TIMEOUT_MS 5000
 
@@ -190,7 +190,11 @@ static struct result ask(struct tls_peer *peer, const char *ca_file)
 	struct http_request *request;
 	struct result result = {0};
 	struct http_hook hook = {on_done, &result};
-	struct http_call call = {HTTP_GET, NULL, "s3cret", ca_file, NULL, clock_mono_ms() + TIMEOUT_MS};
+	struct http_call call = {.method = HTTP_GET,
+				 .token = "s3cret",
+				 .accept = "application/json",
+				 .ca_file = ca_file,
+				 .deadline_ms = clock_mono_ms() + TIMEOUT_MS};
 	char url[64];
 
 	snprintf(url, sizeof(url), "https://127.0.0.1:%d/", peer->port);

@@ -3,8 +3,8 @@
  * TLS is always verified; redirects are never followed; answers are bounded; no request goes out after its
  * deadline, not even when the process was stopped meanwhile and is woken up after it.
  */
-#ifndef SCIM_PUSH_HTTP_H
-#define SCIM_PUSH_HTTP_H
+#ifndef BROKER_HTTP_H
+#define BROKER_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,7 +27,9 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_PATCH };
 struct http_call { /* all pointers are borrowed during http_start() only */
 	enum http_method method;
 	const char *url;
-	const char *token;   /* bearer token: goes into one header and nowhere else */
+	const char *token;   /* bearer token: goes into one header and nowhere else; NULL = none */
+	const char *accept;  /* media types for the Accept header */
+	const char *media_type; /* of the body */
 	const char *ca_file; /* "" = the system's certificate authorities; else these alone */
 	const char *body;    /* JSON text; NULL = none */
 	int64_t deadline_ms; /* clock_mono_ms(); given up and never sent afterwards */
@@ -39,7 +41,8 @@ struct http_answer {      /* borrowed during `done` */
 	bool timed_out;   /* given up at the deadline */
 	const char *body; /* never NULL */
 	size_t len;
-	const char *retry_after; /* the header's value; "" when absent */
+	const char *retry_after;   /* the header's value; "" when absent */
+	const char *cache_control; /* the same */
 	const char *words;       /* why there is no answer, in plain words; "" when there is one */
 };
 

@@ -2,8 +2,8 @@
  * libcurl's sockets and its one timer on a libuv loop. Private to http.c. curl itself is called by the owner alone,
  * from `drive`.
  */
-#ifndef SCIM_PUSH_HTTP_WATCH_H
-#define SCIM_PUSH_HTTP_WATCH_H
+#ifndef BROKER_HTTP_WATCH_H
+#define BROKER_HTTP_WATCH_H
 
 #include <curl/curl.h>
 #include <uv.h>

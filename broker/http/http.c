@@ -1,5 +1,5 @@
 /* One easy handle per request, one multi handle per client. */
-#include "scim-push/http.h"
+#include "http/http.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "scim-push/http_watch.h"
+#include "http/http_watch.h"
 
 #define CONNECT_TIMEOUT_MS 5000
-#define RETRY_AFTER_SIZE   64
+#define HEADER_VALUE_SIZE  128 /* of those headers that are looked at; a longer one is not understood anyway */
 #define AUTHORIZATION      "Authorization: Bearer "
 
 struct http_client {
@@ -37,7 +37,8 @@ struct http_request {
 	size_t sending_len, sending_at;
 	size_t header_bytes;
 	bool headers_whole; /* the empty line behind the answer's headers was read */
-	char retry_after[RETRY_AFTER_SIZE];
+	char retry_after[HEADER_VALUE_SIZE];
+	char cache_control[HEADER_VALUE_SIZE];
 	char words[CURL_ERROR_SIZE];
 };
 
@@ -101,7 +102,7 @@ static void request_end(struct http_request *r, const struct http_answer *answer
 
 static void give_up(struct http_request *r)
 {
-	struct http_answer answer = {.timed_out = true, .body = "", .retry_after = ""};
+	struct http_answer answer = {.timed_out = true, .body = "", .retry_after = "", .cache_control = ""};
 
 	answer.words = "no answer in time";
 	answer.sent = request_unlink(r);
@@ -129,7 +130,7 @@ static const char *failure_words(const struct http_request *r, CURLcode result)
 
 static void finish(struct http_request *r, CURLcode result)
 {
-	struct http_answer answer = {.retry_after = r->retry_after, .words = ""};
+	struct http_answer answer = {.retry_after = r->retry_after, .cache_control = r->cache_control, .words = ""};
 
 	/* curl takes a connection that ends within the headers for the end of the answer. */
 	if (result == CURLE_OK && r->headers_whole)
@@ -239,10 +240,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	return buf_failed(&r->body) ? 0 : size * count;
 }
 
-static void keep_retry_after(struct http_request *r, const char *line, size_t len)
+/* Keeps the value of the header line, when it has this name ("retry-after:"). */
+static void keep_value(const char *name, const char *line, size_t len, char out[HEADER_VALUE_SIZE])
 {
-	static const char name[] = "retry-after:";
-	size_t at = sizeof(name) - 1;
+	size_t at = strlen(name);
 
 	if (len < at || strncasecmp(line, name, at) != 0)
 		return;
@@ -250,9 +251,9 @@ static void keep_retry_after(struct http_request *r, const char *line, size_t le
 		at++;
 	while (len > at && strchr(" \t\r\n", line[len - 1]) != NULL)
 		len--;
-	if (len - at < sizeof(r->retry_after)) {
-		memcpy(r->retry_after, line + at, len - at);
-		r->retry_after[len - at] = '\0';
+	if (len - at < HEADER_VALUE_SIZE) {
+		memcpy(out, line + at, len - at);
+		out[len - at] = '\0';
 	}
 }
 
@@ -267,11 +268,13 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		/* What came before belonged to an interim answer. */
 		r->retry_after[0] = '\0';
+		r->cache_control[0] = '\0';
 		r->headers_whole = false;
 	}
 	if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
 		r->headers_whole = true;
-	keep_retry_after(r, line, len);
+	keep_value("retry-after:", line, len, r->retry_after);
+	keep_value("cache-control:", line, len, r->cache_control);
 	return len;
 }
 
@@ -322,18 +325,25 @@ static bool add_header(struct http_request *r, const char *line)
 	return longer != NULL;
 }
 
-static bool add_headers(struct http_request *r, const struct http_call *call)
+/* "Name: value"; the line is wiped, because it may hold a token. */
+static bool add_value(struct http_request *r, const char *name, const char *value)
 {
 	char line[sizeof(AUTHORIZATION) + HTTP_TOKEN_MAX];
-	int len = snprintf(line, sizeof(line), AUTHORIZATION "%s", call->token);
+	int len = snprintf(line, sizeof(line), "%s%s", name, value);
 	bool ok = len > 0 && (size_t)len < sizeof(line) && add_header(r, line);
 
 	digest_wipe(line, sizeof(line));
-	/* RFC 7644, 3.1; AWS answers with application/json whatever is asked for. */
-	ok = ok && add_header(r, "Accept: application/scim+json, application/json;q=0.9");
-	if (call->body != NULL)
-		ok = ok && add_header(r, "Content-Type: application/scim+json") && add_header(r, "Expect:");
 	return ok;
+}
+
+static bool add_headers(struct http_request *r, const struct http_call *call)
+{
+	if (call->token != NULL && !add_value(r, AUTHORIZATION, call->token))
+		return false;
+	if (!add_value(r, "Accept: ", call->accept))
+		return false;
+	return call->body == NULL ||
+	       (add_value(r, "Content-Type: ", call->media_type) && add_header(r, "Expect:"));
 }
 
 static bool set_upload(struct http_request *r, const struct http_call *call)

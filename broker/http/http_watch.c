@@ -1,5 +1,5 @@
 /* curl says which sockets and how long; libuv watches; the owner is told. */
-#include "scim-push/http_watch.h"
+#include "http/http_watch.h"
 
 #include <stdlib.h>
 
