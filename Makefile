@@ -59,7 +59,7 @@ SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/re
 	scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
 	scim-push/verdict.c
 API_SRC := broker/api/router.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
-	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c \
+	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \

@@ -40,6 +40,14 @@ struct config_group {
 	struct policy policy; /* with all that it inherits */
 };
 
+/* A provider whose bearer tokens are accepted. "" in a claim's name = OpenID Connect's usual one. */
+struct config_issuer {
+	char issuer[512];   /* as in `iss`: https, or http on loopback */
+	char audience[256]; /* as in `aud` */
+	char ca_file[256];  /* "" = the system's certificate authorities */
+	char id_claim[64], user_name_claim[64], groups_claim[64], authentication_claim[64];
+};
+
 enum config_environment { ENV_PRODUCTION, ENV_DEMO, ENV_TEST };
 
 struct config {
@@ -58,6 +66,9 @@ struct config {
 	int64_t stop_ms;          /* on SIGTERM, what is under way may take so long */
 	int64_t connections;      /* open connections, in all */
 	int64_t connections_per_address;
+	struct config_issuer *issuers; /* in the order of the file */
+	size_t issuer_count;
+	struct policy_people operators; /* who may see everything, assign and remove, by name or claim */
 	struct config_person *people; /* all three sorted by id */
 	size_t people_count;
 	struct config_application *applications;

@@ -40,89 +40,48 @@ static void print_range(const struct setting *setting, FILE *out)
 			(long long)setting->max);
 }
 
+/* What is the same for every setting of a type. */
+static const char *const kinds[] = {
+	[TYPE_BOOL] = "true or false",
+	[TYPE_UUID] = "UUID",
+	[TYPE_SHA256] = "64 hexadecimal digits",
+	[TYPE_LAYER] = "Keys and values",
+	[TYPE_APPROVAL] = "Keys and values",
+	[TYPE_USER_NAMES] = "List of texts",
+	[TYPE_WORDS] = "List of texts",
+	[TYPE_GROUP_IDS] = "List of UUIDs",
+	[TYPE_DAYS] = "List of mon, tue, wed, thu, fri, sat, sun; mon..fri are all from one to the other",
+	[TYPE_CLAIMS] = "Names of claims, each with a list of texts",
+	[TYPE_TIME] = "Time with its offset, ISO 8601",
+	[TYPE_DAY_TIME] = "Time of day, 00:00 to 24:00",
+	[TYPE_ZONE] = "Time zone of the system's database (package tzdata)",
+	[TYPE_REFERENCE] = "Text",
+	[TYPE_FILE] = "Path of a file",
+	[TYPE_SECRET] = "file:PATH",
+	[TYPE_LISTEN] = "ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH; port 0 is any free one",
+	[TYPE_SCIM_URL] = NULL, /* the last */
+};
+
 static void print_kind(const struct setting *setting, FILE *out)
 {
 	char choices[CHOICES_TEXT_SIZE];
-	switch (setting->type) {
-	case TYPE_DURATION:
-	case TYPE_COUNT:
+	long long min = (long long)setting->min, max = (long long)setting->max;
+	if (kinds[setting->type])
+		fputs(kinds[setting->type], out);
+	else if (setting->type == TYPE_DURATION || setting->type == TYPE_COUNT)
 		print_range(setting, out);
-		break;
-	case TYPE_SECTION:
-		break;
-	case TYPE_LIST:
-		fprintf(out, "List of at most %lld %s", (long long)setting->max, setting->unit);
-		break;
-	case TYPE_BOOL:
-		fputs("true or false", out);
-		break;
-	case TYPE_CHOICE:
+	else if (setting->type == TYPE_LIST)
+		fprintf(out, "List of at most %lld %s", max, setting->unit);
+	else if (setting->type == TYPE_CHOICE)
 		fputs(choices_print(setting->choices, choices), out);
-		break;
-	case TYPE_TEXT:
-	case TYPE_APP_ID:
-	case TYPE_SCIM_URL:
-	case TYPE_REDIS_URL:
-		fprintf(out, "Text of at most %lld bytes", (long long)setting->max);
-		break;
-	case TYPE_UUID:
-		fputs("UUID", out);
-		break;
-	case TYPE_SHA256:
-		fputs("64 hexadecimal digits", out);
-		break;
-	case TYPE_USER_NAMES:
-	case TYPE_WORDS:
-	case TYPE_GROUP_IDS:
-		fputs(setting->type == TYPE_GROUP_IDS ? "List of UUIDs" : "List of texts", out);
-		break;
-	case TYPE_LAYER:
-		fputs("Keys and values", out);
-		break;
-	case TYPE_ITEMS:
-	case TYPE_APPROVAL:
-		fprintf(out, "Keys and values%s",
-			setting->type == TYPE_ITEMS && setting->max > 1 ? ", or a list of such" : "");
-		break;
-	case TYPE_STAGES:
-		fprintf(out, "Number of stages, %lld to %lld, or a list of keys and values",
-			(long long)setting->min, (long long)setting->max);
-		break;
-	case TYPE_DAYS:
-		fputs("List of mon, tue, wed, thu, fri, sat, sun; two of them with .. between are all from "
-		      "one "
-		      "to the other",
-		      out);
-		break;
-	case TYPE_CLAIMS:
-		fputs("Names of claims, each with a list of texts", out);
-		break;
-	case TYPE_TIME:
-		fputs("Time with its offset, ISO 8601", out);
-		break;
-	case TYPE_DAY_TIME:
-		fputs("Time of day, 00:00 to 24:00", out);
-		break;
-	case TYPE_ZONE:
-		fputs("Time zone of the system's database (package tzdata)", out);
-		break;
-	case TYPE_PATTERN:
-		fprintf(out, "POSIX extended regular expression of at most %lld bytes",
-			(long long)setting->max);
-		break;
-	case TYPE_REFERENCE:
-		fputs("Text", out);
-		break;
-	case TYPE_FILE:
-		fputs("Path of a file", out);
-		break;
-	case TYPE_SECRET:
-		fputs("file:PATH", out);
-		break;
-	case TYPE_LISTEN:
-		fputs("ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH; port 0 is any free one", out);
-		break;
-	}
+	else if (setting->type == TYPE_ITEMS)
+		fprintf(out, "Keys and values%s", max > 1 ? ", or a list of such" : "");
+	else if (setting->type == TYPE_STAGES)
+		fprintf(out, "Number of stages, %lld to %lld, or a list of keys and values", min, max);
+	else if (setting->type == TYPE_PATTERN)
+		fprintf(out, "POSIX extended regular expression of at most %lld bytes", max);
+	else
+		fprintf(out, "Text of at most %lld bytes", max);
 }
 
 /* Does `outer` hold the setting? */

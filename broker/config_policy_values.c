@@ -12,9 +12,14 @@
 /* Repetitions multiply the size of a compiled pattern: {100}{100} is ten thousand copies. */
 #define PATTERN_REPEATS_MAX 1000
 
-static void store(const struct setting *setting, const void *bytes, size_t size, void *base)
+static void store_number(const struct setting *setting, int64_t number, void *base)
 {
-	memcpy((char *)base + setting->offset, bytes, size);
+	memcpy((char *)base + setting->offset, &number, sizeof(number));
+}
+
+static void store_pointer(const struct setting *setting, const void *pointer, void *base)
+{
+	memcpy((char *)base + setting->offset, &pointer, sizeof(pointer));
 }
 
 void value_read_time(const struct reading *reading, const struct setting *setting, const struct value *value,
@@ -24,7 +29,7 @@ void value_read_time(const struct reading *reading, const struct setting *settin
 	struct errctx ec = {""};
 	char quoted[REPORT_QUOTE_SIZE];
 	if (iso8601_parse_time(value->text, &ms, &ec) == ERR_OK)
-		store(setting, &ms, sizeof(ms), base);
+		store_number(setting, ms, base);
 	else
 		report_error(
 			reading->report, value->place,
@@ -47,7 +52,7 @@ void value_read_day_time(const struct reading *reading, const struct setting *se
 		int64_t hour = (t[0] - '0') * 10 + (t[1] - '0'), minute = (t[3] - '0') * 10 + (t[4] - '0');
 		int64_t minutes = hour * 60 + minute;
 		if (minute < 60 && minutes <= POLICY_DAY_MINUTES) {
-			store(setting, &minutes, sizeof(minutes), base);
+			store_number(setting, minutes, base);
 			return;
 		}
 	}
@@ -112,16 +117,15 @@ static void compile(const struct reading *reading, const struct setting *setting
 		return;
 	}
 	pattern->text = copy;
-	store(setting, &pattern, sizeof(pattern), base);
+	store_pointer(setting, pattern, base);
 }
 
 void value_read_pattern(const struct reading *reading, const struct setting *setting,
 			const struct value *value, void *base)
 {
-	static const struct policy_pattern *const none;
 	const char *refused = refuse_pattern(value->text);
 	if (value->text[0] == '\0')
-		store(setting, &none, sizeof(none), base);
+		store_pointer(setting, NULL, base);
 	else if (strlen(value->text) > (size_t)setting->max)
 		report_error(reading->report, value->place, "%s is too long: at most %lld bytes",
 			     setting->path, (long long)setting->max);
@@ -139,7 +143,7 @@ void value_read_zone(const struct reading *reading, const struct setting *settin
 	char quoted[REPORT_QUOTE_SIZE];
 	const struct policy_zone *zone = zone_load(reading, value->text);
 	if (zone)
-		store(setting, &zone, sizeof(zone), base);
+		store_pointer(setting, zone, base);
 	else if (errno == ENOMEM)
 		report_no_memory(reading->report);
 	else

@@ -180,73 +180,44 @@ static void read_app_id(const struct reading *reading, const struct setting *set
 		expected(reading, setting, value, "1 to 63 letters, digits, '.', '_' and '-'");
 }
 
+static void read_text(const struct reading *reading, const struct setting *setting, const struct value *value,
+		      void *base)
+{
+	(void)value_store_text(reading, setting, value, base);
+}
+
+static void read_listen(const struct reading *reading, const struct setting *setting,
+			const struct value *value, void *base)
+{
+	(void)setting;
+	value_read_listen(reading, value, base);
+}
+
+/* By type; those without an entry are read by those who see nodes. */
+static void (*const readers[])(const struct reading *reading, const struct setting *setting,
+			       const struct value *value, void *base) = {
+	[TYPE_BOOL] = read_bool,
+	[TYPE_COUNT] = read_count,
+	[TYPE_DURATION] = read_duration,
+	[TYPE_CHOICE] = read_choice,
+	[TYPE_TEXT] = read_text,
+	[TYPE_UUID] = read_uuid,
+	[TYPE_APP_ID] = read_app_id,
+	[TYPE_SHA256] = read_sha256,
+	[TYPE_TIME] = value_read_time,
+	[TYPE_DAY_TIME] = value_read_day_time,
+	[TYPE_ZONE] = value_read_zone,
+	[TYPE_PATTERN] = value_read_pattern,
+	[TYPE_FILE] = value_read_file,
+	[TYPE_SECRET] = value_read_secret,
+	[TYPE_LISTEN] = read_listen,
+	[TYPE_REDIS_URL] = value_read_redis_url,
+	[TYPE_SCIM_URL] = value_read_scim_url,
+};
+
 void value_read(const struct reading *reading, const struct setting *setting, const struct value *value,
 		void *base)
 {
-	switch (setting->type) {
-	case TYPE_BOOL:
-		read_bool(reading, setting, value, base);
-		break;
-	case TYPE_COUNT:
-		read_count(reading, setting, value, base);
-		break;
-	case TYPE_DURATION:
-		read_duration(reading, setting, value, base);
-		break;
-	case TYPE_CHOICE:
-		read_choice(reading, setting, value, base);
-		break;
-	case TYPE_TEXT:
-		(void)value_store_text(reading, setting, value, base);
-		break;
-	case TYPE_UUID:
-		read_uuid(reading, setting, value, base);
-		break;
-	case TYPE_APP_ID:
-		read_app_id(reading, setting, value, base);
-		break;
-	case TYPE_SHA256:
-		read_sha256(reading, setting, value, base);
-		break;
-	case TYPE_FILE:
-		value_read_file(reading, setting, value, base);
-		break;
-	case TYPE_SECRET:
-		value_read_secret(reading, setting, value, base);
-		break;
-	case TYPE_LISTEN:
-		value_read_listen(reading, value, base);
-		break;
-	case TYPE_REDIS_URL:
-		value_read_redis_url(reading, setting, value, base);
-		break;
-	case TYPE_SCIM_URL:
-		value_read_scim_url(reading, setting, value, base);
-		break;
-	case TYPE_TIME:
-		value_read_time(reading, setting, value, base);
-		break;
-	case TYPE_DAY_TIME:
-		value_read_day_time(reading, setting, value, base);
-		break;
-	case TYPE_PATTERN:
-		value_read_pattern(reading, setting, value, base);
-		break;
-	case TYPE_ZONE:
-		value_read_zone(reading, setting, value, base);
-		break;
-	case TYPE_SECTION:
-	case TYPE_LIST:
-	case TYPE_LAYER:
-	case TYPE_ITEMS:
-	case TYPE_APPROVAL:
-	case TYPE_STAGES:
-	case TYPE_USER_NAMES:
-	case TYPE_WORDS:
-	case TYPE_GROUP_IDS:
-	case TYPE_DAYS:
-	case TYPE_CLAIMS:
-	case TYPE_REFERENCE:
-		break; /* read by those who see nodes */
-	}
+	if (setting->type < sizeof(readers) / sizeof(readers[0]) && readers[setting->type])
+		readers[setting->type](reading, setting, value, base);
 }

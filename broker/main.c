@@ -20,11 +20,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/config.h"
+#include "broker/fetch.h"
 #include "broker/metrics.h"
 #include "broker/provision.h"
 #include "broker/recheck.h"
 #include "broker/terms.h"
 #include "scim-push/push.h"
+#include "sign-in/signin.h"
 #include "store/store.h"
 
 #define VERSION "0.1.0"
@@ -41,6 +43,10 @@ struct broker {
 	struct store *store;
 	struct activation *activation;
 	struct pusher *pusher;
+	struct http_client *http; /* for the documents of providers */
+	struct fetch_source fetches;
+	char ca_file[256];
+	struct signin *signin; /* NULL when no provider is configured */
 	struct server *server;
 	struct api api;
 	struct metrics metrics;
@@ -147,6 +153,39 @@ static bool start_activation(struct broker *broker, struct errctx *ec)
 	return broker->activation != NULL;
 }
 
+static const char *claim_or_default(const char *name)
+{
+	return name[0] != '\0' ? name : NULL;
+}
+
+/* The providers of the configuration; without any, only static tokens are left. */
+static bool start_signin(struct broker *broker, struct errctx *ec)
+{
+	const struct config *config = broker->config;
+	struct signin_issuer issuers[SIGNIN_ISSUERS_MAX] = {0};
+	struct signin_options options = {
+		.issuers = issuers, .issuer_count = config->issuer_count, .loop = &broker->loop};
+
+	if (config->issuer_count == 0)
+		return true;
+	if (http_client_new(&broker->loop, &broker->http, ec) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < config->issuer_count && i < SIGNIN_ISSUERS_MAX; i++) {
+		const struct config_issuer *from = &config->issuers[i];
+
+		issuers[i].issuer = from->issuer;
+		issuers[i].audience = from->audience;
+		issuers[i].claims.id = claim_or_default(from->id_claim);
+		issuers[i].claims.user_name = claim_or_default(from->user_name_claim);
+		issuers[i].claims.groups = claim_or_default(from->groups_claim);
+		issuers[i].claims.authentication = claim_or_default(from->authentication_claim);
+	}
+	snprintf(broker->ca_file, sizeof(broker->ca_file), "%s", config->issuers[0].ca_file);
+	broker->fetches = (struct fetch_source){.http = broker->http, .ca_file = broker->ca_file};
+	options.fetcher = fetch_by_http(&broker->fetches);
+	return signin_new(&options, &broker->signin, ec) == ERR_OK;
+}
+
 static bool start_server(struct broker *broker, struct errctx *ec)
 {
 	const struct config *config = broker->config;
@@ -168,6 +207,7 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 	broker->api.activation = broker->activation;
 	broker->api.store = broker->store;
 	broker->api.metrics = &broker->metrics;
+	broker->api.signin = broker->signin;
 	broker->server = server_new(&broker->loop, &options, ec);
 	broker->api.server = broker->server;
 	if (broker->server != NULL)
@@ -189,6 +229,8 @@ static void finish(struct broker *broker)
 		pusher_abort_all(broker->pusher);
 	server_free(broker->server);
 	broker->server = NULL;
+	signin_free(broker->signin);
+	http_client_free(broker->http);
 	if (broker->store != NULL)
 		store_close(broker->store);
 	broker->store = NULL;
@@ -309,7 +351,7 @@ static int run(struct broker *broker)
 	start_signals(broker);
 	broker->pusher = pusher_new(&broker->loop, &ec);
 	if (broker->pusher == NULL || !start_store(broker, &ec) || !start_activation(broker, &ec) ||
-	    !start_server(broker, &ec)) {
+	    !start_signin(broker, &ec) || !start_server(broker, &ec)) {
 		log_error("start", "error=%s", ec.text);
 		stop(broker, 1);
 	}

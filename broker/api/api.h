@@ -15,12 +15,16 @@
 #include "broker/metrics.h"
 #include "store/store.h"
 
+struct route;
+struct signin;
+
 struct api {
 	struct config *config; /* the current one; replaced on reload */
 	struct activation *activation;
 	struct store *store;
 	struct server *server;
 	struct metrics *metrics;
+	struct signin *signin; /* NULL when no provider is configured */
 	bool stopping;
 };
 
@@ -29,6 +33,7 @@ struct call {
 	struct api *api;
 	struct exchange *exchange;
 	struct config *config; /* one reference: the configuration under which the call began */
+	const struct route *route;
 	struct caller caller;
 	char param[NAME_SIZE];  /* the route's variable segment; "" = none */
 	char param2[NAME_SIZE]; /* its second one */

@@ -1,29 +1,105 @@
 #include "api/caller.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "api/server.h"
+#include "api/api.h"
+#include "sign-in/signin.h"
 
-enum err caller_identify(const struct config *config, const struct exchange *exchange, struct caller *caller,
-			 struct errctx *ec)
+static void take_person(struct caller *caller, const struct config_person *person)
 {
-	const char *header = exchange_header(exchange, "Authorization");
-	const struct config_person *person;
-
-	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
-		return err_set(ec, ERR_UNAUTHENTICATED, "Send a token: Authorization: Bearer ...");
-	header += 7;
-	header += strspn(header, " ");
-	person = config->environment == ENV_PRODUCTION ? NULL : config_person_by_token(config, header);
-	if (person == NULL)
-		return err_set(ec, ERR_UNAUTHENTICATED, "The token is not known here.");
-	memset(caller, 0, sizeof(*caller));
 	snprintf(caller->id, sizeof(caller->id), "%s", person->id);
 	caller->names = person->names;
 	caller->is_operator = person->is_operator;
+}
+
+static void take_text(char out[NAME_SIZE], const char *text, const char *otherwise)
+{
+	snprintf(out, NAME_SIZE, "%s", text[0] != '\0' ? text : otherwise);
+}
+
+/* What a token says, as the broker needs it. A person without a user name is known by their id. */
+static enum err take_identity(struct caller *caller, const struct config *config,
+			      const struct identity *identity)
+{
+	struct scim_person *names = &caller->names;
+	struct policy_person person;
+
+	take_text(caller->id, identity->id, "");
+	take_text(names->user_name, identity->user_name, identity->id);
+	take_text(names->display_name, identity->display_name, names->user_name);
+	take_text(names->given_name, identity->given_name, names->display_name);
+	take_text(names->family_name, identity->family_name, names->display_name);
+	take_text(names->email, identity->email, "");
+	caller->claims = calloc(identity->groups.count + 1, sizeof(*caller->claims));
+	if (caller->claims == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < identity->groups.count; i++)
+		caller->claims[caller->claim_count++] =
+			(struct policy_attribute){.name = "groups", .value = identity->groups.texts[i]};
+	caller->methods = identity->methods.texts;
+	caller->method_count = identity->methods.count;
+	caller->identity = identity_hold(identity);
+	person = caller_for_policy(caller);
+	caller->is_operator = policy_people_hold(&config->operators, &person);
 	return ERR_OK;
+}
+
+/* A call whose token is being verified. */
+struct waiting {
+	struct call *call;
+	caller_done *done;
+};
+
+static void on_verified(void *ctx, enum err err, const struct identity *identity, const struct errctx *ec)
+{
+	struct waiting *waiting = ctx;
+	struct call *call = waiting->call;
+	caller_done *done = waiting->done;
+
+	free(waiting);
+	if (err == ERR_OK)
+		err = take_identity(&call->caller, call->config, identity);
+	done(call, err, ec != NULL && ec->text[0] != '\0' ? ec->text : err_message(err));
+}
+
+void caller_identify(struct call *call, caller_done *done)
+{
+	const char *header = exchange_header(call->exchange, "Authorization");
+	const struct config_person *person;
+	struct waiting *waiting;
+
+	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0) {
+		done(call, ERR_UNAUTHENTICATED, "Send a token: Authorization: Bearer ...");
+		return;
+	}
+	header += 7;
+	header += strspn(header, " ");
+	person = call->config->environment == ENV_PRODUCTION ? NULL
+							     : config_person_by_token(call->config, header);
+	if (person != NULL) {
+		take_person(&call->caller, person);
+		done(call, ERR_OK, NULL);
+		return;
+	}
+	waiting = call->api->signin != NULL ? malloc(sizeof(*waiting)) : NULL;
+	if (waiting == NULL) {
+		done(call, call->api->signin != NULL ? ERR_NOMEM : ERR_UNAUTHENTICATED,
+		     "The token is not known here.");
+		return;
+	}
+	*waiting = (struct waiting){.call = call, .done = done};
+	signin_verify(call->api->signin, header, on_verified, waiting);
+}
+
+void caller_release(struct caller *caller)
+{
+	free(caller->claims);
+	caller->claims = NULL;
+	identity_release(caller->identity);
+	caller->identity = NULL;
 }
 
 struct policy_person caller_for_policy(const struct caller *caller)

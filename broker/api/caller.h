@@ -1,32 +1,42 @@
 /*
- * Who calls: the seam where sign-in goes. Today a person's static token, which the configuration accepts in its
- * demo and test environments only; everything behind this header is the same for every way of signing in.
+ * Who calls: a person or program with a bearer token of a provider that the configuration names, or, in the demo and
+ * test environments only, a person with a static token. What is behind this header is the same for both.
  */
 #ifndef API_CALLER_H
 #define API_CALLER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "base/id.h"
 #include "broker/config.h"
 
-struct exchange;
+struct call;
+struct identity;
 
 struct caller {
 	char id[NAME_SIZE]; /* principalId */
 	struct scim_person names;
-	bool is_operator; /* may see everybody's requests and the applications */
-	/* What policy looks at besides the name; owned by whoever signed the caller in, for the life of the call. */
-	const struct policy_attribute *claims;
+	bool is_operator; /* may see everybody's requests and the applications, assign and remove */
+	struct policy_attribute *claims; /* owned; their texts are the identity's */
 	size_t claim_count;
-	const char *const *methods;
+	const char *const *methods; /* how they authenticated; the identity's */
 	size_t method_count;
+	const struct identity *identity; /* one reference; NULL for a static token */
 };
 
-/* Reads the Authorization header. ERR_UNAUTHENTICATED with the reason when it is missing or not known. */
-enum err caller_identify(const struct config *config, const struct exchange *exchange, struct caller *caller,
-			 struct errctx *ec) MUST_CHECK;
+/* `why` is set when err is not ERR_OK, and borrowed for the call. */
+typedef void caller_done(struct call *call, enum err err, const char *why);
+
+/*
+ * Reads the Authorization header of the call and fills call->caller. `done` is called exactly once: mostly within
+ * this call, later when a provider's keys have to be fetched first. ERR_UNAUTHENTICATED, ERR_UNAVAILABLE (the provider
+ * cannot be reached), ERR_NOMEM.
+ */
+void caller_identify(struct call *call, caller_done *done);
+
+void caller_release(struct caller *caller);
 
 /* As policy sees the caller; borrowed. */
 struct policy_person caller_for_policy(const struct caller *caller);

@@ -53,6 +53,7 @@ void call_answer(struct call *call, int status, const char *content_type, struct
 	call->api->metrics->requests[status / 100]++;
 	exchange_answer(call->exchange, status, content_type, buf_text(body), body->len);
 	buf_release(body);
+	caller_release(&call->caller);
 	config_unref(call->config);
 	free(call);
 }
@@ -61,6 +62,7 @@ void call_error(struct call *call, enum err err, const char *message, const char
 {
 	call->api->metrics->requests[err_status(err) / 100]++;
 	exchange_error(call->exchange, err, message, details_json);
+	caller_release(&call->caller);
 	config_unref(call->config);
 	free(call);
 }
@@ -161,35 +163,33 @@ static const struct route *find_route(struct call *call, char *allow, size_t siz
 	return NULL;
 }
 
-static void run(struct call *call, const struct route *route)
+/* The caller is known, or need not be. */
+static void run(struct call *call)
 {
-	struct errctx ec;
-	enum err err;
-
-	if (route->need != NEED_NOTHING) {
-		err = caller_identify(call->config, call->exchange, &call->caller, &ec);
-		if (err != ERR_OK) {
-			call_error(call, err, ec.text, NULL);
-			return;
-		}
-	}
-	if (route->need == NEED_OPERATOR && !call->caller.is_operator) {
+	if (call->route->need == NEED_OPERATOR && !call->caller.is_operator) {
 		call_error(call, ERR_FORBIDDEN, "Only operators may see the applications.", NULL);
 		return;
 	}
 	/* Which lane an object is in cannot be told before the store has been seen. */
-	if (route->need != NEED_NOTHING && store_lanes(call->api->store) == 0) {
+	if (call->route->need != NEED_NOTHING && store_lanes(call->api->store) == 0) {
 		call_error(call, ERR_UNAVAILABLE, NULL, NULL);
 		return;
 	}
-	route->handle(call);
+	call->route->handle(call);
+}
+
+static void on_identified(struct call *call, enum err err, const char *why)
+{
+	if (err != ERR_OK)
+		call_error(call, err, why, NULL);
+	else
+		run(call);
 }
 
 void api_handle(void *ctx, struct exchange *exchange)
 {
 	struct api *api = ctx;
 	struct call *call = calloc(1, sizeof(*call));
-	const struct route *route;
 	char allow[64];
 
 	if (call == NULL) {
@@ -203,9 +203,11 @@ void api_handle(void *ctx, struct exchange *exchange)
 		call_error(call, exchange_refused(exchange), exchange_refused_reason(exchange), NULL);
 		return;
 	}
-	route = find_route(call, allow, sizeof(allow));
-	if (route != NULL) {
-		run(call, route);
+	call->route = find_route(call, allow, sizeof(allow));
+	if (call->route != NULL && call->route->need != NEED_NOTHING) {
+		caller_identify(call, on_identified);
+	} else if (call->route != NULL) {
+		run(call);
 	} else if (allow[0] != '\0') {
 		exchange_set_header(exchange, "Allow", allow);
 		call_error(call, ERR_METHOD, NULL, NULL);

@@ -92,7 +92,14 @@ static bool begins_push(const struct push_seen *latest, enum kind before, enum k
 		return true;
 	if (now == KIND_CONFIRM)
 		return false; /* it is asked for again after an error */
-	return latest->patches > 0 || failed || (now == before && now != KIND_CREATE);
+	/* Refused by what it remembered, a push looks up again and sends a second PATCH: once. */
+	return latest->changed || failed || (now == before && now != KIND_CREATE);
+}
+
+/* What the application says to an id that it does not know, and to a member who is gone already. */
+static bool is_stale(int status)
+{
+	return status == 400 || status == 404;
 }
 
 static bool add_entry(struct pushes_seen *out, size_t *latest, enum kind *before,
@@ -115,6 +122,8 @@ static bool add_entry(struct pushes_seen *out, size_t *latest, enum kind *before
 	if (entry->answered_ms > push->ended_ms)
 		push->ended_ms = entry->answered_ms;
 	push->patches += kind == KIND_PATCH;
+	push->changed =
+		push->changed || (kind == KIND_PATCH && (push->patches > 1 || !is_stale(entry->status)));
 	push->last_status = entry->status;
 	*before = kind;
 	return true;

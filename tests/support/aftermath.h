@@ -19,6 +19,7 @@ struct push_seen {
 	size_t who; /* person and group */
 	int64_t begun_ms, ended_ms;
 	size_t patches;  /* 0: it did not get beyond its look-ups */
+	bool changed;    /* its PATCH was not refused because of ids that are out of date */
 	int last_status; /* of its last request; 0 = no answer */
 };
 

@@ -25,6 +25,15 @@ static void pair_time(struct lane_story_line *line, const char *name, const char
 	}
 }
 
+/* The group's limits: "MOST" or "MOST_GROUP,GROUP", with a blank in the place of the line. */
+static const char *limits_of(const struct lane_story_line *line, char out[64])
+{
+	snprintf(out, 64, "%s", line_option(line, "limits", ""));
+	if (strchr(out, '_') != NULL)
+		*strchr(out, '_') = ' ';
+	return out;
+}
+
 static void request_pairs(struct lane_story_line *line, const char *action)
 {
 	pair(line, "ac", line_option(line, "action", action));
@@ -55,6 +64,7 @@ static void submit(struct lane_story_line *line, const char *only_try)
 {
 	struct lane *lane = line->lane;
 	redisReply *reply;
+	char limits[64];
 
 	lane_begin(lane, "jit_submit");
 	lane_arg(lane, lane->terms);
@@ -66,6 +76,7 @@ static void submit(struct lane_story_line *line, const char *only_try)
 	request_pairs(line, "selfActivate");
 	if (line->word[5][0] >= '0' && line->word[5][0] <= '9')
 		pair(line, "d", line->word[5]);
+	pair(line, "limits", limits_of(line, limits));
 	pair_time(line, "a", line_option(line, "start", ""));
 	pair_time(line, "e", line_option(line, "end", ""));
 	reply = line_ask(line);
@@ -87,11 +98,13 @@ static void do_try(struct lane_story_line *line)
 static void do_start(struct lane_story_line *line)
 {
 	redisReply *reply;
+	char limits[64];
 
 	lane_begin(line->lane, "jit_start");
 	lane_arg(line->lane, line->lane->terms);
 	lane_arg(line->lane, line->word[2]);
 	lane_argf(line->lane, "P%s", line->word[2]);
+	lane_arg(line->lane, limits_of(line, limits));
 	reply = line_ask(line);
 	line_push(line, lane_at(reply, 3));
 	freeReplyObject(reply);

@@ -7,8 +7,8 @@
  *
  * The first word of a row is the time, in ms since the story's start; times in answers count from there as well.
  *
- *	submit ID GROUP PERSON DURATION [start=MS] [end=MS] [h=HASH] [action=A]   try …: the same, only tried
- *	start ID    refuse ID WHY    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
+ *	submit ID GROUP PERSON DURATION [start=MS] [end=MS] [h=HASH] [action=A] [limits=L]   try …: the same, only tried
+ *	start ID [limits=L]    refuse ID WHY    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
  *	due [MOST]    pump PUSH    check PUSH    cycle    plan    terms TERMS
  *	end PUSH [keep] [close=MS] PERSON:VERDICT[:doubt|:sure[:DELAY[:TEXT]]] …
  *	get ID FIELD …    list p|g WHO [most=N] [states=A,B] [action=A] [group=G] [person=P] [from=MS] [below=ID]

@@ -462,7 +462,6 @@ static void test_forms(void **state)
 		buf_adds(&token, rows[i].after);
 		assert_int_equal(judge_bytes(token.data, token.len, &rules, k->rsa, &ec),
 				 ERR_UNAUTHENTICATED);
-		/* 342 characters: one more byte does not change that two bits are unused. */
 		assert_string_equal(ec.text, rows[i].said);
 		buf_release(&token);
 	}

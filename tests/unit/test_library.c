@@ -342,6 +342,40 @@ static void test_asked_again_during_removal(void **state)
 	lane_story_run(*state, "asked again after the removal was sent", asked_too_late);
 }
 
+static void test_limits(void **state)
+{
+	static const struct lane_story_row most[] = {
+		{"0 submit r1 g1 ann 9000 limits=1", "ok provisioning | push Pr1 add g1 ann"},
+		{"0 submit r2 g1 bob 9000 limits=1", "full"},
+		{"0 try r2 g1 bob 9000 limits=1", "full"},
+		{"0 submit r3 g1 ann 19000 limits=1", "ok waiting"},
+		{"0 submit r4 g1 bob 9000 start=5000 limits=1", "ok scheduled"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"5000 start r4 limits=1", "ok"},
+		{"5000 get r4 st er", "st=failed er=As many people as the group may have at once have it."},
+		{"6000 deactivate d1 g1 ann", "ok revoked"},
+		{"6000 submit r5 g1 bob 9000 limits=1", "ok provisioning | push Pr5 add g1 bob"},
+		{"6000 submit r6 g1 ann 9000 limits=1", "full"},
+		{"6000 submit r6 g1 ann 9000 limits=2", "ok in_force"},
+		END,
+	};
+	static const struct lane_story_row excludes[] = {
+		{"0 submit r1 g1 ann 9000", "ok provisioning | push Pr1 add g1 ann"},
+		{"0 submit r2 g2 ann 9000 limits=0_g3,g1", "excluded"},
+		{"0 submit r3 g2 bob 9000 limits=0_g3,g1", "ok provisioning | push Pr3 add g2 bob"},
+		{"0 submit r4 g2 ann 9000 start=8999 limits=0_g3,g1", "ok scheduled"},
+		{"0 submit r5 g2 ann 90000 start=9000 limits=0_g3,g1", "ok scheduled"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"8999 start r4 limits=0_g3,g1", "ok"},
+		{"8999 get r4 st er", "st=failed er=The person holds a group that excludes this one."},
+		{"9000 start r5 limits=0_g3,g1", "ok | push Pr5 add g2 ann"},
+		END,
+	};
+
+	lane_story_run(*state, "as many at once", most);
+	lane_story_run(*state, "excluding each other", excludes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +384,7 @@ int main(void)
 		cmocka_unit_test(test_submit_again),    cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_many_open),       cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_end_during_push), cmocka_unit_test(test_asked_again_during_removal),
+		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

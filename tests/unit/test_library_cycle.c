@@ -264,12 +264,43 @@ static void test_large_groups(void **state)
 	lane_story_run(*state, "a hundred and two", rows);
 }
 
+/* A queue that names a group in which nobody waits is put right, and keeps nobody from their turn. */
+static void test_empty_group_in_queue(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 submit r1 g1 ann 9000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:retry:sure:100:503", "ok"},
+		END,
+	};
+	static const char *const kinds[] = {"x", "r", "w"};
+	struct lane *lane = *state;
+	redisReply *reply;
+
+	lane_story_run(lane, "a retry", rows);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		freeReplyObject(lane_command(lane, "ZADD %s%sg:aws 1 nobody", LANE_PREFIX, kinds[i]));
+	lane->now_ms += 100;
+	lane_begin(lane, "jit_pump");
+	lane_arg(lane, lane->terms);
+	lane_arg(lane, "q1");
+	reply = lane_send(lane);
+	assert_string_equal(lane_text(lane_at(reply, 0)), "push");
+	freeReplyObject(reply);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		reply = lane_command(lane, "ZCARD %s%sg:aws", LANE_PREFIX, kinds[i]);
+		/* Whose turn comes later was not looked at. */
+		assert_int_equal(reply->integer, kinds[i][0] == 'w');
+		freeReplyObject(reply);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_six_at_once),      cmocka_unit_test(test_ends_before_its_cycle),
-		cmocka_unit_test(test_same_millisecond), cmocka_unit_test(test_never_two_cycles),
-		cmocka_unit_test(test_overflow_wait),    cmocka_unit_test(test_large_groups),
+		cmocka_unit_test(test_six_at_once),          cmocka_unit_test(test_ends_before_its_cycle),
+		cmocka_unit_test(test_same_millisecond),     cmocka_unit_test(test_never_two_cycles),
+		cmocka_unit_test(test_overflow_wait),        cmocka_unit_test(test_large_groups),
+		cmocka_unit_test(test_empty_group_in_queue),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

@@ -99,72 +99,72 @@ static void test_offsets(void **state)
 	}
 }
 
+static const struct {
+	const char *zone;
+	unsigned days;
+	int from, to; /* hhmm */
+	const char *time;
+	bool holds;
+} windows[] = {
+	/* 2026-11-23 is a Monday. */
+	{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T07:59:59.999Z", false},
+	{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T08:00:00Z", true},
+	{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T17:59:59.999Z", true},
+	{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T18:00:00Z", false},
+	{"UTC", WEEKDAYS, 800, 1800, "2026-11-22T12:00:00Z", false},
+	{"UTC", WEEKDAYS, 800, 1800, "2026-11-27T12:00:00Z", true},
+	{"UTC", WEEKDAYS, 800, 1800, "2026-11-28T12:00:00Z", false},
+	{"UTC", SUN, 0, 2400, "2026-11-22T00:00:00Z", true},
+	{"UTC", SUN, 0, 2400, "2026-11-22T23:59:59Z", true},
+	{"UTC", SUN, 0, 2400, "2026-11-23T00:00:00Z", false},
+	/* The same moment is on another day elsewhere. */
+	{"Europe/Zurich", MON, 0, 100, "2026-11-22T23:30:00Z", true},
+	{"America/New_York", SUN, 1800, 1900, "2026-11-22T23:30:00Z", true},
+	{"Pacific/Kiritimati", MON, 1300, 1400, "2026-11-22T23:30:00Z", true},
+	/* Over midnight: the day is that on which it begins. */
+	{"UTC", SUN, 2200, 600, "2026-11-22T21:59:00Z", false},
+	{"UTC", SUN, 2200, 600, "2026-11-22T22:00:00Z", true},
+	{"UTC", SUN, 2200, 600, "2026-11-23T05:59:59Z", true},
+	{"UTC", SUN, 2200, 600, "2026-11-23T06:00:00Z", false},
+	{"UTC", SUN, 2200, 600, "2026-11-22T03:00:00Z", false},
+	{"UTC", SUN, 2200, 600, "2026-11-23T22:30:00Z", false},
+	{"UTC", MON, 2200, 600, "2026-11-23T03:00:00Z", false},
+	{"UTC", MON, 2200, 0, "2026-11-23T23:59:00Z", true},
+	{"UTC", MON, 2200, 0, "2026-11-24T00:00:00Z", false},
+	/* Summer and winter: 08:00 in Zurich is 06:00 or 07:00 UTC. */
+	{"Europe/Zurich", EVERY_DAY, 800, 900, "2026-07-01T06:00:00Z", true},
+	{"Europe/Zurich", EVERY_DAY, 800, 900, "2026-07-01T07:00:00Z", false},
+	{"Europe/Zurich", EVERY_DAY, 800, 900, "2026-12-01T06:00:00Z", false},
+	{"Europe/Zurich", EVERY_DAY, 800, 900, "2026-12-01T07:00:00Z", true},
+	/* In spring, 02:00 to 03:00 is skipped: 01:59 is followed by 03:00. */
+	{"Europe/Zurich", SUN, 200, 300, "2026-03-29T00:59:59Z", false},
+	{"Europe/Zurich", SUN, 200, 300, "2026-03-29T01:00:00Z", false},
+	{"Europe/Zurich", SUN, 100, 200, "2026-03-29T00:59:59Z", true},
+	{"Europe/Zurich", SUN, 300, 400, "2026-03-29T01:00:00Z", true},
+	/* In autumn, 02:00 to 03:00 comes twice, and is in the window both times. */
+	{"Europe/Zurich", SUN, 200, 300, "2026-10-25T00:00:00Z", true},
+	{"Europe/Zurich", SUN, 200, 300, "2026-10-25T00:59:59Z", true},
+	{"Europe/Zurich", SUN, 200, 300, "2026-10-25T01:00:00Z", true},
+	{"Europe/Zurich", SUN, 200, 300, "2026-10-25T01:59:59Z", true},
+	{"Europe/Zurich", SUN, 200, 300, "2026-10-25T02:00:00Z", false},
+	{"Europe/Zurich", SUN, 300, 400, "2026-10-25T01:59:59Z", false},
+	/* The night of the change is an hour longer, or shorter. */
+	{"Europe/Zurich", 1U << 5, 2200, 600, "2026-10-25T04:59:59Z", true},
+	{"Europe/Zurich", 1U << 5, 2200, 600, "2026-10-25T05:00:00Z", false},
+	{"Europe/Zurich", 1U << 5, 2200, 600, "2026-03-29T03:59:59Z", true},
+	{"Europe/Zurich", 1U << 5, 2200, 600, "2026-03-29T04:00:00Z", false},
+};
+
 static void test_windows(void **state)
 {
-	static const struct {
-		const char *zone;
-		unsigned days;
-		int from, to; /* hhmm */
-		const char *time;
-		bool holds;
-	} rows[] = {
-		/* 2026-11-23 is a Monday. */
-		{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T07:59:59.999Z", false},
-		{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T08:00:00Z", true},
-		{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T17:59:59.999Z", true},
-		{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T18:00:00Z", false},
-		{"UTC", WEEKDAYS, 800, 1800, "2026-11-22T12:00:00Z", false},
-		{"UTC", WEEKDAYS, 800, 1800, "2026-11-27T12:00:00Z", true},
-		{"UTC", WEEKDAYS, 800, 1800, "2026-11-28T12:00:00Z", false},
-		{"UTC", SUN, 0, 2400, "2026-11-22T00:00:00Z", true},
-		{"UTC", SUN, 0, 2400, "2026-11-22T23:59:59Z", true},
-		{"UTC", SUN, 0, 2400, "2026-11-23T00:00:00Z", false},
-		/* The same moment is on another day elsewhere. */
-		{"Europe/Zurich", MON, 0, 100, "2026-11-22T23:30:00Z", true},
-		{"America/New_York", SUN, 1800, 1900, "2026-11-22T23:30:00Z", true},
-		{"Pacific/Kiritimati", MON, 1300, 1400, "2026-11-22T23:30:00Z", true},
-		/* Over midnight: the day is that on which it begins. */
-		{"UTC", SUN, 2200, 600, "2026-11-22T21:59:00Z", false},
-		{"UTC", SUN, 2200, 600, "2026-11-22T22:00:00Z", true},
-		{"UTC", SUN, 2200, 600, "2026-11-23T05:59:59Z", true},
-		{"UTC", SUN, 2200, 600, "2026-11-23T06:00:00Z", false},
-		{"UTC", SUN, 2200, 600, "2026-11-22T03:00:00Z", false},
-		{"UTC", SUN, 2200, 600, "2026-11-23T22:30:00Z", false},
-		{"UTC", MON, 2200, 600, "2026-11-23T03:00:00Z", false},
-		{"UTC", MON, 2200, 0, "2026-11-23T23:59:00Z", true},
-		{"UTC", MON, 2200, 0, "2026-11-24T00:00:00Z", false},
-		/* Summer and winter: 08:00 in Zurich is 06:00 or 07:00 UTC. */
-		{"Europe/Zurich", EVERY_DAY, 800, 900, "2026-07-01T06:00:00Z", true},
-		{"Europe/Zurich", EVERY_DAY, 800, 900, "2026-07-01T07:00:00Z", false},
-		{"Europe/Zurich", EVERY_DAY, 800, 900, "2026-12-01T06:00:00Z", false},
-		{"Europe/Zurich", EVERY_DAY, 800, 900, "2026-12-01T07:00:00Z", true},
-		/* In spring, 02:00 to 03:00 is skipped: 01:59 is followed by 03:00. */
-		{"Europe/Zurich", SUN, 200, 300, "2026-03-29T00:59:59Z", false},
-		{"Europe/Zurich", SUN, 200, 300, "2026-03-29T01:00:00Z", false},
-		{"Europe/Zurich", SUN, 100, 200, "2026-03-29T00:59:59Z", true},
-		{"Europe/Zurich", SUN, 300, 400, "2026-03-29T01:00:00Z", true},
-		/* In autumn, 02:00 to 03:00 comes twice, and is in the window both times. */
-		{"Europe/Zurich", SUN, 200, 300, "2026-10-25T00:00:00Z", true},
-		{"Europe/Zurich", SUN, 200, 300, "2026-10-25T00:59:59Z", true},
-		{"Europe/Zurich", SUN, 200, 300, "2026-10-25T01:00:00Z", true},
-		{"Europe/Zurich", SUN, 200, 300, "2026-10-25T01:59:59Z", true},
-		{"Europe/Zurich", SUN, 200, 300, "2026-10-25T02:00:00Z", false},
-		{"Europe/Zurich", SUN, 300, 400, "2026-10-25T01:59:59Z", false},
-		/* The night of the change is an hour longer, or shorter. */
-		{"Europe/Zurich", 1U << 5, 2200, 600, "2026-10-25T04:59:59Z", true},
-		{"Europe/Zurich", 1U << 5, 2200, 600, "2026-10-25T05:00:00Z", false},
-		{"Europe/Zurich", 1U << 5, 2200, 600, "2026-03-29T03:59:59Z", true},
-		{"Europe/Zurich", 1U << 5, 2200, 600, "2026-03-29T04:00:00Z", false},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct policy_window window = {.zone = zone_of(state, rows[i].zone),
-					       .days = rows[i].days,
-					       .from = rows[i].from / 100 * 60 + rows[i].from % 100,
-					       .to = rows[i].to / 100 * 60 + rows[i].to % 100};
+	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+		struct policy_window window = {.zone = zone_of(state, windows[i].zone),
+					       .days = windows[i].days,
+					       .from = windows[i].from / 100 * 60 + windows[i].from % 100,
+					       .to = windows[i].to / 100 * 60 + windows[i].to % 100};
 		struct policy_windows hours = {&window, 1};
 
-		if (policy_hours_hold(&hours, ms_of(rows[i].time)) != rows[i].holds)
+		if (policy_hours_hold(&hours, ms_of(windows[i].time)) != windows[i].holds)
 			fail_msg("row %zu", i);
 	}
 }

@@ -24,7 +24,7 @@
 #define SECRET_24    "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4"
 #define SIGNATURE_24 "v1,mDLbhN2U8XoaF9lMBg/0r6uC4ATS3MPOhWtcXjyVz3E="
 #define SECRET_64                                                                                            \
-	"whsec_a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2traw=="
+	"whsec_a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2traw=="
 #define SIGNATURE_64 "v1,0XD53NAGnh+498xKm71GGwZcpKb1p6bj2g9Grsgld+o="
 
 #define OTHER   "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -168,8 +168,10 @@ static void test_bounds(void **state)
 	assert_int_equal(webhook_verify(&keys, &m, header, AT_MS), SIGNING_BODY_TOO_BIG);
 	m.len--;
 
-	snprintf(list, sizeof(list), "%s v9,%0*d", header,
-		 WEBHOOK_LIST_MAX - WEBHOOK_SIGNATURE_LEN - (int)strlen(" v9,"), 0);
+	/* The signature, a blank, and one of an unknown version that fills the rest. */
+	memset(list, '0', WEBHOOK_LIST_MAX);
+	memcpy(list, header, WEBHOOK_SIGNATURE_LEN);
+	memcpy(list + WEBHOOK_SIGNATURE_LEN, " v9,", 4);
 	assert_int_equal(strlen(list), WEBHOOK_LIST_MAX);
 	assert_int_equal(webhook_verify(&keys, &m, list, AT_MS), SIGNING_VALID);
 	memcpy(list + WEBHOOK_LIST_MAX, "0", 2);
