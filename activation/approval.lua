@@ -1,13 +1,9 @@
 -- Approvals: who may decide is policy, which the broker has looked at; here a decision counts once.
 
--- The decision that closed the matter, as far as the approver who comes second is concerned.
-local function last_decision(r)
-	return r.dc and r.dc[#r.dc]
-end
-
-local function decision_of(r, stage, who)
+-- One person may be known by an id here and by their name there; either makes them the same.
+local function decision_of(r, stage, who, name)
 	for _, d in ipairs(r.dc or {}) do
-		if d.sg == stage and d.by == who then
+		if d.sg == stage and (d.by == who or string.lower(d.name) == string.lower(name)) then
 			return d
 		end
 	end
@@ -59,7 +55,7 @@ local function jit_decide(keys, args)
 		return answer(c, 'own', '', '')
 	end
 	local stage = tonumber(args[7])
-	local before = decision_of(r, stage, args[8])
+	local before = decision_of(r, stage, args[8], args[9])
 	if before then
 		local push = get_push(c, args[5])
 		return answer(c, before.res == args[10] and 'ok' or 'decided', view(c, r),

@@ -14,6 +14,7 @@
 #include "base/iso8601.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "broker/person.h"
 #include "broker/recheck.h"
 
 /* What an approver sends, kept while policy and the store are asked. */
@@ -41,6 +42,25 @@ static const struct policy *policy_of(const struct call *call, const struct requ
 	return group != NULL ? &group->policy : NULL;
 }
 
+/* Is it the caller's own request, under this account or another one of the same name? */
+static bool is_own(const struct call *call, const struct request *request)
+{
+	struct person *person;
+	bool own = strcmp(request->principal, call->caller.id) == 0 ||
+		   strcmp(request->created_by, call->caller.id) == 0;
+
+	if (own || request->person == NULL)
+		return own;
+	person = calloc(1, sizeof(*person));
+	if (person == NULL)
+		return true;
+	person_read(person, request->person);
+	own = strcasecmp(person->names.user_name, call->caller.names.user_name) == 0;
+	person_release(person);
+	free(person);
+	return own;
+}
+
 /* May the caller decide the stage that is in progress? Their own request never. */
 static bool is_assigned(const struct call *call, const struct request *request, unsigned stage)
 {
@@ -48,8 +68,7 @@ static bool is_assigned(const struct call *call, const struct request *request, 
 	struct policy_person person = caller_for_policy(&call->caller);
 	int64_t timeout_ms, waited_ms;
 
-	if (policy == NULL || strcmp(request->principal, call->caller.id) == 0 ||
-	    strcmp(request->created_by, call->caller.id) == 0)
+	if (policy == NULL || is_own(call, request))
 		return false;
 	timeout_ms = policy_timeout_ms(policy, stage);
 	waited_ms = timeout_ms - (request->approval_until_ms - activation_now_ms(call->api->activation));
@@ -262,8 +281,7 @@ static enum err may_decide(const struct verdict *verdict, const struct request *
 
 	if (!request->needed_approval)
 		return err_set(ec, ERR_NOT_FOUND, "The request needs no approval.");
-	if (strcmp(request->principal, call->caller.id) == 0 ||
-	    strcmp(request->created_by, call->caller.id) == 0)
+	if (is_own(call, request))
 		return err_set(ec, ERR_OWN_REQUEST, "%s", err_message(ERR_OWN_REQUEST));
 	if (!is_assigned_any(call, request))
 		return err_set(ec, ERR_FORBIDDEN, "You are no approver of this request.");

@@ -106,27 +106,31 @@ static const char *find_name(const char *const *names, const char *name)
 	return NULL;
 }
 
-/* Ids are kept in lower case. */
-static enum err read_id(const struct call *call, enum field field, char out[ID_SIZE], struct errctx *ec)
+/* UUIDs are kept in lower case. A group's id is one; a person's may be whatever their provider calls them. */
+static enum err read_id(const struct call *call, enum field field, char out[NAME_SIZE], struct errctx *ec)
 {
 	const char *value = odata_value(&call->query, field);
+	bool is_uuid = value != NULL && id_valid(value);
 
 	if (value == NULL)
 		return ERR_OK;
-	if (!id_valid(value))
+	if (!is_uuid && field == FIELD_GROUP)
 		return err_set(ec, ERR_INVALID_FILTER, "%s must be a UUID.", fields[field]);
-	for (size_t i = 0; i < ID_SIZE; i++)
-		out[i] = (char)tolower((unsigned char)value[i]);
+	snprintf(out, NAME_SIZE, "%s", value);
+	for (char *c = out; is_uuid && *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
 	return ERR_OK;
 }
 
 static enum err read_ids(const struct call *call, struct list_query *query, struct errctx *ec)
 {
 	const struct config_group *group;
+	char group_id[NAME_SIZE] = "";
 	enum err err = read_id(call, FIELD_PRINCIPAL, query->principal, ec);
 
 	if (err == ERR_OK)
-		err = read_id(call, FIELD_GROUP, query->group, ec);
+		err = read_id(call, FIELD_GROUP, group_id, ec);
+	snprintf(query->group, sizeof(query->group), "%.36s", group_id);
 	group = query->group[0] != '\0' ? config_group(call->config, query->group) : NULL;
 	if (group != NULL)
 		snprintf(query->application, sizeof(query->application), "%s", group->application->id);
