@@ -105,7 +105,7 @@ static const struct {
 	int from, to; /* hhmm */
 	const char *time;
 	bool holds;
-} windows[] = {
+} window_rows[] = {
 	/* 2026-11-23 is a Monday. */
 	{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T07:59:59.999Z", false},
 	{"UTC", WEEKDAYS, 800, 1800, "2026-11-23T08:00:00Z", true},
@@ -157,14 +157,14 @@ static const struct {
 
 static void test_windows(void **state)
 {
-	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
-		struct policy_window window = {.zone = zone_of(state, windows[i].zone),
-					       .days = windows[i].days,
-					       .from = windows[i].from / 100 * 60 + windows[i].from % 100,
-					       .to = windows[i].to / 100 * 60 + windows[i].to % 100};
+	for (size_t i = 0; i < sizeof(window_rows) / sizeof(window_rows[0]); i++) {
+		struct policy_window window = {.zone = zone_of(state, window_rows[i].zone),
+					       .days = window_rows[i].days,
+					       .from = window_rows[i].from / 100 * 60 + window_rows[i].from % 100,
+					       .to = window_rows[i].to / 100 * 60 + window_rows[i].to % 100};
 		struct policy_windows hours = {&window, 1};
 
-		if (policy_hours_hold(&hours, ms_of(windows[i].time)) != windows[i].holds)
+		if (policy_hours_hold(&hours, ms_of(window_rows[i].time)) != window_rows[i].holds)
 			fail_msg("row %zu", i);
 	}
 }
