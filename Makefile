@@ -100,7 +100,8 @@ SUPPORT_SRC += tests/support/redis_gate.c tests/support/aftermath.c
 SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c \
 	tests/support/lane_snapshot.c tests/support/lane_model.c
 
-SUPPORT_SRC += tests/support/tokens.c
+SUPPORT_SRC += tests/support/tokens.c tests/support/token_judge.c tests/support/provider_rounds.c \
+	tests/support/signin_scene.c
 
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
@@ -116,13 +117,14 @@ UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/un
 	tests/unit/test_config_policy.c tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_policy_hours.c \
 	tests/unit/test_policy_people.c tests/unit/test_throttle.c
 UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_retry.c tests/unit/test_push.c \
-	tests/unit/test_push_faults.c tests/unit/test_http_tls.c
+	tests/unit/test_push_faults.c tests/unit/test_push_removal.c tests/unit/test_http_tls.c
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
 	tests/unit/test_target.c tests/unit/test_odata.c
 UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c
-UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwks.c tests/unit/test_provider.c tests/unit/test_signin.c
+UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_jwks.c tests/unit/test_discovery.c \
+	tests/unit/test_provider.c tests/unit/test_identity.c tests/unit/test_signin.c tests/unit/test_signin_waiting.c
 UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \
 	tests/unit/test_webhook_slack.c tests/unit/test_webhook_standard.c
 EXTRA_C += tests/webhooks/peer.c
@@ -172,7 +174,7 @@ test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint
 	@{ $(again) -k test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
 	+@$(again) test-run
 
-test-programs: all $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%)) $(call integration_programs,$(B:build/%=%))
+test-programs: all $(B)/tests/webhooks/peer $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%)) $(call integration_programs,$(B:build/%=%))
 asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
 
 LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
@@ -185,8 +187,11 @@ REPLAYS := $(foreach f,$(FUZZERS),'fuzz corpus $(notdir $(basename $(f))): build
 # In a folder of its own, so that a demonstration that somebody looks at is not in the way.
 DEMO := 'demo: DEMO_ONCE=1 DEMO_DIR=$(B)/demo BUILD=$(B) deploy/demo/run'
 
+# Against libraries of other people, which npm brings.
+REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check'
+
 test-run:
-	+@tests/run $(DEMO) $(call integration_programs,$(B:build/%=%)) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
+	+@tests/run $(DEMO) $(REFERENCES) $(call integration_programs,$(B:build/%=%)) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
 		$(REPLAYS) $(LINTS)
 
 check-unit: $(call unit_programs,$(B:build/%=%)) ## the unit tests of this VARIANT
@@ -251,6 +256,9 @@ $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libj
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm
 
+$(B)/tests/webhooks/peer: $(B)/tests/webhooks/peer.o $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS)
+
 # A fuzz target replays its corpus in every variant but `fuzz`, where libFuzzer brings its own main.
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/replay.o) $(B)/libjit.a
 	$(Q)$(LINK) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) $^ $(LIBS)
@@ -309,6 +317,14 @@ ALL_C = $(C_SRC) $(SUPPORT_SRC) $(UNIT_TESTS) $(INTEGRATION_TESTS) $(FUZZERS) $(
 drift-check: $(B)/states-print $(B)/jit-broker
 	@tests/lint/check-drift $(B)
 
+webhooks-check: $(B)/tests/webhooks/peer $(B)/webhooks/installed ## webhooks against the reference library
+	@node tests/webhooks/differential.mjs $< $(B)/webhooks
+
+$(B)/webhooks/installed: tests/webhooks/package.json tests/webhooks/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D)
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
 lua-check: $(B)/gen/library.lua
 	@luac5.1 -p $(filter-out $(B)/%,$(LUA)) $<
 
@@ -326,6 +342,6 @@ $(B)/tidy/%.ok: %.c $(B)/%.o .clang-tidy
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .PHONY: all deps deps-test demo test test-programs asan-programs test-run check-unit check-integration check-asan \
-	lint bench fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check lua-check cppcheck tidy
+	lint bench fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check webhooks-check lua-check cppcheck tidy
 .SECONDARY:
 .DELETE_ON_ERROR:

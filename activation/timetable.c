@@ -8,9 +8,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+/*
+ * A broker that does not know an application (its configuration is older or newer than another's) and has claimed
+ * something of it steps back in that lane: for some time it looks so much later than the brokers that do know it.
+ */
+#define STEP_BACK_MS     250
+#define STEP_BACK_FOR_MS 600000
+
 struct lane {
-	int64_t due_ms; /* clock_mono_ms() of the next look */
-	bool asking;    /* a jit_due is under way */
+	int64_t due_ms;       /* clock_mono_ms() of the next look */
+	int64_t back_till_ms; /* it has stepped back until then */
+	bool asking;          /* a jit_due is under way */
 };
 
 struct timetable {
@@ -62,8 +70,10 @@ static void set_timer(struct timetable *timetable)
 
 void timetable_note(struct timetable *timetable, unsigned lane, int64_t delay_ms)
 {
-	int64_t due = clock_mono_ms() + (delay_ms > 0 ? delay_ms : 0);
+	int64_t now = clock_mono_ms(), due = now + (delay_ms > 0 ? delay_ms : 0);
 
+	if (lane < timetable->lane_count && timetable->lanes[lane].back_till_ms > now)
+		due += STEP_BACK_MS;
 	if (!timetable->running || lane >= timetable->lane_count || timetable->lanes[lane].due_ms <= due)
 		return;
 	timetable->lanes[lane].due_ms = due;
@@ -86,14 +96,48 @@ static void on_pumped(void *ctx, enum err err, const struct reply *reply)
 	free(errand);
 }
 
-/* Begins a call about an application with its terms; false when this broker does not know it. */
-static bool application_call(struct activation *activation, struct store_call *call, const char *function,
-			     const struct errand *errand, char text[TERMS_SIZE])
+static void on_left(void *ctx, enum err err, const struct reply *reply)
 {
+	struct errand *errand = ctx;
+
+	if (err == ERR_OK)
+		core_answer(errand->activation, errand->lane, reply);
+	free(errand);
+}
+
+/*
+ * This broker does not know the application: gives back the claim on the entry, of this kind and id, for another
+ * broker to take up at once. Once only: while it has stepped back it claims nothing that another one wants, and
+ * what nobody knows comes up again with each lease.
+ */
+static void leave(struct activation *activation, unsigned lane, const char *kind, const char *id)
+{
+	struct lane *l = &activation->timetable->lanes[lane];
+	int64_t now = clock_mono_ms();
+	bool first = l->back_till_ms <= now;
+	struct errand *errand = first ? errand_new(activation, lane, id) : NULL;
+	struct store_call call;
+
+	l->back_till_ms = now + STEP_BACK_FOR_MS;
+	if (errand == NULL)
+		return;
+	core_call(activation, &call, "jit_leave", lane);
+	store_arg(&call, kind);
+	store_arg(&call, id);
+	store_call(activation->options.store, &call, on_left, errand);
+}
+
+/* Begins a call about an application with its terms; false when this broker does not know it. `kind` is that of the
+ * entry that it has claimed. */
+static bool application_call(const struct errand *errand, const char *kind, struct store_call *call,
+			     const char *function, char text[TERMS_SIZE])
+{
+	struct activation *activation = errand->activation;
 	struct terms terms;
 
 	if (!activation->options.terms(activation->options.ctx, errand->id, &terms)) {
 		log_warn("unknown_application", "app=%s lane=%u", errand->id, errand->lane);
+		leave(activation, errand->lane, kind, errand->id);
 		return false;
 	}
 	core_terms(&terms, text);
@@ -108,7 +152,7 @@ static void pump(struct activation *activation, unsigned lane, const char *app)
 	char text[TERMS_SIZE], push_id[ID_SIZE];
 	struct errand *errand = errand_new(activation, lane, app);
 
-	if (errand == NULL || !application_call(activation, &call, "jit_pump", errand, text)) {
+	if (errand == NULL || !application_call(errand, "q", &call, "jit_pump", text)) {
 		free(errand);
 		return;
 	}
@@ -139,7 +183,7 @@ static void cycle(struct activation *activation, unsigned lane, const char *app)
 	char text[TERMS_SIZE];
 	struct errand *errand = errand_new(activation, lane, app);
 
-	if (errand == NULL || !application_call(activation, &call, "jit_cycle", errand, text)) {
+	if (errand == NULL || !application_call(errand, "c", &call, "jit_cycle", text)) {
 		free(errand);
 		return;
 	}
@@ -160,7 +204,7 @@ static void on_started(void *ctx, enum err err, const struct reply *reply)
 }
 
 /* The call that carries out what policy says of a scheduled request; false when this broker does not know its
- * application (it is then left to one that does). */
+ * application: then it does not know the policy either, and leaves the request to one that does. */
 static bool start_call(struct errand *errand, const struct request *request)
 {
 	struct activation *activation = errand->activation;
@@ -169,16 +213,14 @@ static bool start_call(struct errand *errand, const struct request *request)
 	struct terms terms;
 	char text[TERMS_SIZE], push_id[ID_SIZE];
 	struct buf limits;
-	bool known = true;
 
+	if (!activation->options.terms(activation->options.ctx, request->application, &terms)) {
+		log_warn("unknown_application", "app=%s lane=%u", request->application, errand->lane);
+		leave(activation, errand->lane, "s", request->id);
+		return false;
+	}
 	buf_init(&limits, LIMITS_MAX);
-	if (!activation->options.allowed(activation->options.ctx, request, &limits, &why)) {
-		log_info("start_refused", "req=%s group=%s", request->id, request->group);
-		core_call(activation, &call, "jit_refuse", errand->lane);
-		store_arg(&call, request->id);
-		store_arg(&call, why.text);
-		store_call(activation->options.store, &call, on_started, errand);
-	} else if (activation->options.terms(activation->options.ctx, request->application, &terms)) {
+	if (activation->options.allowed(activation->options.ctx, request, &limits, &why)) {
 		core_terms(&terms, text);
 		id_make(errand->lane, push_id);
 		core_call(activation, &call, "jit_start", errand->lane);
@@ -186,13 +228,15 @@ static bool start_call(struct errand *errand, const struct request *request)
 		store_arg(&call, request->id);
 		store_arg(&call, push_id);
 		store_arg(&call, buf_text(&limits));
-		store_call(activation->options.store, &call, on_started, errand);
 	} else {
-		log_warn("unknown_application", "app=%s lane=%u", request->application, errand->lane);
-		known = false;
+		log_info("start_refused", "req=%s group=%s", request->id, request->group);
+		core_call(activation, &call, "jit_refuse", errand->lane);
+		store_arg(&call, request->id);
+		store_arg(&call, why.text);
 	}
+	store_call(activation->options.store, &call, on_started, errand);
 	buf_release(&limits);
-	return known;
+	return true;
 }
 
 /* The scheduled request is read: policy has its word again before it starts. */

@@ -53,3 +53,11 @@ local function jit_due(keys, args)
 	until #entries == 0 or done >= most
 	return answer(c, 'ok', unpack(claimed))
 end
+
+-- jit_leave: gives back a claim that this broker cannot carry out, for another one to take up at once.
+-- ARGV 3 the entry's kind, 4 its id. Answers 'ok'.
+local function jit_leave(keys, args)
+	local c = context(keys, args)
+	redis.call('ZADD', c.pre .. 'tt', 'XX', 'LT', c.now, args[3] .. ':' .. args[4])
+	return answer(c, 'ok')
+end

@@ -26,6 +26,7 @@ void config_unref(struct config *config)
 	free(config->groups);
 	free(config->applications);
 	free(config->people);
+	free(config->issuers);
 	free(config->by_token);
 	memory_release(&config->memory);
 	free(config);

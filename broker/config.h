@@ -69,7 +69,7 @@ struct config {
 	struct config_issuer *issuers; /* in the order of the file */
 	size_t issuer_count;
 	struct policy_people operators; /* who may see everything, assign and remove, by name or claim */
-	struct config_person *people; /* all three sorted by id */
+	struct config_person *people;   /* all three sorted by id */
 	size_t people_count;
 	struct config_application *applications;
 	size_t application_count;

@@ -182,10 +182,9 @@ static bool is_loopback_host(const char *host)
 	       strcasecmp(host, "localhost") == 0;
 }
 
-/* Why this is no SCIM endpoint, in words, or NULL. */
-static const char *refuse_scim_url(const char *text)
+/* Why this is no address of a server, in words, or NULL; `danger` says what http would do beyond loopback. */
+static const char *refuse_server(const char *text, struct authority *authority, const char *danger)
 {
-	struct authority authority;
 	const char *refused = refuse_url(text);
 	if (refused)
 		return refused;
@@ -193,12 +192,51 @@ static const char *refuse_scim_url(const char *text)
 	bool plain = strncasecmp(text, "http://", 7) == 0;
 	if (!secure && !plain)
 		return "must begin with https://";
-	if (!parse_authority(text + (secure ? 8 : 7), &authority))
+	if (!parse_authority(text + (secure ? 8 : 7), authority))
 		return "has no usable host and port";
-	if (plain && !is_loopback_host(authority.host))
-		return "must begin with https://: over http the token would be readable on the way "
-		       "(http is accepted for 127.0.0.1, [::1] and localhost only)";
+	return plain && !is_loopback_host(authority->host) ? danger : NULL;
+}
+
+/* Why this is no SCIM endpoint, in words, or NULL. */
+static const char *refuse_scim_url(const char *text)
+{
+	struct authority authority;
+	const char *refused =
+		refuse_server(text, &authority,
+			      "must begin with https://: over http the token would be readable on the way "
+			      "(http is accepted for 127.0.0.1, [::1] and localhost only)");
+	if (refused)
+		return refused;
 	return strstr(authority.rest, "//") ? "holds an empty path segment (//)" : NULL;
+}
+
+/*
+ * Why this is no issuer, in words, or NULL. What passes here passes sign-in too. Tokens are compared with it
+ * byte by byte, so that one in another spelling would be no use.
+ */
+static const char *refuse_issuer(const char *text)
+{
+	struct authority authority;
+	const char *refused =
+		refuse_server(text, &authority,
+			      "must begin with https://: over http anybody on the way could give the broker "
+			      "keys of their own (http is accepted for 127.0.0.1, [::1] and localhost only)");
+	if (refused)
+		return refused;
+	bool secure = strncmp(text, "https://", 8) == 0, plain = strncmp(text, "http://", 7) == 0;
+	if ((!secure && !plain) || (plain && strpbrk(authority.host, "LOCALHST")))
+		return "must have https://, or http:// and localhost, in lower case";
+	return strpbrk(text, "\"\\<>^`{|}") ? "holds a character that no address has" : NULL;
+}
+
+void value_read_issuer_url(const struct reading *reading, const struct setting *setting,
+			   const struct value *value, void *base)
+{
+	const char *refused = refuse_issuer(value->text);
+	if (refused)
+		report_error(reading->report, value->place, "%s %s", setting->path, refused);
+	else
+		(void)value_store_text(reading, setting, value, base);
 }
 
 void value_read_scim_url(const struct reading *reading, const struct setting *setting,

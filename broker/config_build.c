@@ -153,7 +153,7 @@ static void read_setting(struct builder *builder, const struct setting *setting,
 	case TYPE_TIME: case TYPE_DAY_TIME: case TYPE_ZONE: case TYPE_PATTERN: case TYPE_REFERENCE:
 	case TYPE_BOOL: case TYPE_COUNT: case TYPE_DURATION: case TYPE_CHOICE: case TYPE_TEXT: case TYPE_UUID:
 	case TYPE_APP_ID: case TYPE_SHA256: case TYPE_FILE: case TYPE_SECRET: case TYPE_LISTEN:
-	case TYPE_REDIS_URL: case TYPE_SCIM_URL:
+	case TYPE_REDIS_URL: case TYPE_ISSUER_URL: case TYPE_SCIM_URL:
 		read_value(builder, setting, element, node);
 		break;
 	}
@@ -190,44 +190,55 @@ void builder_read_mapping(struct builder *builder, struct element *element, cons
 	}
 }
 
-/* What differs between the three lists. */
+/* What differs between the lists. */
 static const struct list {
 	enum setting_id id;
 	enum setting_owner owner;
 	const char *prefix;
 	void (*finish)(struct builder *builder, size_t index, const struct element *element);
 } lists[] = {
+	{SET_SIGN_IN, OF_ISSUER, "sign_in[].", config_finish_issuer},
 	{SET_PEOPLE, OF_PERSON, "people[].", config_finish_person},
 	{SET_APPLICATIONS, OF_APPLICATION, "applications[].", config_finish_application},
 	{SET_GROUPS, OF_GROUP, "groups[].", config_finish_group},
 };
 
+/* So many elements of that size, and a mark for each. NULL when memory is short; *count is 0 then. */
+static void *allocate(size_t wanted, size_t size, struct marks **marks, size_t *count)
+{
+	void *list = calloc(wanted, size);
+	*marks = calloc(wanted, sizeof(**marks));
+	if (!*marks) {
+		free(list);
+		return NULL;
+	}
+	*count = list ? wanted : 0;
+	return list;
+}
+
 static bool allocate_list(struct builder *builder, enum setting_id id, size_t count)
 {
 	struct config *config = builder->config;
-	struct marks *marks = calloc(count, sizeof(*marks));
-	if (!marks)
-		return false;
-	if (id == SET_PEOPLE) {
-		builder->people = marks;
-		config->people = calloc(count, sizeof(*config->people));
-		config->people_count = config->people ? count : 0;
-		return config->people;
-	}
-	if (id == SET_APPLICATIONS) {
-		builder->applications = marks;
-		config->applications = calloc(count, sizeof(*config->applications));
-		config->application_count = config->applications ? count : 0;
-		return config->applications;
-	}
-	builder->groups = marks;
-	config->groups = calloc(count, sizeof(*config->groups));
-	config->group_count = config->groups ? count : 0;
-	return config->groups;
+	void *list;
+	if (id == SET_SIGN_IN)
+		list = config->issuers =
+			allocate(count, sizeof(*config->issuers), &builder->issuers, &config->issuer_count);
+	else if (id == SET_PEOPLE)
+		list = config->people =
+			allocate(count, sizeof(*config->people), &builder->people, &config->people_count);
+	else if (id == SET_APPLICATIONS)
+		list = config->applications = allocate(count, sizeof(*config->applications),
+						       &builder->applications, &config->application_count);
+	else
+		list = config->groups =
+			allocate(count, sizeof(*config->groups), &builder->groups, &config->group_count);
+	return list;
 }
 
 static void *list_item(struct config *config, enum setting_id id, size_t index)
 {
+	if (id == SET_SIGN_IN)
+		return &config->issuers[index];
 	if (id == SET_PEOPLE)
 		return &config->people[index];
 	if (id == SET_APPLICATIONS)
@@ -296,11 +307,12 @@ void config_build(struct builder *builder)
 
 void builder_release(struct builder *builder)
 {
+	free(builder->issuers);
 	free(builder->people);
 	free(builder->applications);
 	free(builder->groups);
 	free(builder->app_layers);
 	memory_release(&builder->memory);
 	builder->app_layers = NULL;
-	builder->people = builder->applications = builder->groups = NULL;
+	builder->issuers = builder->people = builder->applications = builder->groups = NULL;
 }

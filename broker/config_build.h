@@ -27,6 +27,7 @@ struct layer {
 /* Where the parts of a list's element stand. */
 struct marks {
 	struct place id, name, reference, secret; /* line 0 = not given */
+	struct place ca;                          /* of an issuer */
 	const char *referred;   /* application of a group; borrowed from the tree; NULL = none */
 	struct layer *layer;    /* of an application; in the builder's memory; NULL = none */
 	struct place exclusive; /* of a group, wherever it has them from */
@@ -46,7 +47,7 @@ struct builder {
 	size_t app_layer_count;
 	size_t layer_errors;  /* found in layers */
 	size_t errors_before; /* found before the element that is being read */
-	struct marks *people, *applications,
+	struct marks *issuers, *people, *applications,
 		*groups;           /* one for each element, in the order of the file; owned */
 	struct policy_zone *zones; /* in the configuration's memory */
 	struct memory memory;      /* until the build is over */
@@ -100,6 +101,7 @@ void builder_check_exclusive(struct builder *builder); /* while the groups are i
 void builder_join_exclusive(struct builder *builder);  /* once they are sorted */
 
 /* The end of reading one element: rules within it, and defaults that depend on its other settings. */
+void config_finish_issuer(struct builder *builder, size_t index, const struct element *element);
 void config_finish_person(struct builder *builder, size_t index, const struct element *element);
 void config_finish_application(struct builder *builder, size_t index, const struct element *element);
 void config_finish_group(struct builder *builder, size_t index, const struct element *element);

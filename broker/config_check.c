@@ -17,6 +17,14 @@ static void default_text(char *text, const char *fallback)
 		memcpy(text, fallback, strlen(fallback) + 1);
 }
 
+void config_finish_issuer(struct builder *builder, size_t index, const struct element *element)
+{
+	builder->issuers[index] = (struct marks){
+		.id = given_place(element, SET_ISSUER),
+		.ca = given_place(element, SET_ISSUER_CA),
+	};
+}
+
 void config_finish_person(struct builder *builder, size_t index, const struct element *element)
 {
 	struct config_person *person = &builder->config->people[index];
@@ -210,6 +218,42 @@ static void check_tls(struct builder *builder)
 			     "readable on the way");
 }
 
+/* Was the issuer's file read, or none given? Otherwise it has been reported. */
+static bool knows_ca(const struct builder *builder, size_t index)
+{
+	return (builder->issuers[index].ca.line != 0) == (builder->config->issuers[index].ca_file[0] != 0);
+}
+
+/* All issuers are reached through one fetcher, which has one set of authorities. */
+static void check_issuer_ca(struct builder *builder, size_t index)
+{
+	const struct config_issuer *issuers = builder->config->issuers;
+	const struct marks *marks = &builder->issuers[index], *first = &builder->issuers[0];
+	if (!marks->id.line || !first->id.line || !knows_ca(builder, index) || !knows_ca(builder, 0) ||
+	    strcmp(issuers[index].ca_file, issuers[0].ca_file) == 0)
+		return;
+	report_error(builder->reading.report, marks->ca.line ? marks->ca : marks->id,
+		     "sign_in[].ca must be the same for all issuers: that of the first, at line %zu, is used "
+		     "for all of them",
+		     first->id.line);
+}
+
+/* Issuers are compared as tokens name them, byte by byte. */
+static void check_issuers(struct builder *builder)
+{
+	const struct config *config = builder->config;
+	for (size_t i = 1; i < config->issuer_count; i++) {
+		size_t first = 0;
+		while (strcmp(config->issuers[first].issuer, config->issuers[i].issuer) != 0)
+			first++;
+		if (first < i && config->issuers[i].issuer[0])
+			report_error(builder->reading.report, builder->issuers[i].id,
+				     "this issuer is there already; first at line %zu, column %zu",
+				     builder->issuers[first].id.line, builder->issuers[first].id.column);
+		check_issuer_ca(builder, i);
+	}
+}
+
 /* Why a static token cannot be accepted here, or NULL. */
 static const char *refuse_tokens(const struct config *config)
 {
@@ -228,6 +272,7 @@ static void check_sign_in(struct builder *builder)
 	struct report *report = builder->reading.report;
 	const char *refused = refuse_tokens(config);
 	size_t tokens = 0;
+	check_issuers(builder);
 	for (size_t i = 0; i < config->people_count; i++) {
 		if (builder->people[i].secret.line == 0)
 			continue;
@@ -235,16 +280,13 @@ static void check_sign_in(struct builder *builder)
 		if (refused)
 			report_error(report, builder->people[i].secret, "%s", refused);
 	}
-	if (tokens || report->errors)
+	if (tokens || config->issuer_count || report->errors)
 		return;
-	if (config->environment == ENV_PRODUCTION)
-		report_warning(
-			report, element_place(root, SET_PEOPLE),
-			"nobody can sign in: sign-in through an identity provider is not there yet, and "
-			"static tokens are for demo and test");
-	else
-		report_warning(report, element_place(root, SET_PEOPLE),
-			       "nobody can sign in: nobody among people has a token_sha256");
+	report_warning(report, element_place(root, SET_SIGN_IN),
+		       config->environment == ENV_PRODUCTION
+			       ? "nobody can sign in: sign_in names no issuer"
+			       : "nobody can sign in: sign_in names no issuer, and nobody among people has a "
+				 "token_sha256");
 }
 
 static void check_usefulness(struct builder *builder)

@@ -26,7 +26,7 @@ static int indent_of(const struct setting *setting)
 /* Is it the first member of a list's element, which carries the dash? */
 static bool opens_element(enum setting_id id)
 {
-	return id == SET_PERSON_ID || id == SET_APP_ID || id == SET_GROUP_ID;
+	return id == SET_ISSUER || id == SET_PERSON_ID || id == SET_APP_ID || id == SET_GROUP_ID;
 }
 
 static void print_range(const struct setting *setting, FILE *out)

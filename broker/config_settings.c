@@ -16,6 +16,7 @@
 
 #define ROOT(field)             .owner = OF_ROOT, FIELD(config, field)
 #define ROOT_TEXT(field)        .owner = OF_ROOT, TEXT(config, field)
+#define ISSUER_TEXT(field)      .owner = OF_ISSUER, TEXT(config_issuer, field)
 #define PERSON(field)           .owner = OF_PERSON, FIELD(config_person, field)
 #define PERSON_TEXT(field)      .owner = OF_PERSON, TEXT(config_person, field)
 #define APPLICATION(field)      .owner = OF_APPLICATION, FIELD(config_application, field)
@@ -68,6 +69,44 @@ const struct setting settings[SETTING_COUNT] = {
 					 TYPE_COUNT, .fallback = "1000", .unit = "connections", .min = 1,
 					 .max = 100000, ROOT(connections_per_address)},
 
+	[SET_SIGN_IN] = {"sign_in", "The OpenID Connect providers whose bearer tokens are accepted.",
+			 TYPE_LIST, .unit = "issuers", .max = 32},
+	[SET_ISSUER] = {"sign_in[].issuer", "As in the token's iss; http only for loopback addresses.",
+			TYPE_ISSUER_URL, .is_required = true,
+			.example = "https://login.example.com/tenant/v2.0", ISSUER_TEXT(issuer)},
+	[SET_ISSUER_AUDIENCE] = {"sign_in[].audience", "One of the token's aud.", TYPE_TEXT,
+				 .is_required = true, .example = "api://jit", ISSUER_TEXT(audience),
+				 .min = 1},
+	[SET_ISSUER_CA] = {"sign_in[].ca",
+			   "Certificate authorities to trust, in PEM; the same for all issuers.", TYPE_FILE,
+			   .off_in_example = true, .absent = "the system's",
+			   .example = "/etc/jit/login-ca.pem", ISSUER_TEXT(ca_file)},
+	[SET_ISSUER_CLAIMS] = {"sign_in[].claims", "Names of the token's claims.", .type = TYPE_SECTION},
+	[SET_ISSUER_ID] = {"sign_in[].claims.id", "principalId in the API; with Entra ID, use oid.",
+			   TYPE_TEXT, .absent = "sub", .example = "sub", ISSUER_TEXT(id_claim), .min = 1},
+	[SET_ISSUER_USER_NAME] = {"sign_in[].claims.user_name", "userName in the applications.", TYPE_TEXT,
+				  .absent = "preferred_username", .example = "preferred_username",
+				  ISSUER_TEXT(user_name_claim), .min = 1},
+	[SET_ISSUER_GROUPS] = {"sign_in[].claims.groups",
+			       "What policies know as the claim `groups`, whatever it is called here.",
+			       TYPE_TEXT, .absent = "groups", .example = "groups", ISSUER_TEXT(groups_claim),
+			       .min = 1},
+	[SET_ISSUER_AUTHENTICATION] = {"sign_in[].claims.authentication",
+				       "How one signed in, for `authentication` of policies.", TYPE_TEXT,
+				       .off_in_example = true, .absent = "amr, acr and acrs together",
+				       .example = "amr", ISSUER_TEXT(authentication_claim), .min = 1},
+
+	[SET_OPERATORS] = {"operators", "Who may see every request and the applications, assign and remove.",
+			   .type = TYPE_SECTION},
+	[SET_OPERATORS_PRINCIPALS] = {"operators.principals", "User names, in upper or lower case.",
+				      TYPE_USER_NAMES, .absent = "nobody by name",
+				      .example = "[olga@example.com]", .max = 1000,
+				      ROOT(operators.principals)},
+	[SET_OPERATORS_CLAIMS] = {"operators.claims",
+				  "And everybody whose token has one value of each claim.", TYPE_CLAIMS,
+				  .absent = "nobody by claims", .example = "{groups: [jit-operators]}",
+				  ROOT(operators.claims)},
+
 	[SET_POLICY] = {"policy", "Rules for many groups.", .type = TYPE_SECTION},
 	[SET_POLICY_DEFAULTS] =
 		{"policy.defaults",
@@ -98,7 +137,7 @@ const struct setting settings[SETTING_COUNT] = {
 			      TYPE_SHA256, .off_in_example = true, .absent = "no sign-in",
 			      .example = "0000000000000000000000000000000000000000000000000000000000000000",
 			      PERSON_TEXT(token_sha256)},
-	[SET_PERSON_OPERATOR] = {"people[].operator", "May see every request and the applications.",
+	[SET_PERSON_OPERATOR] = {"people[].operator", "With the static token: is one of the operators.",
 				 TYPE_BOOL, .fallback = "false", .example = "true", PERSON(is_operator)},
 
 	[SET_APPLICATIONS] = {"applications", "The applications into which memberships are written.",

@@ -212,6 +212,7 @@ static void (*const readers[])(const struct reading *reading, const struct setti
 	[TYPE_SECRET] = value_read_secret,
 	[TYPE_LISTEN] = read_listen,
 	[TYPE_REDIS_URL] = value_read_redis_url,
+	[TYPE_ISSUER_URL] = value_read_issuer_url,
 	[TYPE_SCIM_URL] = value_read_scim_url,
 };
 

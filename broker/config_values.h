@@ -43,6 +43,8 @@ struct config;
 void value_read_listen(const struct reading *reading, const struct value *value, struct config *config);
 void value_read_redis_url(const struct reading *reading, const struct setting *setting,
 			  const struct value *value, void *base);
+void value_read_issuer_url(const struct reading *reading, const struct setting *setting,
+			   const struct value *value, void *base);
 void value_read_scim_url(const struct reading *reading, const struct setting *setting,
 			 const struct value *value, void *base);
 bool config_listens_on_loopback(const struct config *config); /* or on a socket */

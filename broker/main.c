@@ -308,7 +308,7 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 	}
 	if (needs_restart(broker->config, fresh))
 		log_warn("reload", "config=%s note=%s", broker->config_path,
-			 "listen, tls, connections and redis are taken up by a restart only");
+			 "listen, tls, connections, redis and sign_in are taken up by a restart only");
 	config_unref(broker->config);
 	broker->config = fresh;
 	broker->api.config = fresh;

@@ -4,14 +4,20 @@
 set -eu
 
 build="gcc make pkgconf libc6-dev libmicrohttpd-dev libcjson-dev libhiredis-dev libcurl4-openssl-dev libuv1-dev
-libyaml-dev libssl-dev redis-server curl jq"
+libyaml-dev libssl-dev redis-server tzdata curl jq"
 test="libcmocka-dev clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck lua5.1 openssl universal-ctags"
 
 wanted=
 for step in "$@"; do
 	case $step in
 	build) wanted="$wanted $build" ;;
-	test) wanted="$wanted $test" ;;
+	test)
+		wanted="$wanted $test"
+		# Node.js also comes in packages of other makers, whose nodejs brings npm with it and excludes Debian's.
+		for program in node:nodejs npm:npm; do
+			command -v "${program%:*}" >/dev/null || wanted="$wanted ${program#*:}"
+		done
+		;;
 	*)
 		echo "usage: $0 build [test]" >&2
 		exit 2

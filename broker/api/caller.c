@@ -8,11 +8,15 @@
 #include "api/api.h"
 #include "sign-in/signin.h"
 
-static void take_person(struct caller *caller, const struct config_person *person)
+static void take_person(struct caller *caller, const struct config *config,
+			const struct config_person *person)
 {
+	struct policy_person known;
+
 	snprintf(caller->id, sizeof(caller->id), "%s", person->id);
 	caller->names = person->names;
-	caller->is_operator = person->is_operator;
+	known = caller_for_policy(caller);
+	caller->is_operator = person->is_operator || policy_people_hold(&config->operators, &known);
 }
 
 static void take_text(char out[NAME_SIZE], const char *text, const char *otherwise)
@@ -80,7 +84,7 @@ void caller_identify(struct call *call, caller_done *done)
 	person = call->config->environment == ENV_PRODUCTION ? NULL
 							     : config_person_by_token(call->config, header);
 	if (person != NULL) {
-		take_person(&call->caller, person);
+		take_person(&call->caller, call->config, person);
 		done(call, ERR_OK, NULL);
 		return;
 	}

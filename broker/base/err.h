@@ -30,12 +30,10 @@
 	X(ERR_WRONG_STATE, 400, false, "InvalidRoleAssignmentRequestState",                                  \
 	  "The request is not in a state that allows this.")                                                 \
 	X(ERR_SUBJECT, 400, false, "SubjectNotFound", "Nothing is known of that person yet.")                \
-	X(ERR_FULL, 400, false, "RoleAssignmentLimitReached",                                                 \
+	X(ERR_FULL, 400, false, "RoleAssignmentLimitReached",                                                \
 	  "As many people as the group may have at once have it.")                                           \
-	X(ERR_EXCLUDED, 400, false, "RoleAssignmentExcluded",                                                \
-	  "You hold a group that excludes this one.")                                                        \
-	X(ERR_OWN_REQUEST, 403, false, "Authorization_RequestDenied",                                        \
-	  "Nobody decides their own request.")                                                               \
+	X(ERR_EXCLUDED, 400, false, "RoleAssignmentExcluded", "You hold a group that excludes this one.")    \
+	X(ERR_OWN_REQUEST, 403, false, "Authorization_RequestDenied", "Nobody decides their own request.")   \
 	X(ERR_DECIDED, 409, false, "RoleAssignmentRequestAlreadyApproved",                                   \
 	  "The request has been decided already.")                                                           \
 	X(ERR_UNAUTHENTICATED, 401, false, "InvalidAuthenticationToken", "Sign in to call this.")            \

@@ -130,7 +130,8 @@ static const char *failure_words(const struct http_request *r, CURLcode result)
 
 static void finish(struct http_request *r, CURLcode result)
 {
-	struct http_answer answer = {.retry_after = r->retry_after, .cache_control = r->cache_control, .words = ""};
+	struct http_answer answer = {
+		.retry_after = r->retry_after, .cache_control = r->cache_control, .words = ""};
 
 	/* curl takes a connection that ends within the headers for the end of the answer. */
 	if (result == CURLE_OK && r->headers_whole)

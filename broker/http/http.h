@@ -27,12 +27,12 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_PATCH };
 struct http_call { /* all pointers are borrowed during http_start() only */
 	enum http_method method;
 	const char *url;
-	const char *token;   /* bearer token: goes into one header and nowhere else; NULL = none */
-	const char *accept;  /* media types for the Accept header */
+	const char *token;      /* bearer token: goes into one header and nowhere else; NULL = none */
+	const char *accept;     /* media types for the Accept header */
 	const char *media_type; /* of the body */
-	const char *ca_file; /* "" = the system's certificate authorities; else these alone */
-	const char *body;    /* JSON text; NULL = none */
-	int64_t deadline_ms; /* clock_mono_ms(); given up and never sent afterwards */
+	const char *ca_file;    /* "" = the system's certificate authorities; else these alone */
+	const char *body;       /* JSON text; NULL = none */
+	int64_t deadline_ms;    /* clock_mono_ms(); given up and never sent afterwards */
 };
 
 struct http_answer {      /* borrowed during `done` */
@@ -43,7 +43,7 @@ struct http_answer {      /* borrowed during `done` */
 	size_t len;
 	const char *retry_after;   /* the header's value; "" when absent */
 	const char *cache_control; /* the same */
-	const char *words;       /* why there is no answer, in plain words; "" when there is one */
+	const char *words;         /* why there is no answer, in plain words; "" when there is one */
 };
 
 struct http_hook {

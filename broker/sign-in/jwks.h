@@ -17,7 +17,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 
-#define JWKS_DOCUMENT_MAX 65536 /* bytes */
+#define JWKS_DOCUMENT_MAX 65536 /* bytes, also of a discovery document: common ones have under 10,000 */
 #define JWKS_KEYS_MAX     64    /* keys in the document, usable or not */
 #define JWKS_RSA_BITS_MAX 8192  /* a larger one would make each verification slow */
 

@@ -120,7 +120,7 @@ static void start_fetch(struct provider *p, enum step step, int64_t now_ms)
 {
 	struct fetch_order order = {
 		.url = step == STEP_DISCOVERY ? p->discovery_url : p->jwks_uri,
-		.max_bytes = step == STEP_DISCOVERY ? PROVIDER_DISCOVERY_MAX : JWKS_DOCUMENT_MAX,
+		.max_bytes = JWKS_DOCUMENT_MAX,
 		.timeout_ms = PROVIDER_FETCH_TIMEOUT_MS,
 		.done = p->options.on_answer,
 		.ctx = p->options.on_answer_ctx,

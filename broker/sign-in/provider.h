@@ -30,7 +30,6 @@
 #define PROVIDER_RETRY_MIN_MS     1000
 #define PROVIDER_RETRY_MAX_MS     300000 /* 5 min: a provider that is back is noticed by then */
 #define PROVIDER_FETCH_TIMEOUT_MS 10000
-#define PROVIDER_DISCOVERY_MAX    65536 /* bytes of the document; common ones have under 10,000 */
 
 struct provider;
 

@@ -16,6 +16,8 @@
 #define DEPUTY  2 /* … and who else */
 #define NOBODY  4
 
+#define STAGE_SIZE (2 * ID_SIZE + 8)
+
 static const char one_stage[] =
 	"      approval: {approvers: [person1@example.com, person2@example.com], timeout: 1h}\n";
 static const char two_needed[] =
@@ -62,8 +64,8 @@ static void call(const struct world *world, size_t person, const struct http_req
 	broker_call(&world->brokers[0], &with_token, response);
 }
 
-/* The id of the stage that is in progress, as the person sees the approval. */
-static void open_stage(const struct world *world, size_t person, const char *id, char stage[ID_SIZE])
+/* The path of the stage that is in progress, "ID/stages/STAGE", as the person sees the approval. */
+static void open_stage(const struct world *world, size_t person, const char *id, char stage[STAGE_SIZE])
 {
 	struct http_response response;
 	char url[512], path[64];
@@ -77,18 +79,19 @@ static void open_stage(const struct world *world, size_t person, const char *id,
 		const char *status = http_json_text(&response, path);
 		snprintf(path, sizeof(path), "stages.%d.id", i);
 		if (status != NULL && strcmp(status, "InProgress") == 0)
-			snprintf(stage, ID_SIZE, "%s", http_json_text(&response, path));
+			snprintf(stage, STAGE_SIZE, "%s/stages/%s", id, http_json_text(&response, path));
 	}
 	http_response_release(&response);
 	assert_string_not_equal(stage, "");
 }
 
-static void decide(const struct world *world, size_t person, const char *id, const char *stage,
-		   const char *result, struct http_response *response)
+/* `stage` is the path below assignmentApprovals: "ID/stages/STAGE". */
+static void decide(const struct world *world, size_t person, const char *stage, const char *result,
+		   struct http_response *response)
 {
 	char url[512], body[128];
 
-	snprintf(url, sizeof(url), PIM "assignmentApprovals/%s/stages/%s", id, stage);
+	snprintf(url, sizeof(url), PIM "assignmentApprovals/%s", stage);
 	snprintf(body, sizeof(body), "{\"reviewResult\":\"%s\",\"justification\":\"seen\"}", result);
 	call(world, person, &(struct http_request){.method = "PATCH", .url = url, .body = body}, response);
 }
@@ -97,10 +100,10 @@ static void expect_decision(const struct world *world, size_t person, const char
 			    int status)
 {
 	struct http_response response;
-	char stage[ID_SIZE];
+	char stage[STAGE_SIZE];
 
 	open_stage(world, LEAD, id, stage);
-	decide(world, person, id, stage, result, &response);
+	decide(world, person, stage, result, &response);
 	if (response.status != status)
 		fprintf(stderr, "%s\n", buf_text(&response.body));
 	assert_int_equal(response.status, status);
@@ -175,19 +178,19 @@ static void test_second_decision(void **state)
 {
 	struct world world;
 	struct http_response response;
-	char id[ID_SIZE], stage[ID_SIZE];
+	char id[ID_SIZE], stage[STAGE_SIZE];
 
 	(void)state;
 	open_world(&world, one_stage, 1);
 	ask(&world, ANN, "PT20M", id);
 	open_stage(&world, LEAD, id, stage);
-	decide(&world, LEAD, id, stage, "approve", &response);
+	decide(&world, LEAD, stage, "approve", &response);
 	assert_int_equal(response.status, 204);
 	http_response_release(&response);
-	decide(&world, LEAD, id, stage, "Approve", &response);
+	decide(&world, LEAD, stage, "Approve", &response);
 	assert_int_equal(response.status, 204);
 	http_response_release(&response);
-	decide(&world, DEPUTY, id, stage, "Deny", &response);
+	decide(&world, DEPUTY, stage, "Deny", &response);
 	assert_int_equal(response.status, 409);
 	assert_non_null(
 		strstr(http_json_text(&response, "error.message"), "person1@example.com said Approve at 20"));
@@ -236,7 +239,7 @@ static void test_two_stages(void **state)
 {
 	struct world world;
 	struct http_response response;
-	char id[ID_SIZE], stage[ID_SIZE];
+	char id[ID_SIZE], stage[STAGE_SIZE];
 
 	(void)state;
 	open_world(&world, two_stages, 1);
@@ -248,7 +251,7 @@ static void test_two_stages(void **state)
 	assert_int_equal(inbox(&world, LEAD), 0);
 	assert_int_equal(inbox(&world, DEPUTY), 1);
 	open_stage(&world, DEPUTY, id, stage);
-	decide(&world, DEPUTY, id, stage, "Approve", &response);
+	decide(&world, DEPUTY, stage, "Approve", &response);
 	assert_int_equal(response.status, 204);
 	http_response_release(&response);
 	assert_true(world_wait_state(&world, &(struct world_ask){.person = ANN}, id, "provisioned", WAIT_MS));
@@ -294,7 +297,7 @@ static void test_cancel(void **state)
 {
 	struct world world;
 	struct http_response response;
-	char id[ID_SIZE], stage[ID_SIZE], url[256];
+	char id[ID_SIZE], stage[STAGE_SIZE], url[256];
 
 	(void)state;
 	open_world(&world, one_stage, 1);
@@ -304,7 +307,7 @@ static void test_cancel(void **state)
 	call(&world, ANN, &(struct http_request){.method = "POST", .url = url}, &response);
 	assert_int_equal(response.status, 204);
 	http_response_release(&response);
-	decide(&world, LEAD, id, stage, "Approve", &response);
+	decide(&world, LEAD, stage, "Approve", &response);
 	assert_int_equal(response.status, 409);
 	http_response_release(&response);
 	expect_status(&world, ANN, id, "Canceled");
@@ -322,13 +325,13 @@ static void test_race(void **state)
 	for (int round = 0; round < 20; round++) {
 		struct http_request requests[2];
 		struct http_response responses[2], response;
-		char id[ID_SIZE], stage[ID_SIZE], urls[2][512];
+		char id[ID_SIZE], stage[STAGE_SIZE], urls[2][512];
 
 		ask(&world, ANN, "PT20M", id);
 		open_stage(&world, LEAD, id, stage);
 		for (size_t i = 0; i < 2; i++) {
-			snprintf(urls[i], sizeof(urls[i]), "%s" PIM "assignmentApprovals/%s/stages/%s",
-				 world.brokers[i].root, id, stage);
+			snprintf(urls[i], sizeof(urls[i]), "%s" PIM "assignmentApprovals/%s",
+				 world.brokers[i].root, stage);
 			requests[i] = (struct http_request){
 				.method = "PATCH",
 				.url = urls[i],

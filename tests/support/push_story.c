@@ -2,9 +2,15 @@
 #include "tests/support/push_story.h"
 
 #include <assert.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "base/clock.h"
 
@@ -135,4 +141,24 @@ void story_run(struct story *story, const struct peer_rule *rules, size_t count)
 {
 	peer_script(&story->peer, rules, count);
 	story_again(story);
+}
+
+void story_run_addition(struct story *story)
+{
+	static const struct peer_rule rules[] = {
+		{.when = FIND_GROUP, .status = 200, .body = GROUP("g-1")},
+		{.when = FIND_USER("ada"), .status = 200, .body = FOUND("ada", "u-1")},
+		{.when = PATCH("g-1"), .status = 204, .body = ""},
+		{.when = CONFIRM("g-1", "u-1"), .status = 200, .body = GROUP("g-1")},
+	};
+
+	story_run(story, rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+void story_expect(const struct story *story, size_t member, enum push_verdict verdict, const char *words)
+{
+	const struct push_member *m = &story->members[member];
+
+	assert_string_equal(m->error, words);
+	assert_int_equal(m->verdict, verdict);
 }

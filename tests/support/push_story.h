@@ -28,6 +28,19 @@
 	"\"status\":\"" status "\",\"exceptionRequestId\":\"0f6ab5a1-7a5e-4b53-a8f5-2a0f5a2d0e11\","         \
 	"\"timeStamp\":\"2024-12-10 19:50:00.531\"}"
 
+/* The requests of a push, as rules of the peer match them. */
+#define FIND_GROUP    "GET /t/scim/v2/Groups?filter=displayName%20eq%20%22aws-admins%22"
+#define FIND_USER(u)  "GET /t/scim/v2/Users?filter=userName%20eq%20%22" u "%40example.com%22"
+#define CONFIRM(g, u) "GET /t/scim/v2/Groups?filter=id%20eq%20%22" g "%22%20and%20members%20eq%20%22" u "%22"
+#define CREATE        "POST /t/scim/v2/Users"
+#define PATCH(g)      "PATCH /t/scim/v2/Groups/" g
+#define MEMBERS(op, m)                                                                                       \
+	"{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":[{\"op\":\"" op     \
+	"\",\"path\":\"members\",\"value\":[" m "]}]}"
+#define MEMBER(u)    "{\"value\":\"" u "\"}"
+#define FOUND(u, id) STORY_LIST("1", STORY_USER(id, u "@example.com"))
+#define GROUP(id)    STORY_LIST("1", STORY_GROUP(id))
+
 enum story_consent {
 	CONSENT_AT_ONCE, /* push_send() from within on_ready, for the members in `wanted` */
 	CONSENT_LATER,   /* the same, 5 ms later */
@@ -55,6 +68,12 @@ int story_close(void **state);
 
 /* Fills the next member: "ada" -> ada@example.com, Ada Lovelace-like names. */
 void story_member(struct story *story, const char *name);
+
+/* Runs the addition of ada, who is known, to the group g-1 as u-1; her ids are then remembered. */
+void story_run_addition(struct story *story);
+
+/* Fails unless the member's verdict and words are these. */
+void story_expect(const struct story *story, size_t member, enum push_verdict verdict, const char *words);
 
 /* Runs one push to its end against these rules. */
 void story_run(struct story *story, const struct peer_rule *rules, size_t count);

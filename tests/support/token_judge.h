@@ -24,7 +24,8 @@ extern const struct jwt_rules judge_rules; /* of the claims above, with a tolera
  * Reads, checks and verifies a copy of exactly that many bytes, so that a sanitizer sees every byte read behind the end.
  * Each refusal is asserted to be ERR_UNAUTHENTICATED with a sentence that RFC 6750, section 3, allows in a header.
  */
-enum err judge_token(const struct buf *token, const struct jwt_rules *rules, EVP_PKEY *key, struct errctx *ec);
+enum err judge_token(const struct buf *token, const struct jwt_rules *rules, EVP_PKEY *key,
+		     struct errctx *ec);
 
 /* Signs and judges by judge_rules: "" or the sentence, which lives in `ec`. */
 const char *judge_signed(const char *header, const char *claims, EVP_PKEY *key, enum tokens_method method,

@@ -12,10 +12,12 @@
 
 #include "config.h"
 #include "config_values.h"
+#include "sign-in/signin.h"
 
 /* Any of the structs that settings point into. */
 union target {
 	struct config config;
+	struct config_issuer issuer;
 	struct config_person person;
 	struct config_application application;
 	struct config_group group;
@@ -30,6 +32,8 @@ static size_t size_of_target(const struct setting *setting)
 	switch (setting->owner) {
 	case OF_ROOT:
 		return sizeof(struct config);
+	case OF_ISSUER:
+		return sizeof(struct config_issuer);
 	case OF_PERSON:
 		return sizeof(struct config_person);
 	case OF_APPLICATION:
@@ -166,6 +170,13 @@ static void test_bounds(void **state)
 	free(target);
 }
 
+/* The configuration lets no more issuers through than sign-in takes. */
+static void test_issuers_fit(void **state)
+{
+	(void)state;
+	assert_int_equal(settings[SET_SIGN_IN].max, SIGNIN_ISSUERS_MAX);
+}
+
 static void test_durations(void **state)
 {
 	static const struct {
@@ -252,6 +263,9 @@ static void test_find(void **state)
 		{"redis.", "url", SET_REDIS_URL},
 		{"applications[].scim.", "url", SET_APP_URL},
 		{"people[].", "id", SET_PERSON_ID},
+		{"sign_in[].", "issuer", SET_ISSUER},
+		{"sign_in[].claims.", "id", SET_ISSUER_ID},
+		{"operators.", "claims", SET_OPERATORS_CLAIMS},
 		{"groups[].", "id", SET_GROUP_ID},
 		{"groups[].", "eligible", SET_GROUP_ELIGIBLE},
 		{"policy.defaults.", "eligible", SET_GROUP_ELIGIBLE},
@@ -369,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_fields_are_apart),
 		cmocka_unit_test(test_defaults_are_accepted),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_issuers_fit),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_durations_are_printed_in_the_largest_unit),
 		cmocka_unit_test(test_choices),

@@ -160,7 +160,8 @@ static void test_windows(void **state)
 	for (size_t i = 0; i < sizeof(window_rows) / sizeof(window_rows[0]); i++) {
 		struct policy_window window = {.zone = zone_of(state, window_rows[i].zone),
 					       .days = window_rows[i].days,
-					       .from = window_rows[i].from / 100 * 60 + window_rows[i].from % 100,
+					       .from = window_rows[i].from / 100 * 60 +
+						       window_rows[i].from % 100,
 					       .to = window_rows[i].to / 100 * 60 + window_rows[i].to % 100};
 		struct policy_windows hours = {&window, 1};
 

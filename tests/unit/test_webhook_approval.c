@@ -255,6 +255,7 @@ static void test_buttons(void **state)
 		{"Approve:" ID " ", -1},
 		{"Approve:" ID ":" ID, -1},
 		{"Grant:" ID, -1},
+		{"Approveapprov_16:" ID, -1},
 		{"Approveapproveapprove:" ID, -1},
 	};
 

@@ -100,6 +100,8 @@ static void test_keys(void **state)
 	assert_int_equal(slack_verify(&keys, &m, SIGNATURE, AT_MS), SIGNING_WRONG);
 	assert_int_equal(slack_key_add(&keys, SECRET, &ec), ERR_OK);
 	assert_int_equal(slack_verify(&keys, &m, SIGNATURE, AT_MS), SIGNING_VALID);
+	assert_int_equal(slack_key_add(&keys, "one-more-secret-of-some-length", &ec), ERR_OK);
+	assert_int_equal(slack_verify(&keys, &m, SIGNATURE, AT_MS), SIGNING_VALID);
 	m.len = SIGNING_BODY_MAX + 1; /* refused before a byte of it is read */
 	assert_int_equal(slack_verify(&keys, &m, SIGNATURE, AT_MS), SIGNING_BODY_TOO_BIG);
 }
@@ -260,6 +262,22 @@ static void test_strict_json(void **state)
 	}
 }
 
+/* What stands behind the given length is not read. */
+static void test_length(void **state)
+{
+	static const char body[] = "payload=%7B%7D";
+	struct slack_action action;
+	struct errctx ec;
+
+	(void)state;
+	for (size_t cut = 1; cut <= 2; cut++) {
+		assert_int_equal(slack_read(body, strlen(body) - cut, &action, &ec), ERR_BAD_REQUEST);
+		assert_string_equal(ec.text, "The form is not well encoded at byte 11.");
+	}
+	assert_int_equal(slack_read(body, strlen(body) - 7, &action, &ec), ERR_BAD_REQUEST);
+	assert_string_equal(ec.text, "The body must be the form field \"payload\".");
+}
+
 static void test_size(void **state)
 {
 	static char body[SIGNING_BODY_MAX + 1];
@@ -279,7 +297,7 @@ int main(void)
 		cmocka_unit_test(test_verify),   cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_click),    cmocka_unit_test(test_user_name),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_strict_json),
-		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_length),   cmocka_unit_test(test_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

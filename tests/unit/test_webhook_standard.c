@@ -252,8 +252,12 @@ static void test_secrets(void **state)
 		{"whsec_ MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 0},
 		{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", 0},
 		{"whsec_   \nMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 0},
-		{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", 0},      /* not whole */
-		{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS=", 0},     /* 23 bytes */
+		{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", 0},  /* not whole */
+		{"whsec_a2tra2tra2tra2tra2tra2tra2tra2s=", 0}, /* 23 bytes */
+		{"whsec_"
+		 "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2traw="
+		 "=",
+		 0},                                               /* 67 bytes */
 		{"whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQQ", 0},   /* not padded */
 		{"whsec_QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQR==", 0}, /* not canonical */
 		{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw====", 0},
@@ -278,6 +282,37 @@ static void test_secrets(void **state)
 		if (strlen(rows[i].secret) > 30)
 			assert_null(strstr(ec.text, rows[i].secret + 8));
 	}
+}
+
+/* Far more than there is room for. */
+static void test_endless_secret(void **state)
+{
+	static char secret[64 * 1024];
+	struct signing_keys keys = {.count = 0};
+	struct errctx ec;
+
+	(void)state;
+	memset(secret, 'A', sizeof(secret) - 1);
+	memcpy(secret, "whsec_", 6);
+	assert_int_equal(webhook_key_add(&keys, secret, &ec), ERR_CONFIG);
+	secret[6 + 4 * 1024] = '\0';
+	assert_int_equal(webhook_key_add(&keys, secret, &ec), ERR_CONFIG);
+	assert_int_equal(keys.count, 0);
+}
+
+static void test_key_sizes(void **state)
+{
+	static const unsigned char bytes[SIGNING_KEY_BYTES + 1];
+	struct signing_keys keys = {.count = 0};
+	struct errctx ec;
+
+	(void)state;
+	assert_int_equal(signing_add(&keys, bytes, 0, &ec), ERR_CONFIG);
+	assert_int_equal(signing_add(&keys, bytes, SIGNING_KEY_BYTES + 1, &ec), ERR_CONFIG);
+	assert_int_equal(keys.count, 0);
+	assert_int_equal(signing_add(&keys, bytes, 1, &ec), ERR_OK);
+	assert_int_equal(signing_add(&keys, bytes, SIGNING_KEY_BYTES, &ec), ERR_OK);
+	assert_int_equal(keys.count, 2);
 }
 
 static void test_wipe(void **state)
@@ -314,6 +349,8 @@ int main(void)
 		cmocka_unit_test(test_most_keys),
 		cmocka_unit_test(test_what_cannot_be_signed),
 		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_endless_secret),
+		cmocka_unit_test(test_key_sizes),
 		cmocka_unit_test(test_wipe),
 		cmocka_unit_test(test_reasons),
 	};
