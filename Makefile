@@ -59,7 +59,7 @@ SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/re
 	scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
 	scim-push/verdict.c
 API_SRC := broker/api/router.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
-	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c \
+	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
@@ -101,7 +101,7 @@ SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lan
 	tests/support/lane_snapshot.c tests/support/lane_model.c
 
 SUPPORT_SRC += tests/support/tokens.c tests/support/token_judge.c tests/support/provider_rounds.c \
-	tests/support/signin_scene.c
+	tests/support/signin_scene.c tests/support/oidc_provider.c
 
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
@@ -134,9 +134,11 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 	tests/integration/test_application_away.c tests/integration/test_api_input.c \
 	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
 	tests/integration/test_redis_check.c
-INTEGRATION_TESTS += tests/integration/test_approval.c
-INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c tests/integration/test_frozen_broker.c \
-	tests/integration/test_kill_redis.c
+INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
+INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
+	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \
+	tests/integration/test_rolling_restart.c
+INTEGRATION_TESTS += tests/integration/test_sign_in.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
@@ -253,6 +255,8 @@ $(B)/tests/unit/test_http_tls: LIBS += -lssl
 $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
+$(B)/tests/integration/test_sign_in: | $(B)/oidc/installed
+
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm
 
@@ -321,6 +325,11 @@ webhooks-check: $(B)/tests/webhooks/peer $(B)/webhooks/installed ## webhooks aga
 	@node tests/webhooks/differential.mjs $< $(B)/webhooks
 
 $(B)/webhooks/installed: tests/webhooks/package.json tests/webhooks/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D)
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
+$(B)/oidc/installed: tests/oidc/package.json tests/oidc/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)
 	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 	@touch $@

@@ -39,9 +39,20 @@ local function grant_approved(c, t, r, push_id, by, limits)
 	return grant(c, t, r, m, push_id, by)
 end
 
+-- A webhook that was received before: its decision stands, whatever has become of the request since.
+local function decided_by_message(r, message)
+	for _, d in ipairs(r.dc) do
+		if message ~= '' and d.wid == message then
+			return true
+		end
+	end
+	return false
+end
+
 -- jit_decide: an approver's word on a stage. Deny ends the request; Approve counts towards the stage.
 -- ARGV 3 terms, 4 request id, 5 push id, 6 limits, 7 stage (from 1), 8 who decides, 9 their name, 10 Approve|Deny,
--- 11 why, 12 approvals that the stage needs, 13 number of stages, 14 how long the next stage may wait, ms.
+-- 11 why, 12 approvals that the stage needs, 13 number of stages, 14 how long the next stage may wait, ms, 15 id of the
+-- webhook that brought it or ''.
 -- Answers {word, now, next, request, order or ''}: 'ok' (also when the same person says the same again), 'decided'
 -- somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'none'.
 local function jit_decide(keys, args)
@@ -54,6 +65,10 @@ local function jit_decide(keys, args)
 	if r.p == args[8] or r.by == args[8] then
 		return answer(c, 'own', '', '')
 	end
+	if decided_by_message(r, args[15] or '') then
+		local push = get_push(c, args[5])
+		return answer(c, 'ok', view(c, r), push and push_order(c, args[5], push) or '')
+	end
 	local stage = tonumber(args[7])
 	local before = decision_of(r, stage, args[8], args[9])
 	if before then
@@ -64,7 +79,8 @@ local function jit_decide(keys, args)
 	if r.st ~= 'awaiting' or r.sg ~= stage or r.ax <= c.now then
 		return answer(c, 'decided', view(c, r), '')
 	end
-	r.dc[#r.dc + 1] = { sg = stage, by = args[8], name = args[9], res = args[10], at = c.now, why = args[11] }
+	r.dc[#r.dc + 1] = { sg = stage, by = args[8], name = args[9], res = args[10], at = c.now, why = args[11],
+		wid = args[15] ~= '' and args[15] or nil }
 	r.changed = true
 	local order
 	if args[10] == 'Deny' then

@@ -262,6 +262,7 @@ void activation_decide(struct activation *activation, const struct decision *dec
 	store_arg(&call, needed);
 	store_arg(&call, stages);
 	store_arg(&call, timeout);
+	store_arg(&call, decision->message);
 	store_call(activation->options.store, &call, on_request, p);
 }
 

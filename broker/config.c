@@ -148,6 +148,14 @@ const struct config_application *config_application(const struct config *config,
 		       compare_application_id);
 }
 
+const struct config_approval_source *config_approval_source(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->source_count; i++)
+		if (strcmp(config->sources[i].name, name) == 0)
+			return &config->sources[i];
+	return NULL;
+}
+
 const struct config_person *config_person_by_id(const struct config *config, const char *id)
 {
 	if (config->people_count == 0)

@@ -48,6 +48,13 @@ struct config_issuer {
 	char id_claim[64], user_name_claim[64], groups_claim[64], authentication_claim[64];
 };
 
+/* An approval system that decides by signed webhook: POST /hooks/approvals/NAME. */
+struct config_approval_source {
+	char name[64];
+	char secret[256], next_secret[256]; /* Standard Webhooks: "whsec_…"; next_secret "" = none */
+	struct policy_names groups;         /* ids of the groups that it may decide for; none = all */
+};
+
 enum config_environment { ENV_PRODUCTION, ENV_DEMO, ENV_TEST };
 
 struct config {
@@ -69,7 +76,9 @@ struct config {
 	struct config_issuer *issuers; /* in the order of the file */
 	size_t issuer_count;
 	struct policy_people operators; /* who may see everything, assign and remove, by name or claim */
-	struct config_person *people;   /* all three sorted by id */
+	struct config_approval_source *sources;
+	size_t source_count;
+	struct config_person *people; /* all three sorted by id */
 	size_t people_count;
 	struct config_application *applications;
 	size_t application_count;
@@ -108,6 +117,8 @@ void config_unref(struct config *config); /* NULL is legal; frees at the last on
 /* Ids compare without regard to case; NULL when there is none. Borrowed from the configuration. */
 const struct config_group *config_group(const struct config *config, const char *id);
 const struct config_application *config_application(const struct config *config, const char *id);
+/* By its exact name. */
+const struct config_approval_source *config_approval_source(const struct config *config, const char *name);
 const struct config_person *config_person_by_id(const struct config *config, const char *id);
 /* The person whose token this is; compared by hash. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);

@@ -10,6 +10,7 @@
 #include "activation/decision.h"
 #include "activation/policy.h"
 #include "api/api.h"
+#include "api/approvals.h"
 #include "api/render.h"
 #include "base/iso8601.h"
 #include "base/json.h"
@@ -20,9 +21,11 @@
 /* What an approver sends, kept while policy and the store are asked. */
 struct verdict {
 	struct call *call;
-	char stage_id[NAME_SIZE];
+	char stage_id[NAME_SIZE]; /* "" = the stage that is in progress */
 	bool approve;
 	char justification[TEXT_SIZE];
+	char message[APPROVAL_MESSAGE_SIZE];
+	const struct policy_names *groups; /* which it may be about; NULL or none = all */
 };
 
 /* The id of a stage is made from the request's: nothing has to be kept for it. */
@@ -273,6 +276,14 @@ static void on_declined(void *ctx, enum err err, const struct request *request)
 	free(verdict);
 }
 
+static bool names_hold(const struct policy_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strcasecmp(names->list[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* What refuses the decision before the store is asked. */
 static enum err may_decide(const struct verdict *verdict, const struct request *request, struct errctx *ec)
 {
@@ -281,12 +292,16 @@ static enum err may_decide(const struct verdict *verdict, const struct request *
 
 	if (!request->needed_approval)
 		return err_set(ec, ERR_NOT_FOUND, "The request needs no approval.");
+	if (verdict->groups != NULL && verdict->groups->count > 0 &&
+	    !names_hold(verdict->groups, request->group))
+		return err_set(ec, ERR_FORBIDDEN, "This source may not decide for the group.");
 	if (is_own(call, request))
 		return err_set(ec, ERR_OWN_REQUEST, "%s", err_message(ERR_OWN_REQUEST));
 	if (!is_assigned_any(call, request))
 		return err_set(ec, ERR_FORBIDDEN, "You are no approver of this request.");
 	stage_id(request, request->stage, open_id);
-	if (request->state == ST_AWAITING && strcasecmp(open_id, verdict->stage_id) == 0 &&
+	if (request->state == ST_AWAITING &&
+	    (verdict->stage_id[0] == '\0' || strcasecmp(open_id, verdict->stage_id) == 0) &&
 	    !is_assigned(call, request, request->stage))
 		return err_set(ec, ERR_FORBIDDEN, "You are no approver at this stage.");
 	return ERR_OK;
@@ -297,6 +312,8 @@ static unsigned stage_meant(const struct verdict *verdict, const struct request 
 {
 	char id[ID_SIZE];
 
+	if (verdict->stage_id[0] == '\0')
+		return request->stage;
 	for (unsigned stage = 1; stage <= request->stage; stage++) {
 		stage_id(request, stage, id);
 		if (strcasecmp(id, verdict->stage_id) == 0)
@@ -315,6 +332,7 @@ static void decide(struct verdict *verdict, const struct request *read, const st
 		.decider_name = call->caller.names.user_name,
 		.approve = verdict->approve,
 		.justification = verdict->justification,
+		.message = verdict->message,
 		.stages = (unsigned)policy_stage_count(policy),
 	};
 	struct buf limits;
@@ -399,4 +417,20 @@ void approvals_decide(struct call *call)
 		return;
 	}
 	activation_get(call->api->activation, call->param, on_read, verdict);
+}
+
+void approvals_decide_by_message(struct call *call, const struct approval_message *message)
+{
+	struct verdict *verdict = calloc(1, sizeof(*verdict));
+
+	if (verdict == NULL) {
+		call_error(call, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	verdict->call = call;
+	verdict->approve = message->approve;
+	verdict->groups = message->groups;
+	snprintf(verdict->justification, sizeof(verdict->justification), "%s", message->justification);
+	snprintf(verdict->message, sizeof(verdict->message), "%s", message->id);
+	activation_get(call->api->activation, message->request, on_read, verdict);
 }

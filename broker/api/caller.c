@@ -24,6 +24,23 @@ static void take_text(char out[NAME_SIZE], const char *text, const char *otherwi
 	snprintf(out, NAME_SIZE, "%s", text[0] != '\0' ? text : otherwise);
 }
 
+/*
+ * What one provider calls a person says nothing about whom another one calls so. The first provider's ids are taken
+ * as they are; those of the others become ids of their own.
+ */
+static void choose_id(char out[NAME_SIZE], const struct config *config, const struct identity *identity)
+{
+	char text[sizeof(config->issuers[0].issuer) + NAME_SIZE + 1];
+	int len;
+
+	if (config->issuer_count == 0 || strcmp(config->issuers[0].issuer, identity->issuer) == 0) {
+		take_text(out, identity->id, "");
+		return;
+	}
+	len = snprintf(text, sizeof(text), "%s\n%s", identity->issuer, identity->id);
+	id_derive(0, text, (size_t)len, out);
+}
+
 /* What a token says, as the broker needs it. A person without a user name is known by their id. */
 static enum err take_identity(struct caller *caller, const struct config *config,
 			      const struct identity *identity)
@@ -31,7 +48,7 @@ static enum err take_identity(struct caller *caller, const struct config *config
 	struct scim_person *names = &caller->names;
 	struct policy_person person;
 
-	take_text(caller->id, identity->id, "");
+	choose_id(caller->id, config, identity);
 	take_text(names->user_name, identity->user_name, identity->id);
 	take_text(names->display_name, identity->display_name, names->user_name);
 	take_text(names->given_name, identity->given_name, names->display_name);

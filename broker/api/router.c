@@ -8,7 +8,8 @@
 #include "api/error.h"
 #include "api/render.h"
 
-enum need { NEED_NOTHING, NEED_SIGN_IN, NEED_OPERATOR };
+/* NEED_STORE: nobody has to sign in, but the store has to have been seen. */
+enum need { NEED_NOTHING, NEED_STORE, NEED_SIGN_IN, NEED_OPERATOR };
 
 struct route {
 	const char *method;
@@ -34,6 +35,7 @@ static const struct route routes[] = {
 	{"GET", "/assignmentApprovals/*/steps", true, NEED_SIGN_IN, approvals_stages},
 	{"PATCH", "/assignmentApprovals/*/stages/*", true, NEED_SIGN_IN, approvals_decide},
 	{"PATCH", "/assignmentApprovals/*/steps/*", true, NEED_SIGN_IN, approvals_decide},
+	{"POST", "/hooks/approvals/*", false, NEED_STORE, hooks_approval},
 	{"GET", "/api/applications", false, NEED_OPERATOR, applications_list},
 	{"GET", "/api/applications/*", false, NEED_OPERATOR, applications_get},
 	{"GET", "/healthz", false, NEED_NOTHING, health_live},
@@ -204,7 +206,7 @@ void api_handle(void *ctx, struct exchange *exchange)
 		return;
 	}
 	call->route = find_route(call, allow, sizeof(allow));
-	if (call->route != NULL && call->route->need != NEED_NOTHING) {
+	if (call->route != NULL && call->route->need >= NEED_SIGN_IN) {
 		caller_identify(call, on_identified);
 	} else if (call->route != NULL) {
 		run(call);

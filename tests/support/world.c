@@ -132,6 +132,7 @@ static bool make_config(struct world *world, const struct world_options *options
 		.applications = &world->application,
 		.group_count = options->groups,
 		.groups = names->groups,
+		.more = options->more,
 	};
 	return write_token(names->token_file);
 }

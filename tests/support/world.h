@@ -30,6 +30,7 @@ struct world_options {
 	const char *const *redis_arguments;   /* NULL-terminated; NULL = none: durable */
 	const char *const *sandbox_arguments; /* NULL-terminated; NULL = none */
 	bool without_groups_in_application;   /* the sandbox starts empty */
+	const char *more;                     /* further top-level lines of the brokers' configuration */
 };
 
 /* The values that most tests want: everything at the broker's defaults. Change what the test is about. */

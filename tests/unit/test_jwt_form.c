@@ -42,6 +42,8 @@ static void test_base64url(void **state)
 		{"Zm9vYmE", "fooba"},
 		{"_-__", "\xFF\xEF\xFF"},
 		{"Z", NULL},
+		{"A", NULL},
+		{"Zm9vA", NULL},
 		{"Zm9vY", NULL},
 		{"Zh", NULL},
 		{"Zm9", NULL},

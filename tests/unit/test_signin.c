@@ -40,6 +40,23 @@ static void test_two_issuers(void **state)
 	assert_int_equal(status.keys, 1);
 }
 
+/* A key that its provider publishes for one algorithm verifies no other that its type could. */
+static void test_key_of_one_algorithm(void **state)
+{
+	struct signin_scene *s = *state;
+	struct buf keys;
+
+	buf_init(&keys, TOKENS_MAX);
+	buf_adds(&keys, "{\"keys\":[");
+	tokens_jwk(&keys, s->first, "k", ",\"alg\":\"PS256\"");
+	buf_adds(&keys, "]}");
+	s->peers[0].keys = buf_text(&keys);
+	signin_scene_pass(s, 0);
+	assert_string_equal(signin_scene_verify_made(s, ONE, "k", s->first),
+			    "The token's algorithm does not fit its key.");
+	buf_release(&keys);
+}
+
 /* Texts that are no tokens, and what is said of them holds nothing of theirs. */
 static void test_garbage(void **state)
 {
@@ -273,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_two_issuers),
+		TEST(test_key_of_one_algorithm),
 		TEST(test_garbage),
 		TEST(test_remembered),
 		TEST(test_swept),

@@ -1,0 +1,26 @@
+/* Decisions that are not made by a signed-in person's own call. */
+#ifndef API_APPROVALS_H
+#define API_APPROVALS_H
+
+#include <stdbool.h>
+
+#include "activation/policy.h"
+
+#define APPROVAL_MESSAGE_SIZE 256 /* a source's name, a colon and a webhook's id */
+
+struct call;
+
+/* All texts are borrowed for the call; `groups` for as long as the call's configuration. */
+struct approval_message {
+	const char *id; /* the same for a repetition, over all sources */
+	const char *request;
+	bool approve;
+	const char *justification;
+	const struct policy_names *groups; /* which it may be about; NULL or none = all */
+};
+
+/* Decides the stage in progress for call->caller, exactly as if that person had called, and answers the call. A
+ * message that was received before is answered like the first time. */
+void approvals_decide_by_message(struct call *call, const struct approval_message *message);
+
+#endif

@@ -1,0 +1,152 @@
+// A real OpenID provider on loopback, for integration tests: node provider.mjs FOLDER-WITH-NODE_MODULES.
+// Prints "listening ISSUER" when it can be asked. Its client "jobs" with the secret "jobs-secret" gets tokens by client
+// credentials (resource api://jit). What a test wants besides stands under /test/, with JSON bodies:
+//
+//     POST /test/token   {alg, sub, audience, ttl, claims, header: nothing of it is required}: {access_token}
+//     POST /test/rotate  {keep}: new keys; the old ones stay published where `keep` is true
+//     POST /test/down    {down}: while true, everything else is answered 503
+//     GET  /test/counts  {discovery, keys}: how often each document was asked for
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { generateKeyPairSync } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const AUDIENCE = 'api://jit';
+const KEYS = {
+	RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+	PS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+	ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+	EdDSA: () => generateKeyPairSync('ed25519'),
+};
+
+const require = createRequire(join(resolve(process.argv[2]), 'package.json'));
+const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));
+
+let generation = 0;
+let keys = [];
+let provider;
+let handle;
+let down = false;
+const counts = { discovery: 0, keys: 0 };
+
+function makeKeys() {
+	generation += 1;
+	return Object.entries(KEYS).map(([alg, make]) => ({
+		...make().privateKey.export({ format: 'jwk' }),
+		alg,
+		use: 'sig',
+		kid: `${alg}-${generation}`,
+	}));
+}
+
+// Each alg is signed with the first key that has it.
+function makeProvider(issuer) {
+	provider = new Provider(issuer, {
+		jwks: { keys },
+		clients: [
+			{
+				client_id: 'jobs',
+				client_secret: 'jobs-secret',
+				grant_types: ['client_credentials'],
+				redirect_uris: [],
+				response_types: [],
+			},
+		],
+		enabledJWA: { idTokenSigningAlgValues: Object.keys(KEYS) },
+		features: {
+			clientCredentials: { enabled: true },
+			devInteractions: { enabled: false },
+			resourceIndicators: {
+				enabled: true,
+				defaultResource: () => AUDIENCE,
+				useGrantedResource: () => true,
+				getResourceServerInfo: () => serverInfo({}),
+			},
+		},
+		extraTokenClaims: (ctx, token) => token.extra?.claims ?? { groups: ['timers'] },
+		findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+	});
+	handle = provider.callback();
+}
+
+function serverInfo({ alg = 'ES256', audience = AUDIENCE, ttl = 600 }) {
+	return {
+		scope: 'jit',
+		audience,
+		accessTokenTTL: ttl,
+		accessTokenFormat: 'jwt',
+		jwt: { sign: { alg } },
+	};
+}
+
+// The provider's own token, made and signed by its own code.
+async function makeToken(wanted) {
+	const client = await provider.Client.find('jobs');
+	const token = new provider.AccessToken({
+		accountId: wanted.sub ?? 'amira',
+		client,
+		scope: 'jit',
+		extra: { claims: { preferred_username: 'amira@example.com', groups: ['cloud'], ...wanted.claims } },
+	});
+	token.resourceServer = new provider.ResourceServer(AUDIENCE, serverInfo(wanted));
+	return { access_token: await token.save() };
+}
+
+async function readBody(request) {
+	let text = '';
+	for await (const part of request) text += part;
+	return text === '' ? {} : JSON.parse(text);
+}
+
+async function control(request, issuer) {
+	const body = await readBody(request);
+	switch (request.url) {
+	case '/test/token':
+		return makeToken(body);
+	case '/test/rotate':
+		keys = [...makeKeys(), ...(body.keep ? keys : [])];
+		makeProvider(issuer);
+		return { generation };
+	case '/test/down':
+		down = body.down === true;
+		return { down };
+	case '/test/counts':
+		return counts;
+	}
+	throw new Error(`no such call: ${request.url}`);
+}
+
+async function answerControl(request, response, issuer) {
+	let status = 200;
+	let body;
+	try {
+		body = await control(request, issuer);
+	} catch (error) {
+		status = 500;
+		body = { error: String(error) };
+	}
+	response.writeHead(status, { 'content-type': 'application/json' });
+	response.end(JSON.stringify(body));
+}
+
+const server = createServer();
+server.listen(0, '127.0.0.1', () => {
+	const issuer = `http://127.0.0.1:${server.address().port}`;
+	keys = makeKeys();
+	makeProvider(issuer);
+	server.on('request', (request, response) => {
+		if (request.url.startsWith('/test/')) {
+			answerControl(request, response, issuer);
+			return;
+		}
+		if (request.url === '/.well-known/openid-configuration') counts.discovery += 1;
+		if (request.url === '/jwks') counts.keys += 1;
+		if (down) {
+			response.writeHead(503).end();
+			return;
+		}
+		handle(request, response);
+	});
+	console.log(`listening ${issuer}`);
+});
