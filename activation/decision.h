@@ -21,7 +21,8 @@ struct decision {
 	unsigned stages;         /* in all */
 	int64_t next_timeout_ms; /* how long the stage after this one may wait */
 	const char *limits;      /* of the group: struct ask */
-	const char *message;     /* what brought it, when that may come twice: a webhook's source and id; "" = a person */
+	const char *
+		message; /* what brought it, when that may come twice: a webhook's source and id; "" = a person */
 };
 
 /* ERR_OK with the request as it stands then (also when the same person says the same again); ERR_DECIDED with the

@@ -21,11 +21,16 @@ void config_unref(struct config *config)
 		return;
 	for (size_t i = 0; i < config->application_count; i++)
 		digest_wipe(config->applications[i].scim.token, sizeof(config->applications[i].scim.token));
+	for (size_t i = 0; i < config->source_count; i++) {
+		digest_wipe(config->sources[i].secret, sizeof(config->sources[i].secret));
+		digest_wipe(config->sources[i].next_secret, sizeof(config->sources[i].next_secret));
+	}
 	for (size_t i = 0; i < config->people_count; i++)
 		digest_wipe(config->people[i].token_sha256, sizeof(config->people[i].token_sha256));
 	free(config->groups);
 	free(config->applications);
 	free(config->people);
+	free(config->sources);
 	free(config->issuers);
 	free(config->by_token);
 	memory_release(&config->memory);

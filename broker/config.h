@@ -76,7 +76,7 @@ struct config {
 	struct config_issuer *issuers; /* in the order of the file */
 	size_t issuer_count;
 	struct policy_people operators; /* who may see everything, assign and remove, by name or claim */
-	struct config_approval_source *sources;
+	struct config_approval_source *sources; /* in the order of the file */
 	size_t source_count;
 	struct config_person *people; /* all three sorted by id */
 	size_t people_count;

@@ -152,8 +152,8 @@ static void read_setting(struct builder *builder, const struct setting *setting,
 	case TYPE_USER_NAMES: case TYPE_WORDS: case TYPE_GROUP_IDS: case TYPE_DAYS: case TYPE_CLAIMS:
 	case TYPE_TIME: case TYPE_DAY_TIME: case TYPE_ZONE: case TYPE_PATTERN: case TYPE_REFERENCE:
 	case TYPE_BOOL: case TYPE_COUNT: case TYPE_DURATION: case TYPE_CHOICE: case TYPE_TEXT: case TYPE_UUID:
-	case TYPE_APP_ID: case TYPE_SHA256: case TYPE_FILE: case TYPE_SECRET: case TYPE_LISTEN:
-	case TYPE_REDIS_URL: case TYPE_ISSUER_URL: case TYPE_SCIM_URL:
+	case TYPE_APP_ID: case TYPE_SHA256: case TYPE_FILE: case TYPE_SECRET: case TYPE_WEBHOOK_SECRET:
+	case TYPE_LISTEN: case TYPE_REDIS_URL: case TYPE_ISSUER_URL: case TYPE_SCIM_URL:
 		read_value(builder, setting, element, node);
 		break;
 	}
@@ -198,6 +198,7 @@ static const struct list {
 	void (*finish)(struct builder *builder, size_t index, const struct element *element);
 } lists[] = {
 	{SET_SIGN_IN, OF_ISSUER, "sign_in[].", config_finish_issuer},
+	{SET_SOURCES, OF_SOURCE, "approval_sources[].", config_finish_source},
 	{SET_PEOPLE, OF_PERSON, "people[].", config_finish_person},
 	{SET_APPLICATIONS, OF_APPLICATION, "applications[].", config_finish_application},
 	{SET_GROUPS, OF_GROUP, "groups[].", config_finish_group},
@@ -223,6 +224,9 @@ static bool allocate_list(struct builder *builder, enum setting_id id, size_t co
 	if (id == SET_SIGN_IN)
 		list = config->issuers =
 			allocate(count, sizeof(*config->issuers), &builder->issuers, &config->issuer_count);
+	else if (id == SET_SOURCES)
+		list = config->sources =
+			allocate(count, sizeof(*config->sources), &builder->sources, &config->source_count);
 	else if (id == SET_PEOPLE)
 		list = config->people =
 			allocate(count, sizeof(*config->people), &builder->people, &config->people_count);
@@ -239,6 +243,8 @@ static void *list_item(struct config *config, enum setting_id id, size_t index)
 {
 	if (id == SET_SIGN_IN)
 		return &config->issuers[index];
+	if (id == SET_SOURCES)
+		return &config->sources[index];
 	if (id == SET_PEOPLE)
 		return &config->people[index];
 	if (id == SET_APPLICATIONS)
@@ -308,11 +314,13 @@ void config_build(struct builder *builder)
 void builder_release(struct builder *builder)
 {
 	free(builder->issuers);
+	free(builder->sources);
 	free(builder->people);
 	free(builder->applications);
 	free(builder->groups);
 	free(builder->app_layers);
 	memory_release(&builder->memory);
 	builder->app_layers = NULL;
-	builder->issuers = builder->people = builder->applications = builder->groups = NULL;
+	builder->issuers = builder->sources = builder->people = builder->applications = builder->groups =
+		NULL;
 }

@@ -28,10 +28,11 @@ struct layer {
 struct marks {
 	struct place id, name, reference, secret; /* line 0 = not given */
 	struct place ca;                          /* of an issuer */
-	const char *referred;   /* application of a group; borrowed from the tree; NULL = none */
-	struct layer *layer;    /* of an application; in the builder's memory; NULL = none */
-	struct place exclusive; /* of a group, wherever it has them from */
-	bool own_exclusive;     /* it has them from nowhere else */
+	const yaml_node_t *groups; /* of an approval source; borrowed from the tree; NULL = all */
+	const char *referred;      /* application of a group; borrowed from the tree; NULL = none */
+	struct layer *layer;       /* of an application; in the builder's memory; NULL = none */
+	struct place exclusive;    /* of a group, wherever it has them from */
+	bool own_exclusive;        /* it has them from nowhere else */
 };
 
 struct app_layer;
@@ -47,7 +48,7 @@ struct builder {
 	size_t app_layer_count;
 	size_t layer_errors;  /* found in layers */
 	size_t errors_before; /* found before the element that is being read */
-	struct marks *issuers, *people, *applications,
+	struct marks *issuers, *sources, *people, *applications,
 		*groups;           /* one for each element, in the order of the file; owned */
 	struct policy_zone *zones; /* in the configuration's memory */
 	struct memory memory;      /* until the build is over */
@@ -102,6 +103,7 @@ void builder_join_exclusive(struct builder *builder);  /* once they are sorted *
 
 /* The end of reading one element: rules within it, and defaults that depend on its other settings. */
 void config_finish_issuer(struct builder *builder, size_t index, const struct element *element);
+void config_finish_source(struct builder *builder, size_t index, const struct element *element);
 void config_finish_person(struct builder *builder, size_t index, const struct element *element);
 void config_finish_application(struct builder *builder, size_t index, const struct element *element);
 void config_finish_group(struct builder *builder, size_t index, const struct element *element);

@@ -25,6 +25,26 @@ void config_finish_issuer(struct builder *builder, size_t index, const struct el
 	};
 }
 
+void config_finish_source(struct builder *builder, size_t index, const struct element *element)
+{
+	const struct config_approval_source *source = &builder->config->sources[index];
+	struct report *report = builder->reading.report;
+	const yaml_node_t *groups = element->given[SET_SOURCE_GROUPS];
+	if (groups && groups->type == YAML_SEQUENCE_NODE &&
+	    groups->data.sequence.items.start == groups->data.sequence.items.top)
+		report_error(
+			report, tree_place(groups),
+			"approval_sources[].groups is empty: leave it out where the source decides for all "
+			"groups");
+	if (source->secret[0] && strcmp(source->secret, source->next_secret) == 0)
+		report_warning(report, element_place(element, SET_SOURCE_NEXT_SECRET),
+			       "approval_sources[].next_secret is the same as secret");
+	builder->sources[index] = (struct marks){
+		.id = given_place(element, SET_SOURCE_NAME),
+		.groups = groups,
+	};
+}
+
 void config_finish_person(struct builder *builder, size_t index, const struct element *element)
 {
 	struct config_person *person = &builder->config->people[index];
@@ -174,15 +194,26 @@ static void check_groups_unique(struct builder *builder, struct claims *claims)
 		     false);
 }
 
+static void check_sources_unique(struct builder *builder, struct claims *claims)
+{
+	const struct config *config = builder->config;
+	for (size_t i = 0; i < config->source_count; i++)
+		claims_add(claims, "", config->sources[i].name, builder->sources[i].id);
+	claims_check(claims, builder->reading.report,
+		     "another approval source has this name (upper and lower case are the same)", false);
+}
+
 static void check_unique(struct builder *builder)
 {
 	const struct config *config = builder->config;
-	size_t most = config->people_count + config->application_count + config->group_count;
+	size_t most =
+		config->people_count + config->application_count + config->group_count + config->source_count;
 	struct claims claims = {.list = calloc(most + 1, sizeof(struct claim))};
 	if (!claims.list) {
 		report_no_memory(builder->reading.report);
 		return;
 	}
+	check_sources_unique(builder, &claims);
 	check_people_unique(builder, &claims);
 	check_applications_unique(builder, &claims);
 	check_groups_unique(builder, &claims);
@@ -202,6 +233,28 @@ static void check_references(struct builder *builder)
 			report_error(builder->reading.report, builder->groups[i].reference,
 				     "groups[].application is %s, which is not among the applications",
 				     report_quote(referred, quoted));
+	}
+}
+
+/* What is no id at all has been reported when it was read. */
+static void check_source_groups(struct builder *builder, const yaml_node_t *groups)
+{
+	const yaml_node_item_t *top = groups->data.sequence.items.top;
+	for (const yaml_node_item_t *item = groups->data.sequence.items.start; item < top; item++) {
+		const yaml_node_t *node = tree_node(builder->tree, *item);
+		const char *id = tree_text(node);
+		if (id && id_valid(id) && !config_group(builder->config, id))
+			report_error(builder->reading.report, tree_place(node),
+				     "approval_sources[].groups holds %s, which is not among the groups", id);
+	}
+}
+
+static void check_sources(struct builder *builder)
+{
+	for (size_t i = 0; i < builder->config->source_count; i++) {
+		const yaml_node_t *groups = builder->sources[i].groups;
+		if (groups && groups->type == YAML_SEQUENCE_NODE)
+			check_source_groups(builder, groups);
 	}
 }
 
@@ -360,6 +413,7 @@ void config_check(struct builder *builder)
 	check_references(builder);
 	if (config->group_count)
 		qsort(config->groups, config->group_count, sizeof(*config->groups), compare_groups);
+	check_sources(builder);
 	if (builder->reading.report->errors == 0)
 		builder_join_exclusive(builder);
 	if (config->people_count)

@@ -26,7 +26,8 @@ static int indent_of(const struct setting *setting)
 /* Is it the first member of a list's element, which carries the dash? */
 static bool opens_element(enum setting_id id)
 {
-	return id == SET_ISSUER || id == SET_PERSON_ID || id == SET_APP_ID || id == SET_GROUP_ID;
+	return id == SET_ISSUER || id == SET_SOURCE_NAME || id == SET_PERSON_ID || id == SET_APP_ID ||
+	       id == SET_GROUP_ID;
 }
 
 static void print_range(const struct setting *setting, FILE *out)
@@ -58,6 +59,7 @@ static const char *const kinds[] = {
 	[TYPE_REFERENCE] = "Text",
 	[TYPE_FILE] = "Path of a file",
 	[TYPE_SECRET] = "file:PATH",
+	[TYPE_WEBHOOK_SECRET] = "file:PATH",
 	[TYPE_LISTEN] = "ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH; port 0 is any free one",
 	[TYPE_SCIM_URL] = NULL, /* the last */
 };
@@ -88,10 +90,11 @@ static void print_kind(const struct setting *setting, FILE *out)
 static bool is_member(const struct setting *setting, const struct setting *outer)
 {
 	size_t len = strlen(outer->path);
-	return strncmp(setting->path, outer->path, len) == 0 && setting->path[len] == '.';
+	return strncmp(setting->path, outer->path, len) == 0 &&
+	       (setting->path[len] == '.' || setting->path[len] == '[');
 }
 
-/* The members of a section that is commented out stand behind its '#', however deep they are. */
+/* The members of a section or a list that is commented out stand behind its '#', however deep they are. */
 static int off_column(const struct setting *setting, int indent)
 {
 	if (!setting->off_in_example)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "webhook/standard.h"
 
 bool path_resolve(const struct reading *reading, const char *path, char *out, size_t size)
 {
@@ -108,9 +109,10 @@ static bool is_header_value(const char *bytes, size_t len)
 	return true;
 }
 
-/* The reason why these bytes are no token, or NULL; then they are cut to the token. */
-static const char *check_token(char *bytes, ssize_t len, size_t size)
+/* The reason why these bytes are no secret of that size, or NULL; then they are cut to the secret. */
+static const char *check_secret(char *bytes, ssize_t len, const struct setting *setting)
 {
+	bool is_token = setting->type == TYPE_SECRET;
 	if (len < 0)
 		return "that file cannot be read";
 	size_t end = (size_t)len;
@@ -120,20 +122,22 @@ static const char *check_token(char *bytes, ssize_t len, size_t size)
 		end--;
 	if (end == 0)
 		return "that file is empty";
-	if (end >= size)
-		return "the token in that file is too long: at most 4095 bytes";
+	if (end >= setting->size)
+		return is_token ? "the token in that file is too long: at most 4095 bytes"
+				: "the secret in that file is too long: at most 255 bytes";
 	if (!is_header_value(bytes, end))
-		return "the token in that file holds a blank, a control or a non-ASCII character";
+		return is_token ? "the token in that file holds a blank, a control or a non-ASCII character"
+				: "the secret in that file holds a blank, a control or a non-ASCII character";
 	bytes[end] = '\0';
 	return NULL;
 }
 
-static void read_token(const struct reading *reading, const struct setting *setting,
+static void read_bytes(const struct reading *reading, const struct setting *setting,
 		       const struct value *value, int fd, void *base)
 {
-	char bytes[4096 + 2]; /* the longest token, its line end, and one byte that would be too many */
+	char bytes[4096 + 2]; /* the longest secret, its line end, and one byte that would be too many */
 	ssize_t len = read_all(fd, bytes, sizeof(bytes));
-	const char *wrong = check_token(bytes, len, setting->size);
+	const char *wrong = check_secret(bytes, len, setting);
 	if (wrong)
 		report_error(reading->report, value->place, "%s: %s", setting->path, wrong);
 	else
@@ -164,6 +168,18 @@ void value_read_secret(const struct reading *reading, const struct setting *sett
 	if (fd < 0)
 		return;
 	warn_if_public(reading, setting, value, fd);
-	read_token(reading, setting, value, fd, base);
+	read_bytes(reading, setting, value, fd, base);
 	close(fd);
+}
+
+void value_read_webhook_secret(const struct reading *reading, const struct setting *setting,
+			       const struct value *value, void *base)
+{
+	char *secret = (char *)base + setting->offset;
+	struct signing_keys keys = {0};
+	struct errctx ec;
+	value_read_secret(reading, setting, value, base);
+	if (secret[0] && webhook_key_add(&keys, secret, &ec) != ERR_OK)
+		report_error(reading->report, value->place, "%s: %s", setting->path, ec.text);
+	signing_wipe(&keys);
 }

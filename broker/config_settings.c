@@ -17,6 +17,8 @@
 #define ROOT(field)             .owner = OF_ROOT, FIELD(config, field)
 #define ROOT_TEXT(field)        .owner = OF_ROOT, TEXT(config, field)
 #define ISSUER_TEXT(field)      .owner = OF_ISSUER, TEXT(config_issuer, field)
+#define SOURCE(field)           .owner = OF_SOURCE, FIELD(config_approval_source, field)
+#define SOURCE_TEXT(field)      .owner = OF_SOURCE, TEXT(config_approval_source, field)
 #define PERSON(field)           .owner = OF_PERSON, FIELD(config_person, field)
 #define PERSON_TEXT(field)      .owner = OF_PERSON, TEXT(config_person, field)
 #define APPLICATION(field)      .owner = OF_APPLICATION, FIELD(config_application, field)
@@ -106,6 +108,26 @@ const struct setting settings[SETTING_COUNT] = {
 				  "And everybody whose token has one value of each claim.", TYPE_CLAIMS,
 				  .absent = "nobody by claims", .example = "{groups: [jit-operators]}",
 				  ROOT(operators.claims)},
+
+	[SET_SOURCES] = {"approval_sources",
+			 "Approval systems that decide by signed webhook: POST /hooks/approvals/NAME.",
+			 TYPE_LIST, .off_in_example = true, .unit = "approval sources", .max = 100},
+	[SET_SOURCE_NAME] = {"approval_sources[].name",
+			     "Its name in that address: letters, digits, '.', '_' and '-'.", TYPE_APP_ID,
+			     .is_required = true, .off_in_example = true, .min = 1, .example = "servicenow",
+			     SOURCE_TEXT(name)},
+	[SET_SOURCE_SECRET] = {"approval_sources[].secret",
+			       "The file that holds its secret of Standard Webhooks: \"whsec_\" and base64.",
+			       TYPE_WEBHOOK_SECRET, .is_required = true, .off_in_example = true,
+			       .example = "file:/etc/jit/servicenow.whsec", SOURCE_TEXT(secret)},
+	[SET_SOURCE_NEXT_SECRET] = {"approval_sources[].next_secret",
+				    "Another one that is accepted too, while the secret is being changed.",
+				    TYPE_WEBHOOK_SECRET, .off_in_example = true, .absent = "none",
+				    .example = "file:/etc/jit/servicenow-2.whsec", SOURCE_TEXT(next_secret)},
+	[SET_SOURCE_GROUPS] = {"approval_sources[].groups", "Ids of the groups that it may decide for.",
+			       TYPE_GROUP_IDS, .off_in_example = true, .absent = "all groups",
+			       .example = "[11111111-2222-3333-4444-555555555555]", .max = 1000,
+			       SOURCE(groups)},
 
 	[SET_POLICY] = {"policy", "Rules for many groups.", .type = TYPE_SECTION},
 	[SET_POLICY_DEFAULTS] =

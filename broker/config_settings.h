@@ -35,7 +35,8 @@ enum setting_type {
 	TYPE_PATTERN,    /* POSIX extended regular expression */
 	TYPE_REFERENCE,  /* the id of an application */
 	TYPE_FILE,
-	TYPE_SECRET, /* file:PATH */
+	TYPE_SECRET,         /* file:PATH */
+	TYPE_WEBHOOK_SECRET, /* the same, for a secret of Standard Webhooks */
 	TYPE_LISTEN,
 	TYPE_REDIS_URL,
 	TYPE_ISSUER_URL,
@@ -71,6 +72,11 @@ enum setting_id {
 	SET_OPERATORS,
 	SET_OPERATORS_PRINCIPALS,
 	SET_OPERATORS_CLAIMS,
+	SET_SOURCES,
+	SET_SOURCE_NAME,
+	SET_SOURCE_SECRET,
+	SET_SOURCE_NEXT_SECRET,
+	SET_SOURCE_GROUPS,
 	SET_POLICY,
 	SET_POLICY_DEFAULTS,
 	SET_PEOPLE,
@@ -149,6 +155,7 @@ enum setting_id {
 enum setting_owner {
 	OF_ROOT,
 	OF_ISSUER,
+	OF_SOURCE,
 	OF_PERSON,
 	OF_APPLICATION,
 	OF_GROUP,

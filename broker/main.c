@@ -283,6 +283,23 @@ static void on_stop_signal(uv_signal_t *handle, int number)
 	stop(handle->data, 0);
 }
 
+static bool issuers_differ(const struct config *a, const struct config *b)
+{
+	if (a->issuer_count != b->issuer_count)
+		return true;
+	for (size_t i = 0; i < a->issuer_count; i++) {
+		const struct config_issuer *x = &a->issuers[i], *y = &b->issuers[i];
+
+		if (strcmp(x->issuer, y->issuer) != 0 || strcmp(x->audience, y->audience) != 0 ||
+		    strcmp(x->ca_file, y->ca_file) != 0 || strcmp(x->id_claim, y->id_claim) != 0 ||
+		    strcmp(x->user_name_claim, y->user_name_claim) != 0 ||
+		    strcmp(x->groups_claim, y->groups_claim) != 0 ||
+		    strcmp(x->authentication_claim, y->authentication_claim) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* Settings that are read once, when the broker starts. */
 static bool needs_restart(const struct config *a, const struct config *b)
 {
@@ -291,7 +308,7 @@ static bool needs_restart(const struct config *a, const struct config *b)
 	       strcmp(a->tls_certificate, b->tls_certificate) != 0 || strcmp(a->tls_key, b->tls_key) != 0 ||
 	       strcmp(a->redis_url, b->redis_url) != 0 || a->redis_timeout_ms != b->redis_timeout_ms ||
 	       a->redis_allow_volatile != b->redis_allow_volatile || a->connections != b->connections ||
-	       a->connections_per_address != b->connections_per_address;
+	       a->connections_per_address != b->connections_per_address || issuers_differ(a, b);
 }
 
 static void on_reload_signal(uv_signal_t *handle, int number)

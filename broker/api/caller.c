@@ -105,10 +105,13 @@ void caller_identify(struct call *call, caller_done *done)
 		done(call, ERR_OK, NULL);
 		return;
 	}
-	waiting = call->api->signin != NULL ? malloc(sizeof(*waiting)) : NULL;
+	if (call->api->signin == NULL) {
+		done(call, ERR_UNAUTHENTICATED, "The token is not known here.");
+		return;
+	}
+	waiting = malloc(sizeof(*waiting));
 	if (waiting == NULL) {
-		done(call, call->api->signin != NULL ? ERR_NOMEM : ERR_UNAUTHENTICATED,
-		     "The token is not known here.");
+		done(call, ERR_NOMEM, err_message(ERR_NOMEM));
 		return;
 	}
 	*waiting = (struct waiting){.call = call, .done = done};

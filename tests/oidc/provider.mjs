@@ -2,7 +2,8 @@
 // Prints "listening ISSUER" when it can be asked. Its client "jobs" with the secret "jobs-secret" gets tokens by client
 // credentials (resource api://jit). What a test wants besides stands under /test/, with JSON bodies:
 //
-//     POST /test/token   {alg, sub, audience, ttl, claims, header: nothing of it is required}: {access_token}
+//     POST /test/token   {alg, sub, audience, ttl, age, claims: nothing of it is required}: {access_token};
+//                        with `age`, as it was made so many seconds ago
 //     POST /test/rotate  {keep}: new keys; the old ones stay published where `keep` is true
 //     POST /test/down    {down}: while true, everything else is answered 503
 //     GET  /test/counts  {discovery, keys}: how often each document was asked for
@@ -90,7 +91,13 @@ async function makeToken(wanted) {
 		extra: { claims: { preferred_username: 'amira@example.com', groups: ['cloud'], ...wanted.claims } },
 	});
 	token.resourceServer = new provider.ResourceServer(AUDIENCE, serverInfo(wanted));
-	return { access_token: await token.save() };
+	const now = Date.now;
+	Date.now = () => now() - (wanted.age ?? 0) * 1000;
+	try {
+		return { access_token: await token.save() };
+	} finally {
+		Date.now = now;
+	}
 }
 
 async function readBody(request) {

@@ -85,11 +85,8 @@ static enum kind kind_of(const struct names *names, const struct sandbox_entry *
 /* Does this request begin a push, or does it belong to the membership's latest one? */
 static bool begins_push(const struct push_seen *latest, enum kind before, enum kind now)
 {
-	bool failed = latest != NULL &&
-		      (latest->last_status == 0 || latest->last_status >= 500 || latest->last_status == 429);
+	bool failed = latest->last_status == 0 || latest->last_status >= 500 || latest->last_status == 429;
 
-	if (latest == NULL)
-		return true;
 	if (now == KIND_CONFIRM)
 		return false; /* it is asked for again after an error */
 	/* Refused by what it remembered, a push looks up again and sends a second PATCH: once. */
@@ -109,7 +106,7 @@ static bool add_entry(struct pushes_seen *out, size_t *latest, enum kind *before
 
 	if (push != NULL && entry->received_ms < push->ended_ms)
 		out->overlaps++;
-	if (begins_push(push, *before, kind)) {
+	if (push == NULL || begins_push(push, *before, kind)) {
 		struct push_seen *longer = realloc(out->all, (out->count + 1) * sizeof(*longer));
 
 		if (longer == NULL)

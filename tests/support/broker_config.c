@@ -34,7 +34,8 @@ static void add_count(struct buf *b, const char *key, int64_t count)
 
 static void add_top(struct buf *b, const struct broker_config *config)
 {
-	buf_adds(b, "environment: test\nlisten: 127.0.0.1:0\n");
+	add_text(b, "environment", config->environment != NULL ? config->environment : "test");
+	buf_adds(b, "listen: 127.0.0.1:0\n");
 	add_ms(b, "poll", config->poll_ms);
 	add_ms(b, "history", config->history_ms);
 	add_ms(b, "stop_timeout", config->stop_timeout_ms);
@@ -93,7 +94,10 @@ static void add_group(struct buf *b, const struct broker_group *group)
 		buf_adds(b, name == group->eligible ? "" : ", ");
 		json_add_string(b, *name);
 	}
-	buf_adds(b, "]\n    activation:\n");
+	buf_adds(b, "]\n");
+	if (group->eligible_claims != NULL)
+		buf_addf(b, "      claims: %s\n", group->eligible_claims);
+	buf_adds(b, "    activation:\n");
 	add_ms(b, "      max", group->max_ms);
 	add_ms(b, "      min", group->min_ms);
 	add_ms(b, "      default", group->default_ms);

@@ -28,13 +28,15 @@ struct broker_group {
 	const char *id; /* UUID */
 	const char *application;
 	const char *name;
-	const char *const *eligible; /* user names, NULL-terminated */
+	const char *const *eligible; /* user names, NULL-terminated; NULL = nobody by name */
+	const char *eligible_claims; /* YAML, "{groups: [cloud]}" */
 	int64_t max_ms, min_ms, default_ms;
 	bool justification_optional;
 	const char *more; /* further lines of YAML, indented by six, under `activation:` */
 };
 
 struct broker_config {
+	const char *environment; /* NULL = test */
 	const char *redis_url;
 	bool redis_durable; /* the broker checks that Redis is; otherwise allow_volatile is set */
 	int64_t redis_timeout_ms, lanes, poll_ms, history_ms, stop_timeout_ms;

@@ -111,16 +111,26 @@ bool oidc_provider_set_down(const struct oidc_provider *p, bool down)
 	return order(p, "/test/down", down ? "{\"down\":true}" : "{}");
 }
 
-int oidc_provider_key_fetches(const struct oidc_provider *p)
+static int count(const struct oidc_provider *p, const char *document)
 {
 	struct http_request request = {.method = NULL};
 	struct http_response response;
-	const cJSON *keys = NULL;
-	int count;
+	const cJSON *fetches = NULL;
+	int answer;
 
 	if (call(p, "/test/counts", &request, &response))
-		keys = http_json(&response, "keys");
-	count = keys != NULL ? keys->valueint : -1;
+		fetches = http_json(&response, document);
+	answer = fetches != NULL ? fetches->valueint : -1;
 	http_response_release(&response);
-	return count;
+	return answer;
+}
+
+int oidc_provider_key_fetches(const struct oidc_provider *p)
+{
+	return count(p, "keys");
+}
+
+int oidc_provider_discoveries(const struct oidc_provider *p)
+{
+	return count(p, "discovery");
 }

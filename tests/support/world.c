@@ -85,16 +85,17 @@ static void name_people(struct world_names *names, size_t count)
 	}
 }
 
-static void name_groups(struct world_names *names, size_t count, const struct broker_group *common)
+static void name_groups(struct world_names *names, const struct world_options *options)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < options->groups; i++) {
 		snprintf(names->group_ids[i], ID_SIZE, "a0000000-0000-4000-8000-%012u", (unsigned)i);
 		snprintf(names->group_names[i], SHORT_TEXT, "group-%zu", i);
-		names->groups[i] = *common;
+		names->groups[i] = options->each_group != NULL ? options->each_group[i] : options->group;
 		names->groups[i].id = names->group_ids[i];
 		names->groups[i].name = names->group_names[i];
 		names->groups[i].application = APPLICATION_ID;
-		names->groups[i].eligible = names->eligible;
+		if (options->each_group == NULL)
+			names->groups[i].eligible = names->eligible;
 	}
 }
 
@@ -113,20 +114,21 @@ static bool make_config(struct world *world, const struct world_options *options
 	struct world_names *names = world->names;
 
 	name_people(names, options->people);
-	name_groups(names, options->groups, &options->group);
+	name_groups(names, options);
 	snprintf(names->token_file, sizeof(names->token_file), "%s/app.token", world->dir);
 	world->application = options->application;
 	world->application.id = APPLICATION_ID;
 	world->application.url = world->sandbox.url;
 	world->application.token_file = names->token_file;
 	world->config = (struct broker_config){
+		.environment = options->environment,
 		.redis_url = world->redis.url,
 		.redis_durable = !options->redis_volatile,
 		.redis_timeout_ms = options->redis_timeout_ms,
 		.lanes = options->lanes,
 		.poll_ms = options->poll_ms,
 		.history_ms = options->history_ms,
-		.people_count = options->people,
+		.people_count = options->without_people ? 0 : options->people,
 		.people = names->people,
 		.application_count = 1,
 		.applications = &world->application,

@@ -25,6 +25,9 @@ struct world_options {
 	struct broker_application
 		application;       /* id, url and token_file are the world's; cycle_reserve -1 = default */
 	struct broker_group group; /* what all groups have in common: durations, justification */
+	const struct broker_group *each_group; /* `groups` of them instead of `group`, with who is eligible */
+	const char *environment;               /* of the brokers; NULL = test */
+	bool without_people;                   /* the brokers know nobody by name or static token */
 	int64_t poll_ms, lanes, history_ms, redis_timeout_ms;
 	bool redis_volatile;                  /* the brokers do not insist on durability */
 	const char *const *redis_arguments;   /* NULL-terminated; NULL = none: durable */

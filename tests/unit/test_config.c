@@ -3,108 +3,7 @@
  * loaded value holds, its look-ups, and the example. All of it happens in a folder of its own that holds the files
  * which the configurations name.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <glob.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "config.h"
-#include "sign-in/discovery.h"
-
-#define TOKEN "s3cr3t-token"
-
-struct fixture {
-	char root[4096]; /* the checkout */
-	char folder[64];
-};
-
-static void write_file(const char *name, const char *text, size_t len, mode_t mode)
-{
-	FILE *file = fopen(name, "we");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(text, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(name, mode), 0);
-}
-
-static char *read_file(const char *name, size_t *len)
-{
-	FILE *file = fopen(name, "re");
-	char *text = NULL;
-
-	if (!file)
-		fail_msg("%s cannot be read", name);
-	FILE *memory = open_memstream(&text, len);
-	assert_non_null(memory);
-	for (int c = fgetc(file); c != EOF; c = fgetc(file))
-		fputc(c, memory);
-	assert_int_equal(fclose(memory), 0);
-	fclose(file);
-	return text;
-}
-
-static int enter_folder(void **state)
-{
-	static const char control[] = "s3cr3t\tx";
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	char xs[4097];
-
-	assert_non_null(fixture);
-	assert_non_null(getcwd(fixture->root, sizeof(fixture->root)));
-	snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/test_config.XXXXXX");
-	assert_non_null(mkdtemp(fixture->folder));
-	assert_int_equal(chdir(fixture->folder), 0);
-	memset(xs, 'x', sizeof(xs));
-	write_file("good.token", TOKEN "\n", strlen(TOKEN "\n"), 0600);
-	write_file("open.token", TOKEN "\n", strlen(TOKEN "\n"), 0644);
-	write_file("empty.token", "\n", 1, 0600);
-	write_file("long.token", xs, 4096, 0600);
-	write_file("longest.token", xs, 4095, 0600);
-	write_file("control.token", control, strlen(control), 0600);
-	write_file("cert.pem", "", 0, 0644);
-	write_file("key.pem", "", 0, 0600);
-	*state = fixture;
-	return 0;
-}
-
-static int leave_folder(void **state)
-{
-	struct fixture *fixture = *state;
-	glob_t found;
-
-	assert_int_equal(glob("*", 0, NULL, &found), 0);
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		unlink(found.gl_pathv[i]);
-	globfree(&found);
-	assert_int_equal(chdir(fixture->root), 0);
-	assert_int_equal(rmdir(fixture->folder), 0);
-	free(fixture);
-	return 0;
-}
-
-/* Loads the file; *report is what was written about it, to be freed. NULL when it was refused. */
-static struct config *load(const char *name, char **report)
-{
-	size_t len;
-	FILE *memory = open_memstream(report, &len);
-	struct config *config = NULL;
-
-	assert_non_null(memory);
-	enum err err = config_load(name, memory, &config);
-	assert_int_equal(fclose(memory), 0);
-	assert_int_equal(err, config ? ERR_OK : ERR_CONFIG);
-	return config;
-}
+#include "tests/unit/test_config_folder.h"
 
 /* Loads text that must be accepted without a word. */
 static struct config *load_text(const char *text)
@@ -164,26 +63,10 @@ static void test_golden_files(void **state)
 
 	snprintf(pattern, sizeof(pattern), "%s/tests/golden/config/*.yaml", fixture->root);
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-	assert_true(found.gl_pathc >= 48);
+	assert_true(found.gl_pathc >= 52);
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		check_golden(found.gl_pathv[i]);
 	globfree(&found);
-}
-
-static struct config *load_golden(const struct fixture *fixture, const char *name)
-{
-	char path[4200], *report;
-	size_t len;
-
-	snprintf(path, sizeof(path), "%s/tests/golden/config/%s", fixture->root, name);
-	char *text = read_file(path, &len);
-	write_file(name, text, len, 0600);
-	struct config *config = load(name, &report);
-	if (!config)
-		fail_msg("%s", report);
-	free(report);
-	free(text);
-	return config;
 }
 
 static void test_everything_given(void **state)
@@ -209,104 +92,6 @@ static void test_everything_given(void **state)
 	assert_int_equal(config->application_count, 2);
 	assert_int_equal(config->group_count, 2);
 	config_unref(config);
-}
-
-static void test_issuers_given(void **state)
-{
-	struct config *config = load_golden(*state, "sign-in.yaml");
-	const struct config_issuer *first = &config->issuers[0], *second = &config->issuers[1];
-
-	assert_int_equal(config->environment, ENV_PRODUCTION);
-	assert_int_equal(config->issuer_count, 2);
-	assert_string_equal(first->issuer, "https://login.example.com/tenant/v2.0");
-	assert_string_equal(first->audience, "api://jit");
-	assert_string_equal(first->ca_file, "cert.pem");
-	assert_string_equal(first->id_claim, "oid");
-	assert_string_equal(first->user_name_claim, "upn");
-	assert_string_equal(first->groups_claim, "roles");
-	assert_string_equal(first->authentication_claim, "acr");
-	/* Kept as it is written, with its last slash: tokens are compared with it byte by byte. */
-	assert_string_equal(second->issuer, "http://127.0.0.1:8081/");
-	assert_string_equal(second->audience, "jit");
-	assert_string_equal(second->ca_file, "cert.pem");
-	assert_string_equal(second->id_claim, "");
-	assert_string_equal(second->user_name_claim, "");
-	assert_string_equal(second->groups_claim, "");
-	assert_string_equal(second->authentication_claim, "");
-	config_unref(config);
-}
-
-static void test_operators_given(void **state)
-{
-	struct config *config = load_golden(*state, "sign-in.yaml");
-	const struct policy_attribute group = {.name = "groups", .value = "jit-operators"};
-	const struct policy_person olga = {.user_name = "OLGA@example.com"};
-	const struct policy_person other = {.user_name = "other@example.com"};
-	const struct policy_person member = {
-		.user_name = "other@example.com", .attributes = &group, .attribute_count = 1};
-
-	assert_int_equal(config->operators.principals.count, 2);
-	assert_true(policy_people_hold(&config->operators, &olga));
-	assert_true(policy_people_hold(&config->operators, &member));
-	assert_false(policy_people_hold(&config->operators, &other));
-	config_unref(config);
-	config = load_golden(*state, "minimal.yaml");
-	assert_true(policy_people_empty(&config->operators));
-	config_unref(config);
-}
-
-/* Which issuers are accepted; what is accepted here must not be refused when sign-in starts. */
-static void test_issuer_addresses(void **state)
-{
-	static const struct {
-		const char *issuer;
-		bool accepted;
-	} rows[] = {
-		{"https://login.example.com", true},
-		{"https://login.example.com/", true},
-		{"https://login.example.com/a//b", true},
-		{"https://LOGIN.example.com:8443/tenant/v2.0", true},
-		{"https://[2001:db8::1]/x", true},
-		{"http://localhost:8080/realms/x", true},
-		{"http://127.0.0.1:8080", true},
-		{"http://[::1]:8080", true},
-		{"http://login.example.com", false},
-		{"http://localhost.example.com", false},
-		{"http://LOCALHOST", false},
-		{"http://127.0.0.1.example.com", false},
-		{"http://[::2]", false},
-		{"HTTPS://login.example.com", false},
-		{"Http://localhost", false},
-		{"https://", false},
-		{"https:///x", false},
-		{"https://login.example.com:", false},
-		{"https://login.example.com:0", false},
-		{"https://login.example.com:65536", false},
-		{"https://me@login.example.com", false},
-		{"https://login.example.com/?x=1", false},
-		{"https://login.example.com/#x", false},
-		{"https://login.example.com/a b", false},
-		{"https://login.example.com/ä", false},
-		{"https://login.example.com/{tenant}", false},
-		{"https://login.example.com/a|b", false},
-		{"login.example.com", false},
-		{"ftp://login.example.com", false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char text[512], *report;
-
-		snprintf(text, sizeof(text), "sign_in: [{issuer: \"%s\", audience: a}]\n", rows[i].issuer);
-		write_file("test.yaml", text, strlen(text), 0600);
-		struct config *config = load("test.yaml", &report);
-		if ((config != NULL) != rows[i].accepted)
-			fail_msg("%s: %s", rows[i].issuer, report);
-		if (config)
-			assert_true(discovery_issuer_valid(config->issuers[0].issuer));
-		config_unref(config);
-		free(report);
-	}
 }
 
 static void test_people_given(void **state)
@@ -554,9 +339,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden_files),
 		cmocka_unit_test(test_everything_given),
-		cmocka_unit_test(test_issuers_given),
-		cmocka_unit_test(test_operators_given),
-		cmocka_unit_test(test_issuer_addresses),
 		cmocka_unit_test(test_people_given),
 		cmocka_unit_test(test_applications_given),
 		cmocka_unit_test(test_groups_given),

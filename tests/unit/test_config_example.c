@@ -149,14 +149,14 @@ static void replace(char *text, const char *what, const char *with)
 	memcpy(at, with, strlen(with));
 }
 
-/* Is it within a section that is commented out as a whole? */
+/* Is it within a section or a list that is commented out as a whole? */
 static bool is_within_another(const struct setting *setting)
 {
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		size_t len = strlen(settings[i].path);
 
 		if (settings[i].off_in_example && strncmp(setting->path, settings[i].path, len) == 0 &&
-		    setting->path[len] == '.')
+		    (setting->path[len] == '.' || setting->path[len] == '['))
 			return true;
 	}
 	return false;
@@ -198,6 +198,9 @@ static void test_what_is_commented_out_loads_too(void **state)
 	assert_string_equal(config->applications[0].scim.ca_file, "/etc/jit/aws-ca.pem");
 	assert_string_equal(config->issuers[0].ca_file, "/etc/jit/login-ca.pem");
 	assert_string_equal(config->issuers[0].authentication_claim, "amr");
+	assert_int_equal(config->source_count, 1);
+	assert_ptr_equal(config_approval_source(config, "servicenow"), config->sources);
+	assert_int_equal(config->sources[0].groups.count, 1);
 	assert_int_equal(config->by_token_count, 1);
 	assert_int_equal(config->groups[0].policy.approval.count, 1);
 	assert_int_equal(config->groups[0].policy.hours.count, 1);

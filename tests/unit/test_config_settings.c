@@ -18,6 +18,7 @@
 union target {
 	struct config config;
 	struct config_issuer issuer;
+	struct config_approval_source source;
 	struct config_person person;
 	struct config_application application;
 	struct config_group group;
@@ -34,6 +35,8 @@ static size_t size_of_target(const struct setting *setting)
 		return sizeof(struct config);
 	case OF_ISSUER:
 		return sizeof(struct config_issuer);
+	case OF_SOURCE:
+		return sizeof(struct config_approval_source);
 	case OF_PERSON:
 		return sizeof(struct config_person);
 	case OF_APPLICATION:
@@ -266,6 +269,8 @@ static void test_find(void **state)
 		{"sign_in[].", "issuer", SET_ISSUER},
 		{"sign_in[].claims.", "id", SET_ISSUER_ID},
 		{"operators.", "claims", SET_OPERATORS_CLAIMS},
+		{"", "approval_sources", SET_SOURCES},
+		{"approval_sources[].", "groups", SET_SOURCE_GROUPS},
 		{"groups[].", "id", SET_GROUP_ID},
 		{"groups[].", "eligible", SET_GROUP_ELIGIBLE},
 		{"policy.defaults.", "eligible", SET_GROUP_ELIGIBLE},

@@ -1,0 +1,113 @@
+/* Who signs in and who operates, as configured: the providers, their addresses, and the operators. */
+#include "tests/unit/test_config_folder.h"
+
+#include "sign-in/discovery.h"
+
+static void test_issuers_given(void **state)
+{
+	struct config *config = load_golden(*state, "sign-in.yaml");
+	const struct config_issuer *first = &config->issuers[0], *second = &config->issuers[1];
+
+	assert_int_equal(config->environment, ENV_PRODUCTION);
+	assert_int_equal(config->issuer_count, 2);
+	assert_string_equal(first->issuer, "https://login.example.com/tenant/v2.0");
+	assert_string_equal(first->audience, "api://jit");
+	assert_string_equal(first->ca_file, "cert.pem");
+	assert_string_equal(first->id_claim, "oid");
+	assert_string_equal(first->user_name_claim, "upn");
+	assert_string_equal(first->groups_claim, "roles");
+	assert_string_equal(first->authentication_claim, "acr");
+	/* Kept as it is written, with its last slash: tokens are compared with it byte by byte. */
+	assert_string_equal(second->issuer, "http://127.0.0.1:8081/");
+	assert_string_equal(second->audience, "jit");
+	assert_string_equal(second->ca_file, "cert.pem");
+	assert_string_equal(second->id_claim, "");
+	assert_string_equal(second->user_name_claim, "");
+	assert_string_equal(second->groups_claim, "");
+	assert_string_equal(second->authentication_claim, "");
+	config_unref(config);
+}
+
+static void test_operators_given(void **state)
+{
+	struct config *config = load_golden(*state, "sign-in.yaml");
+	const struct policy_attribute group = {.name = "groups", .value = "jit-operators"};
+	const struct policy_person olga = {.user_name = "OLGA@example.com"};
+	const struct policy_person other = {.user_name = "other@example.com"};
+	const struct policy_person member = {
+		.user_name = "other@example.com", .attributes = &group, .attribute_count = 1};
+
+	assert_int_equal(config->operators.principals.count, 2);
+	assert_true(policy_people_hold(&config->operators, &olga));
+	assert_true(policy_people_hold(&config->operators, &member));
+	assert_false(policy_people_hold(&config->operators, &other));
+	config_unref(config);
+	config = load_golden(*state, "minimal.yaml");
+	assert_true(policy_people_empty(&config->operators));
+	config_unref(config);
+}
+
+/* Which issuers are accepted; what is accepted here must not be refused when sign-in starts. */
+static void test_issuer_addresses(void **state)
+{
+	static const struct {
+		const char *issuer;
+		bool accepted;
+	} rows[] = {
+		{"https://login.example.com", true},
+		{"https://login.example.com/", true},
+		{"https://login.example.com/a//b", true},
+		{"https://LOGIN.example.com:8443/tenant/v2.0", true},
+		{"https://[2001:db8::1]/x", true},
+		{"http://localhost:8080/realms/x", true},
+		{"http://127.0.0.1:8080", true},
+		{"http://[::1]:8080", true},
+		{"http://login.example.com", false},
+		{"http://localhost.example.com", false},
+		{"http://LOCALHOST", false},
+		{"http://127.0.0.1.example.com", false},
+		{"http://[::2]", false},
+		{"HTTPS://login.example.com", false},
+		{"Http://localhost", false},
+		{"https://", false},
+		{"https:///x", false},
+		{"https://login.example.com:", false},
+		{"https://login.example.com:0", false},
+		{"https://login.example.com:65536", false},
+		{"https://me@login.example.com", false},
+		{"https://login.example.com/?x=1", false},
+		{"https://login.example.com/#x", false},
+		{"https://login.example.com/a b", false},
+		{"https://login.example.com/ä", false},
+		{"https://login.example.com/{tenant}", false},
+		{"https://login.example.com/a|b", false},
+		{"login.example.com", false},
+		{"ftp://login.example.com", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[512], *report;
+
+		snprintf(text, sizeof(text), "sign_in: [{issuer: \"%s\", audience: a}]\n", rows[i].issuer);
+		write_file("test.yaml", text, strlen(text), 0600);
+		struct config *config = load("test.yaml", &report);
+		if ((config != NULL) != rows[i].accepted)
+			fail_msg("%s: %s", rows[i].issuer, report);
+		if (config)
+			assert_true(discovery_issuer_valid(config->issuers[0].issuer));
+		config_unref(config);
+		free(report);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_issuers_given),
+		cmocka_unit_test(test_operators_given),
+		cmocka_unit_test(test_issuer_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}
