@@ -101,7 +101,7 @@ SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lan
 	tests/support/lane_snapshot.c tests/support/lane_model.c
 
 SUPPORT_SRC += tests/support/tokens.c tests/support/token_judge.c tests/support/provider_rounds.c \
-	tests/support/signin_scene.c tests/support/oidc_provider.c
+	tests/support/signin_scene.c tests/support/oidc_provider.c tests/support/office.c
 
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
@@ -138,7 +138,8 @@ INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_ap
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \
 	tests/integration/test_rolling_restart.c
-INTEGRATION_TESTS += tests/integration/test_sign_in.c tests/integration/test_sign_in_provider.c
+INTEGRATION_TESTS += tests/integration/test_sign_in.c tests/integration/test_sign_in_outage.c \
+	tests/integration/test_sign_in_provider.c
 UNIT_TESTS += tests/unit/test_config_sign_in.c tests/unit/test_config_sources.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
@@ -256,7 +257,7 @@ $(B)/tests/unit/test_http_tls: LIBS += -lssl
 $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
-$(B)/tests/integration/test_sign_in $(B)/tests/integration/test_sign_in_provider: | $(B)/oidc/installed
+$(patsubst %,$(B)/tests/integration/test_sign_in%,_outage _provider) $(B)/tests/integration/test_sign_in: | $(B)/oidc/installed
 
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm
