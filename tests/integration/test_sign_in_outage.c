@@ -22,7 +22,7 @@
 #define MANY        200
 
 struct rotation {
-	struct office *ocene;
+	struct office *office;
 	const char *token;
 	int polls;
 };
@@ -71,7 +71,7 @@ static void test_rotation(void **state)
 }
 
 struct question {
-	const struct office *ocene;
+	const struct office *office;
 	const char *token;
 };
 

@@ -205,22 +205,25 @@ static void test_tampered(void **state)
 	world_passed(&o->world);
 }
 
-/* What the application got to know of the new user. */
-static void expect_user(const struct office *o, const char *user_name, const char *display, const char *given,
-			const char *family, const char *email)
+struct user {
+	const char *user_name, *display, *given, *family, *email;
+};
+
+/* What the application got to know of the new user; `email` NULL = none. */
+static void expect_user(const struct office *o, const struct user *user)
 {
 	struct http_response response;
 	char path[128];
 
-	snprintf(path, sizeof(path), "/Users?filter=userName%%20eq%%20%%22%s%%22", user_name);
+	snprintf(path, sizeof(path), "/Users?filter=userName%%20eq%%20%%22%s%%22", user->user_name);
 	sandbox_scim(&o->world.sandbox, "GET", path, NULL, &response);
 	assert_int_equal(response.status, 200);
-	assert_string_equal(http_json_text(&response, "Resources.0.userName"), user_name);
-	assert_string_equal(http_json_text(&response, "Resources.0.displayName"), display);
-	assert_string_equal(http_json_text(&response, "Resources.0.name.givenName"), given);
-	assert_string_equal(http_json_text(&response, "Resources.0.name.familyName"), family);
-	if (email != NULL)
-		assert_string_equal(http_json_text(&response, "Resources.0.emails.0.value"), email);
+	assert_string_equal(http_json_text(&response, "Resources.0.userName"), user->user_name);
+	assert_string_equal(http_json_text(&response, "Resources.0.displayName"), user->display);
+	assert_string_equal(http_json_text(&response, "Resources.0.name.givenName"), user->given);
+	assert_string_equal(http_json_text(&response, "Resources.0.name.familyName"), user->family);
+	if (user->email != NULL)
+		assert_string_equal(http_json_text(&response, "Resources.0.emails.0.value"), user->email);
 	else
 		assert_null(http_json(&response, "Resources.0.emails.0"));
 	http_response_release(&response);
@@ -228,20 +231,26 @@ static void expect_user(const struct office *o, const char *user_name, const cha
 
 static void test_names(void **state)
 {
+	static const struct {
+		const char *wanted;
+		struct user user;
+	} rows[] = {
+		{"{\"claims\":{\"name\":\"Amira Zoë Haddad\",\"given_name\":\"Amira Zoë\","
+		 "\"family_name\":\"Haddad\",\"email\":\"a.haddad@example.org\"}}",
+		 {"amira@example.com", "Amira Zoë Haddad", "Amira Zoë", "Haddad", "a.haddad@example.org"}},
+		{"{\"sub\":\"bo\",\"claims\":{\"preferred_username\":\"bo@example.com\"}}",
+		 {"bo@example.com", "bo@example.com", "bo@example.com", "bo@example.com", NULL}},
+	};
 	struct office *o = *state;
-	char *token;
 
 	office_open(o);
-	token = office_token(o, "{\"claims\":{\"name\":\"Amira Zoë Haddad\",\"given_name\":\"Amira Zoë\","
-				"\"family_name\":\"Haddad\",\"email\":\"a.haddad@example.org\"}}");
-	office_expect_member(o, token, OFFICE_GROUP_BY_CLAIM, "amira@example.com");
-	expect_user(o, "amira@example.com", "Amira Zoë Haddad", "Amira Zoë", "Haddad",
-		    "a.haddad@example.org");
-	free(token);
-	token = office_token(o, "{\"sub\":\"bo\",\"claims\":{\"preferred_username\":\"bo@example.com\"}}");
-	office_expect_member(o, token, OFFICE_GROUP_BY_CLAIM, "bo@example.com");
-	expect_user(o, "bo@example.com", "bo@example.com", "bo@example.com", "bo@example.com", NULL);
-	free(token);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *token = office_token(o, rows[i].wanted);
+
+		office_expect_member(o, token, OFFICE_GROUP_BY_CLAIM, rows[i].user.user_name);
+		expect_user(o, &rows[i].user);
+		free(token);
+	}
 	world_passed(&o->world);
 }
 
