@@ -115,12 +115,19 @@ static const char *text_of(const cJSON *decision, const char *name)
 	return text != NULL ? text : "";
 }
 
+/* When it was made, Unix ms; 0 when there is none. */
+static int64_t time_of(const cJSON *decision)
+{
+	const cJSON *at = cJSON_GetObjectItemCaseSensitive(decision, "at");
+
+	return at != NULL && cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0;
+}
+
 static void render_stage(struct buf *out, const struct call *call, const struct request *request,
 			 unsigned stage, const cJSON *decision)
 {
 	bool open = request->state == ST_AWAITING && stage == request->stage;
 	bool later = request->state == ST_AWAITING && stage > request->stage;
-	const cJSON *at = decision != NULL ? cJSON_GetObjectItemCaseSensitive(decision, "at") : NULL;
 	char id[ID_SIZE];
 
 	stage_id(request, stage, id);
@@ -142,7 +149,7 @@ static void render_stage(struct buf *out, const struct call *call, const struct 
 		render_text(out, "displayName", text_of(decision, "name"));
 		buf_adds(out, "},");
 	}
-	render_time(out, "reviewedDateTime", cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0);
+	render_time(out, "reviewedDateTime", time_of(decision));
 	buf_adds(out, ",\"justification\":");
 	json_add_string(out, text_of(decision, "why"));
 	buf_adds(out, "}");
@@ -230,10 +237,9 @@ static void answer_decided(struct call *call, const struct request *request)
 	    json_parse(request->decisions, strlen(request->decisions), &decisions, &ec) == ERR_OK)
 		last = cJSON_GetArrayItem(decisions, cJSON_GetArraySize(decisions) - 1);
 	if (last != NULL) {
-		const cJSON *at = cJSON_GetObjectItemCaseSensitive(last, "at");
 		char when[ISO8601_TIME_SIZE];
 
-		iso8601_format_time(cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0, when);
+		iso8601_format_time(time_of(last), when);
 		snprintf(message, sizeof(message), "%s said %s at %s.", text_of(last, "name"),
 			 text_of(last, "res"), when);
 	} else {
