@@ -332,7 +332,7 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_GROUP_BREAK_GLASS] =
 		{"groups[].activation.break_glass",
 		 "Who may, with a reason, activate it without approval and at any hour, which "
-		 "is marked; or none. Inherited as a whole.",
+		 "is marked; or none. Inherited as a whole. Checked, but the API cannot ask for it yet.",
 		 TYPE_ITEMS, .off_in_example = true, .absent = "none", .max = 1, .items = OF_ELIGIBILITY,
 		 POLICY(break_glass)},
 	[SET_GLASS_PRINCIPALS] = {"groups[].activation.break_glass.principals", "Their user names.",
@@ -348,9 +348,11 @@ const struct setting settings[SETTING_COUNT] = {
 		 "confirmed it.",
 		 TYPE_CHOICE, .fallback = "grant", .choices = "grant|provisioned", POLICY(clock)},
 	[SET_GROUP_ON_LOST] = {"groups[].activation.on_lost_eligibility",
-			       "Who is no longer eligible keeps what they have until its end, or loses it.",
+			       "Who is no longer eligible keeps what they have until its end, or loses it. "
+			       "Only keep is carried out yet.",
 			       TYPE_CHOICE, .fallback = "keep", .choices = "keep|remove", POLICY(on_lost)},
-	[SET_GROUP_NOTIFY] = {"groups[].activation.notify", "User names of those who are told besides.",
+	[SET_GROUP_NOTIFY] = {"groups[].activation.notify",
+			      "User names of those who are told besides. Checked, but nobody is told yet.",
 			      TYPE_USER_NAMES, .off_in_example = true, .absent = "nobody",
 			      .example = "[security@example.com]", .max = 1000, POLICY(notify)},
 };
