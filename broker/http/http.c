@@ -121,7 +121,7 @@ static const char *failure_words(const struct http_request *r, CURLcode result)
 		return "no answer in time";
 	if (buf_failed(&r->body) || r->header_bytes > HTTP_HEADERS_MAX)
 		return "its answer is larger than the broker reads";
-	if (result == CURLE_OK)
+	if (result == CURLE_OK || result == CURLE_PARTIAL_FILE)
 		return "its answer is cut off";
 	if (result == CURLE_GOT_NOTHING || result == CURLE_SEND_FAIL_REWIND)
 		return "it closed the connection";

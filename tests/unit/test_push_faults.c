@@ -100,7 +100,7 @@ static const struct patch_row patch_rows[] = {
 	 .verdict = PUSH_RETRY,
 	 .in_doubt = true},
 	{.patch = {"PATCH ", 0, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", NULL, PEER_RAW},
-	 .words = ADDING "did not answer: transfer closed with 98 bytes remaining to read",
+	 .words = ADDING "did not answer: its answer is cut off",
 	 .verdict = PUSH_RETRY,
 	 .in_doubt = true},
 };

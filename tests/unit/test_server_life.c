@@ -46,7 +46,8 @@ static void test_deadline(void **state)
 	client_send(&client, GET("/hold") GET("/hold") GET("/a"));
 	for (size_t i = 1; i <= 2; i++) {
 		client_read(&client, &answer, false);
-		assert_int_equal(server.held_count, i);
+		/* libmicrohttpd 1.0.1 begins with the second before the first answer has been read. */
+		assert_true(server.held_count >= i);
 		assert_int_equal(answer.status, 504);
 		assert_string_equal(answer_header(&answer, "Retry-After"), "1");
 		assert_non_null(strstr(answer.body, "\"code\":\"GatewayTimeout\""));
