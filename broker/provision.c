@@ -26,7 +26,7 @@ struct job {
 static void on_checked(void *ctx, const bool *wanted)
 {
 	struct job *job = ctx;
-	bool sent[PUSH_MEMBERS_MAX];
+	bool sent[PUSH_MEMBERS_MAX] = {false};
 
 	for (size_t i = 0; wanted != NULL && i < job->push.count; i++)
 		sent[i] = wanted[i] && !job->elsewhere[i];
