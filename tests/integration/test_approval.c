@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "base/iso8601.h"
 #include "tests/support/wait.h"
 #include "tests/support/world.h"
 
@@ -293,6 +295,31 @@ static void test_time_out(void **state)
 	close_world(&world);
 }
 
+/* An administrator's assignment starts although people's own rules would refuse it: longer than they allow, unapproved. */
+static void test_admin_assigns_ahead(void **state)
+{
+	struct world world;
+	struct http_response response;
+	char id[ID_SIZE], body[512], start[ISO8601_TIME_SIZE];
+
+	(void)state;
+	open_world(&world, one_stage, 1);
+	iso8601_format_time(clock_wall_ms() + 1500, start);
+	snprintf(body, sizeof(body),
+		 "{\"action\":\"adminAssign\",\"accessId\":\"member\",\"groupId\":\"%s\",\"principalId\":\"%"
+		 "s\","
+		 "\"scheduleInfo\":{\"startDateTime\":\"%s\",\"expiration\":{\"duration\":\"P9D\"}}}",
+		 world_group_id(&world, 0), world_person_id(&world, ANN), start);
+	call(&world, 0, &(struct http_request){.url = PIM "assignmentScheduleRequests", .body = body},
+	     &response);
+	assert_int_equal(response.status, 201);
+	assert_string_equal(http_json_text(&response, "status"), "Granted");
+	snprintf(id, ID_SIZE, "%s", http_json_text(&response, "id"));
+	http_response_release(&response);
+	assert_true(wait_until(has_status, &(struct watched){&world, id, "PendingProvisioning"}, WAIT_MS));
+	close_world(&world);
+}
+
 static void test_cancel(void **state)
 {
 	struct world world;
@@ -368,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_two_stages),
 		cmocka_unit_test(test_time_out),
 		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_admin_assigns_ahead),
 		cmocka_unit_test(test_race),
 	};
 
