@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /* Raised whenever a function of the Redis library changes; a broker loads its library over an older one. */
-#define LIBRARY_VERSION 1
+#define LIBRARY_VERSION 2
 
 /*
  * X(constant, name in the store, Graph's status, provisioning.state, what it means)
