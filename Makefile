@@ -134,6 +134,7 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 	tests/integration/test_application_away.c tests/integration/test_api_input.c \
 	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
 	tests/integration/test_redis_check.c
+INTEGRATION_TESTS += tests/integration/test_policy_acts.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \

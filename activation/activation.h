@@ -92,7 +92,8 @@ typedef void activation_done(void *ctx, enum err err, const struct request *requ
 void activation_submit(struct activation *activation, const struct ask *ask, activation_done *done,
 		       void *ctx);
 
-/* Ends all that the person has running in the group. ERR_NO_ASSIGNMENT when that is nothing. */
+/* Ends all that the person has running in the group, also where no broker knows the application any more.
+ * ERR_NO_ASSIGNMENT when that is nothing. */
 void activation_deactivate(struct activation *activation, const struct ask *ask, activation_done *done,
 			   void *ctx);
 

@@ -164,21 +164,16 @@ void activation_deactivate(struct activation *activation, const struct ask *ask,
 			   void *ctx)
 {
 	struct store_call call;
-	struct terms terms;
 	struct ask_numbers numbers;
-	char text[TERMS_SIZE];
 	unsigned lane = core_lane(activation, ask->application);
 	struct pending *p = pending_new(activation, lane, ctx);
 
-	if (p == NULL || !activation->options.terms(activation->options.ctx, ask->application, &terms)) {
-		free(p);
-		done(ctx, p == NULL ? ERR_NOMEM : ERR_NOT_FOUND, NULL);
+	if (p == NULL) {
+		done(ctx, ERR_NOMEM, NULL);
 		return;
 	}
 	p->done = done;
-	core_terms(&terms, text);
 	core_call(activation, &call, "jit_deactivate", lane);
-	store_arg(&call, text);
 	store_arg(&call, ask->id);
 	store_arg(&call, ask->only_try ? "1" : "0");
 	add_ask(&call, ask, &numbers);

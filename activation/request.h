@@ -11,7 +11,8 @@
 #include "activation/states.h"
 #include "base/id.h"
 
-#define ACTION_SIZE 24
+#define ACTION_SIZE      24
+#define FINGERPRINT_SIZE 33
 
 struct reply;
 
@@ -33,10 +34,12 @@ struct request {
 	char justification[TEXT_SIZE];
 	char ticket_number[TICKET_SIZE];
 	char ticket_system[TICKET_SIZE];
-	char error[TEXT_SIZE];         /* why it failed, or what the application answered last */
-	int64_t attempts;              /* failed pushes in a row */
-	bool removing;                 /* a deactivation whose removal is not yet confirmed */
-	bool counts_from_confirmation; /* end_ms is not final before confirmed_ms is set */
+	char fingerprint[FINGERPRINT_SIZE]; /* of all that was asked */
+	char error[TEXT_SIZE];              /* why it failed, or what the application answered last */
+	int64_t attempts;                   /* failed pushes in a row */
+	bool removing;                      /* a deactivation whose removal is not yet confirmed */
+	bool counts_from_confirmation;      /* end_ms is not final before confirmed_ms is set */
+	bool break_glass; /* activated without approval and at any hour, by somebody who may */
 	bool needed_approval;
 	unsigned stage;            /* of the approval, from 1; 0 = none was needed */
 	int64_t approval_until_ms; /* nobody decides: denied */

@@ -3,6 +3,7 @@
 -- nil, s start, e end, d asked duration or nil, h hash of what was asked, j justification, tn ts ticket, er last
 -- error, cf when first confirmed, en when closed; times in Unix ms. With an approval: aw how long a stage may wait,
 -- ax until when this one does, sg the stage (from 1), dc the decisions. ck: the time counts from the confirmation.
+-- bg: the glass was broken: no approval, at any hour.
 
 -- States in which access is wanted, as long as the end has not come.
 local WANTS = { waiting = true, deferred = true, provisioning = true, in_force = true }
@@ -20,7 +21,7 @@ local function move(c, r, event, by)
 		error('no rule for ' .. r.st .. ' on ' .. event)
 	end
 	redis.call('XADD', c.pre .. 'audit', '*', 'e', event, 'r', r.id, 'f', r.st, 't', row.to, 'b', by or row.by,
-		'g', r.g, 'p', r.p)
+		'g', r.g, 'p', r.p, unpack(r.bg and { 'bg', '1' } or {}))
 	r.st = row.to
 	r.changed = true
 	if row.ask then

@@ -59,11 +59,13 @@ local function activate(c, t, r, m, push_id, by)
 	settle(c, m)
 end
 
--- Nothing would be gained: another request gives all of this time already.
-local function covered(c, m, start, finish_ms)
-	for _, r in ipairs(requests_of(c, m)) do
-		if (WANTS[r.st] or r.st == 'scheduled' or r.st == 'awaiting') and r.s <= start and r.e >= finish_ms then
-			return r
+-- Nothing would be gained: another request gives all of this time already. One that waits for an approver gives
+-- nothing to who need not wait: an administrator's assignment, or a broken glass.
+local function covered(c, m, r)
+	for _, other in ipairs(requests_of(c, m)) do
+		if (WANTS[other.st] or other.st == 'scheduled' or (other.st == 'awaiting' and r.aw)) and other.s <= r.s
+			and other.e >= r.e then
+			return other
 		end
 	end
 end
@@ -115,7 +117,7 @@ local function admit(c, t, r, limits)
 	if (r.ac == 'selfExtend' or r.ac == 'adminExtend' or r.ac == 'adminUpdate') and not is_running(c, m) then
 		return 'none', m
 	end
-	local other = r.ac ~= 'adminUpdate' and covered(c, m, r.s, r.e)
+	local other = r.ac ~= 'adminUpdate' and covered(c, m, r)
 	if other then
 		return other.st == 'in_force' and 'exists' or 'pending', m, other
 	end
@@ -285,13 +287,13 @@ end
 
 -- jit_deactivate: ends all that the person has running in the group, for adminRemove also what is yet to come, and
 -- keeps the wish as a request of its own.
--- ARGV 3 terms, 4 request id, 5 only try (1), then name, value pairs of the request.
+-- ARGV 3 request id, 4 only try (1), then name, value pairs of the request. It takes no terms: no configuration has to
+-- know the group or its application any more.
 -- Answers {word, now, next, request}: 'ok', 'same', 'reused', or 'none' when nothing is running.
 local function jit_deactivate(keys, args)
 	local c = context(keys, args)
-	local t = read_terms(args[3])
-	local r = read_request(c, args, 6)
-	r.id = args[4]
+	local r = read_request(c, args, 5)
+	r.id = args[3]
 	local before = get_request(c, r.id)
 	if before then
 		return answer(c, before.h == r.h and 'same' or 'reused', view(c, before))
@@ -307,7 +309,7 @@ local function jit_deactivate(keys, args)
 		return answer(c, 'none', '')
 	end
 	r.s, r.e = c.now, c.now
-	if args[5] == '1' then
+	if args[4] == '1' then
 		r.st, r.changed = 'revoked', nil
 		return answer(c, 'ok', view(c, r))
 	end

@@ -329,12 +329,12 @@ const struct setting settings[SETTING_COUNT] = {
 				 "Ids of groups of the application that nobody may have together with it.",
 				 TYPE_GROUP_IDS, .off_in_example = true, .absent = "none", .example = "[]",
 				 .max = 100, POLICY(exclusive)},
-	[SET_GROUP_BREAK_GLASS] =
-		{"groups[].activation.break_glass",
-		 "Who may, with a reason, activate it without approval and at any hour, which "
-		 "is marked; or none. Inherited as a whole. Checked, but the API cannot ask for it yet.",
-		 TYPE_ITEMS, .off_in_example = true, .absent = "none", .max = 1, .items = OF_ELIGIBILITY,
-		 POLICY(break_glass)},
+	[SET_GROUP_BREAK_GLASS] = {"groups[].activation.break_glass",
+				   "Who may, with a reason and `breakGlass` in the request, activate it "
+				   "without approval and at "
+				   "any hour, which is marked; or none. Inherited as a whole.",
+				   TYPE_ITEMS, .off_in_example = true, .absent = "none", .max = 1,
+				   .items = OF_ELIGIBILITY, POLICY(break_glass)},
 	[SET_GLASS_PRINCIPALS] = {"groups[].activation.break_glass.principals", "Their user names.",
 				  TYPE_USER_NAMES, .off_in_example = true, .absent = "nobody by name",
 				  .example = "[oncall@example.com]", ELIGIBILITY(people.principals)},

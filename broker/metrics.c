@@ -58,6 +58,8 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 		buf_addf(out, "jit_http_answers_total{class=\"%dxx\"} %llu\n", i,
 			 (unsigned long long)m->requests[i]);
 	render_activations(m, out);
+	one(out, "jit_break_glass_total", "counter",
+	    "Activations by break-glass: without approval, at any hour.", (int64_t)m->glass_broken);
 	render_pushes(m, out);
 	one(out, "jit_open_exchanges", "gauge", "HTTP requests under way.", (int64_t)s->open_exchanges);
 	one(out, "jit_store_calls_waiting", "gauge", "Calls to Redis without an answer yet.",

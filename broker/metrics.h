@@ -15,7 +15,8 @@ struct metrics {
 	uint64_t members[2][METRICS_RESULTS]; /* what came of their members */
 	uint64_t push_ms[2];                  /* time they took, in all */
 	uint64_t pushed, deferred, waited, scheduled, joined, awaiting,
-		refused; /* activations, by their first answer */
+		refused;       /* activations, by their first answer */
+	uint64_t glass_broken; /* activations without approval and at any hour */
 };
 
 /* What is asked for while the metrics are read. */

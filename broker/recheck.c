@@ -14,6 +14,7 @@ bool recheck(const struct policy *policy, const struct request *request, int64_t
 		.length_ms = request->duration_ms,
 		.justification = request->justification,
 		.ticket_number = request->ticket_number,
+		.break_glass = request->break_glass,
 		.is_recheck = true,
 	};
 

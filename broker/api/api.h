@@ -41,6 +41,8 @@ struct call {
 
 	/* Kept between asking and answering: */
 	bool only_try;
+	const char *rules[POLICY_RULES_MAX]; /* those of policy that allow the request; static */
+	size_t rule_count;
 	bool instances;   /* a list answers with instances instead of requests */
 	bool to_approve;  /* a list of what waits for the caller's decision */
 	bool stages_only; /* an approval's stages without the approval */

@@ -111,8 +111,8 @@ void render_request(struct buf *out, const struct request *r, bool only_try)
 	render_text(out, "approvalId", r->needed_approval && !only_try ? r->id : "");
 	buf_adds(out, ",\"customData\":null,\"createdBy\":{\"user\":{");
 	render_text(out, "id", r->created_by);
-	buf_addf(out, ",\"displayName\":null}},\"action\":\"%s\",\"isValidationOnly\":%s,", r->action,
-		 only_try ? "true" : "false");
+	buf_addf(out, ",\"displayName\":null}},\"action\":\"%s\",\"isValidationOnly\":%s,\"breakGlass\":%s,",
+		 r->action, only_try ? "true" : "false", r->break_glass ? "true" : "false");
 	render_text(out, "justification", r->justification);
 	buf_adds(out, ",");
 	render_who(out, r);

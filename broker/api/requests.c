@@ -12,6 +12,7 @@
 
 static void count_outcome(struct metrics *metrics, const struct request *request)
 {
+	metrics->glass_broken += request->break_glass;
 	switch (request->state) {
 	case ST_PROVISIONING:
 		metrics->pushed++;
@@ -45,6 +46,18 @@ static void count_outcome(struct metrics *metrics, const struct request *request
 	}
 }
 
+/* The rules of policy, each by its name; `err` is what the store has refused. */
+static void add_rules(struct buf *out, const struct call *call, enum err err)
+{
+	buf_adds(out, "[");
+	for (size_t i = 0; i < call->rule_count; i++)
+		buf_addf(out, "%s{\"rule\":\"%s\",\"result\":\"passed\"}", i > 0 ? "," : "", call->rules[i]);
+	if (err == ERR_FULL || err == ERR_EXCLUDED)
+		buf_addf(out, "%s{\"rule\":\"%s\",\"result\":\"refused\"}", call->rule_count > 0 ? "," : "",
+			 err == ERR_FULL ? "MaxActiveRule" : "ExclusiveGroupsRule");
+	buf_adds(out, "]");
+}
+
 static void answer_request(struct call *call, int status, const struct request *request)
 {
 	struct buf body, location;
@@ -61,6 +74,10 @@ static void answer_request(struct call *call, int status, const struct request *
 	call_context(call, &body, "assignmentScheduleRequests/$entity");
 	buf_adds(&body, ",");
 	render_request(&body, request, call->only_try);
+	if (call->only_try) {
+		buf_adds(&body, ",\"policyRules\":");
+		add_rules(&body, call, ERR_OK);
+	}
 	buf_adds(&body, "}");
 	call_answer(call, status, NULL, &body);
 }
@@ -73,14 +90,23 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 	if (err == ERR_OK && request != NULL) {
 		if (!call->only_try) {
 			count_outcome(call->api->metrics, request);
-			log_info("request", "req=%s action=%s group=%s person=%s state=%s", request->id,
-				 request->action, request->group, request->principal,
-				 state_name(request->state));
+			log_info("request", "req=%s action=%s group=%s person=%s state=%s break_glass=%s",
+				 request->id, request->action, request->group, request->principal,
+				 state_name(request->state), request->break_glass ? "yes" : "no");
 		}
 		answer_request(call, 201, request);
 		return;
 	}
 	submit_log_refusal(call, err_code(err));
+	if (call->only_try && call->rule_count > 0) {
+		struct buf rules;
+
+		buf_init(&rules, 2048);
+		add_rules(&rules, call, err);
+		call_error(call, err, NULL, buf_text(&rules));
+		buf_release(&rules);
+		return;
+	}
 	if ((err == ERR_EXISTS || err == ERR_PENDING) && request != NULL) {
 		iso8601_format_time(request->end_ms, end);
 		snprintf(message, sizeof(message), "%s Request %s gives it until %s.", err_message(err),

@@ -25,6 +25,7 @@ static const char *const members[] = {
 	"scheduleInfo",
 	"ticketInfo",
 	"isValidationOnly",
+	"breakGlass",
 	"customData",
 	/* read-only: */ "id",
 	"status",
@@ -249,14 +250,26 @@ static enum err read_ticket(const cJSON *body, struct submission *out, struct er
 	return err;
 }
 
-static enum err read_only_try(const cJSON *body, struct submission *out, struct errctx *ec)
+static enum err read_bool(const cJSON *body, const char *name, bool *out, struct errctx *ec)
 {
-	const cJSON *value = member_of(body, "isValidationOnly");
+	const cJSON *value = member_of(body, name);
 
 	if (value != NULL && !cJSON_IsBool(value))
-		return err_set(ec, ERR_INVALID_REQUEST, "isValidationOnly must be true or false.");
-	out->only_try = cJSON_IsTrue(value);
+		return err_set(ec, ERR_INVALID_REQUEST, "%s must be true or false.", name);
+	*out = cJSON_IsTrue(value);
 	return ERR_OK;
+}
+
+/* Only who asks for access can need it at once. */
+static enum err read_break_glass(const cJSON *body, struct submission *out, struct errctx *ec)
+{
+	enum err err = read_bool(body, "breakGlass", &out->break_glass, ec);
+
+	if (err == ERR_OK && out->break_glass && out->action != ACTION_SELF_ACTIVATE &&
+	    out->action != ACTION_SELF_EXTEND)
+		return err_set(ec, ERR_INVALID_REQUEST,
+			       "breakGlass goes with selfActivate and selfExtend only.");
+	return err;
 }
 
 static enum err read_body(const cJSON *body, struct submission *out, struct errctx *ec)
@@ -278,7 +291,9 @@ static enum err read_body(const cJSON *body, struct submission *out, struct errc
 	if (err == ERR_OK)
 		err = read_ticket(body, out, ec);
 	if (err == ERR_OK)
-		err = read_only_try(body, out, ec);
+		err = read_bool(body, "isValidationOnly", &out->only_try, ec);
+	if (err == ERR_OK)
+		err = read_break_glass(body, out, ec);
 	return err;
 }
 

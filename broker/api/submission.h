@@ -29,6 +29,7 @@ struct submission {
 	char ticket_number[TICKET_SIZE];
 	char ticket_system[TICKET_SIZE];
 	bool only_try;    /* isValidationOnly */
+	bool break_glass; /* breakGlass, a member of ours */
 	int64_t start_ms; /* 0 = now */
 	enum submission_end end;
 	int64_t duration_ms; /* END_AFTER_DURATION */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "activation/list.h"
 #include "activation/policy.h"
 #include "api/api.h"
 #include "api/submission.h"
@@ -17,13 +18,16 @@
 #define START_AHEAD_MAX_MS (366LL * 24 * 3600 * 1000) /* nobody plans a privileged hour further ahead */
 #define FOR_EVER_MS        253402214400000LL          /* 9999-12-31: Graph's noExpiration */
 #define KEY_MAX            255
-#define FINGERPRINT_SIZE   33
 
 /* What one submission needs besides its own value. */
 struct asked {
+	struct call *call;
+	activation_done *done; /* answers the call */
 	struct submission submission;
 	struct ask ask;
-	const struct config_group *group;
+	const struct config_group *group; /* NULL: the configuration does not know it (any more) */
+	char application[APP_ID_SIZE];    /* of the group */
+	bool repeatable;                  /* its id says whether it is a repetition */
 	char principal[NAME_SIZE];
 	char id[ID_SIZE];
 	char fingerprint[FINGERPRINT_SIZE];
@@ -37,31 +41,108 @@ void submit_log_refusal(struct call *call, const char *why)
 		 call->caller.id, why);
 }
 
-/* The rules that refuse, as Graph's text and as data. */
-static void answer_policy(struct call *call, const struct policy_verdict *verdict)
+static void asked_free(struct asked *a)
 {
-	struct buf message, details;
+	buf_release(&a->person);
+	buf_release(&a->limits);
+	free(a);
+}
 
-	buf_init(&message, 1024);
-	buf_init(&details, 8192);
-	buf_adds(&message, "The following policy rules failed: [");
-	buf_adds(&details, "[");
+/* A refusal, while the store is asked whether the very same request was made, and allowed, before. */
+struct refusal {
+	struct call *call;
+	activation_done *done;
+	enum err err;
+	struct buf message, details; /* empty = none */
+	char why[64];                /* for the log */
+	char fingerprint[FINGERPRINT_SIZE];
+};
+
+/* The store's answer, or NULL when there was no reason to ask it. What was answered once is answered again,
+ * whatever has become of policy. */
+static void answer_refusal(void *ctx, enum err err, const struct request *before)
+{
+	struct refusal *r = ctx;
+
+	if (err == ERR_OK && before != NULL) {
+		bool same = strcmp(before->fingerprint, r->fingerprint) == 0;
+
+		r->done(r->call, same ? ERR_OK : ERR_KEY_REUSED, before);
+	} else {
+		submit_log_refusal(r->call, r->why);
+		call_error(r->call, r->err, r->message.len > 0 ? buf_text(&r->message) : NULL,
+			   r->details.len > 0 && !buf_failed(&r->details) ? buf_text(&r->details) : NULL);
+	}
+	buf_release(&r->message);
+	buf_release(&r->details);
+	free(r);
+}
+
+static struct refusal *refusal_new(const struct asked *a, enum err err, const char *why)
+{
+	struct refusal *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		call_error(a->call, ERR_NOMEM, NULL, NULL);
+		return NULL;
+	}
+	r->call = a->call;
+	r->done = a->done;
+	r->err = err;
+	buf_init(&r->message, 1024);
+	buf_init(&r->details, 8192);
+	snprintf(r->why, sizeof(r->why), "%s", why);
+	snprintf(r->fingerprint, sizeof(r->fingerprint), "%s", a->fingerprint);
+	return r;
+}
+
+static void refuse(struct asked *a, struct refusal *refusal)
+{
+	if (a->repeatable)
+		activation_get(a->call->api->activation, a->id, answer_refusal, refusal);
+	else
+		answer_refusal(refusal, ERR_NOT_FOUND, NULL);
+}
+
+/* With one sentence; frees `a`. */
+static void refuse_with(struct asked *a, enum err err, const struct errctx *ec)
+{
+	struct refusal *refusal = refusal_new(a, err, err_code(err));
+
+	if (refusal != NULL) {
+		buf_adds(&refusal->message, ec->text);
+		refuse(a, refusal);
+	}
+	asked_free(a);
+}
+
+/* The rules that refuse, as Graph's text and as data. Who only tries is told of those that do not, too. */
+static void refuse_by_policy(struct asked *a, const struct policy_verdict *verdict)
+{
+	struct refusal *refusal = refusal_new(a, ERR_POLICY, verdict->refusals[0].rule);
+	struct buf *details;
+
+	if (refusal == NULL)
+		return;
+	details = &refusal->details;
+	buf_adds(&refusal->message, "The following policy rules failed: [");
+	buf_adds(details, "[");
 	for (size_t i = 0; i < verdict->count; i++) {
 		const struct policy_refusal *r = &verdict->refusals[i];
 
-		buf_addf(&message, "%s\"%s\"", i > 0 ? "," : "", r->rule);
-		buf_addf(&details, "%s{\"rule\":\"%s\",\"limit\":", i > 0 ? "," : "", r->rule);
-		json_add_string(&details, r->limit);
-		buf_adds(&details, ",\"given\":");
-		json_add_string(&details, r->given);
-		buf_adds(&details, "}");
+		buf_addf(&refusal->message, "%s\"%s\"", i > 0 ? "," : "", r->rule);
+		buf_addf(details, "%s{\"rule\":\"%s\",\"result\":\"refused\",\"limit\":", i > 0 ? "," : "",
+			 r->rule);
+		json_add_string(details, r->limit);
+		buf_adds(details, ",\"given\":");
+		json_add_string(details, r->given);
+		buf_adds(details, "}");
 	}
-	buf_adds(&message, "]");
-	buf_adds(&details, "]");
-	submit_log_refusal(call, verdict->refusals[0].rule);
-	call_error(call, ERR_POLICY, buf_text(&message), buf_failed(&details) ? NULL : buf_text(&details));
-	buf_release(&message);
-	buf_release(&details);
+	for (size_t i = 0; a->call->only_try && i < verdict->passed_count; i++)
+		buf_addf(details, ",{\"rule\":\"%s\",\"result\":\"passed\"}", verdict->passed[i]);
+	buf_adds(&refusal->message, "]");
+	buf_adds(details, "]");
+	refuse(a, refusal);
 }
 
 /* Start and end as they are asked for. */
@@ -88,8 +169,9 @@ static enum err set_times(struct asked *a, int64_t now, struct errctx *ec)
 }
 
 /* Policy, for what people ask for themselves; false after having answered what refuses. */
-static bool allowed_by_policy(struct call *call, struct asked *a, int64_t now)
+static bool allowed_by_policy(struct asked *a, int64_t now)
 {
+	struct call *call = a->call;
 	const struct policy *policy = &a->group->policy;
 	const struct submission *s = &a->submission;
 	struct policy_verdict verdict;
@@ -99,6 +181,7 @@ static bool allowed_by_policy(struct call *call, struct asked *a, int64_t now)
 		.start_ms = s->start_ms,
 		.justification = s->justification,
 		.ticket_number = s->ticket_number,
+		.break_glass = s->break_glass,
 	};
 
 	ask.length_ms = a->ask.duration_ms;
@@ -110,11 +193,14 @@ static bool allowed_by_policy(struct call *call, struct asked *a, int64_t now)
 			if (strcmp(verdict.refusals[i].rule, "ExpirationRule") == 0)
 				snprintf(verdict.refusals[i].given, sizeof(verdict.refusals[i].given),
 					 "noExpiration");
-		answer_policy(call, &verdict);
+		refuse_by_policy(a, &verdict);
 		return false;
 	}
-	if (policy_needs_approval(policy, false))
+	call->rule_count = verdict.passed_count;
+	memcpy(call->rules, verdict.passed, sizeof(call->rules));
+	if (policy_needs_approval(policy, s->break_glass))
 		a->ask.approval_wait_ms = policy_timeout_ms(policy, 1);
+	a->ask.break_glass = s->break_glass;
 	a->ask.counts_from_confirmation = policy->clock == POLICY_CLOCK_PROVISIONED && a->ask.duration_ms > 0;
 	policy_print_limits(policy, &a->limits);
 	a->ask.limits = buf_text(&a->limits);
@@ -138,7 +224,7 @@ static bool key_valid(const char *key)
  */
 static enum err choose_id(struct call *call, struct asked *a, struct errctx *ec)
 {
-	unsigned lane = store_lane_of(call->api->store, a->group->application->id);
+	unsigned lane = store_lane_of(call->api->store, a->application);
 	const char *key = exchange_header(call->exchange, "Idempotency-Key");
 	const char *client_id = exchange_client_request_id(call->exchange);
 	size_t len;
@@ -161,6 +247,7 @@ static enum err choose_id(struct call *call, struct asked *a, struct errctx *ec)
 		written = snprintf(text, sizeof(text), "client-request-id\n%s\n%s\n%s", call->caller.id,
 				   client_id, digest);
 	id_derive(lane, text, (size_t)written, a->id);
+	a->repeatable = true;
 	return ERR_OK;
 }
 
@@ -190,52 +277,93 @@ static enum err choose_principal(struct call *call, struct asked *a, struct errc
 	return buf_failed(&a->person) ? ERR_NOMEM : ERR_OK;
 }
 
-static enum err prepare(struct call *call, struct asked *a, struct errctx *ec)
+static void fill_ask(struct asked *a)
 {
-	enum err err;
-
-	a->group = config_group(call->config, a->submission.group);
-	if (a->group == NULL)
-		return err_set(ec, ERR_NOT_FOUND, "There is no group %s here.", a->submission.group);
-	err = choose_principal(call, a, ec);
-	if (err == ERR_OK)
-		err = choose_id(call, a, ec);
 	a->ask.id = a->id;
 	a->ask.fingerprint = a->fingerprint;
-	a->ask.application = a->group->application->id;
-	a->ask.group = a->group->id;
-	a->ask.group_name = a->group->name;
+	a->ask.application = a->application;
+	a->ask.group = a->submission.group;
+	a->ask.group_name = a->group != NULL ? a->group->name : "";
 	a->ask.principal = a->principal;
-	a->ask.created_by = call->caller.id;
+	a->ask.created_by = a->call->caller.id;
 	a->ask.action = submission_action_name(a->submission.action);
 	a->ask.person = buf_text(&a->person);
 	a->ask.justification = a->submission.justification;
 	a->ask.ticket_number = a->submission.ticket_number;
 	a->ask.ticket_system = a->submission.ticket_system;
-	a->ask.only_try = call->only_try;
-	return err;
+	a->ask.only_try = a->call->only_try;
 }
 
-static void submit_read(struct call *call, struct asked *a, activation_done *done)
+/* The group's application is known. Ends with `a` freed. */
+static void submit_to(struct asked *a)
 {
+	struct activation *activation = a->call->api->activation;
 	enum submission_action action = a->submission.action;
-	int64_t now = activation_now_ms(call->api->activation);
+	int64_t now = activation_now_ms(activation);
 	struct errctx ec = {""};
-	enum err err;
+	enum err err = choose_id(a->call, a, &ec);
 
-	call->only_try = a->submission.only_try;
-	err = prepare(call, a, &ec);
+	fill_ask(a);
+	if (err == ERR_OK && a->group == NULL && !submission_ends(action))
+		err = err_set(&ec, ERR_NOT_FOUND, "There is no group %s here.", a->submission.group);
 	if (err == ERR_OK && !submission_ends(action))
 		err = set_times(a, now, &ec);
-	if (err != ERR_OK || a->group == NULL) {
-		submit_log_refusal(call, err_code(err));
-		call_error(call, err, ec.text[0] != '\0' ? ec.text : NULL, NULL);
+	if (err != ERR_OK) {
+		refuse_with(a, err, &ec);
 		return;
 	}
 	if (submission_ends(action))
-		activation_deactivate(call->api->activation, &a->ask, done, call);
-	else if (submission_is_admin(action) || allowed_by_policy(call, a, now))
-		activation_submit(call->api->activation, &a->ask, done, call);
+		activation_deactivate(activation, &a->ask, a->done, a->call);
+	else if (submission_is_admin(action) || allowed_by_policy(a, now))
+		activation_submit(activation, &a->ask, a->done, a->call);
+	asked_free(a);
+}
+
+/* The application of a group that is known from the person's requests alone, best from one that is running. */
+static void on_group_searched(void *ctx, enum err err, const struct list_page *page)
+{
+	struct asked *a = ctx;
+	const struct request *found = NULL;
+	struct errctx ec = {""};
+
+	for (size_t i = 0; err == ERR_OK && page != NULL && i < page->count; i++)
+		if (found == NULL || (page->requests[i].closed_ms == 0 && found->closed_ms != 0))
+			found = &page->requests[i];
+	if (found == NULL) {
+		if (err == ERR_OK)
+			err = err_set(&ec, ERR_NOT_FOUND, "There is no group %s here.", a->submission.group);
+		refuse_with(a, err, &ec);
+		return;
+	}
+	snprintf(a->application, sizeof(a->application), "%s", found->application);
+	submit_to(a);
+}
+
+/* A group that has left the configuration: what it has given can still be taken back, and a repetition is answered as
+ * before. */
+static void search_group(struct asked *a)
+{
+	struct list_query query = {.top = 100};
+
+	snprintf(query.principal, sizeof(query.principal), "%s", a->principal);
+	snprintf(query.group, sizeof(query.group), "%s", a->submission.group);
+	list_requests(a->call->api->activation, &query, on_group_searched, a);
+}
+
+static void submit_read(struct asked *a)
+{
+	struct errctx ec = {""};
+	enum err err = choose_principal(a->call, a, &ec);
+
+	a->group = config_group(a->call->config, a->submission.group);
+	if (err != ERR_OK) {
+		refuse_with(a, err, &ec);
+	} else if (a->group == NULL) {
+		search_group(a);
+	} else {
+		snprintf(a->application, sizeof(a->application), "%s", a->group->application->id);
+		submit_to(a);
+	}
 }
 
 void submit(struct call *call, activation_done *done)
@@ -250,14 +378,16 @@ void submit(struct call *call, activation_done *done)
 		call_error(call, ERR_NOMEM, NULL, NULL);
 		return;
 	}
+	a->call = call;
+	a->done = done;
 	buf_init(&a->person, PERSON_TEXT_MAX);
 	buf_init(&a->limits, 4096);
 	err = submission_read(body, len, &a->submission, &ec);
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
 		call_error(call, err, ec.text, NULL);
-	else
-		submit_read(call, a, done);
-	buf_release(&a->person);
-	buf_release(&a->limits);
-	free(a);
+		asked_free(a);
+		return;
+	}
+	call->only_try = a->submission.only_try;
+	submit_read(a);
 }

@@ -216,7 +216,7 @@ void model_deactivate(struct model *m)
 	char group[MODEL_NAME];
 
 	assert_true(m->requests < MODEL_REQUESTS_MAX);
-	model_begin(m, "jit_deactivate", app);
+	lane_begin(m->lane, "jit_deactivate");
 	lane_argf(m->lane, "r%zu", m->requests++);
 	lane_arg(m->lane, model_pick(m, 10) == 0 ? "1" : "0");
 	lane_arg(m->lane, "ac");

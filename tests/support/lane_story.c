@@ -132,7 +132,6 @@ static void deactivate(struct lane_story_line *line, const char *only_try)
 	redisReply *reply;
 
 	lane_begin(line->lane, "jit_deactivate");
-	lane_arg(line->lane, line->lane->terms);
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, only_try);
 	request_pairs(line, "selfDeactivate");

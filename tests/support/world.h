@@ -80,6 +80,7 @@ struct world_ask {
 	const char *start;           /* ISO 8601; NULL = none named */
 	const char *justification;   /* NULL = one that will do; "" = none */
 	const char *idempotency_key; /* NULL = none */
+	bool break_glass, only_try;  /* breakGlass, isValidationOnly */
 };
 
 /* POSTs the person's selfActivate, or selfDeactivate, for the group. Release the response. */

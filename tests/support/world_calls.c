@@ -50,6 +50,8 @@ static void post(const struct world *world, const struct world_ask *ask, const c
 	add_member(&body, "groupId", world_group_id(world, ask->group));
 	add_member(&body, "justification", ask->justification == NULL ? "the test asks" : ask->justification);
 	add_schedule(&body, ask);
+	buf_adds(&body, ask->break_glass ? ",\"breakGlass\":true" : "");
+	buf_adds(&body, ask->only_try ? ",\"isValidationOnly\":true" : "");
 	buf_adds(&body, "}");
 	request.body = buf_text(&body);
 	if (ask->idempotency_key != NULL) {

@@ -1,0 +1,220 @@
+/* What policy allows besides the usual way, and what it never stands in the way of. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/scene.h"
+
+#define ONCALL 5
+
+/* Hours that are closed now, on whatever day and at whatever hour the test runs: one minute, half a day away. */
+static const char *closed_hours(char out[512])
+{
+	char now[32];
+	int hour;
+
+	scene_from_now(0, now);
+	hour = (now[11] - '0') * 10 + now[12] - '0';
+	snprintf(out, 512,
+		 "      approval: {approvers: [person1@example.com], timeout: 1h}\n"
+		 "      hours: {zone: Etc/UTC, from: \"%02d:00\", to: \"%02d:01\"}\n"
+		 "      break_glass: {principals: [person5@example.com]}\n",
+		 (hour + 12) % 24, (hour + 12) % 24);
+	return out;
+}
+
+static int open_closed(void **state)
+{
+	static char more[512];
+	struct world_options options = scene_defaults();
+
+	options.group.more = closed_hours(more);
+	options.group.justification_optional = true;
+	return scene_open(state, &options);
+}
+
+static int open_plain(void **state)
+{
+	struct world_options options = scene_defaults();
+
+	options.application.pushes = 50;
+	options.application.cycle_reserve = 10;
+	options.groups = 3;
+	return scene_open(state, &options);
+}
+
+/* The rule and what became of it, of each element: "Rule=passed Rule=refused". */
+static void print_rules(const struct http_response *response, const char *path, char out[512])
+{
+	char at[96];
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < 10; i++) {
+		const char *rule, *result;
+
+		snprintf(at, sizeof(at), "%s.%d.rule", path, i);
+		rule = http_json_text(response, at);
+		snprintf(at, sizeof(at), "%s.%d.result", path, i);
+		result = http_json_text(response, at);
+		if (rule != NULL && result != NULL)
+			used += (size_t)snprintf(out + used, 512 - used, "%s%s=%s", i > 0 ? " " : "", rule,
+						 result);
+	}
+}
+
+static void expect_refused(const struct world *world, const struct world_ask *ask, const char *rules)
+{
+	struct http_response response;
+	char seen[512];
+
+	world_activate(world, ask, &response);
+	assert_int_equal(response.status, 400);
+	print_rules(&response, "error.details", seen);
+	assert_string_equal(seen, rules);
+	http_response_release(&response);
+}
+
+static void the_glass_is_broken_by_those_who_may(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = ONCALL, .break_glass = true}, other = {.person = 6};
+	struct http_response response;
+	char id[ID_SIZE];
+
+	expect_refused(world, &other, "ActivationDayRule=refused");
+	other.break_glass = true;
+	expect_refused(world, &other, "EligibilityRule=refused");
+	ask.break_glass = false;
+	expect_refused(world, &ask, "ActivationDayRule=refused");
+	ask.break_glass = true;
+	ask.justification = "";
+	expect_refused(world, &ask, "JustificationRule=refused");
+	ask.justification = "the site is down";
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
+	scene_look(world, &ask, id, &response);
+	assert_true(cJSON_IsTrue(http_json(&response, "breakGlass")));
+	assert_true(cJSON_IsNull(http_json(&response, "approvalId")));
+	http_response_release(&response);
+	scene_get(world, 0, "/metrics", &response);
+	assert_non_null(strstr(buf_text(&response.body), "\njit_break_glass_total 1\n"));
+	http_response_release(&response);
+	world_passed(world);
+}
+
+/* Both answers name every rule, once it passed as well as once it refused. */
+static void a_trial_names_every_rule(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = ONCALL, .break_glass = true, .only_try = true};
+	struct http_response response;
+	char rules[512];
+
+	world_activate(world, &ask, &response);
+	assert_int_equal(response.status, 201);
+	print_rules(&response, "policyRules", rules);
+	assert_string_equal(rules, "EligibilityRule=passed ExpirationRule=passed JustificationRule=passed");
+	http_response_release(&response);
+	ask.break_glass = false;
+	ask.duration = "PT9H";
+	expect_refused(world, &ask,
+		       "ExpirationRule=refused ActivationDayRule=refused EligibilityRule=passed");
+	world_passed(world);
+}
+
+/* Nobody can do it again now; that it was done is answered all the same. */
+static void a_repetition_is_answered_as_before(void **state)
+{
+	struct world *world = *state;
+	const char *only_person_2[] = {world_user_name(world, 2), NULL};
+	struct broker_group *groups = (struct broker_group *)(uintptr_t)world->config.groups;
+	struct world_ask ask = {.person = 1, .idempotency_key = "once", .duration = "PT30M"};
+	struct world_ask gone = {.person = 1, .group = 2, .idempotency_key = "twice"};
+	struct http_response response;
+	char id[ID_SIZE], gone_id[ID_SIZE];
+
+	scene_activate(world, &ask, id);
+	scene_activate(world, &gone, gone_id);
+	groups[0].eligible = only_person_2;
+	world->config.group_count = 2;
+	assert_true(scene_reload(world, 0));
+	world_activate(world, &ask, &response);
+	assert_int_equal(response.status, 201);
+	assert_string_equal(http_json_text(&response, "id"), id);
+	http_response_release(&response);
+	world_activate(world, &gone, &response);
+	assert_int_equal(response.status, 201);
+	assert_string_equal(http_json_text(&response, "id"), gone_id);
+	http_response_release(&response);
+
+	/* Another body under the key, and another key, are what they are. */
+	ask.duration = "PT20M";
+	world_activate(world, &ask, &response);
+	assert_int_equal(response.status, 422);
+	http_response_release(&response);
+	ask.idempotency_key = "another";
+	expect_refused(world, &ask, "EligibilityRule=refused");
+	world_passed(world);
+}
+
+static void expect_status(const struct http_response *response, int status)
+{
+	if (response->status != status)
+		fail_msg("%d %s", response->status, buf_text(&response->body));
+}
+
+static void what_has_left_the_configuration_can_be_given_back(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1, .group = 2, .idempotency_key = "back"};
+	struct http_response response;
+	char id[ID_SIZE], removal[ID_SIZE];
+
+	ask.idempotency_key = NULL;
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
+	world->config.group_count = 2;
+	assert_true(scene_reload(world, 0));
+	world_activate(world, &ask, &response);
+	expect_status(&response, 404);
+	http_response_release(&response);
+	ask.idempotency_key = "back";
+	world_deactivate(world, &ask, &response);
+	expect_status(&response, 201);
+	snprintf(removal, sizeof(removal), "%s", scene_text(&response, "id"));
+	http_response_release(&response);
+	assert_true(world_wait_member(world, 1, 2, false, SCENE_PATIENCE));
+	world_deactivate(world, &ask, &response);
+	expect_status(&response, 201);
+	assert_string_equal(scene_text(&response, "id"), removal);
+	http_response_release(&response);
+	ask.idempotency_key = NULL;
+	world_deactivate(world, &ask, &response);
+	expect_status(&response, 400);
+	http_response_release(&response);
+	ask.person = 2;
+	world_deactivate(world, &ask, &response);
+	expect_status(&response, 404);
+	http_response_release(&response);
+	world_passed(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_glass_is_broken_by_those_who_may, open_closed,
+						scene_close),
+		cmocka_unit_test_setup_teardown(a_trial_names_every_rule, open_closed, scene_close),
+		cmocka_unit_test_setup_teardown(a_repetition_is_answered_as_before, open_plain, scene_close),
+		cmocka_unit_test_setup_teardown(what_has_left_the_configuration_can_be_given_back, open_plain,
+						scene_close),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
