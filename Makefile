@@ -50,7 +50,7 @@ HTTP_SRC := broker/http/http.c broker/http/http_watch.c
 STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.c broker/store/node.c \
 	broker/store/reader.c broker/store/reply.c broker/store/setup.c broker/store/store.c
 ACTIVATION_SRC := activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
-	activation/activation.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c
+	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c
 THROTTLE_SRC := throttle/throttle.c
 SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-in/identity.c broker/sign-in/issuer.c \
 	broker/sign-in/jwks.c broker/sign-in/jwks_key.c broker/sign-in/jwt.c broker/sign-in/jwt_verify.c \
@@ -78,7 +78,7 @@ SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/
 	scim-push/sandbox/user_rules.c scim-push/sandbox/users.c
 
 # The Redis function library: these files, joined in this order.
-LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/request.lua \
+LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/request.lua \
 	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/submit.lua activation/approval.lua \
 	activation/list.lua activation/timetable.lua activation/functions.lua
 
@@ -120,6 +120,7 @@ UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_r
 	tests/unit/test_push_faults.c tests/unit/test_push_removal.c tests/unit/test_http_tls.c
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
 	tests/unit/test_target.c tests/unit/test_odata.c
+UNIT_TESTS += tests/unit/test_actor.c
 UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c

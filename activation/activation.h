@@ -78,6 +78,7 @@ struct ask {
 	int64_t duration_ms;           /* or 0 and … */
 	int64_t end_ms;                /* … an end */
 	bool only_try;                 /* answer what would happen and change nothing */
+	const char *actor;             /* who asks, as actor_write() has written it */
 };
 
 /* `request` is NULL when there is none to show, and valid during the call only. */
@@ -97,14 +98,15 @@ void activation_submit(struct activation *activation, const struct ask *ask, act
 void activation_deactivate(struct activation *activation, const struct ask *ask, activation_done *done,
 			   void *ctx);
 
-/* Who asks. */
-struct actor {
-	const char *id; /* borrowed for the call */
+/* Who withdraws a request; borrowed for the call. */
+struct withdrawal {
+	const char *by; /* principalId */
 	bool is_operator;
+	const char *actor; /* the same person, as actor_write() has written it */
 };
 
 /* Withdraws a request that has not given access. ERR_NOT_FOUND, ERR_FORBIDDEN (not theirs), ERR_WRONG_STATE. */
-void activation_cancel(struct activation *activation, const char *id, const struct actor *actor,
+void activation_cancel(struct activation *activation, const char *id, const struct withdrawal *who,
 		       activation_done *done, void *ctx);
 
 /* ERR_NOT_FOUND when there is no such request. */

@@ -82,6 +82,7 @@ local function jit_decide(keys, args)
 	r.dc[#r.dc + 1] = { sg = stage, by = args[8], name = args[9], res = args[10], at = c.now, why = args[11],
 		wid = args[15] ~= '' and args[15] or nil }
 	r.changed = true
+	c.why = args[11]
 	local order
 	if args[10] == 'Deny' then
 		r.er = 'Denied by ' .. args[9] .. '.'

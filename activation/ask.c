@@ -149,7 +149,7 @@ void activation_submit(struct activation *activation, const struct ask *ask, act
 	p->done = done;
 	core_terms(&terms, text);
 	id_make(lane, push_id);
-	core_call(activation, &call, "jit_submit", lane);
+	core_call_by(activation, &call, "jit_submit", lane, ask->actor);
 	store_arg(&call, text);
 	store_arg(&call, ask->id);
 	store_arg(&call, push_id);
@@ -173,7 +173,7 @@ void activation_deactivate(struct activation *activation, const struct ask *ask,
 		return;
 	}
 	p->done = done;
-	core_call(activation, &call, "jit_deactivate", lane);
+	core_call_by(activation, &call, "jit_deactivate", lane, ask->actor);
 	store_arg(&call, ask->id);
 	store_arg(&call, ask->only_try ? "1" : "0");
 	add_ask(&call, ask, &numbers);
@@ -194,7 +194,7 @@ static struct pending *about_request(struct activation *activation, const char *
 	return p;
 }
 
-void activation_cancel(struct activation *activation, const char *id, const struct actor *actor,
+void activation_cancel(struct activation *activation, const char *id, const struct withdrawal *who,
 		       activation_done *done, void *ctx)
 {
 	struct store_call call;
@@ -202,10 +202,10 @@ void activation_cancel(struct activation *activation, const char *id, const stru
 
 	if (p == NULL)
 		return;
-	core_call(activation, &call, "jit_cancel", p->lane);
+	core_call_by(activation, &call, "jit_cancel", p->lane, who->actor);
 	store_arg(&call, id);
-	store_arg(&call, actor->id);
-	store_arg(&call, actor->is_operator ? "1" : "0");
+	store_arg(&call, who->by);
+	store_arg(&call, who->is_operator ? "1" : "0");
 	store_call(activation->options.store, &call, on_request, p);
 }
 
@@ -244,7 +244,7 @@ void activation_decide(struct activation *activation, const struct decision *dec
 	snprintf(needed, sizeof(needed), "%u", decision->needed);
 	snprintf(stages, sizeof(stages), "%u", decision->stages);
 	snprintf(timeout, sizeof(timeout), "%lld", (long long)decision->next_timeout_ms);
-	core_call(activation, &call, "jit_decide", p->lane);
+	core_call_by(activation, &call, "jit_decide", p->lane, decision->actor);
 	store_arg(&call, text);
 	store_arg(&call, request->id);
 	store_arg(&call, push_id);
@@ -261,16 +261,16 @@ void activation_decide(struct activation *activation, const struct decision *dec
 	store_call(activation->options.store, &call, on_request, p);
 }
 
-void activation_decline(struct activation *activation, const char *id, const char *why, activation_done *done,
-			void *ctx)
+void activation_decline(struct activation *activation, const struct declining *declining,
+			activation_done *done, void *ctx)
 {
 	struct store_call call;
-	struct pending *p = about_request(activation, id, done, ctx);
+	struct pending *p = about_request(activation, declining->id, done, ctx);
 
 	if (p == NULL)
 		return;
-	core_call(activation, &call, "jit_refuse", p->lane);
-	store_arg(&call, id);
-	store_arg(&call, why);
+	core_call_by(activation, &call, "jit_refuse", p->lane, declining->actor);
+	store_arg(&call, declining->id);
+	store_arg(&call, declining->why);
 	store_call(activation->options.store, &call, on_request, p);
 }

@@ -9,13 +9,26 @@
 #include "base/digest.h"
 #include "base/log.h"
 
-void core_call(struct activation *activation, struct store_call *call, const char *function, unsigned lane)
+static void begin(struct store_call *call, const char *function, unsigned lane, const char *shared)
 {
 	memset(call, 0, offsetof(struct store_call, argv));
 	call->function = function;
 	call->lane = lane;
 	store_arg(call, "0");
-	store_arg(call, activation->history);
+	store_arg(call, shared);
+}
+
+void core_call(struct activation *activation, struct store_call *call, const char *function, unsigned lane)
+{
+	begin(call, function, lane, activation->history);
+}
+
+void core_call_by(struct activation *activation, struct store_call *call, const char *function, unsigned lane,
+		  const char *actor)
+{
+	snprintf(activation->asking, sizeof(activation->asking), "%s %s", activation->history,
+		 actor != NULL ? actor : "");
+	begin(call, function, lane, activation->asking);
 }
 
 unsigned core_lane(const struct activation *activation, const char *app)

@@ -3,6 +3,7 @@
 #define ACTIVATION_CORE_H
 
 #include "activation/activation.h"
+#include "activation/actor.h"
 #include "store/store.h"
 
 #define DUE_LEASE_MS  5000 /* a start, pump or cycle that was claimed is claimed again after that */
@@ -17,8 +18,9 @@ struct timetable;
 struct activation {
 	struct activation_options options;
 	struct timetable *timetable;
-	char history[24];        /* options.history_ms as the functions' argument */
-	int64_t clock_offset_ms; /* Redis' clock minus clock_mono_ms() */
+	char history[24];            /* options.history_ms as the functions' argument */
+	char asking[24 + ACTOR_MAX]; /* the same with who asks, while a call is being built */
+	int64_t clock_offset_ms;     /* Redis' clock minus clock_mono_ms() */
 	size_t orders;
 	size_t planned; /* applications whose cycle has been planned since the store became ready */
 	bool ready, stopped;
@@ -26,6 +28,11 @@ struct activation {
 
 /* Begins a call: function, lane, and the arguments that all functions share. */
 void core_call(struct activation *activation, struct store_call *call, const char *function, unsigned lane);
+
+/* The same for what somebody asks for: `actor` as actor_write() has written it; NULL or "" = the broker itself. The call
+ * is to be given to the store before the next one is begun. */
+void core_call_by(struct activation *activation, struct store_call *call, const char *function, unsigned lane,
+		  const char *actor);
 
 /* The lane of an application, or of one of our ids; the id's is -1 when it is none of ours. */
 unsigned core_lane(const struct activation *activation, const char *app);

@@ -23,6 +23,7 @@ struct decision {
 	const char *limits;      /* of the group: struct ask */
 	const char *
 		message; /* what brought it, when that may come twice: a webhook's source and id; "" = a person */
+	const char *actor; /* who decides, as actor_write() has written it */
 };
 
 /* ERR_OK with the request as it stands then (also when the same person says the same again); ERR_DECIDED with the
@@ -30,9 +31,15 @@ struct decision {
 void activation_decide(struct activation *activation, const struct decision *decision, activation_done *done,
 		       void *ctx);
 
-/* Policy no longer allows a request that waits for an approver or for its start: it ends, saying why. ERR_OK
- * without a request; ERR_DECIDED when it has left these states. */
-void activation_decline(struct activation *activation, const char *id, const char *why, activation_done *done,
-			void *ctx);
+/* What policy no longer allows; borrowed for the call. */
+struct declining {
+	const char *id;    /* of a request that waits for an approver or for its start */
+	const char *why;   /* one sentence */
+	const char *actor; /* who had it looked at, as actor_write() has written it */
+};
+
+/* Ends the request, saying why. ERR_OK without a request; ERR_DECIDED when it has left these states. */
+void activation_decline(struct activation *activation, const struct declining *declining,
+			activation_done *done, void *ctx);
 
 #endif

@@ -7,14 +7,15 @@
 --                          a:REQUEST its approval runs out
 --   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
 --   gn:GROUP             the group's name in the application
---   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit     (stream)
+--   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
 --   x r w d :GROUP, xg rg wg dg dq :APP, x  queues (queue.lua)
 --   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms; ia: those that wait for an approver
 --   lv                   group -> memberships that are wanted now (hash)
 --
 -- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another)
---                                   ARGV[2] how long ended requests are kept, ms
+--                                   ARGV[2] "KEEP_MS ACTOR": how long ended requests are kept, ms, and who asks (JSON,
+--                                           activation/actor.h; "" = the broker itself)
 -- and answers {word, now, due time of the timetable's first entry or 0, ...}. All are harmless when repeated.
 
 local function context(keys, args)
@@ -23,7 +24,9 @@ local function context(keys, args)
 		local t = redis.call('TIME')
 		now = t[1] * 1000 + math.floor(t[2] / 1000)
 	end
-	return { pre = keys[1], now = now, keep = tonumber(args[2]) or 0, requests = {}, members = {} }
+	local keep, actor = string.match(args[2] or '', '^(%d+) ?(.*)$')
+	return { pre = keys[1], now = now, keep = tonumber(keep) or 0, actor = actor or '', requests = {}, members = {},
+		names = {} }
 end
 
 -- The terms of an application, as one argument:

@@ -20,8 +20,7 @@ local function move(c, r, event, by)
 	if not row then
 		error('no rule for ' .. r.st .. ' on ' .. event)
 	end
-	redis.call('XADD', c.pre .. 'audit', '*', 'e', event, 'r', r.id, 'f', r.st, 't', row.to, 'b', by or row.by,
-		'g', r.g, 'p', r.p, unpack(r.bg and { 'bg', '1' } or {}))
+	audit_move(c, r, event, row, by)
 	r.st = row.to
 	r.changed = true
 	if row.ask then

@@ -180,6 +180,7 @@ local function jit_submit(keys, args)
 	local limits = read_limits(r.limits)
 	r.limits = nil
 	r.id = args[4]
+	c.why = r.j
 	local before = get_request(c, r.id)
 	if before then
 		local push = get_push(c, args[5])
@@ -294,6 +295,7 @@ local function jit_deactivate(keys, args)
 	local c = context(keys, args)
 	local r = read_request(c, args, 5)
 	r.id = args[3]
+	c.why = r.j
 	local before = get_request(c, r.id)
 	if before then
 		return answer(c, before.h == r.h and 'same' or 'reused', view(c, before))

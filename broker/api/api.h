@@ -35,6 +35,7 @@ struct call {
 	struct config *config; /* one reference: the configuration under which the call began */
 	const struct route *route;
 	struct caller caller;
+	struct buf actor;       /* who calls, for the audit: actor_write() */
 	char param[NAME_SIZE];  /* the route's variable segment; "" = none */
 	char param2[NAME_SIZE]; /* its second one */
 	bool beta;              /* asked under /beta */

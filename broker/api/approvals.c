@@ -339,6 +339,7 @@ static void decide(struct verdict *verdict, const struct request *read, const st
 		.approve = verdict->approve,
 		.justification = verdict->justification,
 		.message = verdict->message,
+		.actor = buf_text(&call->actor),
 		.stages = (unsigned)policy_stage_count(policy),
 	};
 	struct buf limits;
@@ -373,7 +374,11 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 	}
 	if (verdict->approve && request->state == ST_AWAITING &&
 	    !recheck(policy, request, activation_now_ms(call->api->activation), &ec))
-		activation_decline(call->api->activation, request->id, ec.text, on_declined, verdict);
+		activation_decline(call->api->activation,
+				   &(struct declining){.id = request->id,
+						       .why = ec.text,
+						       .actor = buf_text(&call->actor)},
+				   on_declined, verdict);
 	else
 		decide(verdict, request, policy);
 }

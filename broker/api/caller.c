@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "activation/actor.h"
 #include "api/api.h"
 #include "sign-in/signin.h"
 
@@ -116,6 +117,25 @@ void caller_identify(struct call *call, caller_done *done)
 	}
 	*waiting = (struct waiting){.call = call, .done = done};
 	signin_verify(call->api->signin, header, on_verified, waiting);
+}
+
+enum err caller_name(struct call *call, const char *how)
+{
+	const struct identity *identity = call->caller.identity;
+	struct actor actor = {
+		.id = call->caller.id,
+		.name = call->caller.names.user_name,
+		.how = identity != NULL ? identity->issuer : "token",
+		.address = exchange_address(call->exchange),
+		.call = exchange_request_id(call->exchange),
+	};
+
+	if (how != NULL)
+		actor.how = how;
+	if (identity != NULL && strcmp(identity->subject, actor.id) != 0)
+		actor.subject = identity->subject;
+	actor_write(&actor, &call->actor);
+	return buf_failed(&call->actor) ? ERR_NOMEM : ERR_OK;
 }
 
 void caller_release(struct caller *caller)

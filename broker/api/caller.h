@@ -36,6 +36,9 @@ typedef void caller_done(struct call *call, enum err err, const char *why);
  */
 void caller_identify(struct call *call, caller_done *done);
 
+/* Writes call->actor for the audit. `how` they have proved who they are; NULL = as caller_identify() found it. ERR_NOMEM. */
+enum err caller_name(struct call *call, const char *how) MUST_CHECK;
+
 void caller_release(struct caller *caller);
 
 /* As policy sees the caller; borrowed. */

@@ -36,7 +36,7 @@ void hooks_approval(struct call *call)
 	const struct config_approval_source *source = config_approval_source(call->config, call->param);
 	struct approval approval;
 	struct errctx ec = {""};
-	char id[APPROVAL_MESSAGE_SIZE];
+	char id[APPROVAL_MESSAGE_SIZE], how[sizeof("webhook:") + sizeof(source->name)];
 	size_t len;
 	const char *body = exchange_body(call->exchange, &len);
 
@@ -56,6 +56,11 @@ void hooks_approval(struct call *call)
 	}
 	snprintf(call->caller.id, sizeof(call->caller.id), "%s", approval.approver);
 	snprintf(call->caller.names.user_name, sizeof(call->caller.names.user_name), "%s", approval.approver);
+	snprintf(how, sizeof(how), "webhook:%s", source->name);
+	if (caller_name(call, how) != ERR_OK) {
+		call_error(call, ERR_NOMEM, NULL, NULL);
+		return;
+	}
 	snprintf(id, sizeof(id), "%s:%s", source->name, exchange_header(call->exchange, "webhook-id"));
 	log_info("webhook", "source=%s req=%s person=%s", source->name, approval.id, approval.approver);
 	approvals_decide_by_message(call, &(struct approval_message){

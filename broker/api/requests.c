@@ -169,7 +169,9 @@ static void on_cancelled(void *ctx, enum err err, const struct request *request)
 
 void requests_cancel(struct call *call)
 {
-	struct actor actor = {.id = call->caller.id, .is_operator = call->caller.is_operator};
+	struct withdrawal who = {.by = call->caller.id,
+				 .is_operator = call->caller.is_operator,
+				 .actor = buf_text(&call->actor)};
 
-	activation_cancel(call->api->activation, call->param, &actor, on_cancelled, call);
+	activation_cancel(call->api->activation, call->param, &who, on_cancelled, call);
 }

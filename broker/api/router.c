@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "api/api.h"
+#include "activation/actor.h"
 #include "api/error.h"
 #include "api/render.h"
 
@@ -55,6 +56,7 @@ void call_answer(struct call *call, int status, const char *content_type, struct
 	call->api->metrics->requests[status / 100]++;
 	exchange_answer(call->exchange, status, content_type, buf_text(body), body->len);
 	buf_release(body);
+	buf_release(&call->actor);
 	caller_release(&call->caller);
 	config_unref(call->config);
 	free(call);
@@ -64,6 +66,7 @@ void call_error(struct call *call, enum err err, const char *message, const char
 {
 	call->api->metrics->requests[err_status(err) / 100]++;
 	exchange_error(call->exchange, err, message, details_json);
+	buf_release(&call->actor);
 	caller_release(&call->caller);
 	config_unref(call->config);
 	free(call);
@@ -182,6 +185,8 @@ static void run(struct call *call)
 
 static void on_identified(struct call *call, enum err err, const char *why)
 {
+	if (err == ERR_OK)
+		err = caller_name(call, NULL);
 	if (err != ERR_OK)
 		call_error(call, err, why, NULL);
 	else
@@ -200,6 +205,7 @@ void api_handle(void *ctx, struct exchange *exchange)
 	}
 	call->api = api;
 	call->exchange = exchange;
+	buf_init(&call->actor, ACTOR_MAX);
 	call->config = config_ref(api->config);
 	if (exchange_refused(exchange) != ERR_OK) {
 		call_error(call, exchange_refused(exchange), exchange_refused_reason(exchange), NULL);

@@ -292,6 +292,7 @@ static void fill_ask(struct asked *a)
 	a->ask.ticket_number = a->submission.ticket_number;
 	a->ask.ticket_system = a->submission.ticket_system;
 	a->ask.only_try = a->call->only_try;
+	a->ask.actor = buf_text(&a->call->actor);
 }
 
 /* The group's application is known. Ends with `a` freed. */

@@ -192,7 +192,7 @@ void story_do_keys(struct lane_story_line *line)
 		"local all = redis.call('KEYS', '*') table.sort(all) local out = {} "
 		"for _, k in ipairs(all) do k = k:sub(6) "
 		"if not k:match('^u:') and not k:match('^gn:') and not k:match('^i[pg]:') "
-		"and k ~= 'audit' then out[#out + 1] = k end end return out";
+		"and not k:match('^audit') then out[#out + 1] = k end end return out";
 	redisReply *reply = lane_command(line->lane, "EVAL %s 0", script);
 
 	for (size_t i = 0; lane_at(reply, i) != NULL; i++)

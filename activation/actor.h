@@ -1,0 +1,22 @@
+/* Who causes a change, as the audit keeps it: written once for a call and passed along with all that it changes. Pure. */
+#ifndef ACTIVATION_ACTOR_H
+#define ACTIVATION_ACTOR_H
+
+#include "base/buf.h"
+
+#define ACTOR_MAX 4096 /* bytes; all of a caller's bounded texts, each character escaped, are shorter */
+
+/* All texts are borrowed; NULL or "" = not known. */
+struct actor {
+	const char *id;      /* principalId */
+	const char *name;    /* user name */
+	const char *subject; /* what the provider calls them, where that is not the id */
+	const char *how;     /* how they signed in: the provider's issuer, "token", "webhook:NAME" */
+	const char *address; /* the peer's */
+	const char *call;    /* the request-id of the call */
+};
+
+/* Appends the JSON object without its empty members. `out` may have ACTOR_MAX bytes; failed: no memory. */
+void actor_write(const struct actor *actor, struct buf *out);
+
+#endif
