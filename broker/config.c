@@ -161,6 +161,19 @@ const struct config_approval_source *config_approval_source(const struct config 
 	return NULL;
 }
 
+static int compare_alias(const void *name, const void *alias)
+{
+	return strcmp(name, ((const struct config_alias *)alias)->name);
+}
+
+const char *config_source_approver(const struct config_approval_source *source, const char *name)
+{
+	const struct config_aliases *a = &source->approvers;
+	const struct config_alias *found =
+		a->count > 0 ? bsearch(name, a->list, a->count, sizeof(*a->list), compare_alias) : NULL;
+	return found ? found->user_name : NULL;
+}
+
 const struct config_person *config_person_by_id(const struct config *config, const char *id)
 {
 	if (config->people_count == 0)

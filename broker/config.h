@@ -48,11 +48,28 @@ struct config_issuer {
 	char id_claim[64], user_name_claim[64], groups_claim[64], authentication_claim[64];
 };
 
-/* An approval system that decides by signed webhook: POST /hooks/approvals/NAME. */
+/* What somebody else calls a person, and the user name here. */
+struct config_alias {
+	char *name, *user_name;
+};
+
+/* Sorted by name, which is compared as it is. */
+struct config_aliases {
+	struct config_alias *list;
+	size_t count;
+};
+
+enum config_source_kind { SOURCE_STANDARD, SOURCE_SLACK };
+
+/* An approval system that decides by signed webhook: POST /hooks/approvals/NAME, or /hooks/slack/NAME. */
 struct config_approval_source {
 	char name[64];
-	char secret[256], next_secret[256]; /* Standard Webhooks: "whsec_…"; next_secret "" = none */
-	struct policy_names groups;         /* ids of the groups that it may decide for; none = all */
+	enum config_source_kind kind;
+	/* Standard Webhooks: "whsec_…"; Slack: the app's signing secret. next_secret "" = none. */
+	char secret[256], next_secret[256];
+	char workspace[33]; /* Slack's id of the only workspace that counts; "" = any that signs */
+	struct config_aliases approvers; /* Slack: whose click counts as whose word */
+	struct policy_names groups;      /* ids of the groups that it may decide for; none = all */
 };
 
 enum config_environment { ENV_PRODUCTION, ENV_DEMO, ENV_TEST };
@@ -119,6 +136,8 @@ const struct config_group *config_group(const struct config *config, const char 
 const struct config_application *config_application(const struct config *config, const char *id);
 /* By its exact name. */
 const struct config_approval_source *config_approval_source(const struct config *config, const char *name);
+/* The user name behind what the source calls a person; NULL when it knows nobody of that name. */
+const char *config_source_approver(const struct config_approval_source *source, const char *name);
 const struct config_person *config_person_by_id(const struct config *config, const char *id);
 /* The person whose token this is; compared by hash. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);

@@ -80,6 +80,8 @@ void builder_read_texts(struct builder *builder, const struct setting *setting, 
 			const yaml_node_t *node);
 void builder_read_claims(struct builder *builder, const struct setting *setting, struct policy_claims *field,
 			 const yaml_node_t *node);
+void builder_read_aliases(struct builder *builder, const struct setting *setting,
+			  struct config_aliases *field, const yaml_node_t *node);
 void builder_read_days(struct builder *builder, const struct setting *setting, unsigned *field,
 		       const yaml_node_t *node);
 

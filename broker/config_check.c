@@ -6,6 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config_settings.h"
+#include "webhook/slack.h"
+#include "webhook/standard.h"
+
 static struct place given_place(const struct element *element, enum setting_id id)
 {
 	return element->given[id] ? tree_place(element->given[id]) : (struct place){0, 0};
@@ -25,6 +29,45 @@ void config_finish_issuer(struct builder *builder, size_t index, const struct el
 	};
 }
 
+/* What is accepted here must not be refused when a message comes. */
+static void check_source_secret(struct builder *builder, const struct element *element, enum setting_id id)
+{
+	const struct config_approval_source *source = element->base;
+	const char *secret = id == SET_SOURCE_SECRET ? source->secret : source->next_secret;
+	struct signing_keys keys = {0};
+	struct errctx ec;
+	if (secret[0] && (source->kind == SOURCE_SLACK ? slack_key_add(&keys, secret, &ec)
+						       : webhook_key_add(&keys, secret, &ec)) != ERR_OK)
+		report_error(builder->reading.report, element_place(element, id), "%s: %s", settings[id].path,
+			     ec.text);
+	signing_wipe(&keys);
+}
+
+/* What is there, but unreadable, has been reported. */
+static bool is_empty_mapping(const yaml_node_t *node)
+{
+	return !node || (node->type == YAML_MAPPING_NODE &&
+			 node->data.mapping.pairs.start == node->data.mapping.pairs.top);
+}
+
+static void check_source_kind(struct builder *builder, const struct element *element)
+{
+	const struct config_approval_source *source = element->base;
+	struct report *report = builder->reading.report;
+	bool workspace = element->given[SET_SOURCE_WORKSPACE];
+	check_source_secret(builder, element, SET_SOURCE_SECRET);
+	check_source_secret(builder, element, SET_SOURCE_NEXT_SECRET);
+	if (source->kind == SOURCE_SLACK && is_empty_mapping(element->given[SET_SOURCE_APPROVERS]))
+		report_error(
+			report, element_place(element, SET_SOURCE_APPROVERS),
+			"approval_sources[] of the kind slack needs approvers: nobody's click would count");
+	if (source->kind != SOURCE_SLACK && (workspace || element->given[SET_SOURCE_APPROVERS]))
+		report_error(report,
+			     element_place(element, workspace ? SET_SOURCE_WORKSPACE : SET_SOURCE_APPROVERS),
+			     "approval_sources[].%s belongs to the kind slack",
+			     workspace ? "workspace" : "approvers");
+}
+
 void config_finish_source(struct builder *builder, size_t index, const struct element *element)
 {
 	const struct config_approval_source *source = &builder->config->sources[index];
@@ -39,6 +82,7 @@ void config_finish_source(struct builder *builder, size_t index, const struct el
 	if (source->secret[0] && strcmp(source->secret, source->next_secret) == 0)
 		report_warning(report, element_place(element, SET_SOURCE_NEXT_SECRET),
 			       "approval_sources[].next_secret is the same as secret");
+	check_source_kind(builder, element);
 	builder->sources[index] = (struct marks){
 		.id = given_place(element, SET_SOURCE_NAME),
 		.groups = groups,

@@ -53,6 +53,7 @@ static const char *const kinds[] = {
 	[TYPE_GROUP_IDS] = "List of UUIDs",
 	[TYPE_DAYS] = "List of mon, tue, wed, thu, fri, sat, sun; mon..fri are all from one to the other",
 	[TYPE_CLAIMS] = "Names of claims, each with a list of texts",
+	[TYPE_ALIASES] = "Texts, each with a user name",
 	[TYPE_TIME] = "Time with its offset, ISO 8601",
 	[TYPE_DAY_TIME] = "Time of day, 00:00 to 24:00",
 	[TYPE_ZONE] = "Time zone of the system's database (package tzdata)",

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/digest.h"
-#include "webhook/standard.h"
 
 bool path_resolve(const struct reading *reading, const char *path, char *out, size_t size)
 {
@@ -170,16 +169,4 @@ void value_read_secret(const struct reading *reading, const struct setting *sett
 	warn_if_public(reading, setting, value, fd);
 	read_bytes(reading, setting, value, fd, base);
 	close(fd);
-}
-
-void value_read_webhook_secret(const struct reading *reading, const struct setting *setting,
-			       const struct value *value, void *base)
-{
-	char *secret = (char *)base + setting->offset;
-	struct signing_keys keys = {0};
-	struct errctx ec;
-	value_read_secret(reading, setting, value, base);
-	if (secret[0] && webhook_key_add(&keys, secret, &ec) != ERR_OK)
-		report_error(reading->report, value->place, "%s: %s", setting->path, ec.text);
-	signing_wipe(&keys);
 }

@@ -126,6 +126,43 @@ void builder_read_claims(struct builder *builder, const struct setting *setting,
 			field->count++;
 }
 
+static int compare_aliases(const void *left, const void *right)
+{
+	return strcmp(((const struct config_alias *)left)->name, ((const struct config_alias *)right)->name);
+}
+
+void builder_read_aliases(struct builder *builder, const struct setting *setting,
+			  struct config_aliases *field, const yaml_node_t *node)
+{
+	struct report *report = builder->reading.report;
+	struct setting name = {.path = setting->path, .type = TYPE_USER_NAMES};
+	*field = (struct config_aliases){0};
+	if (node->type != YAML_MAPPING_NODE) {
+		report_error(report, tree_place(node),
+			     "%s must hold names, each with a user name, such as %s", setting->path,
+			     setting->example);
+		return;
+	}
+	const yaml_node_pair_t *pairs = node->data.mapping.pairs.start;
+	size_t count = (size_t)(node->data.mapping.pairs.top - pairs);
+	if (count > (size_t)setting->max) {
+		report_error(report, tree_place(node), "%s has %zu entries, but must have at most %lld",
+			     setting->path, count, (long long)setting->max);
+		return;
+	}
+	field->list = count ? memory_take(builder->reading.memory, count, sizeof(*field->list)) : NULL;
+	if (count && !field->list)
+		report_no_memory(report);
+	for (size_t i = 0; field->list && i < count; i++) {
+		struct config_alias *alias = &field->list[field->count];
+		alias->name = copy_text(builder, &name, tree_node(builder->tree, pairs[i].key));
+		alias->user_name = copy_text(builder, &name, tree_node(builder->tree, pairs[i].value));
+		field->count += alias->name && alias->user_name;
+	}
+	if (field->list)
+		qsort(field->list, field->count, sizeof(*field->list), compare_aliases);
+}
+
 static const char day_names[][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 /* The day whose name the text begins with, or 7. */

@@ -28,6 +28,7 @@ enum setting_type {
 	TYPE_WORDS,      /* a sequence of texts, compared as they are */
 	TYPE_GROUP_IDS,  /* a sequence of UUIDs */
 	TYPE_DAYS,       /* a sequence of mon to sun; stored as bits */
+	TYPE_ALIASES,    /* a mapping from texts to user names */
 	TYPE_CLAIMS,     /* a mapping from the names of claims to sequences of texts */
 	TYPE_TIME,       /* ISO 8601 with an offset; stored in Unix ms */
 	TYPE_DAY_TIME,   /* hh:mm; stored in minutes */
@@ -36,7 +37,7 @@ enum setting_type {
 	TYPE_REFERENCE,  /* the id of an application */
 	TYPE_FILE,
 	TYPE_SECRET,         /* file:PATH */
-	TYPE_WEBHOOK_SECRET, /* the same, for a secret of Standard Webhooks */
+	TYPE_WEBHOOK_SECRET, /* the same, for the secret of an approval source */
 	TYPE_LISTEN,
 	TYPE_REDIS_URL,
 	TYPE_ISSUER_URL,
@@ -74,8 +75,11 @@ enum setting_id {
 	SET_OPERATORS_CLAIMS,
 	SET_SOURCES,
 	SET_SOURCE_NAME,
+	SET_SOURCE_KIND,
 	SET_SOURCE_SECRET,
 	SET_SOURCE_NEXT_SECRET,
+	SET_SOURCE_WORKSPACE,
+	SET_SOURCE_APPROVERS,
 	SET_SOURCE_GROUPS,
 	SET_POLICY,
 	SET_POLICY_DEFAULTS,

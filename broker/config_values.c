@@ -210,7 +210,7 @@ static void (*const readers[])(const struct reading *reading, const struct setti
 	[TYPE_PATTERN] = value_read_pattern,
 	[TYPE_FILE] = value_read_file,
 	[TYPE_SECRET] = value_read_secret,
-	[TYPE_WEBHOOK_SECRET] = value_read_webhook_secret,
+	[TYPE_WEBHOOK_SECRET] = value_read_secret,
 	[TYPE_LISTEN] = read_listen,
 	[TYPE_REDIS_URL] = value_read_redis_url,
 	[TYPE_ISSUER_URL] = value_read_issuer_url,

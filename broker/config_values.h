@@ -67,9 +67,6 @@ void value_read_file(const struct reading *reading, const struct setting *settin
 		     void *base);
 void value_read_secret(const struct reading *reading, const struct setting *setting,
 		       const struct value *value, void *base);
-/* As value_read_secret(), and it must be one that signatures can be checked with. */
-void value_read_webhook_secret(const struct reading *reading, const struct setting *setting,
-			       const struct value *value, void *base);
 /* Joins the folder of the configuration file and a relative path. False when it does not fit. */
 bool path_resolve(const struct reading *reading, const char *path, char *out, size_t size);
 

@@ -73,7 +73,8 @@ void approvals_get(struct call *call); /* api/approvals.c */
 void approvals_stages(struct call *call);
 void approvals_decide(struct call *call);
 bool approvals_may_decide(const struct call *call, const struct request *request);
-void hooks_approval(struct call *call);    /* api/hooks.c */
+void hooks_approval(struct call *call); /* api/hooks.c */
+void hooks_slack(struct call *call);
 void applications_list(struct call *call); /* api/applications.c */
 void applications_get(struct call *call);
 void health_live(struct call *call); /* api/health.c */

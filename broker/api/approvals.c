@@ -25,6 +25,7 @@ struct verdict {
 	bool approve;
 	char justification[TEXT_SIZE];
 	char message[APPROVAL_MESSAGE_SIZE];
+	int status;                        /* of a good answer */
 	const struct policy_names *groups; /* which it may be about; NULL or none = all */
 };
 
@@ -267,7 +268,7 @@ static void on_decided(void *ctx, enum err err, const struct request *request)
 			 verdict->approve ? "approve" : "deny",
 			 request != NULL ? state_name(request->state) : "declined");
 		buf_init(&body, 1);
-		call_answer(call, 204, NULL, &body);
+		call_answer(call, verdict->status, NULL, &body);
 	}
 	free(verdict);
 }
@@ -420,6 +421,7 @@ void approvals_decide(struct call *call)
 		return;
 	}
 	verdict->call = call;
+	verdict->status = 204;
 	snprintf(verdict->stage_id, sizeof(verdict->stage_id), "%s", call->param2);
 	err = read_verdict(verdict, body, len, &ec);
 	if (err != ERR_OK) {
@@ -441,6 +443,7 @@ void approvals_decide_by_message(struct call *call, const struct approval_messag
 	verdict->call = call;
 	verdict->approve = message->approve;
 	verdict->groups = message->groups;
+	verdict->status = message->status;
 	snprintf(verdict->justification, sizeof(verdict->justification), "%s", message->justification);
 	snprintf(verdict->message, sizeof(verdict->message), "%s", message->id);
 	activation_get(call->api->activation, message->request, on_read, verdict);

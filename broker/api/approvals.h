@@ -16,6 +16,7 @@ struct approval_message {
 	const char *request;
 	bool approve;
 	const char *justification;
+	int status;                        /* of a good answer; the caller expects that one */
 	const struct policy_names *groups; /* which it may be about; NULL or none = all */
 };
 

@@ -1,6 +1,6 @@
 /*
- * POST /hooks/approvals/{source}: an approval system's decision, signed after Standard Webhooks. The approver that it
- * names is looked at as if they had called themselves; nobody signs in.
+ * POST /hooks/approvals/{source} and /hooks/slack/{source}: an approval system's decision, signed after Standard
+ * Webhooks or by Slack. The approver that it names is looked at as if they had called themselves; nobody signs in.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,65 +9,150 @@
 #include "api/approvals.h"
 #include "base/log.h"
 #include "webhook/approval.h"
+#include "webhook/slack.h"
 #include "webhook/standard.h"
 
-/* Is the message one that the holder of the source's secrets has signed? `why` says what is wrong. */
-static bool signature_holds(const struct call *call, const struct config_approval_source *source,
-			    struct errctx *why)
-{
-	struct signing_keys keys = {0};
-	struct webhook_message message = {.id = exchange_header(call->exchange, "webhook-id"),
-					  .timestamp = exchange_header(call->exchange, "webhook-timestamp")};
-	enum signing_verdict verdict = SIGNING_NO_KEY;
+#define SLACK_PATIENCE_MS 3000 /* Slack tells its user that it did not work after that */
 
-	message.body = exchange_body(call->exchange, &message.len);
-	if (webhook_key_add(&keys, source->secret, why) == ERR_OK &&
-	    (source->next_secret[0] == '\0' || webhook_key_add(&keys, source->next_secret, why) == ERR_OK))
-		verdict =
-			webhook_verify(&keys, &message, exchange_header(call->exchange, "webhook-signature"),
-				       activation_now_ms(call->api->activation));
-	signing_wipe(&keys);
-	err_set(why, ERR_UNAUTHENTICATED, "%s", signing_reason(verdict));
-	return verdict == SIGNING_VALID;
-}
+typedef enum err add_key(struct signing_keys *keys, const char *secret, struct errctx *ec);
 
-void hooks_approval(struct call *call)
+/* The source of that name and kind, or NULL after having answered that there is none. */
+static const struct config_approval_source *find_source(struct call *call, enum config_source_kind kind)
 {
 	const struct config_approval_source *source = config_approval_source(call->config, call->param);
-	struct approval approval;
-	struct errctx ec = {""};
-	char id[APPROVAL_MESSAGE_SIZE], how[sizeof("webhook:") + sizeof(source->name)];
-	size_t len;
-	const char *body = exchange_body(call->exchange, &len);
 
-	if (source == NULL) {
-		call_error(call, ERR_NOT_FOUND, "There is no such approval source.", NULL);
-		return;
-	}
-	if (!signature_holds(call, source, &ec)) {
-		log_warn("webhook_refused", "source=%s address=%s why=%s", source->name,
-			 exchange_address(call->exchange), ec.text);
-		call_error(call, ERR_UNAUTHENTICATED, ec.text, NULL);
-		return;
-	}
-	if (approval_read(body, len, &approval, &ec) != ERR_OK) {
-		call_error(call, ERR_BAD_REQUEST, ec.text, NULL);
-		return;
-	}
-	snprintf(call->caller.id, sizeof(call->caller.id), "%s", approval.approver);
-	snprintf(call->caller.names.user_name, sizeof(call->caller.names.user_name), "%s", approval.approver);
-	snprintf(how, sizeof(how), "webhook:%s", source->name);
+	if (source != NULL && source->kind == kind)
+		return source;
+	call_error(call, ERR_NOT_FOUND, "There is no such approval source.", NULL);
+	return NULL;
+}
+
+static bool take_keys(const struct config_approval_source *source, add_key *add, struct signing_keys *keys)
+{
+	struct errctx ec;
+
+	return add(keys, source->secret, &ec) == ERR_OK &&
+	       (source->next_secret[0] == '\0' || add(keys, source->next_secret, &ec) == ERR_OK);
+}
+
+/* False after having answered why the message is not one that the holder of the source's secrets has signed. */
+static bool is_signed(struct call *call, const struct config_approval_source *source,
+		      enum signing_verdict verdict)
+{
+	if (verdict == SIGNING_VALID)
+		return true;
+	log_warn("webhook_refused", "source=%s address=%s why=%s", source->name,
+		 exchange_address(call->exchange), signing_reason(verdict));
+	call_error(call, ERR_UNAUTHENTICATED, signing_reason(verdict), NULL);
+	return false;
+}
+
+/* `id` is the same for a repetition, `status` that of a good answer. */
+static void decide(struct call *call, const struct config_approval_source *source,
+		   const struct approval *approval, const char *id, int status)
+{
+	char how[sizeof("webhook:") + sizeof(source->name)];
+
+	snprintf(call->caller.id, sizeof(call->caller.id), "%s", approval->approver);
+	snprintf(call->caller.names.user_name, sizeof(call->caller.names.user_name), "%s",
+		 approval->approver);
+	snprintf(how, sizeof(how), "%s:%s", source->kind == SOURCE_SLACK ? "slack" : "webhook", source->name);
 	if (caller_name(call, how) != ERR_OK) {
 		call_error(call, ERR_NOMEM, NULL, NULL);
 		return;
 	}
-	snprintf(id, sizeof(id), "%s:%s", source->name, exchange_header(call->exchange, "webhook-id"));
-	log_info("webhook", "source=%s req=%s person=%s", source->name, approval.id, approval.approver);
+	log_info("webhook", "source=%s req=%s person=%s", source->name, approval->id, approval->approver);
 	approvals_decide_by_message(call, &(struct approval_message){
 						  .id = id,
-						  .request = approval.id,
-						  .approve = approval.decision == APPROVAL_APPROVE,
-						  .justification = approval.justification,
+						  .request = approval->id,
+						  .approve = approval->decision == APPROVAL_APPROVE,
+						  .justification = approval->justification,
+						  .status = status,
 						  .groups = &source->groups,
 					  });
+}
+
+void hooks_approval(struct call *call)
+{
+	const struct config_approval_source *source = find_source(call, SOURCE_STANDARD);
+	struct webhook_message message = {.len = 0};
+	enum signing_verdict verdict = SIGNING_NO_KEY;
+	struct signing_keys keys = {0};
+	struct approval approval;
+	struct errctx ec = {""};
+	char id[APPROVAL_MESSAGE_SIZE];
+
+	if (source == NULL)
+		return;
+	message.id = exchange_header(call->exchange, "webhook-id");
+	message.timestamp = exchange_header(call->exchange, "webhook-timestamp");
+	message.body = exchange_body(call->exchange, &message.len);
+	if (take_keys(source, webhook_key_add, &keys))
+		verdict =
+			webhook_verify(&keys, &message, exchange_header(call->exchange, "webhook-signature"),
+				       activation_now_ms(call->api->activation));
+	signing_wipe(&keys);
+	if (!is_signed(call, source, verdict))
+		return;
+	if (approval_read(message.body, message.len, &approval, &ec) != ERR_OK) {
+		call_error(call, ERR_BAD_REQUEST, ec.text, NULL);
+		return;
+	}
+	snprintf(id, sizeof(id), "%s:%s", source->name, message.id);
+	decide(call, source, &approval, id, 204);
+}
+
+/* Whose click it was, as a user name here. */
+static enum err read_click(const struct config_approval_source *source, const struct slack_message *message,
+			   struct approval *approval, struct errctx *ec)
+{
+	struct slack_action action;
+	const char *user_name;
+	enum err err = slack_read(message->body, message->len, &action, ec);
+
+	if (err == ERR_OK)
+		err = approval_from_slack(&action, approval, ec);
+	if (err != ERR_OK)
+		return err;
+	if (source->workspace[0] != '\0' && strcmp(source->workspace, action.team_id) != 0)
+		return err_set(ec, ERR_FORBIDDEN, "The click comes from another workspace.");
+	user_name = config_source_approver(source, action.user_id);
+	if (user_name == NULL)
+		return err_set(ec, ERR_FORBIDDEN, "The source knows no approver behind the Slack user %s.",
+			       action.user_id);
+	snprintf(approval->approver, sizeof(approval->approver), "%s", user_name);
+	return ERR_OK;
+}
+
+/* A message of Slack's has no id of its own, but its signature covers all of it and its time. */
+void hooks_slack(struct call *call)
+{
+	const struct config_approval_source *source = find_source(call, SOURCE_SLACK);
+	struct slack_message message = {.len = 0};
+	enum signing_verdict verdict = SIGNING_NO_KEY;
+	struct signing_keys keys = {0};
+	struct approval approval;
+	struct errctx ec = {""};
+	char id[APPROVAL_MESSAGE_SIZE];
+	const char *signature;
+	enum err err;
+
+	if (source == NULL)
+		return;
+	exchange_answer_within(call->exchange, SLACK_PATIENCE_MS);
+	signature = exchange_header(call->exchange, "X-Slack-Signature");
+	message.timestamp = exchange_header(call->exchange, "X-Slack-Request-Timestamp");
+	message.body = exchange_body(call->exchange, &message.len);
+	if (take_keys(source, slack_key_add, &keys))
+		verdict = slack_verify(&keys, &message, signature, activation_now_ms(call->api->activation));
+	signing_wipe(&keys);
+	if (!is_signed(call, source, verdict))
+		return;
+	err = read_click(source, &message, &approval, &ec);
+	if (err != ERR_OK) {
+		call_error(call, err, ec.text, NULL);
+		return;
+	}
+	snprintf(id, sizeof(id), "%s:%s", source->name, signature);
+	decide(call, source, &approval, id, 200);
 }

@@ -37,6 +37,7 @@ static const struct route routes[] = {
 	{"PATCH", "/assignmentApprovals/*/stages/*", true, NEED_SIGN_IN, approvals_decide},
 	{"PATCH", "/assignmentApprovals/*/steps/*", true, NEED_SIGN_IN, approvals_decide},
 	{"POST", "/hooks/approvals/*", false, NEED_STORE, hooks_approval},
+	{"POST", "/hooks/slack/*", false, NEED_STORE, hooks_slack},
 	{"GET", "/api/applications", false, NEED_OPERATOR, applications_list},
 	{"GET", "/api/applications/*", false, NEED_OPERATOR, applications_get},
 	{"GET", "/healthz", false, NEED_NOTHING, health_live},

@@ -115,12 +115,11 @@ static void on_deadline(uv_timer_t *timer)
 	arm_deadline(s);
 }
 
-/* A timer that runs already fires early enough: all deadlines are equally long. */
 static void arm_deadline(struct server *s)
 {
 	int64_t left;
 
-	if (!s->waiting.first || uv_is_active((uv_handle_t *)&s->deadline))
+	if (!s->waiting.first)
 		return;
 	left = s->waiting.first->deadline_ms - (int64_t)uv_now(s->loop);
 	uv_timer_start(&s->deadline, on_deadline, left > 0 ? (uint64_t)left : 0, 0);
@@ -132,9 +131,11 @@ static void suspend(struct exchange *e)
 
 	MHD_suspend_connection(e->connection);
 	e->suspended = true;
-	e->deadline_ms = (int64_t)uv_now(s->loop) + s->options.request_deadline_ms;
-	exchange_list_append(&s->waiting, e);
-	arm_deadline(s);
+	e->deadline_ms =
+		(int64_t)uv_now(s->loop) + (e->within_ms > 0 ? e->within_ms : s->options.request_deadline_ms);
+	exchange_list_insert(&s->waiting, e);
+	if (s->waiting.first == e || !uv_is_active((uv_handle_t *)&s->deadline))
+		arm_deadline(s);
 }
 
 /* -- libmicrohttpd's callbacks ----------------------------------------------------------------------------- */

@@ -88,6 +88,9 @@ const char *exchange_refused_reason(const struct exchange *e); /* one sentence, 
  */
 void exchange_set_header(struct exchange *e, const char *name, const char *value);
 
+/* From within `handle`: the caller waits no longer than so many ms. */
+void exchange_answer_within(struct exchange *e, int64_t ms);
+
 /*
  * Answers, exactly once, and ends the exchange: the pointer is not valid afterwards. `body` is borrowed and at
  * most RESPONSE_MAX long. `content_type` NULL means application/json. May be called from within `handle` or any

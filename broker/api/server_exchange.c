@@ -392,6 +392,11 @@ const char *exchange_refused_reason(const struct exchange *e)
 
 /* -- lists ------------------------------------------------------------------------------------------------- */
 
+void exchange_answer_within(struct exchange *e, int64_t ms)
+{
+	e->within_ms = ms;
+}
+
 void exchange_list_append(struct exchange_list *list, struct exchange *e)
 {
 	e->list = list;
@@ -402,6 +407,26 @@ void exchange_list_append(struct exchange_list *list, struct exchange *e)
 	else
 		list->first = e;
 	list->last = e;
+}
+
+void exchange_list_insert(struct exchange_list *list, struct exchange *e)
+{
+	struct exchange *before = list->last;
+
+	while (before && before->deadline_ms > e->deadline_ms)
+		before = before->prev;
+	if (before == list->last) {
+		exchange_list_append(list, e);
+		return;
+	}
+	e->list = list;
+	e->prev = before;
+	e->next = before ? before->next : list->first;
+	e->next->prev = e;
+	if (before)
+		before->next = e;
+	else
+		list->first = e;
 }
 
 void exchange_list_remove(struct exchange *e)

@@ -48,6 +48,7 @@ struct exchange {
 	enum err refused;
 	const char *why;                 /* of `refused`; a constant */
 	int64_t started_ms, deadline_ms; /* the loop's time */
+	int64_t within_ms;               /* the handler wants it answered so soon; 0 = as usual */
 	size_t body_seen;                /* bytes, those dropped included */
 
 	struct exchange_list *list; /* where it is a member; NULL = nowhere */
@@ -78,6 +79,8 @@ void exchange_add_body(struct exchange *e, const char *bytes, size_t len);
 void exchange_fail(struct exchange *e, enum err err);
 
 void exchange_list_append(struct exchange_list *list, struct exchange *e);
+/* Behind all whose deadline is not later: mostly at the end. */
+void exchange_list_insert(struct exchange_list *list, struct exchange *e);
 void exchange_list_remove(struct exchange *e); /* nothing when it is in no list */
 
 /* In server.c: the response is there; lets a suspended connection go on. */

@@ -9,6 +9,11 @@
 
 #include <cmocka.h>
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <hiredis/hiredis.h>
+
 #include "base/clock.h"
 #include "tests/support/world.h"
 #include "webhook/standard.h"
@@ -18,29 +23,41 @@
 #define SECRET  "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 #define OTHER   "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
 
+/* The example secret of Slack's documentation. */
+#define SLACK_SECRET "8f742231b10e8888abcd99yyyzzz85a5"
+
 struct hook_world {
 	struct world world;
-	char secret_file[32], more[512];
+	char secret_file[32], slack_file[32], more[1024];
 };
+
+static bool write_secret(char *name, const char *secret)
+{
+	int fd;
+
+	snprintf(name, 32, "/tmp/jit-secret-XXXXXX");
+	fd = mkstemp(name);
+	return fd >= 0 && dprintf(fd, "%s\n", secret) > 0 && close(fd) == 0;
+}
 
 static int open_world(void **state)
 {
 	static struct hook_world w;
 	struct world_options options = world_defaults();
-	int fd;
 
 	memset(&w, 0, sizeof(w));
-	snprintf(w.secret_file, sizeof(w.secret_file), "/tmp/jit-whsec-XXXXXX");
-	fd = mkstemp(w.secret_file);
-	if (fd < 0 || write(fd, SECRET "\n", strlen(SECRET) + 1) != (ssize_t)strlen(SECRET) + 1 ||
-	    close(fd) != 0)
+	if (!write_secret(w.secret_file, SECRET) || !write_secret(w.slack_file, SLACK_SECRET))
 		return -1;
 	snprintf(w.more, sizeof(w.more),
 		 "approval_sources:\n"
 		 "  - {name: desk, secret: \"file:%s\"}\n"
-		 "  - {name: other, secret: \"file:%s\", groups: [a0000000-0000-4000-8000-000000000001]}\n",
-		 w.secret_file, w.secret_file);
+		 "  - {name: other, secret: \"file:%s\", groups: [a0000000-0000-4000-8000-000000000001]}\n"
+		 "  - {name: chat, kind: slack, secret: \"file:%s\", workspace: T9TK3CUKW, approvers: "
+		 "{U1: person1@example.com, U2: Person2@example.com, U3: person3@example.com, U4: "
+		 "person4@example.com}}\n",
+		 w.secret_file, w.secret_file, w.slack_file);
 	options.more = w.more;
+	options.brokers = 2;
 	options.group.min_ms = 1000;
 	options.group.more =
 		"      approval: {approvers: [person1@example.com, person2@example.com], timeout: 1h}\n";
@@ -53,6 +70,7 @@ static int close_world(void **state)
 	struct hook_world *w = *state;
 
 	unlink(w->secret_file);
+	unlink(w->slack_file);
 	world_passed(&w->world);
 	return world_stop(&w->world) ? 0 : -1;
 }
@@ -60,6 +78,7 @@ static int close_world(void **state)
 struct hook {
 	const char *source, *secret, *id, *approver, *decision;
 	int64_t age_s;
+	size_t broker;
 };
 
 /* Sends the webhook for that request; gives the status. */
@@ -85,7 +104,7 @@ static int send(const struct world *world, const struct hook *hook, const char *
 	snprintf(when, sizeof(when), "webhook-timestamp: %s", timestamp);
 	snprintf(line, sizeof(line), "webhook-signature: %s", signature);
 	snprintf(url, sizeof(url), "/hooks/approvals/%s", hook->source);
-	broker_call(&world->brokers[0],
+	broker_call(&world->brokers[hook->broker],
 		    &(struct http_request){
 			    .method = "POST", .url = url, .body = body, .headers = {id, when, line}},
 		    &response);
@@ -112,6 +131,35 @@ static void expect_status(const struct world *world, const char *id, const char 
 	world_get_request(world, &(struct world_ask){.person = ANN}, id, &response);
 	assert_string_equal(http_json_text(&response, "status"), status);
 	http_response_release(&response);
+}
+
+static const char *field_of(const redisReply *fields, const char *name)
+{
+	for (size_t f = 0; f + 1 < fields->elements; f += 2)
+		if (strcmp(fields->element[f]->str, name) == 0)
+			return fields->element[f + 1]->str;
+	return "";
+}
+
+/* The audit events by which the request stopped waiting for an approver. */
+static size_t decisions_on(const struct world *world, const char *id)
+{
+	char key[24];
+	redisReply *reply;
+	size_t count = 0;
+
+	snprintf(key, sizeof(key), "{j%d}:audit", id_lane(id));
+	reply = redis_server_command(&world->redis, "XRANGE %s - +", key);
+	assert_non_null(reply);
+	for (size_t i = 0; i < reply->elements; i++) {
+		const redisReply *fields = reply->element[i]->element[1];
+
+		count += strcmp(field_of(fields, "r"), id) == 0 &&
+			 strcmp(field_of(fields, "f"), "awaiting") == 0 &&
+			 strcmp(field_of(fields, "t"), "awaiting") != 0;
+	}
+	freeReplyObject(reply);
+	return count;
 }
 
 /* Refusals first, with the request untouched; then the decision, and its repetition answered alike. */
@@ -145,15 +193,118 @@ static void test_webhook(void **state)
 	assert_int_equal(send(&w->world, &good, "000f0000-0000-8000-8000-000000000000"), 404);
 	assert_int_equal(send(&w->world, &good, id), 204);
 	assert_int_equal(send(&w->world, &good, id), 204);
+	good.broker = 1;
+	assert_int_equal(send(&w->world, &good, id), 204);
 	assert_int_equal(send(&w->world, &late, id), 409);
+	assert_int_equal(decisions_on(&w->world, id), 1);
 	assert_true(
 		world_wait_state(&w->world, &(struct world_ask){.person = ANN}, id, "provisioned", WAIT_MS));
+	assert_int_equal(send(&w->world, &good, id), 204);
+}
+
+/* A click on a button, as Slack sends it. */
+struct click {
+	const char *secret, *source, *team, *user, *decision;
+	int64_t age_s;
+	size_t broker;
+	int status;
+};
+
+static void sign_slack(const char *secret, const char *timestamp, const char *body, char out[80])
+{
+	unsigned char mac[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	char text[2048];
+
+	snprintf(text, sizeof(text), "v0:%s:%s", timestamp, body);
+	HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)text, strlen(text), mac, &len);
+	snprintf(out, 80, "v0=");
+	for (unsigned i = 0; i < len; i++)
+		snprintf(out + 3 + 2 * i, 3, "%02x", mac[i]);
+}
+
+/* `timestamp` "" = now, which it then is. */
+static int click_on(const struct world *world, const struct click *click, const char *request,
+		    char timestamp[24])
+{
+	char body[1024], signature[80], when[80], line[128], url[128];
+	struct http_response response;
+	int status;
+
+	snprintf(
+		body, sizeof(body),
+		"payload=%%7B%%22type%%22%%3A%%22block_actions%%22%%2C%%22user%%22%%3A%%7B%%22id%%22%%3A%%22%"
+		"s"
+		"%%22%%2C%%22team_id%%22%%3A%%22%s%%22%%2C%%22username%%22%%3A%%22somebody%%22%%7D%%2C"
+		"%%22actions%%22%%3A%%5B%%7B%%22action_id%%22%%3A%%22jit%%22%%2C%%22value%%22%%3A%%22%s%%3A%s"
+		"%%22%%7D%%5D%%7D",
+		click->user, click->team, click->decision, request);
+	if (timestamp[0] == '\0')
+		snprintf(timestamp, 24, "%lld", (long long)(clock_wall_ms() / 1000 - click->age_s));
+	sign_slack(click->secret, timestamp, body, signature);
+	snprintf(when, sizeof(when), "X-Slack-Request-Timestamp: %s", timestamp);
+	snprintf(line, sizeof(line), "X-Slack-Signature: %s", signature);
+	snprintf(url, sizeof(url), "/hooks/%s", click->source);
+	broker_call(&world->brokers[click->broker],
+		    &(struct http_request){
+			    .method = "POST",
+			    .url = url,
+			    .body = body,
+			    .headers = {when, line, "Content-Type: application/x-www-form-urlencoded"}},
+		    &response);
+	status = response.status;
+	http_response_release(&response);
+	return status;
+}
+
+#define CHAT "slack/chat"
+#define TEAM "T9TK3CUKW"
+
+static void test_slack(void **state)
+{
+	static const struct click rows[] = {
+		{SECRET, CHAT, TEAM, "U1", "Approve", 0, 0, 401},
+		{SLACK_SECRET, CHAT, TEAM, "U1", "Approve", 302, 0, 401},
+		{SLACK_SECRET, CHAT, TEAM, "U1", "Approve", -302, 0, 401},
+		{SLACK_SECRET, "slack/nobody", TEAM, "U1", "Approve", 0, 0, 404},
+		{SLACK_SECRET, "slack/desk", TEAM, "U1", "Approve", 0, 0, 404},
+		{SLACK_SECRET, "approvals/chat", TEAM, "U1", "Approve", 0, 0, 404},
+		{SLACK_SECRET, CHAT, "T9TK3CUKX", "U1", "Approve", 0, 0, 403},
+		{SLACK_SECRET, CHAT, TEAM, "U9", "Approve", 0, 0, 403}, /* nobody is behind it */
+		{SLACK_SECRET, CHAT, TEAM, "u1", "Approve", 0, 0, 403},
+		{SLACK_SECRET, CHAT, TEAM, "U4", "Approve", 0, 0, 403}, /* no approver of the group */
+		{SLACK_SECRET, CHAT, TEAM, "U3", "Approve", 0, 0, 403}, /* it is their own */
+		{SLACK_SECRET, CHAT, TEAM, "U1", "Perhaps", 0, 0, 400},
+	};
+	static const struct click deny = {SLACK_SECRET, CHAT, TEAM, "U2", "Deny", 0, 1, 200};
+	static const struct click late = {SLACK_SECRET, CHAT, TEAM, "U1", "Approve", 0, 0, 409};
+	struct hook_world *w = *state;
+	struct click again = deny;
+	char id[ID_SIZE], at[24], other[24] = "";
+
+	ask(&w->world, id);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int status = click_on(&w->world, &rows[i], id, memset(at, 0, sizeof(at)));
+
+		if (status != rows[i].status)
+			fail_msg("row %zu: %d", i, status);
+		expect_status(&w->world, id, "PendingApproval");
+	}
+	assert_int_equal(click_on(&w->world, &deny, id, memset(at, 0, sizeof(at))), 200);
+	expect_status(&w->world, id, "Denied");
+	/* The very same message, also to the other broker. */
+	assert_int_equal(click_on(&w->world, &deny, id, at), 200);
+	again.broker = 0;
+	assert_int_equal(click_on(&w->world, &again, id, at), 200);
+	assert_int_equal(click_on(&w->world, &late, id, other), 409);
+	assert_int_equal(decisions_on(&w->world, id), 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_webhook, open_world, close_world),
+		cmocka_unit_test_setup_teardown(test_slack, open_world, close_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

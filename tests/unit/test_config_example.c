@@ -199,7 +199,7 @@ static void test_what_is_commented_out_loads_too(void **state)
 	assert_string_equal(config->issuers[0].ca_file, "/etc/jit/login-ca.pem");
 	assert_string_equal(config->issuers[0].authentication_claim, "amr");
 	assert_int_equal(config->source_count, 1);
-	assert_ptr_equal(config_approval_source(config, "servicenow"), config->sources);
+	assert_ptr_equal(config_approval_source(config, "chat"), config->sources);
 	assert_int_equal(config->sources[0].groups.count, 1);
 	assert_int_equal(config->by_token_count, 1);
 	assert_int_equal(config->groups[0].policy.approval.count, 1);
