@@ -78,9 +78,9 @@ SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/
 	scim-push/sandbox/user_rules.c scim-push/sandbox/users.c
 
 # The Redis function library: these files, joined in this order.
-LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/request.lua \
+LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
 	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/submit.lua activation/approval.lua \
-	activation/list.lua activation/timetable.lua activation/functions.lua
+	activation/list.lua activation/timetable.lua activation/notices.lua activation/functions.lua
 
 LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(API_SRC) $(CONFIG_SRC)
 
@@ -99,6 +99,7 @@ SUPPORT_SRC += tests/support/redis_gate.c tests/support/aftermath.c
 
 SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c \
 	tests/support/lane_snapshot.c tests/support/lane_model.c
+SUPPORT_SRC += tests/support/lane_story_notices.c
 
 SUPPORT_SRC += tests/support/tokens.c tests/support/token_judge.c tests/support/provider_rounds.c \
 	tests/support/signin_scene.c tests/support/oidc_provider.c tests/support/office.c
@@ -124,6 +125,7 @@ UNIT_TESTS += tests/unit/test_actor.c
 UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c
+UNIT_TESTS += tests/unit/test_library_notices.c
 UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_jwks.c tests/unit/test_discovery.c \
 	tests/unit/test_provider.c tests/unit/test_identity.c tests/unit/test_signin.c tests/unit/test_signin_waiting.c
 UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \

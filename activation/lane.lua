@@ -4,7 +4,8 @@
 --   tt                   timetable: sorted set, entry -> due, Unix ms
 --                          s:REQUEST start   e:REQUEST end   p:PUSH its broker may have died
 --                          q:APP waiting work and a token   c:APP next cycle   k:REQUEST end of its history
---                          a:REQUEST its approval runs out
+--                          a:REQUEST its approval runs out   w:REQUEST its end is near
+--                          o:GROUP:PERSON its removal is overdue   n: the outbox   d:TARGET deliveries (notices.lua)
 --   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
 --   gn:GROUP             the group's name in the application
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
@@ -13,20 +14,23 @@
 --   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms; ia: those that wait for an approver
 --   lv                   group -> memberships that are wanted now (hash)
 --
--- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another)
+-- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another); behind it, where
+--                                   somebody wants to be told: "NOW BEFORE OVERDUE |KIND|KIND|", how long before its
+--                                   end an activation is near it, after how long a removal is overdue (ms; 0 = never)
 --                                   ARGV[2] "KEEP_MS ACTOR": how long ended requests are kept, ms, and who asks (JSON,
 --                                           activation/actor.h; "" = the broker itself)
 -- and answers {word, now, due time of the timetable's first entry or 0, ...}. All are harmless when repeated.
 
 local function context(keys, args)
-	local now = tonumber(args[1]) or 0
+	local now, before, overdue, kinds = string.match(args[1], '^(%d+) ?(%d*) ?(%d*) ?(.*)$')
+	now = tonumber(now) or 0
 	if now == 0 then
 		local t = redis.call('TIME')
 		now = t[1] * 1000 + math.floor(t[2] / 1000)
 	end
 	local keep, actor = string.match(args[2] or '', '^(%d+) ?(.*)$')
 	return { pre = keys[1], now = now, keep = tonumber(keep) or 0, actor = actor or '', requests = {}, members = {},
-		names = {} }
+		names = {}, before = tonumber(before) or 0, overdue = tonumber(overdue) or 0, kinds = kinds or '' }
 end
 
 -- The terms of an application, as one argument:

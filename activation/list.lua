@@ -80,10 +80,13 @@ local function jit_application(keys, args)
 end
 
 -- jit_lane: figures of the whole lane, for the metrics.
--- Answers {'ok', now, next, entries in the timetable, removals not confirmed, since when the oldest of them}.
+-- Answers {'ok', now, next, entries in the timetable, removals not confirmed, since when the oldest of them, notices
+-- that wait, since when the oldest of them, notices that are parked}.
 local function jit_lane(keys, args)
 	local c = context(keys, args)
 	local oldest = redis.call('ZRANGE', c.pre .. 'x', 0, 0, 'WITHSCORES')
+	local notice = redis.call('ZRANGE', c.pre .. 'na', 0, 0, 'WITHSCORES')
 	return { 'ok', c.now, 0, redis.call('ZCARD', c.pre .. 'tt'), redis.call('ZCARD', c.pre .. 'x'),
-		tonumber(oldest[2] or '0') }
+		tonumber(oldest[2] or '0'), redis.call('ZCARD', c.pre .. 'na') + redis.call('ZCARD', c.pre .. 'no'),
+		tonumber(notice[2] or '0'), redis.call('ZCARD', c.pre .. 'np') }
 end

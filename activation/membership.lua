@@ -46,6 +46,7 @@ local function no_removal(c, m)
 	if m.x then
 		m.x = nil
 		redis.call('ZREM', c.pre .. 'x', m.g .. ':' .. m.p)
+		off(c, 'o:' .. m.g .. ':' .. m.p)
 	end
 end
 
@@ -94,6 +95,9 @@ local function settle(c, m, due)
 		if not m.x then
 			m.x = true
 			redis.call('ZADD', c.pre .. 'x', c.now, m.g .. ':' .. m.p)
+			if c.overdue > 0 then
+				at(c, 'o:' .. m.g .. ':' .. m.p, c.now + c.overdue)
+			end
 		end
 		enqueue(c, m, 'x', due)
 	end

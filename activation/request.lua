@@ -21,6 +21,7 @@ local function move(c, r, event, by)
 		error('no rule for ' .. r.st .. ' on ' .. event)
 	end
 	audit_move(c, r, event, row, by)
+	local was = r.st
 	r.st = row.to
 	r.changed = true
 	if row.ask then
@@ -54,6 +55,7 @@ local function move(c, r, event, by)
 		r.en = c.now
 		at(c, 'k:' .. r.id, c.now + c.keep)
 	end
+	tell_row(c, r, row, was)
 end
 
 -- Forgets a closed request whose history is over, and with the last one of a person their names.

@@ -75,7 +75,35 @@ enum effect {
 	FX_CONFIRMED = 1 << 2, /* note when the application confirmed */
 	FX_ASK = 1 << 4,       /* enter the approval's end into the timetable, and the approvers' list */
 	FX_DECIDED = 1 << 5,   /* leave both again */
-	FX_CLOSE = 1 << 3      /* it is over: out of the timetable, kept as history, then deleted */
+	FX_CLOSE = 1 << 3,     /* it is over: out of the timetable, kept as history, then deleted */
+	/* Those who should know are told (notice.lua), where somebody wants to be: */
+	FX_TELL_ASKED = 1 << 6, /* an approver has to decide, or one of the next stage */
+	FX_TELL_DECIDED = 1 << 7,
+	FX_TELL_ACTIVE = 1 << 8,
+	FX_TELL_DEFERRED = 1 << 9,
+	FX_TELL_ENDED = 1 << 10, /* unless another assignment still gives the same */
+	FX_TELL_FAILED = 1 << 11
+};
+
+/*
+ * X(effect or 0, name): everything that somebody can be told of; those without an effect are no transition's. The
+ * names are the types of the events that webhooks get.
+ */
+#define TELLS(X)                                                                                             \
+	X(FX_TELL_ASKED, "approval.requested")                                                               \
+	X(FX_TELL_DECIDED, "approval.decided")                                                               \
+	X(FX_TELL_ACTIVE, "activation.provisioned")                                                          \
+	X(FX_TELL_DEFERRED, "activation.deferred")                                                           \
+	X(0, "activation.ending")                                                                            \
+	X(FX_TELL_ENDED, "activation.ended")                                                                 \
+	X(FX_TELL_FAILED, "activation.failed")                                                               \
+	X(0, "removal.overdue")                                                                              \
+	X(0, "application.quarantined")                                                                      \
+	X(0, "breakglass.used")
+
+struct tell {
+	unsigned effect;
+	const char *name;
 };
 
 enum cause { BY_PERSON, BY_APPROVER, BY_TIME, BY_APPLICATION, BY_BROKER };
@@ -90,6 +118,9 @@ struct rule {
 
 /* All rules, in the order of the table. */
 const struct rule *states_rules(size_t *count);
+
+/* The list above. */
+const struct tell *states_tells(size_t *count);
 
 /* The rule for this state and event, or NULL: the event does not happen in that state. */
 const struct rule *states_find(enum state from, enum event on);

@@ -7,6 +7,19 @@
 
 #include "activation/states.h"
 
+/* ", tell = { 'approval.decided' }" where the rule tells somebody. */
+static void print_tells(const struct rule *rule)
+{
+	size_t count, told = 0;
+	const struct tell *tell = states_tells(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if ((rule->effects & tell[i].effect) != 0)
+			printf("%s'%s'", told++ == 0 ? ", tell = { " : ", ", tell[i].name);
+	if (told > 0)
+		printf(" }");
+}
+
 static void print_lua(void)
 {
 	size_t count;
@@ -22,7 +35,7 @@ static void print_lua(void)
 		for (size_t i = 0; i < count; i++) {
 			if (rule[i].from != from)
 				continue;
-			printf("\t\t['%s'] = { to = '%s', by = '%s'%s%s%s%s%s%s },\n", event_name(rule[i].on),
+			printf("\t\t['%s'] = { to = '%s', by = '%s'%s%s%s%s%s%s", event_name(rule[i].on),
 			       state_name(rule[i].to), cause_name(rule[i].by),
 			       (rule[i].effects & FX_AT_START) ? ", at_start = true" : "",
 			       (rule[i].effects & FX_AT_END) ? ", at_end = true" : "",
@@ -30,6 +43,8 @@ static void print_lua(void)
 			       (rule[i].effects & FX_ASK) ? ", ask = true" : "",
 			       (rule[i].effects & FX_DECIDED) ? ", decided = true" : "",
 			       (rule[i].effects & FX_CLOSE) ? ", close = true" : "");
+			print_tells(&rule[i]);
+			printf(" },\n");
 		}
 		printf("\t},\n");
 	}

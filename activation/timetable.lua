@@ -1,7 +1,7 @@
 -- jit_due: does what is due and needs nobody else, and claims what a broker has to do, by moving its time forward
 -- by the lease: were that broker to die, the next one finds it there.
 -- ARGV 3 lease in ms, 4 most entries. Answers {'ok', now, next, kind, id, ...}: 's' requests to start, 'q'
--- applications to pump, 'c' applications whose cycle begins.
+-- applications to pump, 'c' applications whose cycle begins, 'n' the outbox, 'd' targets of notices.
 
 local function due_expire(c, id)
 	local r = get_request(c, id)
@@ -24,6 +24,38 @@ local function due_time_out(c, id)
 	off(c, 'a:' .. id)
 end
 
+-- The end is near, and no other request gives more.
+local function due_near(c, id)
+	local r = get_request(c, id)
+	off(c, 'w:' .. id)
+	if not r or r.st ~= 'in_force' or r.e <= c.now then
+		return
+	end
+	for _, other in ipairs(requests_of(c, get_member(c, r.g, r.p, r.ap))) do
+		if WANTS[other.st] and other.e > r.e then
+			return
+		end
+	end
+	tell(c, 'activation.ending', r)
+end
+
+-- The removal has not been confirmed for long; told once.
+local function due_overdue(c, id)
+	local g, p = string.match(id, '^([^:]*):(.*)$')
+	local m = get_member(c, g, p)
+	off(c, 'o:' .. id)
+	if not m.x then
+		return
+	end
+	local last = { ap = m.ap, g = g, p = p, er = m.er }
+	for _, r in ipairs(requests_of(c, m)) do
+		if ENDS[r.st] then
+			last = r
+		end
+	end
+	tell(c, 'removal.overdue', last, tonumber(redis.call('ZSCORE', c.pre .. 'x', id)))
+end
+
 local function jit_due(keys, args)
 	local c = context(keys, args)
 	local lease, most = tonumber(args[3]), tonumber(args[4])
@@ -40,6 +72,10 @@ local function jit_due(keys, args)
 				push_lost(c, id)
 			elseif kind == 'k' then
 				purge(c, id)
+			elseif kind == 'w' then
+				due_near(c, id)
+			elseif kind == 'o' then
+				due_overdue(c, id)
 			else
 				at(c, entry, c.now + lease)
 				if not seen[entry] then

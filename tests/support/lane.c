@@ -46,6 +46,7 @@ void lane_empty(struct lane *lane)
 	lane->now_ms = LANE_EPOCH_MS;
 	lane->keep_ms = 3600 * 1000;
 	lane->terms = LANE_TERMS;
+	lane->tells[0] = '\0';
 }
 
 void lane_arg(struct lane *lane, const char *text)
@@ -78,7 +79,7 @@ void lane_begin(struct lane *lane, const char *function)
 	lane_arg(lane, function);
 	lane_arg(lane, "1");
 	lane_arg(lane, LANE_PREFIX);
-	lane_argf(lane, "%lld", (long long)lane->now_ms);
+	lane_argf(lane, "%lld%s", (long long)lane->now_ms, lane->tells);
 	lane_argf(lane, "%lld", (long long)lane->keep_ms);
 }
 

@@ -18,9 +18,12 @@
 
 #include "tests/support/redis_server.h"
 
-#define LANE_PREFIX    "{j3}:"
-#define LANE_EPOCH_MS  INT64_C(1800000000000) /* where the clock starts; a multiple of 40 minutes */
-#define LANE_TERMS     "aws 5 10000 3 0 2400000 0 100 30000 32000"
+#define LANE_PREFIX   "{j3}:"
+#define LANE_EPOCH_MS INT64_C(1800000000000) /* where the clock starts; a multiple of 40 minutes */
+#define LANE_TERMS    "aws 5 10000 3 0 2400000 0 100 30000 32000"
+#define LANE_KINDS                                                                                           \
+	"|approval.requested|approval.decided|activation.provisioned|activation.deferred|activation.ending|" \
+	"activation.ended|activation.failed|removal.overdue|application.quarantined|breakglass.used|"
 #define LANE_ARGS_MAX  640
 #define LANE_TEXT_SIZE 65536
 
@@ -30,6 +33,7 @@ struct lane {
 	int64_t now_ms;
 	int64_t keep_ms;   /* how long ended requests are kept */
 	const char *terms; /* of the application; borrowed */
+	char tells[320];   /* what somebody wants to be told, as it stands behind the time; "" = nothing */
 	/* The call that is being made, or was made last. */
 	size_t count, used;
 	size_t at[LANE_ARGS_MAX], len[LANE_ARGS_MAX]; /* the arguments, in `text` */

@@ -77,6 +77,8 @@ static void submit(struct lane_story_line *line, const char *only_try)
 	if (line->word[5][0] >= '0' && line->word[5][0] <= '9')
 		pair(line, "d", line->word[5]);
 	pair(line, "limits", limits_of(line, limits));
+	pair(line, "aw", line_option(line, "wait", ""));
+	pair(line, "bg", line_option(line, "glass", ""));
 	pair_time(line, "a", line_option(line, "start", ""));
 	pair_time(line, "e", line_option(line, "end", ""));
 	reply = line_ask(line);
@@ -252,6 +254,14 @@ static const struct {
 	{"timetable", story_do_timetable},
 	{"keys", story_do_keys},
 	{"audit", story_do_audit},
+	{"decide", story_do_decide},
+	{"outbox", story_do_outbox},
+	{"spread", story_do_spread},
+	{"take", story_do_take},
+	{"tell", story_do_tell},
+	{"order", story_do_order},
+	{"mailbox", story_do_mailbox},
+	{"notices", story_do_notices},
 };
 
 static void split(struct lane_story_line *line, const char *does)
@@ -302,6 +312,9 @@ static void run_row(struct lane_story_line *line, const struct lane_story_row *r
 	lane->now_ms = LANE_EPOCH_MS + strtoll(line->word[0], NULL, 10);
 	if (strcmp(line->word[1], "terms") == 0)
 		lane->terms = strstr(row->does, "terms") + strlen("terms ");
+	else if (strcmp(line->word[1], "tells") == 0)
+		snprintf(lane->tells, sizeof(lane->tells), " %s %s %s", line->word[2], line->word[3],
+			 LANE_KINDS);
 	else
 		run_command(line);
 }

@@ -13,6 +13,10 @@
  *	end PUSH [keep] [close=MS] PERSON:VERDICT[:doubt|:sure[:DELAY[:TEXT]]] …
  *	get ID FIELD …    list p|g WHO [most=N] [states=A,B] [action=A] [group=G] [person=P] [from=MS] [below=ID]
  *	app FIELD …    lane    removals    timetable    keys    audit ID
+ *	decide ID STAGE WHO Approve|Deny [needed=N] [stages=N]    (of a request submitted with wait=MS)
+ *	tells BEFORE OVERDUE    outbox [most=N]    spread NUMBER {DELIVERY TARGET|MAILBOX@DELAY} …
+ *	take TARGET [most=N] [as=FINGERPRINT]    tell DELIVERY done|again|park|gone|held [in=MS] [text=T] [silent=MS]
+ *	order DELIVERY send|discard    mailbox MAILBOX DELIVERY PERSON (3 a minute, 2 for one person)    notices
  *
  * A push that an answer hands out is shown as "| push ID add|remove GROUP PERSON …", with " cycle" behind the
  * operation when the cycle makes it and "PERSON*N" after N failures. `submit r1` and `start r1` call their push Pr1.

@@ -37,4 +37,14 @@ void story_do_keys(struct lane_story_line *line);
 void story_do_audit(struct lane_story_line *line);
 void story_do_check(struct lane_story_line *line);
 
+/* lane_story_notices.c */
+void story_do_outbox(struct lane_story_line *line);
+void story_do_spread(struct lane_story_line *line);
+void story_do_take(struct lane_story_line *line);
+void story_do_tell(struct lane_story_line *line);
+void story_do_order(struct lane_story_line *line);
+void story_do_mailbox(struct lane_story_line *line);
+void story_do_notices(struct lane_story_line *line);
+void story_do_decide(struct lane_story_line *line);
+
 #endif

@@ -261,8 +261,9 @@ static void test_preview(void **state)
 /* Functions that claim to write nothing can be called on a replica. */
 static void test_read_only_functions(void **state)
 {
-	static const char *const functions[] = {"jit_version", "jit_push_check",  "jit_get",
-						"jit_list",    "jit_application", "jit_lane"};
+	static const char *const functions[] = {"jit_version",    "jit_push_check",  "jit_get",
+						"jit_list",       "jit_application", "jit_lane",
+						"jit_notice_list"};
 	struct lane *lane = *state;
 	redisReply *reply = lane_command(lane, "FUNCTION LIST LIBRARYNAME jit");
 	const redisReply *list = lane_field(lane_at(reply, 0), "functions");

@@ -32,8 +32,12 @@ static void print_matrix(FILE *out)
 	static const struct {
 		enum effect effect;
 		const char *name;
-	} effects[] = {{FX_AT_START, "at_start"}, {FX_AT_END, "at_end"},   {FX_CONFIRMED, "confirmed"},
-		       {FX_ASK, "ask"},           {FX_DECIDED, "decided"}, {FX_CLOSE, "close"}};
+	} effects[] = {{FX_AT_START, "at_start"},       {FX_AT_END, "at_end"},
+		       {FX_CONFIRMED, "confirmed"},     {FX_ASK, "ask"},
+		       {FX_DECIDED, "decided"},         {FX_CLOSE, "close"},
+		       {FX_TELL_ASKED, "tell:asked"},   {FX_TELL_DECIDED, "tell:decided"},
+		       {FX_TELL_ACTIVE, "tell:active"}, {FX_TELL_DEFERRED, "tell:deferred"},
+		       {FX_TELL_ENDED, "tell:ended"},   {FX_TELL_FAILED, "tell:failed"}};
 
 	for (enum state state = 0; state < ST_COUNT; state++) {
 		for (enum event event = 0; event < EV_COUNT; event++) {
@@ -233,6 +237,22 @@ static void test_graph_words(void **state)
 	}
 }
 
+/* What stands behind a rule in the library names exactly those whom its effects tell, and the rule ends. */
+static void expect_tells(const char *at, unsigned effects)
+{
+	char line[160];
+	size_t count, used = 0;
+	const struct tell *tell = states_tells(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (effects & tell[i].effect)
+			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s'%s'",
+						 used == 0 ? ", tell = { " : ", ", tell[i].name);
+	snprintf(line + used, sizeof(line) - used, used > 0 ? " } }," : " },");
+	if (strncmp(at, line, strlen(line)) != 0)
+		fail_msg("%.*s, but it should tell: %s", (int)strcspn(at, "\n"), at, line);
+}
+
 /* The library begins with the version and holds each rule as it stands in C. */
 static void test_printed_lua(void **state)
 {
@@ -249,7 +269,7 @@ static void test_printed_lua(void **state)
 	at = strstr(jit_library, "local RULES = {");
 	assert_non_null(at);
 	for (size_t i = 0; i < count; i++) {
-		snprintf(line, sizeof(line), "['%s'] = { to = '%s', by = '%s'%s%s%s%s%s%s }",
+		snprintf(line, sizeof(line), "['%s'] = { to = '%s', by = '%s'%s%s%s%s%s%s",
 			 event_name(rule[i].on), state_name(rule[i].to), cause_name(rule[i].by),
 			 rule[i].effects & FX_AT_START ? ", at_start = true" : "",
 			 rule[i].effects & FX_AT_END ? ", at_end = true" : "",
@@ -260,6 +280,7 @@ static void test_printed_lua(void **state)
 		at = strstr(at + 1, line);
 		if (at == NULL)
 			fail_msg("not in its place in the library: %s", line);
+		expect_tells(at + strlen(line), rule[i].effects);
 	}
 }
 
