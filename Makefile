@@ -58,7 +58,7 @@ SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-
 SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/retry.c scim-push/names.c \
 	scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
 	scim-push/verdict.c
-API_SRC := broker/api/router.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
+API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
 	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
@@ -69,6 +69,9 @@ CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c brok
 	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_policy_check.c \
 	broker/config_policy_values.c broker/config_report.c broker/config_settings.c broker/config_tree.c \
 	broker/config_values.c broker/config_zone.c
+COMMAND_SRC := broker/command/account.c broker/command/activate.c broker/command/call.c broker/command/decide.c \
+	broker/command/group.c broker/command/list.c broker/command/login.c broker/command/main.c \
+	broker/command/operate.c broker/command/words.c
 SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/sandbox/directory.c \
 	scim-push/sandbox/exchange.c scim-push/sandbox/fault.c scim-push/sandbox/fault_answer.c \
 	scim-push/sandbox/filter.c scim-push/sandbox/group_patch.c scim-push/sandbox/groups.c \
@@ -145,6 +148,8 @@ INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test
 INTEGRATION_TESTS += tests/integration/test_sign_in.c tests/integration/test_sign_in_outage.c \
 	tests/integration/test_sign_in_provider.c
 UNIT_TESTS += tests/unit/test_config_sign_in.c tests/unit/test_config_sources.c
+SUPPORT_SRC += tests/support/shell.c
+INTEGRATION_TESTS += tests/integration/test_command.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
@@ -159,13 +164,13 @@ unit_programs = $(patsubst tests/unit/%.c,build/$(1)/tests/unit/%,$(UNIT_TESTS))
 integration_programs = $(patsubst tests/integration/%.c,build/$(1)/tests/integration/%,$(INTEGRATION_TESTS))
 asan_programs := $(patsubst %.c,build/asan/%,$(ASAN_TESTS))
 GEN_OBJ := $(B)/gen/library.o
-C_SRC := $(LIB_SRC) $(SANDBOX_SRC) broker/main.c activation/states_print.c
+C_SRC := $(LIB_SRC) $(SANDBOX_SRC) $(COMMAND_SRC) broker/main.c activation/states_print.c
 C_FILES = $(shell find activation broker scim-push tests throttle -name '*.[ch]' | sort)
 jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 again = $(MAKE) --no-print-directory $(jobs)
 
 # -- what people call ----------------------------------------------------------------------------------------
-all: $(B)/jit-broker $(B)/scim-sandbox ## the programs, in build/$(VARIANT)
+all: $(B)/jit-broker $(B)/jit $(B)/scim-sandbox ## the programs, in build/$(VARIANT)
 
 deps: ## install what is needed to build and run (Debian packages)
 	@deploy/deps.sh build
@@ -225,7 +230,7 @@ fuzz: ## libFuzzer on each parser for FUZZ_SECONDS
 install: ## programs, man pages, example configuration, unit (DESTDIR, PREFIX)
 	@$(again) VARIANT=release all
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 build/release/jit-broker build/release/scim-sandbox $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 build/release/jit-broker build/release/jit build/release/scim-sandbox $(DESTDIR)$(PREFIX)/bin/
 	@deploy/install-files $(DESTDIR)$(PREFIX)
 
 clean: ## remove build/
@@ -236,6 +241,9 @@ help: ## this list
 
 # -- programs ------------------------------------------------------------------------------------------------
 $(B)/jit-broker: $(B)/broker/main.o $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS)
+
+$(B)/jit: $(call obj,$(COMMAND_SRC)) $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS)
 
 $(B)/scim-sandbox: $(call obj,$(SANDBOX_SRC)) $(B)/libjit.a
@@ -261,7 +269,7 @@ $(B)/tests/unit/test_http_tls: LIBS += -lssl
 $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
-$(patsubst %,$(B)/tests/integration/test_sign_in%,_outage _provider) $(B)/tests/integration/test_sign_in: | $(B)/oidc/installed
+$(patsubst %,$(B)/tests/integration/test_sign_in%,_outage _provider) $(B)/tests/integration/test_sign_in $(B)/tests/integration/test_command: | $(B)/oidc/installed
 
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm

@@ -45,6 +45,8 @@ struct config_issuer {
 	char issuer[512];   /* as in `iss`: https, or http on loopback */
 	char audience[256]; /* as in `aud` */
 	char ca_file[256];  /* "" = the system's certificate authorities */
+	char client_id[256],
+		scopes[256]; /* for people who sign in by the command or the page; client_id "" = none */
 	char id_claim[64], user_name_claim[64], groups_claim[64], authentication_claim[64];
 };
 

@@ -83,6 +83,13 @@ const struct setting settings[SETTING_COUNT] = {
 			   "Certificate authorities to trust, in PEM; the same for all issuers.", TYPE_FILE,
 			   .off_in_example = true, .absent = "the system's",
 			   .example = "/etc/jit/login-ca.pem", ISSUER_TEXT(ca_file)},
+	[SET_ISSUER_CLIENT] =
+		{"sign_in[].client_id",
+		 "Of the provider's public client for people who use the page or the command jit.", TYPE_TEXT,
+		 .off_in_example = true, .absent = "they cannot sign in with it", .example = "jit",
+		 ISSUER_TEXT(client_id), .min = 1},
+	[SET_ISSUER_SCOPES] = {"sign_in[].scopes", "What that client asks the provider for.", TYPE_TEXT,
+			       .fallback = "openid offline_access", ISSUER_TEXT(scopes), .min = 1},
 	[SET_ISSUER_CLAIMS] = {"sign_in[].claims", "Names of the token's claims.", .type = TYPE_SECTION},
 	[SET_ISSUER_ID] = {"sign_in[].claims.id", "principalId in the API; with Entra ID, use oid.",
 			   TYPE_TEXT, .absent = "sub", .example = "sub", ISSUER_TEXT(id_claim), .min = 1},

@@ -40,8 +40,7 @@ static void read_claims(struct person *person)
 {
 	const cJSON *claim;
 
-	cJSON_ArrayForEach(claim, cJSON_GetObjectItemCaseSensitive(person->json, "claims"))
-	{
+	cJSON_ArrayForEach(claim, cJSON_GetObjectItemCaseSensitive(person->json, "claims")) {
 		const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(claim, 0));
 		const char *value = cJSON_GetStringValue(cJSON_GetArrayItem(claim, 1));
 

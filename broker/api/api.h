@@ -77,6 +77,8 @@ void hooks_approval(struct call *call); /* api/hooks.c */
 void hooks_slack(struct call *call);
 void applications_list(struct call *call); /* api/applications.c */
 void applications_get(struct call *call);
+void sign_in_list(struct call *call); /* api/sign_in.c */
+
 void health_live(struct call *call); /* api/health.c */
 void health_ready(struct call *call);
 void health_metrics(struct call *call);

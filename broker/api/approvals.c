@@ -99,8 +99,7 @@ static const cJSON *decision_on(const cJSON *decisions, unsigned stage)
 {
 	const cJSON *decision, *last = NULL;
 
-	cJSON_ArrayForEach(decision, decisions)
-	{
+	cJSON_ArrayForEach(decision, decisions) {
 		const cJSON *of = cJSON_GetObjectItemCaseSensitive(decision, "sg");
 
 		if (cJSON_IsNumber(of) && (unsigned)of->valuedouble == stage)

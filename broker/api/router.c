@@ -40,6 +40,7 @@ static const struct route routes[] = {
 	{"POST", "/hooks/slack/*", false, NEED_STORE, hooks_slack},
 	{"GET", "/api/applications", false, NEED_OPERATOR, applications_list},
 	{"GET", "/api/applications/*", false, NEED_OPERATOR, applications_get},
+	{"GET", "/api/sign-in", false, NEED_NOTHING, sign_in_list},
 	{"GET", "/healthz", false, NEED_NOTHING, health_live},
 	{"GET", "/readyz", false, NEED_NOTHING, health_ready},
 	{"GET", "/metrics", false, NEED_NOTHING, health_metrics},

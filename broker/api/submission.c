@@ -72,8 +72,10 @@ static enum err check_members(const cJSON *object, const char *where, const char
 
 	if (!cJSON_IsObject(object))
 		return err_set(ec, ERR_INVALID_REQUEST, "%s must be an object.", where);
-	cJSON_ArrayForEach(member, object) if (!known(member->string, names)) return err_set(
-		ec, ERR_INVALID_REQUEST, "%s has no property '%.64s'.", where, member->string);
+	cJSON_ArrayForEach(member, object)
+		if (!known(member->string, names))
+			return err_set(ec, ERR_INVALID_REQUEST, "%s has no property '%.64s'.", where,
+				       member->string);
 	return ERR_OK;
 }
 

@@ -278,7 +278,8 @@ static const char *duplicate_in(const cJSON *object, const char **names)
 	const cJSON *member;
 	size_t count = 0;
 
-	cJSON_ArrayForEach(member, object) names[count++] = member->string;
+	cJSON_ArrayForEach(member, object)
+		names[count++] = member->string;
 	qsort(names, count, sizeof(names[0]), compare_names);
 	for (size_t i = 1; i < count; i++)
 		if (strcasecmp(names[i - 1], names[i]) == 0)

@@ -176,8 +176,7 @@ static enum err gather_list(struct gathered *g, const cJSON *value, bool is_grou
 				    (struct piece){value->valuestring, strlen(value->valuestring)});
 	if (!cJSON_IsArray(value))
 		return refuse(g, "A claim of the token that must be a list of texts is not one.");
-	cJSON_ArrayForEach(element, value)
-	{
+	cJSON_ArrayForEach(element, value) {
 		if (!cJSON_IsString(element))
 			return refuse(g, "A claim of the token that must be a list of texts is not one.");
 		err = gather_entry(g, list, count,

@@ -21,9 +21,9 @@ static bool lists_verify(const cJSON *operations)
 {
 	const cJSON *operation;
 
-	cJSON_ArrayForEach(operation,
-			   operations) if (cJSON_IsString(operation) &&
-					   strcmp(operation->valuestring, "verify") == 0) return true;
+	cJSON_ArrayForEach(operation, operations)
+		if (cJSON_IsString(operation) && strcmp(operation->valuestring, "verify") == 0)
+			return true;
 	return false;
 }
 
@@ -113,8 +113,7 @@ static enum err read_set(struct jwks *set, const cJSON *root, struct errctx *ec)
 		return err_set(ec, ERR_BAD_REQUEST, "it has no list of keys");
 	if (cJSON_GetArraySize(keys) > JWKS_KEYS_MAX)
 		return err_set(ec, ERR_BAD_REQUEST, "it has more than %d keys", JWKS_KEYS_MAX);
-	cJSON_ArrayForEach(jwk, keys)
-	{
+	cJSON_ArrayForEach(jwk, keys) {
 		if (!cJSON_IsObject(jwk))
 			return err_set(ec, ERR_BAD_REQUEST, "one of its keys is not an object");
 		if (add_key(set, jwk))

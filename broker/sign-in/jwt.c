@@ -272,8 +272,7 @@ static bool is_for(const cJSON *claims, const char *audience)
 		return strcmp(aud->valuestring, audience) == 0;
 	if (!cJSON_IsArray(aud))
 		return false;
-	cJSON_ArrayForEach(element, aud)
-	{
+	cJSON_ArrayForEach(element, aud) {
 		if (!cJSON_IsString(element) || ++count > JWT_AUDIENCES_MAX)
 			return false;
 		if (strcmp(element->valuestring, audience) == 0)

@@ -75,8 +75,7 @@ static enum err check_members(const cJSON *data, struct errctx *ec)
 {
 	const cJSON *member;
 
-	cJSON_ArrayForEach(member, data)
-	{
+	cJSON_ArrayForEach(member, data) {
 		bool known = false;
 
 		for (size_t i = 0; i < sizeof(data_members) / sizeof(data_members[0]); i++)

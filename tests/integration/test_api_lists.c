@@ -173,8 +173,7 @@ static size_t walk(const struct world *world, size_t person, const char *path, c
 
 		scene_get(world, person, url, &response);
 		assert_int_equal(response.status, 200);
-		cJSON_ArrayForEach(object, http_json(&response, "value"))
-		{
+		cJSON_ArrayForEach(object, http_json(&response, "value")) {
 			char at[64];
 
 			assert_true(count < MANY);

@@ -1,9 +1,11 @@
 // A real OpenID provider on loopback, for integration tests: node provider.mjs FOLDER-WITH-NODE_MODULES.
 // Prints "listening ISSUER" when it can be asked. Its client "jobs" with the secret "jobs-secret" gets tokens by client
-// credentials (resource api://jit). What a test wants besides stands under /test/, with JSON bodies:
+// credentials (resource api://jit); its public client "desk" signs people in by the device grant. What a test wants besides stands under /test/, with JSON bodies:
 //
 //     POST /test/token   {alg, sub, audience, ttl, age, claims: nothing of it is required}: {access_token};
 //                        with `age`, as it was made so many seconds ago
+//     POST /test/confirm {user_code, sub}: what a person does who confirms the code that a device shows; with
+//                        `deny`, who refuses it
 //     POST /test/rotate  {keep}: new keys; the old ones stay published where `keep` is true
 //     POST /test/down    {down}: while true, everything else is answered 503
 //     GET  /test/counts  {discovery, keys}: how often each document was asked for
@@ -53,10 +55,19 @@ function makeProvider(issuer) {
 				redirect_uris: [],
 				response_types: [],
 			},
+			{
+				client_id: 'desk',
+				application_type: 'native',
+				token_endpoint_auth_method: 'none',
+				grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+				redirect_uris: [],
+				response_types: [],
+			},
 		],
 		enabledJWA: { idTokenSigningAlgValues: Object.keys(KEYS) },
 		features: {
 			clientCredentials: { enabled: true },
+			deviceFlow: { enabled: true },
 			devInteractions: { enabled: false },
 			resourceIndicators: {
 				enabled: true,
@@ -65,11 +76,14 @@ function makeProvider(issuer) {
 				getResourceServerInfo: () => serverInfo({}),
 			},
 		},
-		extraTokenClaims: (ctx, token) => token.extra?.claims ?? { groups: ['timers'] },
+		extraTokenClaims: (ctx, token) => token.extra?.claims ?? claimsOf(token.accountId),
 		findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
 	});
 	handle = provider.callback();
 }
+
+const claimsOf = (account) =>
+	account ? { preferred_username: `${account}@example.com`, groups: ['cloud'] } : { groups: ['timers'] };
 
 function serverInfo({ alg = 'ES256', audience = AUDIENCE, ttl = 600 }) {
 	return {
@@ -100,6 +114,28 @@ async function makeToken(wanted) {
 	}
 }
 
+// What the provider's own page does once a person has signed in there and agreed.
+async function confirm({ user_code: text, sub = 'amira', deny = false }) {
+	const code = await provider.DeviceCode.findByUserCode(text.replace(/\W/g, ''));
+	if (deny) {
+		Object.assign(code, { error: 'access_denied', errorDescription: 'refused' });
+	} else {
+		const grant = new provider.Grant({ accountId: sub, clientId: code.clientId });
+		grant.addOIDCScope('openid offline_access');
+		grant.addResourceScope(AUDIENCE, 'jit');
+		Object.assign(code, {
+			accountId: sub,
+			grantId: await grant.save(),
+			scope: 'openid offline_access jit',
+			resource: AUDIENCE,
+			claims: {},
+			authTime: Math.floor(Date.now() / 1000),
+		});
+	}
+	await code.save();
+	return { confirmed: !deny };
+}
+
 async function readBody(request) {
 	let text = '';
 	for await (const part of request) text += part;
@@ -111,6 +147,8 @@ async function control(request, issuer) {
 	switch (request.url) {
 	case '/test/token':
 		return makeToken(body);
+	case '/test/confirm':
+		return confirm(body);
 	case '/test/rotate':
 		keys = [...makeKeys(), ...(body.keep ? keys : [])];
 		makeProvider(issuer);

@@ -19,7 +19,7 @@
 void office_say(struct office *o, const char *audience, const char *operator)
 {
 	snprintf(o->sign_in, sizeof(o->sign_in),
-		 "sign_in:\n  - {issuer: \"%s\", audience: \"%s\"}\n"
+		 "sign_in:\n  - {issuer: \"%s\", audience: \"%s\", client_id: desk}\n"
 		 "operators: {principals: [%s], claims: {groups: [jit-operators]}}\n",
 		 o->provider.issuer, audience, operator);
 }

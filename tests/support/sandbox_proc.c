@@ -175,8 +175,8 @@ bool sandbox_is_member(const struct sandbox *sandbox, const char *group_name, co
 	const cJSON *member;
 	bool found = false;
 
-	cJSON_ArrayForEach(member, cJSON_GetObjectItemCaseSensitive(groups, group_name)) found =
-		found || (cJSON_IsString(member) && strcmp(member->valuestring, user_name) == 0);
+	cJSON_ArrayForEach(member, cJSON_GetObjectItemCaseSensitive(groups, group_name))
+		found = found || (cJSON_IsString(member) && strcmp(member->valuestring, user_name) == 0);
 	cJSON_Delete(state);
 	return found;
 }

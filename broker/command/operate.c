@@ -1,0 +1,166 @@
+/* What operators and timer jobs call: applications, their cycles, the logs, and the sweep. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "command/command.h"
+#include "command/words.h"
+
+/* One call whose answer is printed as it came, or by `say` where people read it. */
+static int simple_call(const struct session *session, const char *method, const char *path, const char *body,
+		       void (*say)(const cJSON *json))
+{
+	struct answer answer;
+	int code = EXIT_DONE;
+
+	call(&session->account, method, path, body, &answer);
+	if (!answer_ok(&answer))
+		code = words_error(&answer);
+	else if (session->options.json || say == NULL)
+		words_json(&answer);
+	else
+		say(answer.json);
+	answer_release(&answer);
+	return code;
+}
+
+static void application_path(const struct session *session, const char *rest, struct buf *out)
+{
+	buf_init(out, 1024);
+	buf_adds(out, "/api/applications");
+	if (session->options.word_count > 0) {
+		buf_adds(out, "/");
+		call_add_encoded(out, session->options.words[0]);
+	}
+	buf_adds(out, rest);
+}
+
+static int application_call(const struct session *session, const char *method, const char *rest,
+			    void (*say)(const cJSON *json))
+{
+	struct buf path;
+	int code;
+
+	application_path(session, rest, &path);
+	code = simple_call(session, method, buf_text(&path), NULL, say);
+	buf_release(&path);
+	return code;
+}
+
+static void say_applications(const cJSON *json)
+{
+	static const struct column columns[] = {
+		{"APPLICATION", "id", 24, false},   {"FREE", "tokens.free", 4, false},
+		{"WAITING", "waiting", 7, false},   {"DEFERRED", "deferred", 8, false},
+		{"REMOVALS", "removals", 8, false}, {"NEXT CYCLE", "cycle.nextDateTime", 0, true},
+	};
+	const cJSON *list = words_at(json, "value");
+
+	words_table(list != NULL ? list : json, columns, sizeof(columns) / sizeof(columns[0]),
+		    "There are no applications.");
+}
+
+int command_apps(struct session *session)
+{
+	return application_call(session, "GET", "",
+				session->options.word_count == 0 ? say_applications : NULL);
+}
+
+int command_cycle(struct session *session)
+{
+	return application_call(session, "POST", "/cycles", NULL);
+}
+
+int command_cycles(struct session *session)
+{
+	return application_call(session, "GET", "/cycles", NULL);
+}
+
+int command_test(struct session *session)
+{
+	return application_call(session, "POST", "/test", NULL);
+}
+
+int command_pause(struct session *session)
+{
+	return application_call(session, "POST", "/pause", NULL);
+}
+
+int command_resume(struct session *session)
+{
+	return application_call(session, "POST", "/resume", NULL);
+}
+
+int command_restart(struct session *session)
+{
+	return application_call(session, "POST", "/restart", NULL);
+}
+
+int command_provision(struct session *session)
+{
+	struct buf path, body;
+	int code;
+
+	application_path(session, "/provision", &path);
+	buf_init(&body, 4096);
+	buf_adds(&body, "{\"userName\":");
+	json_add_string(&body, session->options.words[1]);
+	buf_adds(&body, ",\"groupId\":");
+	json_add_string(&body, session->options.words[2]);
+	buf_adds(&body, "}");
+	code = simple_call(session, "POST", buf_text(&path), buf_text(&body), NULL);
+	buf_release(&path);
+	buf_release(&body);
+	return code;
+}
+
+static void add_parameter(struct buf *path, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_addf(path, "%c%s=", strchr(buf_text(path), '?') != NULL ? '&' : '?', name);
+	call_add_encoded(path, value);
+}
+
+int command_log(struct session *session)
+{
+	const struct options *o = &session->options;
+	struct buf path;
+	int code;
+
+	buf_init(&path, 4096);
+	buf_adds(&path, "/api/provisioning-log");
+	add_parameter(&path, "application", o->application);
+	add_parameter(&path, "person", o->person);
+	add_parameter(&path, "group", o->group);
+	add_parameter(&path, "result", o->result);
+	add_parameter(&path, "after", o->after);
+	add_parameter(&path, "limit", o->limit);
+	code = simple_call(session, "GET", buf_text(&path), NULL, NULL);
+	buf_release(&path);
+	return code;
+}
+
+int command_audit(struct session *session)
+{
+	const struct options *o = &session->options;
+	struct buf path;
+	int code;
+
+	if (o->word_count > 0 && strcmp(o->words[0], "verify") != 0) {
+		fputs("jit: `jit audit` prints the events, `jit audit verify` checks them\n", stderr);
+		return EXIT_USAGE;
+	}
+	buf_init(&path, 4096);
+	buf_adds(&path, o->word_count > 0 ? "/api/audit/verify" : "/api/audit");
+	add_parameter(&path, "after", o->after);
+	add_parameter(&path, "limit", o->limit);
+	code = simple_call(session, "GET", buf_text(&path), NULL, NULL);
+	buf_release(&path);
+	return code;
+}
+
+int command_sweep(struct session *session)
+{
+	return simple_call(session, "POST", "/api/sweep", NULL, NULL);
+}

@@ -1,0 +1,380 @@
+/*
+ * The command `jit` as people and scripts use it: what it prints, its exit status, and where it sends a token. Against a
+ * real broker, a real application and a real OpenID provider.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/json.h"
+#include "tests/support/office.h"
+#include "tests/support/scene.h"
+#include "tests/support/shell.h"
+#include "tests/support/wait.h"
+
+enum { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_SIGN_IN, EXIT_UNAVAILABLE, EXIT_NOT_GIVEN, EXIT_PENDING };
+
+#define REASON "--reason", "the test asks"
+
+static const char approval[] = "      approval: {approvers: [person1@example.com], timeout: 1h}\n";
+
+struct place {
+	struct world world;
+	struct shell shell;
+};
+
+static void open_home(struct shell *shell, const struct world *world)
+{
+	snprintf(shell->home, sizeof(shell->home), "%.400s/home", world->dir);
+	assert_int_equal(mkdir(shell->home, 0700), 0);
+	snprintf(shell->server, sizeof(shell->server), "%s", world->brokers[0].root);
+}
+
+static void open_place(struct place *p, const struct world_options *options)
+{
+	assert_true(world_start(&p->world, options));
+	open_home(&p->shell, &p->world);
+	shell_use_token(&p->shell, world_token(&p->world, 0));
+}
+
+static int make_place(void **state)
+{
+	*state = calloc(1, sizeof(struct place));
+	return *state != NULL ? 0 : -1;
+}
+
+static int end_place(void **state)
+{
+	struct place *p = *state;
+	bool clean = world_stop(&p->world);
+
+	free(p);
+	return clean ? 0 : -1;
+}
+
+static void expect_text(const struct shell *shell, const char *text)
+{
+	if (strstr(shell->output, text) == NULL)
+		fail_msg("the command did not print \"%s\" but:\n%s", text, shell->output);
+}
+
+/* The id behind "request ". */
+static void read_id(const struct shell *shell, char id[ID_SIZE])
+{
+	const char *at = strstr(shell->output, "request ");
+
+	assert_non_null(at);
+	snprintf(id, ID_SIZE, "%.36s", at + strlen("request "));
+	assert_true(id_valid(id));
+}
+
+static void a_person_takes_a_group_and_gives_it_back(void **state)
+{
+	struct place *p = *state;
+	struct world_options options = scene_defaults();
+	struct shell *jit = &p->shell;
+	const char *group;
+	char id[ID_SIZE];
+
+	open_place(p, &options);
+	group = world_group_id(&p->world, 0);
+	assert_int_equal(shell_run(jit, "activate", group, "--for", "30m", REASON, "--wait", NULL),
+			 EXIT_DONE);
+	expect_text(jit, "active until ");
+	read_id(jit, id);
+	assert_true(world_wait_member(&p->world, 0, 0, true, SCENE_PATIENCE));
+	assert_int_equal(shell_run(jit, "list", NULL), EXIT_DONE);
+	expect_text(jit, id);
+	expect_text(jit, "Provisioned");
+	assert_int_equal(shell_run(jit, "show", id, NULL), EXIT_DONE);
+	expect_text(jit, "the test asks");
+	assert_int_equal(shell_run(jit, "extend", group, "--for", "1h", REASON, NULL), EXIT_DONE);
+	assert_int_equal(shell_run(jit, "deactivate", group, NULL), EXIT_DONE);
+	assert_true(world_wait_member(&p->world, 0, 0, false, SCENE_PATIENCE));
+	assert_int_equal(shell_run(jit, "deactivate", group, NULL), EXIT_REFUSED);
+	expect_text(jit, "does not exist");
+	world_passed(&p->world);
+}
+
+static void refusals_name_their_rules_and_mistakes_their_place(void **state)
+{
+	struct place *p = *state;
+	struct world_options options = scene_defaults();
+	struct shell *jit = &p->shell;
+	const char *group;
+
+	open_place(p, &options);
+	group = world_group_id(&p->world, 0);
+	assert_int_equal(shell_run(jit, "activate", group, "--for", "400d", REASON, NULL), EXIT_REFUSED);
+	expect_text(jit, "ExpirationRule: allowed ");
+	assert_int_equal(shell_run(jit, "activate", group, "--for", "1h", NULL), EXIT_REFUSED);
+	expect_text(jit, "JustificationRule");
+	assert_int_equal(shell_run(jit, "activate", group, "--for", "soon", REASON, NULL), EXIT_USAGE);
+	expect_text(jit, "--for soon");
+	assert_int_equal(shell_run(jit, "activate", NULL), EXIT_USAGE);
+	assert_int_equal(shell_run(jit, "activate", group, "--all", NULL), EXIT_USAGE);
+	expect_text(jit, "takes no --all");
+	assert_int_equal(shell_run(jit, "show", "not-an-id", NULL), EXIT_USAGE);
+	assert_int_equal(shell_run(jit, "dance", NULL), EXIT_USAGE);
+	assert_int_equal(shell_run(jit, "activate", group, "--try", REASON, NULL), EXIT_DONE);
+	expect_text(jit, "would be allowed");
+	assert_int_equal(shell_run(jit, "list", NULL), EXIT_DONE);
+	expect_text(jit, "There are no requests.");
+	world_passed(&p->world);
+}
+
+static void json_is_the_answer_itself(void **state)
+{
+	struct place *p = *state;
+	struct world_options options = scene_defaults();
+	struct shell *jit = &p->shell;
+	cJSON *json = NULL;
+
+	open_place(p, &options);
+	assert_int_equal(
+		shell_run(jit, "activate", world_group_id(&p->world, 0), REASON, "--wait", "--json", NULL),
+		EXIT_DONE);
+	assert_int_equal(json_parse(jit->output, strlen(jit->output), &json, NULL), ERR_OK);
+	assert_string_equal(json_string(json, "status"), "Provisioned");
+	cJSON_Delete(json);
+	json = NULL;
+	assert_int_equal(shell_run(jit, "list", "--json", "--limit", "1", NULL), EXIT_DONE);
+	assert_int_equal(json_parse(jit->output, strlen(jit->output), &json, NULL), ERR_OK);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "value")), 1);
+	cJSON_Delete(json);
+	world_passed(&p->world);
+}
+
+static void an_approver_decides(void **state)
+{
+	struct place *p = *state;
+	struct world_options options = scene_defaults();
+	struct shell *jit = &p->shell;
+	const char *group;
+	char id[ID_SIZE];
+
+	options.group.more = approval;
+	open_place(p, &options);
+	group = world_group_id(&p->world, 0);
+	assert_int_equal(shell_run(jit, "activate", group, REASON, NULL), EXIT_DONE);
+	expect_text(jit, "waiting for an approver");
+	read_id(jit, id);
+	assert_int_equal(shell_run(jit, "approve", id, REASON, NULL), EXIT_SIGN_IN);
+	assert_int_equal(shell_run(jit, "show", id, "--wait", "--timeout", "1s", NULL), EXIT_PENDING);
+	shell_use_token(jit, world_token(&p->world, 1));
+	assert_int_equal(shell_run(jit, "approvals", NULL), EXIT_DONE);
+	expect_text(jit, id);
+	assert_int_equal(shell_run(jit, "approve", id, "--reason", "seen", NULL), EXIT_DONE);
+	expect_text(jit, "approved");
+	assert_int_equal(shell_run(jit, "approve", id, "--reason", "seen", NULL), EXIT_REFUSED);
+	assert_true(world_wait_member(&p->world, 0, 0, true, SCENE_PATIENCE));
+	world_passed(&p->world);
+}
+
+/* Who waits for a request that is denied is told by the exit status. */
+static void waiting_ends_when_it_is_denied(void **state)
+{
+	struct place *p = *state;
+	struct world_options options = scene_defaults();
+	struct shell *jit = &p->shell, approver = {.home = ""};
+	char id[ID_SIZE];
+	const char *words[] = {"show", id, "--wait", NULL};
+
+	options.group.more = approval;
+	open_place(p, &options);
+	assert_int_equal(shell_run(jit, "activate", world_group_id(&p->world, 0), REASON, NULL), EXIT_DONE);
+	read_id(jit, id);
+	shell_start(jit, words);
+	approver = (struct shell){.home = ""};
+	snprintf(approver.home, sizeof(approver.home), "%.400s/approver", p->world.dir);
+	assert_int_equal(mkdir(approver.home, 0700), 0);
+	snprintf(approver.server, sizeof(approver.server), "%s", jit->server);
+	shell_use_token(&approver, world_token(&p->world, 1));
+	assert_int_equal(shell_run(&approver, "deny", id, "--reason", "not now", NULL), EXIT_DONE);
+	assert_int_equal(shell_wait(jit), EXIT_NOT_GIVEN);
+	expect_text(jit, "Denied");
+	world_passed(&p->world);
+}
+
+static void operators_see_the_applications(void **state)
+{
+	struct place *p = *state;
+	struct world_options options = scene_defaults();
+	struct shell *jit = &p->shell;
+
+	open_place(p, &options);
+	assert_int_equal(shell_run(jit, "apps", NULL), EXIT_DONE);
+	expect_text(jit, "APPLICATION");
+	expect_text(jit, "app ");
+	assert_int_equal(shell_run(jit, "apps", "app", NULL), EXIT_DONE);
+	assert_int_equal(shell_run(jit, "apps", "another", NULL), EXIT_REFUSED);
+	shell_use_token(jit, world_token(&p->world, 1));
+	assert_int_equal(shell_run(jit, "apps", NULL), EXIT_SIGN_IN);
+	world_passed(&p->world);
+}
+
+static void tokens_are_kept_in_and_sent_where_they_belong(void **state)
+{
+	struct place *p = *state;
+	struct world_options options = scene_defaults();
+	struct shell *jit = &p->shell;
+	char file[PROC_PATH_SIZE];
+
+	open_place(p, &options);
+	snprintf(file, sizeof(file), "%s", jit->token_file);
+	shell_use_token(jit, "not-a-token");
+	assert_int_equal(shell_run(jit, "list", NULL), EXIT_SIGN_IN);
+	expect_text(jit, "jit login");
+	assert_int_equal(chmod(file, 0644), 0);
+	assert_int_equal(shell_run(jit, "list", NULL), EXIT_USAGE);
+	expect_text(jit, "can be read by others");
+	assert_int_equal(shell_run(jit, "list", "--server", "http://example.com", NULL), EXIT_USAGE);
+	shell_use_token(jit, world_token(&p->world, 0));
+	assert_true(broker_stop(&p->world.brokers[0]));
+	assert_int_equal(shell_run(jit, "list", NULL), EXIT_UNAVAILABLE);
+	expect_text(jit, "no answer");
+	world_passed(&p->world);
+}
+
+/* -- signing in --------------------------------------------------------------------------------------------- */
+
+static void provider_call(const struct office *o, const char *path, const char *body)
+{
+	struct http_response response;
+	char url[160];
+
+	snprintf(url, sizeof(url), "%s%s", o->provider.issuer, path);
+	http_call(&(struct http_request){.method = "POST", .url = url, .body = body}, &response);
+	assert_int_equal(response.status, 200);
+	http_response_release(&response);
+}
+
+/* What the person does who reads "confirm the code XXXX-XXXX". */
+static void confirm(const struct office *o, struct shell *jit, const char *more)
+{
+	char line[512], body[256];
+	const char *code;
+
+	assert_true(proc_wait_text(&jit->proc, "confirm the code ", 20000, line, sizeof(line)));
+	code = strstr(line, "code ") + strlen("code ");
+	snprintf(body, sizeof(body), "{\"user_code\":\"%.*s\"%s}", (int)strcspn(code, "\n"), code, more);
+	provider_call(o, "/test/confirm", body);
+}
+
+static int open_office_home(void **state, struct shell *jit)
+{
+	struct office *o = *state;
+
+	office_open(o);
+	open_home(jit, &o->world);
+	return 0;
+}
+
+static const char *const login[] = {"login", NULL};
+
+static void somebody_signs_in_by_a_code(void **state)
+{
+	struct office *o = *state;
+	struct shell jit = {.home = ""};
+	const char *group;
+
+	open_office_home(state, &jit);
+	group = world_group_id(&o->world, OFFICE_GROUP_BY_NAME);
+	assert_int_equal(shell_run(&jit, "list", NULL), EXIT_SIGN_IN);
+	shell_start(&jit, login);
+	confirm(o, &jit, "");
+	assert_int_equal(shell_wait(&jit), EXIT_DONE);
+	expect_text(&jit, "signed in");
+	jit.server[0] = '\0'; /* the session knows it */
+	assert_int_equal(shell_run(&jit, "activate", group, REASON, "--wait", NULL), EXIT_DONE);
+	expect_text(&jit, "active until ");
+	assert_int_equal(shell_run(&jit, "logout", NULL), EXIT_DONE);
+	assert_int_equal(shell_run(&jit, "list", NULL), EXIT_USAGE);
+	world_passed(&o->world);
+}
+
+static void a_refused_code_signs_nobody_in(void **state)
+{
+	struct office *o = *state;
+	struct shell jit = {.home = ""};
+
+	open_office_home(state, &jit);
+	shell_start(&jit, login);
+	confirm(o, &jit, ",\"deny\":true");
+	assert_int_equal(shell_wait(&jit), EXIT_REFUSED);
+	assert_int_equal(shell_run(&jit, "list", NULL), EXIT_SIGN_IN);
+	world_passed(&o->world);
+}
+
+static char *read_session(const struct shell *jit, char path[PROC_PATH_SIZE])
+{
+	char *text = calloc(1, 65536);
+	FILE *file;
+
+	snprintf(path, PROC_PATH_SIZE, "%.400s/config/jit/session.json", jit->home);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(text);
+	assert_true(fread(text, 1, 65535, file) > 0);
+	fclose(file);
+	return text;
+}
+
+/* The session's token has ended: it is renewed, and the new one kept. */
+static void an_old_session_is_renewed(void **state)
+{
+	struct office *o = *state;
+	struct shell jit = {.home = ""};
+	char path[PROC_PATH_SIZE], *before, *after, *expires;
+	struct stat st;
+	FILE *file;
+
+	open_office_home(state, &jit);
+	shell_start(&jit, login);
+	confirm(o, &jit, "");
+	assert_int_equal(shell_wait(&jit), EXIT_DONE);
+	before = read_session(&jit, path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	expires = strstr(before, "\"expires\":");
+	assert_non_null(expires);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "%.*s\"expires\":1}", (int)(expires - before), before);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(shell_run(&jit, "list", NULL), EXIT_DONE);
+	after = read_session(&jit, path);
+	assert_null(strstr(after, "\"expires\":1}"));
+	assert_string_not_equal(before, after);
+	free(before);
+	free(after);
+	world_passed(&o->world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define PLACE(f) cmocka_unit_test_setup_teardown(f, make_place, end_place)
+		PLACE(a_person_takes_a_group_and_gives_it_back),
+		PLACE(refusals_name_their_rules_and_mistakes_their_place),
+		PLACE(json_is_the_answer_itself),
+		PLACE(an_approver_decides),
+		PLACE(waiting_ends_when_it_is_denied),
+		PLACE(operators_see_the_applications),
+		PLACE(tokens_are_kept_in_and_sent_where_they_belong),
+#define OFFICE(f) cmocka_unit_test_setup_teardown(f, office_setup, office_teardown)
+		OFFICE(somebody_signs_in_by_a_code),
+		OFFICE(a_refused_code_signs_nobody_in),
+		OFFICE(an_old_session_is_renewed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
