@@ -15,7 +15,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
 
-PACKAGES := libmicrohttpd libcjson hiredis libcurl libuv yaml-0.1 libcrypto
+PACKAGES := libmicrohttpd libcjson hiredis libcurl libuv yaml-0.1 libssl libcrypto
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wswitch-enum -Wmissing-prototypes \
 	-Wstrict-prototypes -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	-Wno-missing-field-initializers
@@ -49,6 +49,8 @@ BASE_SRC := broker/base/err.c broker/base/buf.c broker/base/log.c broker/base/cl
 HTTP_SRC := broker/http/http.c broker/http/http_watch.c
 STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.c broker/store/node.c \
 	broker/store/reader.c broker/store/reply.c broker/store/setup.c broker/store/store.c
+STORE_SRC += broker/store/answer.c broker/store/barrier.c broker/store/cluster.c broker/store/node_expire.c \
+	broker/store/question.c broker/store/sentinel.c broker/store/slots.c broker/store/tls.c broker/store/topology.c
 ACTIVATION_SRC := activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
 	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c
 THROTTLE_SRC := throttle/throttle.c
@@ -117,6 +119,7 @@ EXTRA_C += tests/unit/sandbox_world.c
 UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c
 UNIT_TESTS += tests/unit/test_store.c tests/unit/test_store_parts.c tests/unit/test_store_peer.c \
 	tests/unit/test_store_setup.c
+UNIT_TESTS += tests/unit/test_store_slots.c
 UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/unit/test_config_large.c \
 	tests/unit/test_config_policy.c tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_policy_hours.c \
 	tests/unit/test_policy_people.c tests/unit/test_throttle.c

@@ -11,6 +11,10 @@
 /* Raised whenever a function of the Redis library changes; a broker loads its library over an older one. */
 #define LIBRARY_VERSION 2
 
+/* The form of what the functions keep in Redis. Raised when an older library could not read it: its brokers then
+ * refuse the store. */
+#define SCHEMA_VERSION 1
+
 /*
  * X(constant, name in the store, Graph's status, provisioning.state, what it means)
  * The name is what is kept in Redis: never renamed, only added to.

@@ -120,10 +120,11 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 static bool start_store(struct broker *broker, struct errctx *ec)
 {
 	struct store_options options = {
-		.url = broker->config->redis_url,
+		.place = {.url = broker->config->redis_url},
 		.library = jit_library,
 		.library_len = jit_library_len,
 		.library_version = LIBRARY_VERSION,
+		.schema = SCHEMA_VERSION,
 		.lanes = (unsigned)broker->config->redis_lanes,
 		.call_timeout_ms = broker->config->redis_timeout_ms,
 		.queue_max = STORE_QUEUE_MAX,

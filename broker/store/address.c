@@ -1,6 +1,7 @@
 /* Takes a Redis URL apart. Decides nothing about how the address is reached. */
 #include "store/address.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define UNIX_SCHEME "unix:"
@@ -100,11 +101,40 @@ enum err address_parse(const char *url, struct address *address, struct errctx *
 	else if (strncmp(url, TCP_SCHEME, strlen(TCP_SCHEME)) == 0)
 		err = parse_tcp(url + strlen(TCP_SCHEME), &parsed, ec);
 	else if (strncmp(url, TLS_SCHEME, strlen(TLS_SCHEME)) == 0)
-		err = err_set(ec, ERR_CONFIG,
-			      "rediss:// is not supported; use unix:/path or redis://host:port");
+		err = parse_tcp(url + strlen(TLS_SCHEME), &parsed, ec);
 	else
-		err = err_set(ec, ERR_CONFIG, "a Redis URL must be unix:/path or redis://host:port[/db]");
+		err = err_set(ec, ERR_CONFIG, "a Redis URL must be unix:/path or redis[s]://host:port[/db]");
+	parsed.with_tls = strncmp(url, TLS_SCHEME, strlen(TLS_SCHEME)) == 0;
 	if (err == ERR_OK)
 		*address = parsed;
 	return err;
+}
+
+bool address_make(struct address *address, const char *host, const char *port, const struct address *like)
+{
+	struct address made = {.db = like->db, .with_tls = like->with_tls};
+	unsigned number;
+	if (!read_number(port, strlen(port), PORT_MAX, &number) || number == 0 ||
+	    !copy_text(port, strlen(port), made.port, sizeof(made.port)) ||
+	    !copy_text(host, strlen(host), made.host, sizeof(made.host)))
+		return false;
+	*address = made;
+	return true;
+}
+
+bool address_same(const struct address *a, const struct address *b)
+{
+	return strcmp(a->path, b->path) == 0 && strcmp(a->host, b->host) == 0 &&
+	       strcmp(a->port, b->port) == 0;
+}
+
+const char *address_print(const struct address *address, char out[ADDRESS_TEXT_SIZE])
+{
+	bool is_ipv6 = strchr(address->host, ':') != NULL;
+	if (address->path[0] != '\0')
+		(void)snprintf(out, ADDRESS_TEXT_SIZE, "%s", address->path);
+	else
+		(void)snprintf(out, ADDRESS_TEXT_SIZE, "%s%s%s:%s", is_ipv6 ? "[" : "", address->host,
+			       is_ipv6 ? "]" : "", address->port);
+	return out;
 }

@@ -2,12 +2,15 @@
 #include "store/call.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <hiredis/hiredis.h>
 
-#define HEAD_ARGS 4  /* FCALL, the function, the number of keys, the key */
-#define KEY_SIZE  16 /* "{j" lane "}:" */
+#include "store/slots.h"
+
+#define HEAD_ARGS 5  /* FCALL, the function, the number of keys, the keys */
+#define KEY_SIZE  24 /* "{j" lane "}:whole" */
 
 void calls_push(struct calls *calls, struct call *call)
 {
@@ -31,15 +34,23 @@ struct call *calls_pop(struct calls *calls)
 	return call;
 }
 
-void calls_put_back(struct calls *to, struct calls *a, struct calls *b)
+/* Takes the calls from the front that are in the order of their numbers. */
+static struct calls take_run(struct calls *from)
+{
+	struct calls run = {.head = NULL};
+	do
+		calls_push(&run, calls_pop(from));
+	while (from->head != NULL && from->head->number > run.tail->number);
+	return run;
+}
+
+static void merge_run(struct calls *to, struct calls *run)
 {
 	struct calls merged = {.head = NULL};
-	while (a->head != NULL || b->head != NULL) {
-		bool from_a = b->head == NULL || (a->head != NULL && a->head->number < b->head->number);
-		calls_push(&merged, calls_pop(from_a ? a : b));
+	while (run->head != NULL) {
+		bool is_older = to->head != NULL && to->head->number < run->head->number;
+		calls_push(&merged, calls_pop(is_older ? to : run));
 	}
-	if (merged.head == NULL)
-		return;
 	merged.tail->next = to->head;
 	if (to->head != NULL)
 		merged.tail = to->tail;
@@ -47,18 +58,31 @@ void calls_put_back(struct calls *to, struct calls *a, struct calls *b)
 	*to = merged;
 }
 
+void calls_merge(struct calls *to, struct calls *from)
+{
+	while (from->head != NULL) {
+		struct calls run = take_run(from);
+		merge_run(to, &run);
+	}
+}
+
 enum err call_format(struct call *call, const struct store_call *wanted)
 {
 	const char *argv[HEAD_ARGS + STORE_ARGS_MAX];
 	size_t lens[HEAD_ARGS + STORE_ARGS_MAX];
-	char key[KEY_SIZE];
+	char key[KEY_SIZE], whole[KEY_SIZE];
 	if (wanted->argc < 0 || wanted->argc > STORE_ARGS_MAX)
 		return ERR_INTERNAL;
 	(void)snprintf(key, sizeof(key), "{j%u}:", wanted->lane);
+	(void)snprintf(whole, sizeof(whole), "{j%u}:whole", wanted->lane);
 	argv[0] = wanted->read_only ? "FCALL_RO" : "FCALL";
 	argv[1] = wanted->function;
-	argv[2] = "1";
+	argv[2] = "2";
 	argv[3] = key;
+	/* While a cluster moves the lane from one node to another, each of them has a part of its keys, and a function
+	 * that ran there would take the rest for absent. Two keys that never exist keep it from running: a node answers
+	 * TRYAGAIN or ASK to a call with several keys of which some are not there while their slot is open. */
+	argv[4] = whole;
 	for (int i = 0; i < HEAD_ARGS; i++)
 		lens[i] = strlen(argv[i]);
 	for (int i = 0; i < wanted->argc; i++) {
@@ -74,6 +98,9 @@ enum err call_format(struct call *call, const struct store_call *wanted)
 		return ERR_NOMEM;
 	call->text = text;
 	call->len = (size_t)len;
+	call->read_only = wanted->read_only;
+	call->lane = wanted->lane;
+	call->slot = slot_of_lane(wanted->lane);
 	(void)snprintf(call->function, sizeof(call->function), "%s", wanted->function);
 	return ERR_OK;
 }
@@ -83,4 +110,6 @@ void call_release(struct call *call)
 	if (call->text != NULL)
 		redisFreeCommand(call->text);
 	call->text = NULL;
+	free(call->kept);
+	call->kept = NULL;
 }

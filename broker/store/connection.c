@@ -4,7 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
+#include "store/tls.h"
+
 #define CHUNK       ((size_t)64 << 10) /* bytes of one read or write: a few hundred calls */
+#define TLS_CHUNK   ((size_t)16 << 10) /* of plain text at once: with all that TLS adds it fits into a chunk */
 #define KEEPALIVE_S 60
 
 struct connection {
@@ -21,8 +26,10 @@ struct connection {
 	uv_connect_t connect;
 	uv_write_t write;
 	struct reader *reader;
-	bool resolving; /* the callback of `resolve` is still to come: not to be freed before it */
-	bool writing;   /* `out` is in use by libuv */
+	struct tls_session *tls; /* NULL without TLS */
+	bool is_open;            /* the owner has been told */
+	bool resolving;          /* the callback of `resolve` is still to come: not to be freed before it */
+	bool writing;            /* `out` is in use by libuv */
 	bool closing;
 	bool handle_closed;
 	char in[CHUNK];
@@ -34,7 +41,15 @@ static void free_when_done(struct connection *connection)
 	if (connection->resolving || !connection->handle_closed)
 		return;
 	reader_free(connection->reader);
+	tls_session_free(connection->tls);
+	connection_wipe(connection);
 	free(connection);
+}
+
+void connection_wipe(struct connection *connection)
+{
+	if (!connection->writing)
+		OPENSSL_cleanse(connection->out, sizeof(connection->out));
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -86,6 +101,40 @@ static void hand_over_replies(struct connection *connection)
 	}
 }
 
+static void parse(struct connection *connection, const char *bytes, size_t len)
+{
+	if (reader_feed(connection->reader, bytes, len))
+		hand_over_replies(connection);
+	else
+		lose(connection, "there is no memory for a reply");
+}
+
+static void open_up(struct connection *connection)
+{
+	connection->is_open = true;
+	connection->events->opened(connection->ctx);
+}
+
+/* Takes all that TLS makes of what has come; what TLS has to say itself is sent by the flush. */
+static void decrypt(struct connection *connection)
+{
+	const char *bytes;
+	size_t len;
+	while (!connection->closing) {
+		enum tls_result result = tls_read(connection->tls, &bytes, &len);
+		if (result == TLS_BROKEN)
+			lose(connection, tls_why(connection->tls));
+		else if (result == TLS_CLOSED)
+			lose(connection, "Redis closed the connection");
+		else if (!connection->is_open && tls_is_established(connection->tls))
+			open_up(connection);
+		if (result != TLS_BYTES || connection->closing)
+			break;
+		parse(connection, bytes, len);
+	}
+	connection_flush(connection);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
 	struct connection *connection = stream->data;
@@ -95,10 +144,12 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 		lose(connection, "Redis closed the connection");
 	else if (count < 0)
 		lose(connection, uv_strerror((int)count));
-	else if (!reader_feed(connection->reader, buf->base, (size_t)count))
-		lose(connection, "there is no memory for a reply");
+	else if (connection->tls == NULL)
+		parse(connection, buf->base, (size_t)count);
+	else if (!tls_take(connection->tls, buf->base, (size_t)count))
+		lose(connection, "there is no memory for TLS");
 	else
-		hand_over_replies(connection);
+		decrypt(connection);
 }
 
 /* -- writing ---------------------------------------------------------------------------------------------- */
@@ -138,11 +189,27 @@ static bool write_chunk(struct connection *connection, size_t len)
 	return false;
 }
 
+/* The next bytes for the network, at most a chunk: the owner's, or what TLS makes of them. */
+static size_t next_bytes(struct connection *connection)
+{
+	char *out = connection->out;
+	if (connection->tls == NULL)
+		return connection->events->fill(connection->ctx, out, CHUNK);
+	size_t len = tls_give(connection->tls, out, CHUNK);
+	if (len > 0 || !connection->is_open)
+		return len;
+	len = connection->events->fill(connection->ctx, out, TLS_CHUNK);
+	if (len > 0 && !tls_write(connection->tls, out, len)) {
+		lose(connection, tls_why(connection->tls));
+		return 0;
+	}
+	return tls_give(connection->tls, out, CHUNK);
+}
+
 void connection_flush(struct connection *connection)
 {
 	while (!connection->closing && !connection->writing) {
-		size_t len =
-			connection->events->fill(connection->ctx, connection->out, sizeof(connection->out));
+		size_t len = next_bytes(connection);
 		if (len == 0 || !write_chunk(connection, len))
 			return;
 	}
@@ -159,8 +226,10 @@ static void on_connected(uv_connect_t *request, int status)
 		status = uv_read_start(&connection->handle.stream, on_alloc, on_read);
 	if (status < 0)
 		lose(connection, uv_strerror(status));
+	else if (connection->tls != NULL)
+		decrypt(connection);
 	else
-		connection->events->opened(connection->ctx);
+		open_up(connection);
 }
 
 /* Goes round: after a refused address the next attempt, with the next turn, tries the next one. */
@@ -238,8 +307,12 @@ struct connection *connection_new(uv_loop_t *loop, const struct connection_targe
 	connection->reader = reader_new();
 	const struct address *address = target->address;
 	bool unix_socket = address->path[0] != '\0';
-	if (connection->reader == NULL || (unix_socket ? start_unix : start_tcp)(connection, address) < 0) {
+	if (address->with_tls)
+		connection->tls = tls_session_new(target->tls, address->host);
+	if (connection->reader == NULL || (address->with_tls && connection->tls == NULL) ||
+	    (unix_socket ? start_unix : start_tcp)(connection, address) < 0) {
 		reader_free(connection->reader);
+		tls_session_free(connection->tls);
 		free(connection);
 		return NULL;
 	}

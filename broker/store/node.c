@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "base/log.h"
+#include "store/store.h"
 
 #define BACKOFF_FIRST_MS 10   /* longest pause before the second attempt */
 #define BACKOFF_MAX_MS   1000 /* longest pause at all: how long after Redis the broker may come back */
@@ -11,22 +14,21 @@
 #define GRACE_MS         1000 /* a Redis that restarts within this is not missed */
 #define STEADY_MS        1000 /* ready for this long: the next attempt comes at once again */
 #define LOG_EVERY_MS     1000
+#define BATCH_MAX        512 /* writes that wait for replicas together */
 
 static const struct connection_events events;
 
 static int64_t now_ms(const struct node *node)
 {
-	return (int64_t)uv_now(node->loop);
+	return (int64_t)uv_now(node->shared->loop);
 }
 
-static bool is_open(const struct node *node)
+bool node_is_ready(const struct node *node)
 {
 	return node->state == NODE_READY || node->state == NODE_DRAINING;
 }
 
 /* -- losing and regaining the connection ------------------------------------------------------------------ */
-
-static void lose(struct node *node, const char *why);
 
 /* Full jitter: many brokers that lost the same Redis do not come back in step. */
 static uint64_t backoff_ms(struct node *node)
@@ -41,69 +43,123 @@ static uint64_t backoff_ms(struct node *node)
 	return 1 + random % longest;
 }
 
-static enum err try_connecting(struct node *node);
+static void attempt(struct node *node);
 
 static void on_timer(uv_timer_t *timer)
 {
 	struct node *node = timer->data;
 	if (node->state != NODE_WAITING)
-		lose(node, "Redis did not answer in time");
-	else if (try_connecting(node) != ERR_OK)
-		lose(node, "there is no memory for a connection");
+		node_lose(node, "Redis did not answer in time");
+	else
+		attempt(node);
+}
+
+static void limit_attempt(struct node *node, enum node_state state)
+{
+	node->state = state;
+	(void)uv_timer_start(&node->timer, on_timer, (uint64_t)node->shared->call_timeout_ms, 0);
 }
 
 static enum err try_connecting(struct node *node)
 {
-	struct connection_target target = {
-		.address = &node->address, .turn = node->turn++, .events = &events, .ctx = node};
-	node->connection = connection_new(node->loop, &target);
+	struct connection_target target = {.address = &node->address,
+					   .tls = node->shared->tls,
+					   .turn = node->turn++,
+					   .events = &events,
+					   .ctx = node};
+	node->connection = connection_new(node->shared->loop, &target);
 	if (node->connection == NULL)
 		return ERR_NOMEM;
-	node->state = NODE_CONNECTING;
-	(void)uv_timer_start(&node->timer, on_timer, (uint64_t)node->call_timeout_ms, 0);
+	limit_attempt(node, NODE_CONNECTING);
 	return ERR_OK;
+}
+
+static void attempt(struct node *node)
+{
+	if (node->shared->events->seek != NULL) {
+		limit_attempt(node, NODE_SEEKING);
+		node->shared->events->seek(node->shared->ctx, node);
+	} else if (try_connecting(node) != ERR_OK) {
+		node_lose(node, "there is no memory for a connection");
+	}
+}
+
+void node_found(struct node *node, const struct address *address)
+{
+	if (node->state != NODE_SEEKING)
+		return;
+	node->address = *address;
+	if (try_connecting(node) != ERR_OK)
+		node_lose(node, "there is no memory for a connection");
+}
+
+void node_not_found(struct node *node, const char *why)
+{
+	if (node->state == NODE_SEEKING)
+		node_lose(node, why);
+}
+
+static void end_call(struct node *node, struct call *call, enum err err, const struct reply *reply)
+{
+	node->shared->events->ended(node->shared->ctx, call, err, reply);
 }
 
 static void free_ghosts(struct node *node)
 {
 	struct call *ghost;
 	while ((ghost = calls_pop(&node->ghosts)) != NULL)
-		node->ended(node->ctx, ghost, ERR_TIMEOUT, NULL);
+		end_call(node, ghost, ERR_TIMEOUT, NULL);
+}
+
+/* What Redis has been asked to say, which may hold the password. */
+static void forget_conversation(struct node *node)
+{
+	if (node->conversation.text != NULL)
+		OPENSSL_cleanse(node->conversation.text, node->conversation.len);
+	call_release(&node->conversation);
 }
 
 /* What was in flight is in doubt and goes first, in its old order, over the next connection. */
 static void drop_connection(struct node *node)
 {
+	struct calls sent = {.head = NULL};
+	struct call *call;
 	connection_close(node->connection);
 	node->connection = NULL;
 	node->sending = NULL;
-	call_release(&node->conversation);
-	for (struct call *call = node->flight.head; call != NULL; call = call->next)
+	forget_conversation(node);
+	while ((call = calls_pop(&node->flight)) != NULL) {
+		if (call == &node->barrier.wait)
+			continue;
 		call->in_doubt = true;
-	calls_put_back(&node->queue, &node->held, &node->flight);
+		calls_push(&sent, call);
+	}
+	calls_merge(&node->queue, &node->held);
+	calls_merge(&node->queue, &sent);
+	barrier_drop(&node->barrier, &node->queue);
 	free_ghosts(node);
 }
 
-static void lose(struct node *node, const char *why)
+void node_lose(struct node *node, const char *why)
 {
 	int64_t now = now_ms(node);
 	if (node->state == NODE_CLOSED)
 		return;
 	if (node->state == NODE_READY)
 		node->lost_ms = now;
-	if (!is_open(node))
+	if (!node_is_ready(node))
 		node->failed = true;
 	else if (now - node->ready_ms >= STEADY_MS)
 		node->attempts = 0;
 	node->state = NODE_WAITING;
 	drop_connection(node);
 	(void)uv_timer_start(&node->timer, on_timer, backoff_ms(node), 0);
-	node->changed(node->ctx, false, why);
+	node->shared->events->changed(node->shared->ctx, node, false, why);
 }
 
 static void on_lost(void *ctx, const char *why)
 {
-	lose(ctx, why);
+	node_lose(ctx, why);
 }
 
 /* -- the start-up conversation ---------------------------------------------------------------------------- */
@@ -111,7 +167,7 @@ static void on_lost(void *ctx, const char *why)
 static void converse(struct node *node)
 {
 	if (setup_command(&node->setup, &node->conversation.text, &node->conversation.len) != ERR_OK) {
-		lose(node, "there is no memory for a command");
+		node_lose(node, "there is no memory for a command");
 		return;
 	}
 	node->sending = &node->conversation;
@@ -121,9 +177,8 @@ static void converse(struct node *node)
 
 static void begin_setup(struct node *node)
 {
-	node->state = NODE_SETUP;
-	(void)uv_timer_start(&node->timer, on_timer, (uint64_t)node->call_timeout_ms, 0);
-	setup_begin(&node->setup, &node->wish);
+	limit_attempt(node, NODE_SETUP);
+	setup_begin(&node->setup, &node->shared->wish);
 	converse(node);
 }
 
@@ -140,20 +195,23 @@ static void become_ready(struct node *node)
 	node->state = NODE_READY;
 	node->failed = false;
 	node->ready_ms = now_ms(node);
-	node->wish.known_lanes = node->setup.lanes;
-	/* What was held back is older than all that is queued. */
-	calls_put_back(&node->queue, &node->held, &node->flight);
-	node->changed(node->ctx, true, NULL);
+	node->shared->counts->connected++;
+	if (node->setup.lanes != 0)
+		node->shared->wish.known_lanes = node->setup.lanes;
+	calls_merge(&node->queue, &node->held);
+	barrier_drop(&node->barrier, &node->queue);
+	node->shared->events->changed(node->shared->ctx, node, true, NULL);
 	node_flush(node);
 }
 
 static void take_setup_reply(struct node *node, const struct reply *reply)
 {
 	if (node->sending != NULL || node->conversation.text == NULL) {
-		lose(node, "Redis sent a reply that nothing asked for");
+		node_lose(node, "Redis sent a reply that nothing asked for");
 		return;
 	}
-	call_release(&node->conversation);
+	forget_conversation(node);
+	connection_wipe(node->connection);
 	switch (setup_reply(&node->setup, reply)) {
 	case SETUP_MORE:
 		converse(node);
@@ -162,40 +220,12 @@ static void take_setup_reply(struct node *node, const struct reply *reply)
 		become_ready(node);
 		break;
 	case SETUP_REFUSED:
-		lose(node, node->setup.why.text);
+		node_lose(node, node->setup.why.text);
 		break;
 	}
 }
 
 /* -- calls ------------------------------------------------------------------------------------------------ */
-
-enum answer {
-	ANSWER_VALUE,
-	ANSWER_NO_FUNCTION, /* not executed: the library is gone */
-	ANSWER_LATER,       /* not executed: this Redis cannot do it now */
-	ANSWER_ERROR
-};
-
-static const struct {
-	const char *prefix;
-	enum answer answer;
-} error_replies[] = {
-	{"ERR Function not found", ANSWER_NO_FUNCTION},
-	{"LOADING ", ANSWER_LATER},
-	{"BUSY ", ANSWER_LATER},
-	{"MASTERDOWN ", ANSWER_LATER},
-	{"READONLY ", ANSWER_LATER},
-};
-
-static enum answer classify(const struct reply *reply)
-{
-	if (!reply_is_error(reply))
-		return ANSWER_VALUE;
-	for (size_t i = 0; i < sizeof(error_replies) / sizeof(error_replies[0]); i++)
-		if (strncmp(reply->text, error_replies[i].prefix, strlen(error_replies[i].prefix)) == 0)
-			return error_replies[i].answer;
-	return ANSWER_ERROR;
-}
 
 /* A Redis that is out of memory refuses every call: one line a second tells it as well as a thousand. */
 static void log_refusal(struct node *node, const struct call *call, const struct reply *reply)
@@ -227,20 +257,81 @@ static void hold(struct node *node, struct call *call, bool reload, const struct
 		(void)err_set(&node->trouble, ERR_UNAVAILABLE, "Redis answered: %s", reply->text);
 }
 
+static void refuse(struct node *node, struct call *call, enum err err, const struct reply *reply)
+{
+	log_refusal(node, call, reply);
+	end_call(node, call, err, NULL);
+}
+
+/* The call was carried out; with replicas, its answer waits for them. */
+static void fulfil(struct node *node, struct call *call, const struct reply *reply)
+{
+	if (node->shared->barrier.replicas == 0 || call->read_only)
+		end_call(node, call, ERR_OK, reply);
+	else if (!barrier_keep(&node->barrier, call, reply))
+		end_call(node, call, ERR_TIMEOUT, NULL);
+}
+
 static void settle(struct node *node, struct call *call, const struct reply *reply)
 {
-	enum answer answer = classify(reply);
-	if (answer == ANSWER_LATER) {
+	switch (answer_of(reply)) {
+	case ANSWER_VALUE:
+		fulfil(node, call, reply);
+		break;
+	case ANSWER_LATER:
 		hold(node, call, false, reply);
-	} else if (answer == ANSWER_NO_FUNCTION && !call->repeated) {
+		break;
+	case ANSWER_NO_FUNCTION:
+		if (call->repeated) {
+			refuse(node, call, ERR_INTERNAL, reply);
+			break;
+		}
 		call->repeated = true;
 		hold(node, call, true, reply);
-	} else if (answer == ANSWER_VALUE) {
-		node->ended(node->ctx, call, ERR_OK, reply);
-	} else {
-		log_refusal(node, call, reply);
-		node->ended(node->ctx, call, ERR_INTERNAL, NULL);
+		break;
+	case ANSWER_MOVED:
+	case ANSWER_OPEN:
+		if (node->shared->events->turned_away != NULL)
+			node->shared->events->turned_away(node->shared->ctx, node, call, reply);
+		else
+			refuse(node, call, ERR_INTERNAL, reply);
+		break;
+	case ANSWER_FULL:
+		refuse(node, call, ERR_UNAVAILABLE, reply);
+		break;
+	case ANSWER_ERROR:
+		refuse(node, call, ERR_INTERNAL, reply);
+		break;
 	}
+}
+
+/* An answer to the WAIT. Those that it was for are told; a call whose write the replicas do not have is in doubt:
+ * they may get it yet, or lose it with this server. */
+static void settle_barrier(struct node *node, const struct reply *reply)
+{
+	enum barrier_verdict verdict = barrier_reply(&node->barrier, &node->shared->barrier, reply);
+	struct calls kept = node->barrier.kept;
+	struct call *call;
+	if (verdict == BARRIER_MORE)
+		return;
+	(void)calls_pop(&node->flight);
+	node->barrier.kept = (struct calls){.head = NULL};
+	if (verdict == BARRIER_SHORT) {
+		node->shared->counts->unreplicated += kept.count;
+		log_warn("store_replicas", "calls=%zu wanted=%u why=%s", kept.count,
+			 node->shared->barrier.replicas, "too few replicas have them in time");
+	}
+	while ((call = calls_pop(&kept)) != NULL) {
+		struct reply *answer = call->kept;
+		call->kept = NULL;
+		if (verdict == BARRIER_SAFE)
+			end_call(node, call, ERR_OK, answer);
+		else
+			end_call(node, call, ERR_TIMEOUT, NULL);
+		free(answer);
+	}
+	/* What has come meanwhile goes out as the next batch. */
+	node_flush(node);
 }
 
 static void finish_draining(struct node *node)
@@ -250,7 +341,7 @@ static void finish_draining(struct node *node)
 	if (node->reload)
 		begin_setup(node);
 	else
-		lose(node, node->trouble.text);
+		node_lose(node, node->trouble.text);
 }
 
 static void on_reply(void *ctx, const struct reply *reply)
@@ -263,24 +354,33 @@ static void on_reply(void *ctx, const struct reply *reply)
 	}
 	struct calls *from = node->ghosts.head != NULL ? &node->ghosts : &node->flight;
 	if (from->head == NULL || from->head == node->sending) {
-		lose(node, "Redis sent a reply that nothing asked for");
+		node_lose(node, "Redis sent a reply that nothing asked for");
 		return;
 	}
-	struct call *call = calls_pop(from);
-	if (from == &node->ghosts)
-		node->ended(node->ctx, call, ERR_TIMEOUT, NULL);
+	if (from->head == &node->barrier.wait)
+		settle_barrier(node, reply);
+	else if (from == &node->ghosts)
+		end_call(node, calls_pop(from), ERR_TIMEOUT, NULL);
 	else
-		settle(node, call, reply);
+		settle(node, calls_pop(from), reply);
 	finish_draining(node);
 }
 
+/* The next of the queue, and after the last one the WAIT for those that write. */
 static struct call *next_to_send(struct node *node)
 {
-	if (node->state != NODE_READY || node->queue.head == NULL)
+	struct barrier *barrier = &node->barrier;
+	bool full = barrier->writes >= BATCH_MAX;
+	if (node->state != NODE_READY || barrier->is_out ||
+	    (node->queue.head == NULL && barrier->writes == 0))
 		return NULL;
 	if (node->flight.head == NULL && node->ghosts.head == NULL)
 		node->heard_ms = now_ms(node);
-	struct call *call = calls_pop(&node->queue);
+	struct call *call = node->queue.head == NULL || full
+				    ? barrier_raise(barrier, &node->shared->barrier, node->setup.has_waitaof)
+				    : calls_pop(&node->queue);
+	if (call != &barrier->wait && node->shared->barrier.replicas > 0 && !call->read_only)
+		barrier_sent(barrier, call);
 	calls_push(&node->flight, call);
 	return call;
 }
@@ -314,85 +414,61 @@ static const struct connection_events events = {
 	.lost = on_lost,
 };
 
-/* -- deadlines -------------------------------------------------------------------------------------------- */
-
-/* Deadlines rise along the list, so the calls that are due are at its front. */
-static struct call *pop_due(struct calls *calls, int64_t now)
-{
-	return calls->head != NULL && calls->head->deadline_ms <= now ? calls_pop(calls) : NULL;
-}
-
-static void expire_unsent(struct node *node, struct calls *calls, int64_t now)
-{
-	struct call *call;
-	while ((call = pop_due(calls, now)) != NULL)
-		node->ended(node->ctx, call, call->in_doubt ? ERR_TIMEOUT : ERR_UNAVAILABLE, NULL);
-}
-
-static void earlier(int64_t *next, int64_t candidate)
-{
-	if (candidate < *next)
-		*next = candidate;
-}
-
-int64_t node_expire(struct node *node)
-{
-	int64_t now = now_ms(node);
-	int64_t next = INT64_MAX;
-	struct call *call;
-	while ((call = pop_due(&node->flight, now)) != NULL) {
-		store_done *done = call->done;
-		call->done = NULL;
-		calls_push(&node->ghosts, call);
-		if (done != NULL)
-			done(call->ctx, ERR_TIMEOUT, NULL);
-	}
-	bool silent = node->flight.head != NULL || node->ghosts.head != NULL;
-	if (silent && now - node->heard_ms >= node->call_timeout_ms)
-		lose(node, "Redis does not answer");
-	expire_unsent(node, &node->held, now);
-	expire_unsent(node, &node->queue, now);
-	if (node->flight.head != NULL || node->ghosts.head != NULL)
-		earlier(&next, node->heard_ms + node->call_timeout_ms);
-	const struct calls *lists[] = {&node->flight, &node->held, &node->queue};
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (lists[i]->head != NULL)
-			earlier(&next, lists[i]->head->deadline_ms);
-	return next;
-}
-
 /* -- the owner's calls ------------------------------------------------------------------------------------ */
 
 enum err node_start(struct node *node)
 {
-	if (uv_timer_init(node->loop, &node->timer) != 0)
-		return ERR_NOMEM;
+	(void)uv_timer_init(node->shared->loop, &node->timer); /* cannot fail */
 	node->timer.data = node;
 	node->lost_ms = now_ms(node);
-	return try_connecting(node);
+	if (node->shared->events->seek == NULL)
+		return try_connecting(node);
+	node->state = NODE_WAITING;
+	(void)uv_timer_start(&node->timer, on_timer, 0, 0);
+	return ERR_OK;
 }
 
 size_t node_waiting(const struct node *node)
 {
-	return node->flight.count + node->held.count + node->queue.count;
+	return node->flight.count + node->held.count + node->queue.count + node->barrier.kept.count;
 }
 
 bool node_accepts(const struct node *node)
 {
-	if (node->state == NODE_CLOSED || node_waiting(node) + node->ghosts.count >= node->queue_max)
+	if (node->state == NODE_CLOSED || node_waiting(node) + node->ghosts.count >= node->shared->queue_max)
 		return false;
 	return node->state == NODE_READY || !node->failed || now_ms(node) - node->lost_ms < GRACE_MS;
 }
 
 void node_add(struct node *node, struct call *call)
 {
-	calls_push(&node->queue, call);
+	struct calls one = {.head = NULL};
+	/* One that comes from another node may be older than what is queued here. */
+	if (node->queue.head == NULL || node->queue.tail->number < call->number) {
+		calls_push(&node->queue, call);
+	} else {
+		calls_push(&one, call);
+		calls_merge(&node->queue, &one);
+	}
 }
 
 void node_flush(struct node *node)
 {
 	if (node->state == NODE_READY)
 		connection_flush(node->connection);
+}
+
+void node_give_up(struct node *node, struct calls *to)
+{
+	if (!node_is_ready(node))
+		calls_merge(to, &node->queue);
+}
+
+void node_retire(struct node *node, struct calls *to)
+{
+	drop_connection(node);
+	node->state = NODE_CLOSED;
+	calls_merge(to, &node->queue);
 }
 
 void node_close(struct node *node, uv_close_cb closed)
@@ -402,5 +478,5 @@ void node_close(struct node *node, uv_close_cb closed)
 	drop_connection(node);
 	uv_close((uv_handle_t *)&node->timer, closed);
 	while ((call = calls_pop(&node->queue)) != NULL)
-		node->ended(node->ctx, call, ERR_UNAVAILABLE, NULL);
+		end_call(node, call, call->in_doubt ? ERR_TIMEOUT : ERR_UNAVAILABLE, NULL);
 }

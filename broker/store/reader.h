@@ -49,4 +49,7 @@ const char *reader_why(const struct reader *reader); /* why it is broken, in a f
 
 bool reply_is_error(const struct reply *reply);
 
+/* A copy in one piece of memory, to be freed with free(). NULL without memory. */
+struct reply *reply_copy(const struct reply *reply) MUST_CHECK;
+
 #endif

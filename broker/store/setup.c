@@ -2,12 +2,14 @@
 #include "store/setup.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <hiredis/hiredis.h>
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "store/answer.h"
 
 #define ARGS_MAX    5
 #define NUMBER_SIZE 24
@@ -32,6 +34,30 @@ static enum setup_verdict refuse(struct setup *setup, const char *what, const st
 static bool reply_is_ok(const struct reply *reply)
 {
 	return reply_is_text(reply) && strcmp(reply_text(reply), "OK") == 0;
+}
+
+/* On a cluster another node may have the key: then it is that node's conversation that cares for it. */
+static bool is_elsewhere(const struct setup *setup, const struct reply *reply)
+{
+	return setup->wish->is_cluster && answer_of(reply) == ANSWER_MOVED;
+}
+
+/* -- signing in ------------------------------------------------------------------------------------------- */
+
+static void write_sign_in(const struct setup *setup, struct command *command)
+{
+	const char *user = setup->wish->user;
+	size_t argc = 0;
+	command->argv[argc++] = "AUTH";
+	if (user != NULL)
+		command->argv[argc++] = user;
+	command->argv[argc] = setup->wish->password;
+}
+
+static enum setup_verdict read_sign_in(struct setup *setup, const struct reply *reply)
+{
+	return reply_is_ok(reply) ? SETUP_MORE
+				  : refuse(setup, "signing in with redis.user and redis.password", reply);
 }
 
 /* -- database --------------------------------------------------------------------------------------------- */
@@ -93,6 +119,10 @@ static void add_wrong_settings(struct buf *why, const struct reply *list)
 static enum setup_verdict read_durability(struct setup *setup, const struct reply *reply)
 {
 	struct buf wrong;
+	if (reply_is_error(reply) && strncmp(reply->text, "NOPERM ", strlen("NOPERM ")) == 0) {
+		setup->is_hidden = true;
+		return SETUP_MORE;
+	}
 	buf_init(&wrong, sizeof(setup->why.text));
 	if (reply_count(reply) == 0)
 		(void)err_set(
@@ -110,18 +140,62 @@ static enum setup_verdict read_durability(struct setup *setup, const struct repl
 	return good || setup->wish->allow_volatile ? SETUP_MORE : SETUP_REFUSED;
 }
 
+/* INFO tells two of the three settings. The third decides whether an acknowledged change is on the disk: unseen it
+ * counts as wrong. */
+static void write_memory(const struct setup *setup, struct command *command)
+{
+	(void)setup;
+	command->argv[0] = "INFO";
+	command->argv[1] = "everything";
+}
+
+static enum setup_verdict read_memory(struct setup *setup, const struct reply *reply)
+{
+	const char *info = reply_text(reply);
+	const char *found = "its user may read INFO neither";
+	if (strstr(info, "\naof_enabled:0\r") != NULL)
+		found = "INFO says that appendonly is no, set it to yes";
+	else if (strstr(info, "\nmaxmemory_policy:") != NULL &&
+		 strstr(info, "\nmaxmemory_policy:noeviction\r") == NULL)
+		found = "INFO says that maxmemory-policy is not noeviction, set it to that";
+	else if (info[0] != '\0')
+		found = "INFO says that appendonly is yes, but does not tell appendfsync";
+	(void)err_set(
+		&setup->why, ERR_UNAVAILABLE,
+		"whether Redis is durable cannot be verified, because its user may not CONFIG GET (%s); "
+		"allow it with +config|get",
+		found);
+	setup->is_volatile = true;
+	return setup->wish->allow_volatile ? SETUP_MORE : SETUP_REFUSED;
+}
+
 /* -- role ------------------------------------------------------------------------------------------------- */
 
 static void write_role(const struct setup *setup, struct command *command)
 {
 	(void)setup;
 	command->argv[0] = "INFO";
-	command->argv[1] = "replication";
+	command->argv[1] = "server";
+	command->argv[2] = "replication";
+}
+
+/* Valkey calls itself 7.2.4 here, whatever its own version is. */
+static bool has_waitaof(const char *info)
+{
+	static const char key[] = "\nredis_version:";
+	const char *version = strstr(info, key);
+	char *end = NULL;
+	if (version == NULL)
+		return false;
+	unsigned long major = strtoul(version + strlen(key), &end, 10);
+	unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+	return major > 7 || (major == 7 && minor >= 2);
 }
 
 static enum setup_verdict read_role(struct setup *setup, const struct reply *reply)
 {
 	const char *info = reply_text(reply);
+	setup->has_waitaof = has_waitaof(info);
 	if (strstr(info, "\nrole:master\r") != NULL)
 		return SETUP_MORE;
 	if (strstr(info, "\nrole:slave\r") == NULL)
@@ -137,8 +211,7 @@ static void write_version(const struct setup *setup, struct command *command)
 	(void)setup;
 	command->argv[0] = "FCALL_RO";
 	command->argv[1] = "jit_version";
-	command->argv[2] = "1";
-	command->argv[3] = "{j0}:";
+	command->argv[2] = "0";
 }
 
 static enum setup_verdict read_version(struct setup *setup, const struct reply *reply)
@@ -163,6 +236,58 @@ static enum setup_verdict read_load(struct setup *setup, const struct reply *rep
 				    : refuse(setup, "the function library cannot be loaded", reply);
 }
 
+/* -- schema ----------------------------------------------------------------------------------------------- */
+
+static void write_write_schema(const struct setup *setup, struct command *command)
+{
+	(void)snprintf(command->number, sizeof(command->number), "%u", setup->wish->schema);
+	command->argv[0] = "SET";
+	command->argv[1] = SETUP_SCHEMA_KEY;
+	command->argv[2] = command->number;
+	command->argv[3] = "NX";
+}
+
+static enum setup_verdict read_write_schema(struct setup *setup, const struct reply *reply)
+{
+	bool was_there = reply->kind == REPLY_NIL;
+	return was_there || reply_is_ok(reply) || is_elsewhere(setup, reply)
+		       ? SETUP_MORE
+		       : refuse(setup, "the schema of the keys cannot be written", reply);
+}
+
+static void write_read_schema(const struct setup *setup, struct command *command)
+{
+	(void)setup;
+	command->argv[0] = "GET";
+	command->argv[1] = SETUP_SCHEMA_KEY;
+}
+
+static enum setup_verdict read_read_schema(struct setup *setup, const struct reply *reply)
+{
+	int64_t schema = reply_int(reply);
+	unsigned ours = setup->wish->schema;
+	if (is_elsewhere(setup, reply))
+		return SETUP_MORE;
+	if (reply_is_error(reply))
+		return refuse(setup, "the schema of the keys cannot be read", reply);
+	if (schema == ours)
+		return SETUP_MORE;
+	if (schema > ours)
+		(void)err_set(&setup->why, ERR_UNAVAILABLE,
+			      "the store was written by a newer broker (key schema %lld, this one knows %u): "
+			      "start that version or a newer one",
+			      (long long)schema, ours);
+	else if (schema > 0)
+		(void)err_set(&setup->why, ERR_UNAVAILABLE,
+			      "the store was written by an older broker (key schema %lld, this one knows %u) "
+			      "and this version cannot take it over: start the version before it first",
+			      (long long)schema, ours);
+	else
+		(void)err_set(&setup->why, ERR_UNAVAILABLE,
+			      "the key " SETUP_SCHEMA_KEY " must hold a number from 1 on");
+	return SETUP_REFUSED;
+}
+
 /* -- lanes ------------------------------------------------------------------------------------------------ */
 
 static void write_write_lanes(const struct setup *setup, struct command *command)
@@ -179,7 +304,7 @@ static void write_write_lanes(const struct setup *setup, struct command *command
 static enum setup_verdict read_write_lanes(struct setup *setup, const struct reply *reply)
 {
 	bool was_there = reply->kind == REPLY_NIL;
-	return was_there || reply_is_ok(reply)
+	return was_there || reply_is_ok(reply) || is_elsewhere(setup, reply)
 		       ? SETUP_MORE
 		       : refuse(setup, "the number of lanes cannot be written", reply);
 }
@@ -195,6 +320,8 @@ static enum setup_verdict read_read_lanes(struct setup *setup, const struct repl
 {
 	int64_t lanes = reply_int(reply);
 	unsigned known = setup->wish->known_lanes;
+	if (is_elsewhere(setup, reply))
+		return SETUP_READY;
 	if (reply_is_error(reply))
 		return refuse(setup, "the number of lanes cannot be read", reply);
 	if (lanes < 1 || lanes > LANES_MAX)
@@ -219,9 +346,13 @@ static const struct {
 	writer *write;
 	reader *read;
 } steps[SETUP_STEPS] = {
+	[SETUP_SIGN_IN] = {write_sign_in, read_sign_in},
 	[SETUP_SELECT] = {write_select, read_select},
 	[SETUP_DURABILITY] = {write_durability, read_durability},
+	[SETUP_MEMORY] = {write_memory, read_memory},
 	[SETUP_ROLE] = {write_role, read_role},
+	[SETUP_WRITE_SCHEMA] = {write_write_schema, read_write_schema},
+	[SETUP_READ_SCHEMA] = {write_read_schema, read_read_schema},
 	[SETUP_VERSION] = {write_version, read_version},
 	[SETUP_LOAD] = {write_load, read_load},
 	[SETUP_WRITE_LANES] = {write_write_lanes, read_write_lanes},
@@ -230,15 +361,32 @@ static const struct {
 
 static bool step_is_needed(const struct setup *setup)
 {
-	if (setup->step == SETUP_SELECT)
+	switch (setup->step) {
+	case SETUP_SIGN_IN:
+		return setup->wish->password != NULL;
+	case SETUP_SELECT:
 		return setup->wish->db != 0;
-	return setup->step != SETUP_LOAD || setup->library_is_old;
+	case SETUP_MEMORY:
+		return setup->is_hidden;
+	case SETUP_LOAD:
+		return setup->library_is_old;
+	case SETUP_DURABILITY:
+	case SETUP_ROLE:
+	case SETUP_WRITE_SCHEMA:
+	case SETUP_READ_SCHEMA:
+	case SETUP_VERSION:
+	case SETUP_WRITE_LANES:
+	case SETUP_READ_LANES:
+	case SETUP_STEPS:
+		break;
+	}
+	return true;
 }
 
 void setup_begin(struct setup *setup, const struct setup_wish *wish)
 {
-	*setup = (struct setup){.wish = wish, .step = SETUP_SELECT};
-	if (!step_is_needed(setup))
+	*setup = (struct setup){.wish = wish, .step = SETUP_SIGN_IN};
+	while (!step_is_needed(setup))
 		setup->step++;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The conversation that comes before any call on a connection: is this Redis durable, is it the master, does it
- * have our functions, how many lanes are there. Pure: takes replies, gives commands and a verdict. Internal to
+ * The conversation that comes before any call on a connection: who we are, is this Redis durable, is it the master,
+ * is its data of a form that we know, does it have our functions, how many lanes are there. Pure: takes replies, gives commands and a verdict. Internal to
  * the store.
  */
 #ifndef STORE_SETUP_H
@@ -12,11 +12,17 @@
 #include "base/err.h"
 #include "store/reader.h"
 
-#define SETUP_LANES_KEY "jit:lanes"
+/* What is true of the whole store. One hash tag: on a cluster one node has both. */
+#define SETUP_LANES_KEY  "{jit}:lanes"
+#define SETUP_SCHEMA_KEY "{jit}:schema"
 
-/* What the conversation wants; must outlive it. */
+/* What the conversation wants; must outlive it. The same for all connections of a store. */
 struct setup_wish {
 	unsigned db;
+	const char *user;     /* of Redis' access control list; NULL for the one that Redis calls default */
+	const char *password; /* NULL: nobody signs in */
+	unsigned schema;      /* the form of the keys' values that this broker reads and writes */
+	bool is_cluster;      /* other nodes may have the keys of the whole store */
 	const char *library;
 	size_t library_len;
 	int library_version;
@@ -26,9 +32,13 @@ struct setup_wish {
 };
 
 enum setup_step {
-	SETUP_SELECT,      /* only with a database other than 0 */
-	SETUP_DURABILITY,  /* CONFIG GET */
-	SETUP_ROLE,        /* INFO replication */
+	SETUP_SIGN_IN,      /* only with a password */
+	SETUP_SELECT,       /* only with a database other than 0 */
+	SETUP_DURABILITY,   /* CONFIG GET */
+	SETUP_MEMORY,       /* INFO, only where CONFIG GET is not permitted */
+	SETUP_ROLE,         /* INFO */
+	SETUP_WRITE_SCHEMA, /* unless somebody has */
+	SETUP_READ_SCHEMA,
 	SETUP_VERSION,     /* of the library that is there */
 	SETUP_LOAD,        /* only when it is absent or older than ours */
 	SETUP_WRITE_LANES, /* unless somebody has */
@@ -42,14 +52,17 @@ struct setup {
 	const struct setup_wish *wish;
 	enum setup_step step;
 	bool library_is_old; /* absent counts as old */
+	bool is_hidden;      /* CONFIG GET is not permitted */
+	bool has_waitaof;    /* WAITAOF: Redis 7.2 or newer, or Valkey */
 	bool is_volatile;    /* runs on a Redis that may forget, because it may; `why` says what was found */
-	unsigned lanes;      /* valid after SETUP_READY */
+	unsigned lanes;      /* valid after SETUP_READY; 0 when another node of the cluster has the number */
 	struct errctx why;   /* valid after SETUP_REFUSED: a sentence without full stop */
 };
 
 void setup_begin(struct setup *setup, const struct setup_wish *wish);
 
-/* The next command as it goes over the wire. The caller frees *text with redisFreeCommand(). ERR_NOMEM. */
+/* The next command as it goes over the wire; it may hold the password. The caller frees *text with
+ * redisFreeCommand(). ERR_NOMEM. */
 enum err setup_command(const struct setup *setup, char **text, size_t *len) MUST_CHECK;
 
 /* Takes the reply to the last command. After SETUP_MORE, ask setup_command() again. */

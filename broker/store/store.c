@@ -1,4 +1,4 @@
-/* The store's public face: calls in, batches out, one timer for all deadlines. The node does the rest. */
+/* The store's public face: calls in, batches out, one timer for all deadlines. The topology does the rest. */
 #include "store/store.h"
 
 #include <stdlib.h>
@@ -6,14 +6,14 @@
 
 #include "base/id.h"
 #include "base/log.h"
-#include "store/node.h"
+#include "store/topology.h"
 
 #define RESERVE 256 /* calls that can still be refused in order when there is no memory */
-#define HANDLES 4   /* idle, check, deadline, the node's timer */
+#define HANDLES 4   /* idle, check, deadline, and the topology as one */
 
 struct store {
 	uv_loop_t *loop;
-	struct node node;
+	struct topology topology;
 	char *library; /* owned */
 	void (*on_ready)(void *ctx, bool ready, const char *why);
 	void *ctx;
@@ -102,7 +102,7 @@ static void work(struct store *store)
 		(void)uv_idle_stop(&store->idle);
 		(void)uv_check_stop(&store->check);
 	}
-	node_flush(&store->node);
+	topology_flush(&store->topology);
 }
 
 static void on_idle(uv_idle_t *idle)
@@ -116,7 +116,7 @@ static void on_check(uv_check_t *check)
 	tell_refused(store);
 	if (store->deadline_passed && !store->closing) {
 		store->deadline_passed = false;
-		schedule_deadline(store, node_expire(&store->node));
+		schedule_deadline(store, topology_expire(&store->topology));
 	}
 	if (!store->closing)
 		work(store);
@@ -164,7 +164,7 @@ bool store_ready(const struct store *store, const char **why)
 
 unsigned store_lanes(const struct store *store)
 {
-	return store->node.wish.known_lanes;
+	return topology_lanes(&store->topology);
 }
 
 /* FNV-1a of 64 bits, folded. Applications live where this says: it must never change. */
@@ -186,13 +186,24 @@ static enum err check_options(const struct store_options *options, struct errctx
 		return err_set(ec, ERR_CONFIG, "the number of lanes must be from 1 to %d", LANES_MAX);
 	if (options->call_timeout_ms < 1 || options->queue_max < 1)
 		return err_set(ec, ERR_CONFIG, "the store's timeout and queue must be at least 1");
+	if (options->schema < 1)
+		return err_set(ec, ERR_CONFIG, "the schema of the keys must be at least 1");
+	if (options->replicas > 0 && options->replicas_timeout_ms < 1)
+		return err_set(ec, ERR_CONFIG, "the replicas must have some time");
 	return ERR_OK;
 }
+
+static void on_topology_closed(void *ctx);
+
+static const struct topology_events events = {
+	.changed = on_changed,
+	.ended = on_ended,
+	.closed = on_topology_closed,
+};
 
 /* Everything that can be filled in before the loop knows the store. */
 static enum err fill(struct store *store, const struct store_options *options, struct errctx *ec)
 {
-	struct node *node = &store->node;
 	store->library = malloc(options->library_len + 1);
 	if (store->library == NULL)
 		return err_set(ec, ERR_NOMEM, "there is no memory for the store");
@@ -203,24 +214,17 @@ static enum err fill(struct store *store, const struct store_options *options, s
 	store->on_ready = options->on_ready;
 	store->ctx = options->ctx;
 	(void)err_set(&store->why, ERR_UNAVAILABLE, "the store is still connecting");
-	node->loop = store->loop;
-	node->call_timeout_ms = options->call_timeout_ms;
-	node->queue_max = options->queue_max;
-	node->changed = on_changed;
-	node->ended = on_ended;
-	node->ctx = store;
-	enum err err = address_parse(options->url, &node->address, ec);
-	node->wish = (struct setup_wish){.db = node->address.db,
-					 .library = store->library,
-					 .library_len = options->library_len,
-					 .library_version = options->library_version,
-					 .lanes = options->lanes,
-					 .allow_volatile = options->allow_volatile};
+	store->topology.events = &events;
+	store->topology.ctx = store;
+	enum err err = topology_init(&store->topology, store->loop, options, ec);
+	store->topology.shared.wish.library = store->library;
+	store->topology.shared.wish.library_len = options->library_len;
 	return err;
 }
 
 static void free_store(struct store *store)
 {
+	topology_release(&store->topology);
 	free(store->library);
 	free(store);
 }
@@ -240,10 +244,9 @@ static void on_closed(uv_handle_t *handle)
 	closed_one(handle->data);
 }
 
-static void on_node_closed(uv_handle_t *handle)
+static void on_topology_closed(void *ctx)
 {
-	const struct node *node = handle->data;
-	closed_one(node->ctx);
+	closed_one(ctx);
 }
 
 struct store *store_new(uv_loop_t *loop, const struct store_options *options, struct errctx *ec)
@@ -268,8 +271,7 @@ struct store *store_new(uv_loop_t *loop, const struct store_options *options, st
 	store->check.data = store;
 	store->deadline.data = store;
 	store->handles_open = HANDLES;
-	if (node_start(&store->node) != ERR_OK) {
-		(void)err_set(ec, ERR_NOMEM, "there is no memory for a connection");
+	if (topology_start(&store->topology, ec) != ERR_OK) {
 		store_close(store);
 		return NULL;
 	}
@@ -286,19 +288,24 @@ void store_close(struct store *store)
 	uv_close((uv_handle_t *)&store->idle, on_closed);
 	uv_close((uv_handle_t *)&store->check, on_closed);
 	uv_close((uv_handle_t *)&store->deadline, on_closed);
-	node_close(&store->node, on_node_closed);
+	topology_close(&store->topology);
 }
 
 /* -- calls ------------------------------------------------------------------------------------------------ */
 
 size_t store_waiting(const struct store *store)
 {
-	return node_waiting(&store->node) + store->refused.count;
+	return topology_waiting(&store->topology) + store->refused.count;
+}
+
+const struct store_counts *store_counts(const struct store *store)
+{
+	return &store->topology.counts;
 }
 
 static enum err prepare(struct store *store, struct call *call, const struct store_call *wanted)
 {
-	if (store->closing || !node_accepts(&store->node))
+	if (store->closing || !topology_accepts(&store->topology, slot_of_lane(wanted->lane)))
 		return ERR_UNAVAILABLE;
 	if (call->is_reserve)
 		return ERR_NOMEM;
@@ -317,8 +324,8 @@ void store_call(struct store *store, const struct store_call *wanted, store_done
 		return;
 	}
 	call->number = ++store->last_number;
-	call->deadline_ms = (int64_t)uv_now(store->loop) + store->node.call_timeout_ms;
-	node_add(&store->node, call);
+	call->deadline_ms = (int64_t)uv_now(store->loop) + store->topology.shared.call_timeout_ms;
+	topology_add(&store->topology, call);
 	if (!uv_is_active((uv_handle_t *)&store->deadline) && !store->deadline_passed)
 		schedule_deadline(store, call->deadline_ms);
 }

@@ -1,7 +1,8 @@
 /*
- * The store: the only code that speaks to Redis. One pipelined connection, on the broker's own libuv loop;
- * hiredis formats commands and parses replies, everything else (stream, deadlines, reconnecting, loading the
- * function library) is here. Nothing blocks. Every call is one Redis function (FCALL), which runs atomically.
+ * The store: the only code that speaks to Redis: one server, the master that sentinels name, or a Redis Cluster. One
+ * pipelined connection to each server, on the broker's own libuv loop; hiredis formats commands and parses replies,
+ * everything else (stream, TLS, deadlines, reconnecting, following masters and slots, loading the function library)
+ * is here. Nothing blocks. Every call is one Redis function (FCALL), which runs atomically.
  *
  * A call whose connection breaks before its reply is *in doubt*: the store sends it again on the next connection
  * until its deadline, which is why each function must be harmless when it runs twice with the same arguments.
@@ -24,19 +25,46 @@
 struct store;
 struct reply; /* one value of a Redis reply; borrowed, valid only during the callback */
 
+#define STORE_SERVERS_MAX 32 /* sentinels, or seeds of a cluster */
+
+/* Where Redis is. All texts are borrowed for the call; NULL or "" where there is none. */
+struct store_place {
+	const char *url;            /* unix:/path or redis[s]://host:port[/db]; not with the next two */
+	const char *const *cluster; /* URLs of some nodes of a Redis Cluster */
+	size_t cluster_count;
+	const char *const *sentinels; /* URLs of some sentinels that know ... */
+	size_t sentinel_count;
+	const char *master; /* ... the master of this name */
+	const char *user, *password;
+	const char *sentinel_user, *sentinel_password;
+	const char *ca_file, *certificate_file, *key_file; /* for rediss:// */
+};
+
 struct store_options {
-	const char *url;     /* unix:/path or redis://host:port[/db]; borrowed for the call */
+	struct store_place place;
 	const char *library; /* text of the function library (Lua); copied */
 	size_t library_len;
 	int library_version;     /* what its function jit_version returns */
+	unsigned schema;         /* of the keys that it reads and writes; from 1 on */
 	unsigned lanes;          /* wanted number of lanes, if this store is used for the first time */
 	int64_t call_timeout_ms; /* deadline of each call, reconnecting included */
 	size_t queue_max;        /* calls that may wait for a reply; more fail at once with ERR_UNAVAILABLE */
 	bool allow_volatile;     /* run on a Redis that may forget (tests, trials) */
+	/* A write is answered only when so many replicas have it; not in this time: ERR_TIMEOUT. */
+	unsigned replicas;
+	int64_t replicas_timeout_ms;
 	/* Told, from the loop, when the store becomes ready (why is NULL), when it stops being so, and, while it is
 	 * not, whenever the reason changes. Each setting that is wrong is named there with what to set. */
 	void (*on_ready)(void *ctx, bool ready, const char *why);
 	void *ctx;
+};
+
+/* What has happened since the store was made. */
+struct store_counts {
+	uint64_t connected;    /* connections that became ready */
+	uint64_t in_doubt;     /* calls that ended so */
+	uint64_t redirected;   /* calls that a node of a cluster sent elsewhere */
+	uint64_t unreplicated; /* calls whose write did not reach enough replicas in time */
 };
 
 /* `reply` is NULL unless err is ERR_OK. ERR_UNAVAILABLE: not executed. ERR_TIMEOUT: in doubt.
@@ -45,7 +73,7 @@ typedef void store_done(void *ctx, enum err err, const struct reply *reply);
 
 struct store_call {
 	const char *function; /* e.g. "jit_submit" */
-	unsigned lane;        /* becomes KEYS[1] = "{jN}:" */
+	unsigned lane;        /* becomes KEYS[1] = "{jN}:" and KEYS[2] = "{jN}:whole" */
 	bool read_only;       /* FCALL_RO */
 	int argc;             /* arguments after the key */
 	const char *argv[STORE_ARGS_MAX];
@@ -56,7 +84,7 @@ struct store_call {
  * short; the loop must still run once then, to close what was opened. */
 struct store *store_new(uv_loop_t *loop, const struct store_options *options, struct errctx *ec) MUST_CHECK;
 
-/* Fails all waiting calls with ERR_UNAVAILABLE before it returns, closes, and frees the store once the loop has run
+/* Fails all waiting calls (ERR_TIMEOUT where they were sent) before it returns, closes, and frees the store once the loop has run
  * the close callbacks. May be called from a callback of the store. Calls made after it fail likewise, from the
  * loop, before the store is freed. */
 void store_close(struct store *store);
@@ -64,6 +92,7 @@ void store_close(struct store *store);
 bool store_ready(const struct store *store, const char **why); /* `why` borrowed, set when not ready */
 unsigned store_lanes(const struct store *store); /* fixed when the store was first used; 0 before ready */
 size_t store_waiting(const struct store *store); /* calls without a reply yet */
+const struct store_counts *store_counts(const struct store *store);
 
 /* The lane of an application: a hash of its id over the number of lanes. Needs a ready store. */
 unsigned store_lane_of(const struct store *store, const char *app_id);

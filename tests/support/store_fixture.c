@@ -41,10 +41,11 @@ struct store_options fixture_options(struct store_fixture *f, const char *url)
 {
 	*f = (struct store_fixture){.times_ready = 0};
 	fixture_library(f->library, sizeof(f->library), 7);
-	return (struct store_options){.url = url,
+	return (struct store_options){.place = {.url = url},
 				      .library = f->library,
 				      .library_len = strlen(f->library),
 				      .library_version = 7,
+				      .schema = 1,
 				      .lanes = 16,
 				      .call_timeout_ms = 2000,
 				      .queue_max = 50000};

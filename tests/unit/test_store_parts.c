@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -29,6 +30,7 @@ static const struct url_row good_urls[] = {
 	{"redis://10.0.0.7:1", "", "10.0.0.7", "1", 0},
 	{"redis://[::1]", "", "::1", "6379", 0},
 	{"redis://[fe80::1]:65535/15", "", "fe80::1", "65535", 15},
+	{"rediss://redis.example.com/2", "", "redis.example.com", "6379", 2},
 };
 
 static void test_good_urls(void **state)
@@ -42,6 +44,7 @@ static void test_good_urls(void **state)
 		assert_string_equal(address.host, row->host);
 		assert_string_equal(address.port, row->port);
 		assert_int_equal(address.db, row->db);
+		assert_int_equal(address.with_tls, strncmp(row->url, "rediss:", 7) == 0);
 	}
 }
 
@@ -71,7 +74,9 @@ static const char *const bad_urls[] = {
 	"redis://[]",
 	"redis://[::1]6379",
 	"redis://" A50 A50 A50 A50 A50 "1234",
-	"rediss://host",
+	"rediss://",
+	"rediss://host:0",
+	"rediss://user:secret@host",
 	"redis://user:secret@host",
 };
 
@@ -209,6 +214,24 @@ static void test_numbers(void **state)
 	assert_false(reply_is_text(NULL));
 }
 
+static void check_copy(const struct reply *reply)
+{
+	struct reply *copy = reply_copy(reply);
+	assert_non_null(copy);
+	check_values(copy);
+	free(copy);
+}
+
+static void test_copies(void **state)
+{
+	static const char text[] = "*6\r\n:-5\r\n$4\r\na\r\nb\r\n+OK\r\n$-1\r\n*1\r\n$2\r\n12\r\n-ERR no\r\n";
+	struct reader *reader = reader_new();
+	(void)state;
+	assert_non_null(reader);
+	check_copy(parse(reader, text, sizeof(text)));
+	reader_free(reader);
+}
+
 /* -- lists ------------------------------------------------------------------------------------------------ */
 
 static void push_numbers(struct calls *list, struct call *calls, const char *numbers)
@@ -220,7 +243,7 @@ static void push_numbers(struct calls *list, struct call *calls, const char *num
 	}
 }
 
-static void test_put_back(void **state)
+static void test_merge(void **state)
 {
 	static const struct {
 		const char *to, *a, *b, *merged;
@@ -232,6 +255,8 @@ static void test_put_back(void **state)
 		{"78", "14", "235", "1234578"},
 		{"789", "46", "5", "456789"},
 		{"9", "1234", "5678", "123456789"},
+		{"19", "8", "3", "1389"},
+		{"5", "213", "987", "1235789"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -242,7 +267,8 @@ static void test_put_back(void **state)
 		push_numbers(&to, calls, rows[i].to);
 		push_numbers(&a, calls, rows[i].a);
 		push_numbers(&b, calls, rows[i].b);
-		calls_put_back(&to, &a, &b);
+		calls_merge(&to, &a);
+		calls_merge(&to, &b);
 		assert_int_equal(to.count, strlen(merged));
 		assert_int_equal(a.count + b.count, 0);
 		while ((call = calls_pop(&to)) != NULL)
@@ -261,7 +287,7 @@ int main(void)
 		cmocka_unit_test(test_good_urls),     cmocka_unit_test(test_bad_urls),
 		cmocka_unit_test(test_pieces),        cmocka_unit_test(test_many_replies),
 		cmocka_unit_test(test_foreign_types), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_put_back),
+		cmocka_unit_test(test_merge),         cmocka_unit_test(test_copies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

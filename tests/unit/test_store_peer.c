@@ -118,7 +118,7 @@ static void answer(struct peer *peer, const redisReply *command)
 	} else if (strcmp(name, "SET") == 0) {
 		say(peer, "$-1\r\n");
 	} else if (strcmp(name, "GET") == 0) {
-		say_bulk(peer, "16");
+		say_bulk(peer, strstr(first, "schema") != NULL ? "1" : "16");
 	} else if (strcmp(first, "jit_version") == 0) {
 		say(peer, peer->version_reply != NULL ? peer->version_reply : ":7\r\n");
 	} else {
@@ -213,7 +213,7 @@ static void open_both(struct peer *peer, struct store_fixture *f, int64_t timeou
 	struct store_options options = fixture_options(f, "");
 	fixture_prepare(f);
 	peer_listen(peer, f);
-	options.url = peer->url;
+	options.place.url = peer->url;
 	options.call_timeout_ms = timeout_ms;
 	fixture_open(f, &options);
 }
@@ -265,7 +265,15 @@ static const struct hostile_row hostile_rows[] = {
 	{"-LOADING Redis is loading\r\n", 0, "Redis answered: LOADING Redis is loading", ERR_OK, 2},
 	{"-MASTERDOWN Link with MASTER is down\r\n", 0, "Redis answered: MASTERDOWN Link with MASTER is down",
 	 ERR_OK, 2},
-	{"-OOM command not allowed\r\n", 0, NULL, ERR_INTERNAL, 1},
+	{"-CLUSTERDOWN The cluster is down\r\n", 0, "Redis answered: CLUSTERDOWN The cluster is down", ERR_OK,
+	 2},
+	{"-NOAUTH Authentication required.\r\n", 0, "Redis answered: NOAUTH Authentication required.", ERR_OK,
+	 2},
+	{"-OOM command not allowed\r\n", 0, NULL, ERR_UNAVAILABLE, 1},
+	{"-MISCONF Errors writing to the AOF file\r\n", 0, NULL, ERR_UNAVAILABLE, 1},
+	{"-NOREPLICAS Not enough good replicas to write.\r\n", 0, NULL, ERR_UNAVAILABLE, 1},
+	{"-WRONGTYPE Operation against a key\r\n", 0, NULL, ERR_INTERNAL, 1},
+	{"-MOVED 3999 127.0.0.1:6381\r\n", 0, NULL, ERR_INTERNAL, 1},
 	{"-ERR Function not found\r\n", 0, NULL, ERR_OK, 2},
 	{"-\r\n", 0, NULL, ERR_INTERNAL, 1},
 };
@@ -399,7 +407,7 @@ static void test_tcp(void **state)
 		struct store_options options = fixture_options(&f, "");
 		fixture_prepare(&f);
 		peer_listen_tcp(&peer, &f, hosts[i]);
-		options.url = peer.url;
+		options.place.url = peer.url;
 		fixture_open(&f, &options);
 		fixture_wait(&f, &f.times_ready, 1);
 		assert_string_equal(peer.selected, "5");
