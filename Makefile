@@ -66,7 +66,7 @@ API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker
 	broker/api/odata.c broker/api/pem.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
 	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
-CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c \
+CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c broker/config_claims.c \
 	broker/config_example.c broker/config_files.c broker/config_items.c broker/config_layers.c \
 	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_policy_check.c \
 	broker/config_policy_values.c broker/config_report.c broker/config_settings.c broker/config_tree.c \

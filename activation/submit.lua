@@ -166,8 +166,8 @@ local function grant(c, t, r, m, push_id, by)
 end
 
 -- jit_submit: a request that policy has allowed.
--- ARGV 3 terms, 4 request id, 5 push id, 6 names for SCIM (JSON; '' = those that are
--- kept of the person), 7 the group's name in the application, 8 only try
+-- ARGV 3 terms, 4 request id, 5 push id, 6 the person for SCIM and policy (JSON; '' = as they are kept; what somebody
+-- else says of them does not replace what their own token said), 7 the group's name in the application, 8 only try
 -- (1): answer, change nothing; then name, value pairs of the request (request.lua), with `h` the hash that tells a
 -- repetition, and `limits` (read_limits), which is not kept.
 -- Answers {word, now, next, request, order or ''}: 'ok' made, 'same' it was made before, 'reused' the id was used
@@ -196,9 +196,10 @@ local function jit_submit(keys, args)
 		r.st = foresee(c, t, r, m)
 		return answer(c, 'ok', view(c, r), '')
 	end
-	if args[6] ~= '' then
+	local known = redis.call('EXISTS', c.pre .. 'u:' .. r.p) == 1
+	if args[6] ~= '' and not (known and is_assigned(r)) then
 		redis.call('SET', c.pre .. 'u:' .. r.p, args[6])
-	elseif redis.call('EXISTS', c.pre .. 'u:' .. r.p) == 0 then
+	elseif not known then
 		return answer(c, 'unknown', '', '')
 	end
 	c.requests[r.id] = r

@@ -103,6 +103,9 @@ struct config {
 	size_t application_count;
 	struct config_group *groups;
 	size_t group_count;
+	/* Which claims with which values policies look at, those for operators included: by name and value, each once. */
+	struct policy_attribute *claims;
+	size_t claim_count;
 	const struct config_person **by_token; /* those who have a token, sorted by its hash */
 	size_t by_token_count;
 	struct memory memory; /* what the policies point to */
@@ -143,6 +146,9 @@ const char *config_source_approver(const struct config_approval_source *source, 
 const struct config_person *config_person_by_id(const struct config *config, const char *id);
 /* The person whose token this is; compared by hash. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);
+
+/* Does any policy look at that claim? At that value of it (NULL = any)? */
+bool config_names_claim(const struct config *config, const char *name, const char *value);
 
 /* The commented example of all settings with unit, default, minimum and maximum, made from the table. */
 void config_print_example(FILE *out);

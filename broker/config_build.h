@@ -103,6 +103,9 @@ void builder_check_policy(struct builder *builder, const struct policy *policy,
 void builder_check_exclusive(struct builder *builder); /* while the groups are in the order of the file */
 void builder_join_exclusive(struct builder *builder);  /* once they are sorted */
 
+/* config_claims.c: once all policies are there. */
+void builder_gather_claims(struct builder *builder);
+
 /* The end of reading one element: rules within it, and defaults that depend on its other settings. */
 void config_finish_issuer(struct builder *builder, size_t index, const struct element *element);
 void config_finish_source(struct builder *builder, size_t index, const struct element *element);

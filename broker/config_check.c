@@ -460,6 +460,7 @@ void config_check(struct builder *builder)
 	check_sources(builder);
 	if (builder->reading.report->errors == 0)
 		builder_join_exclusive(builder);
+	builder_gather_claims(builder);
 	if (config->people_count)
 		qsort(config->people, config->people_count, sizeof(*config->people), compare_people);
 	index_tokens(builder);

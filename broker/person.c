@@ -26,7 +26,8 @@ void person_write(struct buf *out, const struct scim_person *names, const struct
 		buf_addf(out, "%s\"%s\":", i == 0 ? "{" : ",", name_fields[i].name);
 		json_add_string(out, (const char *)names + name_fields[i].offset);
 	}
-	for (size_t i = 0; i < who->attribute_count && i < PERSON_CLAIMS_MAX; i++) {
+	for (size_t i = 0; i < who->attribute_count && i < PERSON_CLAIMS_MAX && out->len < PERSON_CLAIMS_END;
+	     i++) {
 		buf_adds(out, i == 0 ? ",\"claims\":[[" : ",[");
 		json_add_string(out, who->attributes[i].name);
 		buf_adds(out, ",");

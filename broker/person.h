@@ -16,7 +16,8 @@
 #include "scim-push/push.h"
 
 #define PERSON_TEXT_MAX   (32 * 1024)
-#define PERSON_CLAIMS_MAX 256 /* values; a token of the largest size that is accepted has no more */
+#define PERSON_CLAIMS_END (PERSON_TEXT_MAX - 2048) /* no claim begins behind that: none is longer */
+#define PERSON_CLAIMS_MAX 256                      /* values; the first ones are kept */
 
 struct person {
 	struct scim_person names;

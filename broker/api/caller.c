@@ -8,6 +8,7 @@
 #include "activation/actor.h"
 #include "api/api.h"
 #include "sign-in/signin.h"
+#include "base/log.h"
 
 static void take_person(struct caller *caller, const struct config *config,
 			const struct config_person *person)
@@ -42,6 +43,44 @@ static void choose_id(char out[NAME_SIZE], const struct config *config, const st
 	id_derive(0, text, (size_t)len, out);
 }
 
+static void add_claim(struct caller *caller, const char *name, const char *value)
+{
+	caller->claims[caller->claim_count++] = (struct policy_attribute){.name = name, .value = value};
+}
+
+/* Values that a policy names at present, or (not `named`) other values of the claims that are named. */
+static void add_claims(struct caller *caller, const struct config *config, const struct identity *identity,
+		       bool named)
+{
+	const struct identity_claim_list *claims = &identity->claims;
+
+	for (size_t i = 0; i < identity->groups.count; i++)
+		if (config_names_claim(config, "groups", identity->groups.texts[i]) == named &&
+		    config_names_claim(config, "groups", NULL))
+			add_claim(caller, "groups", identity->groups.texts[i]);
+	for (size_t i = 0; i < claims->count; i++)
+		if (config_names_claim(config, claims->list[i].name, NULL) &&
+		    config_names_claim(config, claims->list[i].name, claims->list[i].value) == named)
+			add_claim(caller, claims->list[i].name, claims->list[i].value);
+}
+
+/*
+ * Only what policies name is taken. What they name at present comes first, because the store keeps the first part of a
+ * long list; other values may be named by the next configuration.
+ */
+static enum err take_claims(struct caller *caller, const struct config *config,
+			    const struct identity *identity)
+{
+	caller->claims = calloc(identity->groups.count + identity->claims.count + 1, sizeof(*caller->claims));
+	if (caller->claims == NULL)
+		return ERR_NOMEM;
+	add_claims(caller, config, identity, true);
+	add_claims(caller, config, identity, false);
+	if (identity->claims_left_out)
+		log_warn("claims_left_out", "person=%s most=%d", caller->id, IDENTITY_CLAIMS_MAX);
+	return ERR_OK;
+}
+
 /* What a token says, as the broker needs it. A person without a user name is known by their id. */
 static enum err take_identity(struct caller *caller, const struct config *config,
 			      const struct identity *identity)
@@ -55,12 +94,8 @@ static enum err take_identity(struct caller *caller, const struct config *config
 	take_text(names->given_name, identity->given_name, names->display_name);
 	take_text(names->family_name, identity->family_name, names->display_name);
 	take_text(names->email, identity->email, "");
-	caller->claims = calloc(identity->groups.count + 1, sizeof(*caller->claims));
-	if (caller->claims == NULL)
+	if (take_claims(caller, config, identity) != ERR_OK)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < identity->groups.count; i++)
-		caller->claims[caller->claim_count++] =
-			(struct policy_attribute){.name = "groups", .value = identity->groups.texts[i]};
 	caller->methods = identity->methods.texts;
 	caller->method_count = identity->methods.count;
 	caller->identity = identity_hold(identity);

@@ -1,6 +1,7 @@
 /* An identity is one block of memory: the struct, the lists' pointers, the texts. It is filled in two passes. */
 #include "sign-in/identity.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,22 @@ enum field {
 	FIELD_COUNT
 };
 
+#define NUMBERS_MAX 64
+#define NUMBER_SIZE 24
+
+struct gathered_claim {
+	struct piece name, value;
+};
+
 struct gathered {
 	struct piece fields[FIELD_COUNT];
 	struct piece lists[LIST_MAX]; /* groups, then methods */
 	size_t groups, methods;
-	bool groups_left_out;
+	struct gathered_claim claims[IDENTITY_CLAIMS_MAX];
+	size_t claim_count;
+	char numbers[NUMBERS_MAX][NUMBER_SIZE]; /* texts of those that the token writes as numbers */
+	size_t number_count;
+	bool claims_left_out, groups_left_out;
 	struct errctx *ec;
 };
 
@@ -202,6 +214,55 @@ static enum err gather_lists(struct gathered *g, const cJSON *claims, const stru
 	return err;
 }
 
+/* The value as a policy would write it; NULL for what none can name. */
+static const char *text_of(struct gathered *g, const cJSON *value)
+{
+	char *number;
+
+	if (cJSON_IsString(value))
+		return value->valuestring;
+	if (cJSON_IsBool(value))
+		return cJSON_IsTrue(value) ? "true" : "false";
+	/* json_parse() lets no number through that a double does not hold exactly. */
+	if (!cJSON_IsNumber(value) || (double)(int64_t)value->valuedouble != value->valuedouble ||
+	    g->number_count == NUMBERS_MAX)
+		return NULL;
+	number = g->numbers[g->number_count++];
+	snprintf(number, NUMBER_SIZE, "%lld", (long long)value->valuedouble);
+	return number;
+}
+
+static void gather_claim(struct gathered *g, const char *name, const cJSON *value)
+{
+	const char *text = text_of(g, value);
+	size_t len = text ? strlen(text) : 0;
+
+	if (len == 0 || !is_fit(text, len))
+		return;
+	if (g->claim_count == IDENTITY_CLAIMS_MAX) {
+		g->claims_left_out = true;
+		return;
+	}
+	g->claims[g->claim_count].name = (struct piece){name, strlen(name)};
+	g->claims[g->claim_count++].value = (struct piece){text, len};
+}
+
+static void gather_claims(struct gathered *g, const cJSON *claims)
+{
+	const cJSON *each, *element;
+
+	cJSON_ArrayForEach(each, claims)
+	{
+		if (strcmp(each->string, "groups") == 0 || !is_fit(each->string, strlen(each->string)))
+			continue;
+		if (!cJSON_IsArray(each)) {
+			gather_claim(g, each->string, each);
+			continue;
+		}
+		cJSON_ArrayForEach(element, each) gather_claim(g, each->string, element);
+	}
+}
+
 /* -- second pass: one block -------------------------------------------------------------------------------- */
 
 static size_t texts_size(const struct gathered *g)
@@ -212,6 +273,8 @@ static size_t texts_size(const struct gathered *g)
 		size += g->fields[i].len + 1;
 	for (size_t i = 0; i < g->groups + g->methods; i++)
 		size += g->lists[i].len + 1;
+	for (size_t i = 0; i < g->claim_count; i++)
+		size += g->claims[i].name.len + 1 + g->claims[i].value.len + 1;
 	return size;
 }
 
@@ -244,21 +307,30 @@ static void fill_fields(struct identity *identity, const struct gathered *g, cha
 static struct held *make_block(const struct gathered *g)
 {
 	size_t entries = g->groups + g->methods;
-	size_t size = sizeof(struct held) + entries * sizeof(char *) + texts_size(g);
+	size_t size = sizeof(struct held) + g->claim_count * sizeof(struct identity_claim) +
+		      entries * sizeof(char *) + texts_size(g);
 	struct held *held = calloc(1, size);
+	struct identity_claim *claims;
 	const char **texts;
 	char *at;
 
 	if (held == NULL)
 		return NULL;
-	texts = (const char **)(held + 1);
+	claims = (struct identity_claim *)(held + 1);
+	texts = (const char **)(claims + g->claim_count);
 	at = (char *)(texts + entries);
 	for (size_t i = 0; i < entries; i++)
 		texts[i] = put(&at, &g->lists[i]);
+	for (size_t i = 0; i < g->claim_count; i++) {
+		claims[i].name = put(&at, &g->claims[i].name);
+		claims[i].value = put(&at, &g->claims[i].value);
+	}
 	fill_fields(&held->public, g, &at);
 	held->references = 1;
 	held->public.groups = (struct identity_list){g->groups, texts};
 	held->public.methods = (struct identity_list){g->methods, texts + g->groups};
+	held->public.claims = (struct identity_claim_list){g->claim_count, claims};
+	held->public.claims_left_out = g->claims_left_out;
 	held->public.groups_left_out = g->groups_left_out;
 	held->public.size = size;
 	return held;
@@ -267,7 +339,7 @@ static struct held *make_block(const struct gathered *g)
 enum err identity_make(const cJSON *token_claims, const struct identity_claims *names, int64_t expires_ms,
 		       const struct identity **out, struct errctx *ec)
 {
-	struct gathered g = {.ec = ec};
+	struct gathered g = {.ec = ec}; /* some 50 KiB */
 	struct held *held;
 	enum err err = gather_fields(&g, token_claims, names);
 
@@ -278,6 +350,7 @@ enum err identity_make(const cJSON *token_claims, const struct identity_claims *
 		err = gather_lists(&g, token_claims, names);
 	if (err)
 		return err;
+	gather_claims(&g, token_claims);
 	held = make_block(&g);
 	if (held == NULL)
 		return err_set(ec, ERR_NOMEM, "No memory for the token's claims.");

@@ -15,6 +15,7 @@
 #define IDENTITY_TEXT_MAX    256  /* bytes of each text; what the broker keeps of names is no longer */
 #define IDENTITY_GROUPS_MAX  1024 /* a token of 8 KiB has room for about 150 ids, or more short names */
 #define IDENTITY_METHODS_MAX 32
+#define IDENTITY_CLAIMS_MAX  512 /* values of other claims; what is beyond is left out */
 
 /*
  * Which claim is what. NULL takes the default, which stands behind; "" reads none. Names of OpenID Connect Core, section
@@ -36,6 +37,16 @@ struct identity_list {
 	const char *const *texts;
 };
 
+/* One value of a claim that has no meaning here; a list of values is as many of these. */
+struct identity_claim {
+	const char *name, *value;
+};
+
+struct identity_claim_list {
+	size_t count;
+	const struct identity_claim *list;
+};
+
 /* Texts are never NULL; "" is an absent claim. All of it lives as long as the identity. */
 struct identity {
 	const char *issuer, *subject;
@@ -46,9 +57,13 @@ struct identity {
 	const char *jti;       /* with the issuer, what names this token */
 	struct identity_list groups;
 	struct identity_list methods; /* how they authenticated: values of amr, acr, acrs */
-	bool groups_left_out;         /* the provider left them out for their number (Entra's _claim_names) */
-	int64_t expires_ms;           /* Unix time of `exp` */
-	size_t size;                  /* bytes of memory that this takes */
+	/* All of the token's claims that are texts, whole numbers, true or false, or lists of these, as texts, for policies.
+	 * Not `groups`, which may be called otherwise, nor what is longer than IDENTITY_TEXT_MAX, which no policy names. */
+	struct identity_claim_list claims;
+	bool claims_left_out; /* there were more than IDENTITY_CLAIMS_MAX */
+	bool groups_left_out; /* the provider left them out for their number (Entra's _claim_names) */
+	int64_t expires_ms;   /* Unix time of `exp` */
+	size_t size;          /* bytes of memory that this takes */
 };
 
 /*

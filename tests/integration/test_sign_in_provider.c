@@ -72,6 +72,70 @@ static void test_eligibility(void **state)
 	world_passed(&o->world);
 }
 
+#define PLATFORM "\"groups\":[],\"department\":[\"it\",\"platform\"],\"level\":3"
+#define LEAD                                                                                                 \
+	"{\"sub\":\"bo\",\"claims\":{\"preferred_username\":\"bo@example.com\",\"groups\":[],\"roles\":%s}}"
+
+/* Approves the request with a token of somebody else's, who has these roles; the status. */
+static int approve(const struct office *o, const char *id, const char *roles)
+{
+	char wanted[256], url[256], stage[ID_SIZE];
+	struct http_response response;
+	char *token;
+	int status;
+
+	snprintf(wanted, sizeof(wanted), LEAD, roles);
+	token = office_token(o, wanted);
+	snprintf(url, sizeof(url), PIM "assignmentApprovals/%s", id);
+	office_get(o, token, url, &response);
+	status = response.status;
+	if (status == 200) {
+		snprintf(stage, sizeof(stage), "%s", http_json_text(&response, "stages.0.id"));
+		http_response_release(&response);
+		snprintf(url, sizeof(url), PIM "assignmentApprovals/%s/stages/%s", id, stage);
+		broker_call(&o->world.brokers[0],
+			    &(struct http_request){.method = "PATCH",
+						   .url = url,
+						   .bearer = token,
+						   .body = "{\"reviewResult\":\"Approve\"}"},
+			    &response);
+		status = response.status;
+	}
+	http_response_release(&response);
+	free(token);
+	return status;
+}
+
+/* Any claim that a policy names counts: for who may ask, when it is looked at again, and for who decides. */
+static void test_other_claims(void **state)
+{
+	struct office *o = *state;
+	struct http_response response;
+	char id[ID_SIZE];
+	char *token;
+
+	office_open(o);
+	expect_refusal(o, "{\"claims\":{\"department\":\"platform\"}}", OFFICE_GROUP_BY_OTHERS,
+		       "EligibilityRule");
+	expect_refusal(o, "{\"claims\":{\"department\":\"platform\",\"level\":4}}", OFFICE_GROUP_BY_OTHERS,
+		       "EligibilityRule");
+	expect_refusal(o, "{\"claims\":{\"department\":{\"platform\":1},\"level\":3}}",
+		       OFFICE_GROUP_BY_OTHERS, "EligibilityRule");
+	token = office_token(o, "{\"claims\":{" PLATFORM "}}");
+	office_activate(o, token, OFFICE_GROUP_BY_OTHERS, &response);
+	assert_int_equal(response.status, 201);
+	assert_string_equal(http_json_text(&response, "status"), "PendingApproval");
+	snprintf(id, sizeof(id), "%s", http_json_text(&response, "id"));
+	http_response_release(&response);
+	free(token);
+	assert_int_equal(approve(o, id, "[\"leader\"]"), 403);
+	assert_int_equal(approve(o, id, "[\"x\",\"lead\"]"), 204);
+	assert_true(sandbox_wait_member(&o->world.sandbox,
+					world_group_name(&o->world, OFFICE_GROUP_BY_OTHERS),
+					"amira@example.com", true, OFFICE_WAIT_MS));
+	world_passed(&o->world);
+}
+
 static void test_authentication(void **state)
 {
 	struct office *o = *state;
@@ -259,9 +323,11 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_algorithms), TEST(test_eligibility), TEST(test_authentication),
-		TEST(test_operators),  TEST(test_program),     TEST(test_refused_by_claims),
-		TEST(test_forged),     TEST(test_tampered),    TEST(test_names),
+		TEST(test_algorithms),        TEST(test_eligibility),
+		TEST(test_other_claims),      TEST(test_authentication),
+		TEST(test_operators),         TEST(test_program),
+		TEST(test_refused_by_claims), TEST(test_forged),
+		TEST(test_tampered),          TEST(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

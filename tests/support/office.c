@@ -30,6 +30,8 @@ void office_open(struct office *o)
 	static const struct broker_group groups[OFFICE_GROUPS] = {
 		[OFFICE_GROUP_BY_NAME] = {.eligible = amira},
 		[OFFICE_GROUP_BY_CLAIM] = {.eligible_claims = "{groups: [cloud, network]}"},
+		[OFFICE_GROUP_BY_OTHERS] = {.eligible_claims = "{department: [platform], level: [\"3\"]}",
+					    .more = "      approval: {approver_claims: {roles: [lead]}}\n"},
 		[OFFICE_GROUP_STRONG] = {.eligible = amira, .more = "      authentication: [mfa]\n"},
 	};
 	struct world_options options = world_defaults();

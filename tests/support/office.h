@@ -16,9 +16,10 @@
 #define OFFICE_APPLICATIONS "/api/applications"
 
 enum office_group {
-	OFFICE_GROUP_BY_NAME,  /* for amira@example.com */
-	OFFICE_GROUP_BY_CLAIM, /* for the groups cloud and network */
-	OFFICE_GROUP_STRONG,   /* for amira@example.com with mfa */
+	OFFICE_GROUP_BY_NAME,   /* for amira@example.com */
+	OFFICE_GROUP_BY_CLAIM,  /* for the groups cloud and network */
+	OFFICE_GROUP_BY_OTHERS, /* for the department platform on level 3; approved by the role lead */
+	OFFICE_GROUP_STRONG,    /* for amira@example.com with mfa */
 	OFFICE_GROUPS
 };
 

@@ -160,6 +160,83 @@ static void test_configured_claims(void **state)
 	check_rows(rows, COUNT(rows), &names);
 }
 
+static void print_claims(const char *claims, struct buf *out)
+{
+	static const struct identity_claims names = {.groups = "roles"};
+	const struct identity *who = NULL;
+	struct errctx ec;
+
+	buf_clear(out);
+	assert_int_equal(make(claims, &names, &who, &ec), ERR_OK);
+	for (size_t i = 0; i < who->claims.count; i++)
+		buf_addf(out, "%s%s=%s", i > 0 ? " " : "", who->claims.list[i].name,
+			 who->claims.list[i].value);
+	if (who->claims_left_out)
+		buf_adds(out, " left out");
+	identity_release(who);
+}
+
+/* What policies may look at: everything that is a text or can be written as one. */
+static void test_other_claims(void **state)
+{
+	static const struct row rows[] = {
+		{"{" WHO "}", ""},
+		{"{" WHO ",\"department\":\"it, ops\"}", " department=it, ops"},
+		{"{" WHO ",\"d\":[\"a\",\"b\"],\"e\":[]}", " d=a d=b"},
+		{"{" WHO ",\"n\":3,\"m\":-4,\"big\":999999999999999,\"list\":[1,\"x\",true]}",
+		 " n=3 m=-4 big=999999999999999 list=1 list=x list=true"},
+		{"{" WHO ",\"t\":true,\"f\":false,\"z\":null}", " t=true f=false"},
+		{"{" WHO ",\"n\":3.5}", ""},
+		{"{" WHO ",\"o\":{\"a\":\"b\"},\"l\":[[\"a\"],{\"b\":1},\"c\"]}", " l=c"},
+		/* Whatever the provider calls groups, this is not it. */
+		{"{" WHO ",\"groups\":[\"a\"],\"roles\":[\"b\"]}", " roles=b"},
+		{"{" WHO ",\"c\":\"a\\nb\",\"a\\tb\":\"c\",\"e\":\"\"}", ""},
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 100000);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char wanted[256];
+
+		print_claims(rows[i].claims, &out);
+		snprintf(wanted, sizeof(wanted), "iss=https://i sub=s1%s", rows[i].printed);
+		if (strcmp(buf_text(&out), wanted) != 0)
+			fail_msg("%s: %s", rows[i].claims, buf_text(&out));
+	}
+	buf_release(&out);
+}
+
+/* What is too long to be named is passed over, and so is what is beyond the bound; neither keeps anybody out. */
+static void test_many_claims(void **state)
+{
+	struct buf claims, out;
+
+	(void)state;
+	buf_init(&claims, 100000);
+	buf_init(&out, 100000);
+	buf_adds(&claims, "{" WHO ",\"long\":\"");
+	for (int i = 0; i <= IDENTITY_TEXT_MAX; i++)
+		buf_adds(&claims, "x");
+	buf_adds(&claims, "\",\"d\":[");
+	for (int i = 0; i < IDENTITY_CLAIMS_MAX - 2; i++)
+		buf_addf(&claims, "%s\"%d\"", i > 0 ? "," : "", i);
+	buf_adds(&claims, "]");
+	buf_adds(&out, buf_text(&claims));
+	buf_adds(&claims, "}");
+	buf_adds(&out, ",\"one\":\"more\"}");
+	char *more = strdup(buf_text(&out));
+	print_claims(buf_text(&claims), &out);
+	assert_non_null(strstr(buf_text(&out), "d=509"));
+	assert_null(strstr(buf_text(&out), "left out"));
+	assert_null(strstr(buf_text(&out), "long"));
+	print_claims(more, &out);
+	assert_non_null(strstr(buf_text(&out), " d=509 left out"));
+	free(more);
+	buf_release(&claims);
+	buf_release(&out);
+}
+
 /* An address that the person may have typed in is no name; as a mere address it is kept. */
 static void test_unverified_email(void **state)
 {
@@ -350,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default_claims),   cmocka_unit_test(test_configured_claims),
+		cmocka_unit_test(test_other_claims),     cmocka_unit_test(test_many_claims),
 		cmocka_unit_test(test_unverified_email), cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_references),       cmocka_unit_test(test_table),
 		cmocka_unit_test(test_table_is_full),    cmocka_unit_test(test_table_is_bounded_in_bytes),

@@ -1,0 +1,111 @@
+/* What policies look at in a token, over all of them, so that no more of it has to be kept. See config_build.h. */
+#include "config_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The claims of all sets of people. Groups that inherit a set share its list, which then stands here more than once. */
+struct gathering {
+	const struct policy_claim **claims; /* NULL while they are counted */
+	size_t count;
+};
+
+static void gather_people(struct gathering *g, const struct policy_people *people)
+{
+	for (size_t i = 0; i < people->claims.count; i++) {
+		if (g->claims)
+			g->claims[g->count] = &people->claims.list[i];
+		g->count++;
+	}
+}
+
+static void gather_all(struct gathering *g, const struct config *config)
+{
+	g->count = 0;
+	gather_people(g, &config->operators);
+	for (size_t i = 0; i < config->group_count; i++) {
+		const struct policy *policy = &config->groups[i].policy;
+		for (size_t k = 0; k < policy->eligible.count; k++)
+			gather_people(g, &policy->eligible.list[k].people);
+		for (size_t k = 0; k < policy->break_glass.count; k++)
+			gather_people(g, &policy->break_glass.list[k].people);
+		for (size_t k = 0; k < policy->approval.count; k++) {
+			gather_people(g, &policy->approval.list[k].approvers);
+			gather_people(g, &policy->approval.list[k].escalation);
+		}
+	}
+}
+
+static int compare_pointers(const void *left, const void *right)
+{
+	const struct policy_claim *a = *(const struct policy_claim *const *)left;
+	const struct policy_claim *b = *(const struct policy_claim *const *)right;
+	return (a > b) - (a < b);
+}
+
+static int compare_attributes(const void *left, const void *right)
+{
+	const struct policy_attribute *a = left, *b = right;
+	int order = strcmp(a->name, b->name);
+	return order ? order : strcmp(a->value, b->value);
+}
+
+/* Each claim once; gives the number of all their values. */
+static size_t drop_shared(struct gathering *g)
+{
+	size_t kept = 0, values = 0;
+	if (g->count > 0)
+		qsort(g->claims, g->count, sizeof(struct policy_claim *), compare_pointers);
+	for (size_t i = 0; i < g->count; i++)
+		if (kept == 0 || g->claims[kept - 1] != g->claims[i]) {
+			g->claims[kept++] = g->claims[i];
+			values += g->claims[i]->values.count;
+		}
+	g->count = kept;
+	return values;
+}
+
+static void list_values(struct config *config, const struct gathering *g)
+{
+	size_t count = 0, kept = 0;
+	for (size_t i = 0; i < g->count; i++)
+		for (size_t k = 0; k < g->claims[i]->values.count; k++)
+			config->claims[count++] = (struct policy_attribute){
+				.name = g->claims[i]->name, .value = g->claims[i]->values.list[k]};
+	if (count > 0)
+		qsort(config->claims, count, sizeof(*config->claims), compare_attributes);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || compare_attributes(&config->claims[kept - 1], &config->claims[i]) != 0)
+			config->claims[kept++] = config->claims[i];
+	config->claim_count = kept;
+}
+
+void builder_gather_claims(struct builder *builder)
+{
+	struct config *config = builder->config;
+	struct gathering g = {.claims = NULL};
+	gather_all(&g, config);
+	g.claims = calloc(g.count + 1, sizeof(struct policy_claim *));
+	if (g.claims) {
+		gather_all(&g, config);
+		config->claims = memory_take(&config->memory, drop_shared(&g) + 1, sizeof(*config->claims));
+	}
+	if (g.claims && config->claims)
+		list_values(config, &g);
+	else
+		report_no_memory(builder->reading.report);
+	free(g.claims);
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(((const struct policy_attribute *)left)->name,
+		      ((const struct policy_attribute *)right)->name);
+}
+
+bool config_names_claim(const struct config *config, const char *name, const char *value)
+{
+	struct policy_attribute key = {.name = name, .value = value};
+	return config->claim_count > 0 && bsearch(&key, config->claims, config->claim_count, sizeof(key),
+						  value ? compare_attributes : compare_names) != NULL;
+}
