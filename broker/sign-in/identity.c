@@ -251,15 +251,15 @@ static void gather_claims(struct gathered *g, const cJSON *claims)
 {
 	const cJSON *each, *element;
 
-	cJSON_ArrayForEach(each, claims)
-	{
+	cJSON_ArrayForEach(each, claims) {
 		if (strcmp(each->string, "groups") == 0 || !is_fit(each->string, strlen(each->string)))
 			continue;
 		if (!cJSON_IsArray(each)) {
 			gather_claim(g, each->string, each);
 			continue;
 		}
-		cJSON_ArrayForEach(element, each) gather_claim(g, each->string, element);
+		cJSON_ArrayForEach(element, each)
+			gather_claim(g, each->string, element);
 	}
 }
 
