@@ -81,6 +81,9 @@ SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/
 	scim-push/sandbox/names.c scim-push/sandbox/page.c scim-push/sandbox/query.c scim-push/sandbox/scim.c \
 	scim-push/sandbox/server.c scim-push/sandbox/text.c scim-push/sandbox/user_list.c \
 	scim-push/sandbox/user_rules.c scim-push/sandbox/users.c
+SANDBOX_SRC += scim-push/sandbox/about.c scim-push/sandbox/dialect.c scim-push/sandbox/group_list.c \
+	scim-push/sandbox/patch_read.c scim-push/sandbox/rate.c scim-push/sandbox/roll.c scim-push/sandbox/state.c \
+	scim-push/sandbox/user_path.c scim-push/sandbox/words.c
 
 # The Redis function library: these files, joined in this order.
 LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
@@ -113,7 +116,8 @@ SUPPORT_SRC += tests/support/tokens.c tests/support/token_judge.c tests/support/
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
 	tests/unit/test_base_digest.c tests/unit/test_base_log.c tests/unit/test_base_iso8601.c \
 	tests/unit/test_base_json.c
-SANDBOX_TESTS := tests/unit/test_sandbox.c tests/unit/test_sandbox_patch.c tests/unit/test_sandbox_text.c
+SANDBOX_TESTS := tests/unit/test_sandbox.c tests/unit/test_sandbox_patch.c tests/unit/test_sandbox_text.c \
+	tests/unit/test_sandbox_dialects.c tests/unit/test_sandbox_rates.c
 UNIT_TESTS += $(SANDBOX_TESTS) tests/unit/test_sandbox_http.c
 EXTRA_C += tests/unit/sandbox_world.c
 UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c

@@ -1,16 +1,11 @@
 /* The calls below /sandbox. */
 #include "scim-push/sandbox/control.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
-
-struct control_call {
-	const struct control *control;
-	const cJSON *body; /* NULL when there is none */
-	const char *name;  /* decoded last segment of users/NAME and groups/NAME */
-	int64_t now_ms;
-};
+#include "scim-push/sandbox/state.h"
 
 void control_error(struct answer *answer, int status, const char *text)
 {
@@ -73,136 +68,71 @@ static void faults_delete(const struct control_call *call, struct answer *answer
 	answer->status = 204;
 }
 
-/* -- the directory's state ----------------------------------------------------------------------------------------- */
+/* -- behaviours and rates -------------------------------------------------------------------------------------- */
 
-static void print_member_names(const struct group *group, struct buf *out)
+static void behaviours_get(const struct control_call *call, struct answer *answer)
 {
-	const char *comma = "";
-
-	for (const struct membership *membership = group->memberships; membership != NULL;
-	     membership = membership->next_of_group) {
-		if (!membership->present)
-			continue;
-		buf_adds(out, comma);
-		json_add_string(out, user_text(membership->user, "userName"));
-		comma = ",";
-	}
+	answer->status = 200;
+	dialect_print(&call->control->scim->dialect, &answer->body);
 }
 
-static void state_get(const struct control_call *call, struct answer *answer)
+/* {"dialect":NAME,"behaviours":["NAME=VALUE",…]}, both optional; all or nothing. */
+static void behaviours_post(const struct control_call *call, struct answer *answer)
 {
-	const struct directory *dir = &call->control->scim->directory;
-	struct buf *out = &answer->body;
+	struct scim *scim = call->control->scim;
+	struct dialect dialect = scim->dialect;
+	const char *name = json_string(call->body, "dialect");
+	const struct dialect_row *row = name != NULL ? dialect_find(name) : NULL;
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(call->body, "behaviours");
+	struct errctx ec = {""};
+
+	if (name != NULL && row == NULL) {
+		control_error(answer, 400, "no such dialect");
+		return;
+	}
+	if (row != NULL)
+		dialect = dialect_of(row);
+	for (const cJSON *item = cJSON_GetArrayItem(list, 0); item != NULL; item = item->next) {
+		if (dialect_set(&dialect, cJSON_IsString(item) ? item->valuestring : "", &ec) == ERR_OK)
+			continue;
+		control_error(answer, 400, ec.text);
+		return;
+	}
+	scim_use(scim, &dialect);
+	if (row != NULL)
+		scim_use_rates(scim, row);
+	behaviours_get(call, answer);
+}
+
+static void rates_get(const struct control_call *call, struct answer *answer)
+{
+	const struct rates *rates = &call->control->scim->rates;
 
 	answer->status = 200;
-	buf_adds(out, "{\"groups\":{");
-	for (const struct group *group = dir->first_group; group != NULL; group = group->next) {
-		buf_adds(out, group->previous != NULL ? "," : "");
-		json_add_string(out, group->display_name);
-		buf_adds(out, ":[");
-		print_member_names(group, out);
-		buf_adds(out, "]");
+	buf_adds(&answer->body, "[");
+	for (size_t i = 0; i < rates->count; i++) {
+		buf_adds(&answer->body, i > 0 ? ",{\"rate\":" : "{\"rate\":");
+		json_add_string(&answer->body, rates->list[i].text);
+		buf_addf(&answer->body, ",\"refused\":%" PRIu64 "}", rates->list[i].refused);
 	}
-	buf_adds(out, "},\"users\":[");
-	for (const struct user *user = dir->first_user; user != NULL; user = user->next) {
-		buf_adds(out, user->previous != NULL ? "," : "");
-		json_add_string(out, user_text(user, "userName"));
-	}
-	buf_adds(out, "]}");
+	buf_adds(&answer->body, "]");
 }
 
-typedef enum err make_function(struct scim *scim, const char *name, int64_t now_ms);
-
-static enum err make_all(const struct control_call *call, const cJSON *names, make_function *make)
+/* {"rate":"…"} */
+static void rates_post(const struct control_call *call, struct answer *answer)
 {
-	for (const cJSON *name = cJSON_GetArrayItem(names, 0); name != NULL; name = name->next) {
-		enum err err = cJSON_IsString(name)
-				       ? make(call->control->scim, name->valuestring, call->now_ms)
-				       : ERR_BAD_REQUEST;
+	const char *rate = json_string(call->body, "rate");
+	struct errctx ec = {"a rate is {\"rate\":\"…\"}"};
 
-		if (err != ERR_OK && err != ERR_EXISTS)
-			return err;
-	}
-	return ERR_OK;
-}
-
-/* Adds or removes the named users; ERR_NOT_FOUND when one does not exist. */
-static enum err change_members(const struct control_call *call, struct group *group, const cJSON *names,
-			       bool add)
-{
-	struct directory *dir = &call->control->scim->directory;
-
-	for (const cJSON *name = cJSON_GetArrayItem(names, 0); name != NULL; name = name->next) {
-		struct user *user =
-			cJSON_IsString(name) ? directory_user_named(dir, name->valuestring, true) : NULL;
-
-		if (user == NULL)
-			return ERR_NOT_FOUND;
-		if (directory_reserve(dir, 1) != ERR_OK)
-			return ERR_NOMEM;
-		if (add)
-			directory_join(dir, group, user, call->now_ms);
-		else
-			directory_leave(dir, group, user, call->now_ms);
-	}
-	return ERR_OK;
-}
-
-/* {"users":[…],"groups":[…]} are created where they are missing; {"group":…,"add":[…],"remove":[…]}. */
-static enum err change_state(const struct control_call *call)
-{
-	const char *name = json_string(call->body, "group");
-	struct group *group;
-	enum err err;
-
-	err = make_all(call, cJSON_GetObjectItemCaseSensitive(call->body, "users"), scim_make_user);
-	if (err == ERR_OK)
-		err = make_all(call, cJSON_GetObjectItemCaseSensitive(call->body, "groups"), scim_make_group);
-	if (err != ERR_OK || name == NULL)
-		return err;
-	group = directory_group_named(&call->control->scim->directory, name, true);
-	if (group == NULL)
-		return ERR_NOT_FOUND;
-	err = change_members(call, group, cJSON_GetObjectItemCaseSensitive(call->body, "add"), true);
-	if (err == ERR_OK)
-		err = change_members(call, group, cJSON_GetObjectItemCaseSensitive(call->body, "remove"),
-				     false);
-	return err;
-}
-
-static void state_post(const struct control_call *call, struct answer *answer)
-{
-	enum err err = change_state(call);
-
-	if (err == ERR_OK)
-		state_get(call, answer);
+	if (rate == NULL || rates_add(&call->control->scim->rates, rate, &ec) != ERR_OK)
+		control_error(answer, 400, ec.text);
 	else
-		control_error(answer, err_status(err), "an unknown name, or one that AWS refuses");
+		rates_get(call, answer);
 }
 
-static void users_remove(const struct control_call *call, struct answer *answer)
+static void rates_delete(const struct control_call *call, struct answer *answer)
 {
-	struct directory *dir = &call->control->scim->directory;
-	struct user *user = directory_user_named(dir, call->name, true);
-
-	if (user == NULL) {
-		control_error(answer, 404, "no such user");
-		return;
-	}
-	directory_delete_user(dir, user);
-	answer->status = 204;
-}
-
-static void groups_remove(const struct control_call *call, struct answer *answer)
-{
-	struct directory *dir = &call->control->scim->directory;
-	struct group *group = directory_group_named(dir, call->name, true);
-
-	if (group == NULL) {
-		control_error(answer, 404, "no such group");
-		return;
-	}
-	directory_delete_group(dir, group);
+	call->control->scim->rates.count = 0;
 	answer->status = 204;
 }
 
@@ -213,10 +143,18 @@ static const struct route {
 	bool with_body;
 	void (*handle)(const struct control_call *call, struct answer *answer);
 } routes[] = {
-	{"faults", "GET", false, false, faults_get},       {"faults", "POST", false, true, faults_post},
-	{"faults", "DELETE", false, false, faults_delete}, {"state", "GET", false, false, state_get},
-	{"state", "POST", false, true, state_post},        {"users", "DELETE", true, false, users_remove},
-	{"groups", "DELETE", true, false, groups_remove},
+	{"faults", "GET", false, false, faults_get},
+	{"faults", "POST", false, true, faults_post},
+	{"faults", "DELETE", false, false, faults_delete},
+	{"state", "GET", false, false, state_get},
+	{"state", "POST", false, true, state_post},
+	{"users", "DELETE", true, false, state_delete_user},
+	{"groups", "DELETE", true, false, state_delete_group},
+	{"behaviours", "GET", false, false, behaviours_get},
+	{"behaviours", "POST", false, true, behaviours_post},
+	{"rates", "GET", false, false, rates_get},
+	{"rates", "POST", false, true, rates_post},
+	{"rates", "DELETE", false, false, rates_delete},
 };
 
 void control_handle(const struct control *control, const struct scim_call *call, struct answer *answer)

@@ -1,6 +1,6 @@
 /*
- * The sandbox's own calls below /sandbox, for tests and for people: faults, the directory's state, and hand-made
- * changes to it. Held requests belong to the server (server.c).
+ * The sandbox's own calls below /sandbox, for tests and for people: faults, behaviours, rates, the directory's state,
+ * and hand-made changes to it. Held requests belong to the server (server.c).
  */
 #ifndef SANDBOX_CONTROL_H
 #define SANDBOX_CONTROL_H
@@ -14,7 +14,8 @@ struct control {
 };
 
 /*
- * GET, POST, DELETE faults; GET, POST state; DELETE users/NAME and groups/NAME. `call->target` is below /sandbox.
+ * GET, POST, DELETE faults and rates; GET, POST state and behaviours; DELETE users/NAME and groups/NAME.
+ * `call->target` is below /sandbox.
  * Answers {"error":"…"} with 400, 404 or 405 otherwise.
  */
 void control_handle(const struct control *control, const struct scim_call *call, struct answer *answer);

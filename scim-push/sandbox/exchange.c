@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,9 +123,12 @@ static void log_once(struct exchange *exchange, int status, bool client_gone)
 static void apply(struct exchange *exchange)
 {
 	static const char base[] = "/scim/v2";
+	char url[300];
 	struct scim_call call = {
 		.method = exchange->method,
 		.target = exchange->target + sizeof(base) - 1,
+		.base = url,
+		.names_version = header(exchange, "If-Match")[0] != '\0',
 		.authorised = is_authorised(exchange),
 		.media_type_ok = is_json(exchange),
 		.body = buf_text(&exchange->body),
@@ -132,11 +136,13 @@ static void apply(struct exchange *exchange)
 		.now_ms = clock_wall_ms(),
 	};
 
+	(void)snprintf(url, sizeof(url), "%s://%s%s", exchange->server->is_tls ? "https" : "http",
+		       header(exchange, "Host"), base);
 	/* AWS: a wrong tenant, and so any other path, is a 401 as well. */
 	if (!is_below(exchange->target, base))
-		answer_error(&exchange->answer, 401, "Unauthorized.", call.now_ms);
+		answer_error(&exchange->answer, 401, PROBLEM_UNAUTHORISED, call.now_ms);
 	else if (buf_failed(&exchange->body))
-		answer_error(&exchange->answer, 413, DETAIL_UNPARSABLE, call.now_ms);
+		answer_error(&exchange->answer, 413, PROBLEM_TOO_LARGE, call.now_ms);
 	else
 		scim_handle(&exchange->server->scim, &call, &exchange->answer);
 }
@@ -147,6 +153,7 @@ static void settle(struct exchange *exchange)
 	if (exchange->answered)
 		return;
 	exchange->answered = true;
+	answer_speak(&exchange->answer, &exchange->server->scim.dialect);
 	if (fault_applies(&exchange->fault))
 		apply(exchange);
 	fault_spoil(&exchange->fault, &exchange->answer, clock_wall_ms());

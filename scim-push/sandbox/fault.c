@@ -1,81 +1,7 @@
 /* Fault rules: reading and picking them. What they do to an answer is in fault_answer.c. */
 #include "scim-push/sandbox/fault.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define WORDS_MAX 12
-
-struct words {
-	char text[FAULT_TEXT];
-	const char *list[WORDS_MAX + 1]; /* NULL behind the last one */
-	size_t at;
-};
-
-/* Splits at blanks, in place. */
-static bool split(const char *text, struct words *words)
-{
-	size_t count = 0;
-	char *at = words->text;
-
-	if (strlen(text) >= sizeof(words->text))
-		return false;
-	(void)memcpy(words->text, text, strlen(text) + 1);
-	for (at += strspn(at, " \t"); *at != '\0'; at += strspn(at, " \t")) {
-		if (count == WORDS_MAX)
-			return false;
-		words->list[count++] = at;
-		at += strcspn(at, " \t");
-		if (*at != '\0')
-			*at++ = '\0';
-	}
-	return true;
-}
-
-/* Steps over the next word if it is this one. */
-static bool accept(struct words *words, const char *word)
-{
-	if (words->list[words->at] == NULL || strcmp(words->list[words->at], word) != 0)
-		return false;
-	words->at++;
-	return true;
-}
-
-static bool take_text(struct words *words, char *out, size_t size)
-{
-	const char *word = words->list[words->at];
-
-	if (word == NULL || strlen(word) >= size)
-		return false;
-	(void)memcpy(out, word, strlen(word) + 1);
-	words->at++;
-	return true;
-}
-
-static bool take_number(struct words *words, long least, long most, long *out)
-{
-	const char *word = words->list[words->at];
-	char *end;
-
-	if (word == NULL || word[0] < '0' || word[0] > '9' || strlen(word) > 9)
-		return false;
-	*out = strtol(word, &end, 10);
-	if (*end != '\0' || *out < least || *out > most)
-		return false;
-	words->at++;
-	return true;
-}
-
-static bool read_method(struct words *words, struct fault *out)
-{
-	static const char *const methods[] = {"*", "GET", "POST", "PUT", "PATCH", "DELETE"};
-
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (words->list[words->at] != NULL && strcmp(words->list[words->at], methods[i]) == 0)
-			return take_text(words, out->method, sizeof(out->method));
-	return false;
-}
 
 static bool read_when(struct words *words, struct fault *out)
 {
@@ -86,42 +12,53 @@ static bool read_when(struct words *words, struct fault *out)
 
 	out->n = 1;
 	out->when = WHEN_FROM;
-	if (accept(words, "always"))
+	if (words_accept(words, "always"))
 		return true;
-	if (accept(words, "once")) {
+	if (words_accept(words, "once")) {
 		out->when = WHEN_FIRST;
 		return true;
 	}
+	if (words_accept(words, "chance")) {
+		out->when = WHEN_CHANCE;
+		return words_take_number(words, 0, 100, &out->n) &&
+		       words_take_number(words, 0, 1000000000, &out->seed);
+	}
 	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
-		if (accept(words, counted[i].word)) {
+		if (words_accept(words, counted[i].word)) {
 			out->when = counted[i].when;
-			return take_number(words, 1, 1000000000, &out->n);
+			return words_take_number(words, 1, 1000000000, &out->n);
 		}
 	}
 	return true;
 }
 
+/* A status that may be given. */
+static bool read_code(struct words *words, long usual, int *out)
+{
+	long status = usual;
+	bool wanted = usual == 0;
+
+	if (!words_take_number(words, 200, 599, &status) && wanted)
+		return false;
+	*out = (int)status;
+	return true;
+}
+
 static bool read_status(struct words *words, struct fault *out)
 {
-	long status;
-
-	if (!take_number(words, 200, 599, &status))
+	out->retry = AFTER_ABSENT;
+	if (!read_code(words, 0, &out->status))
 		return false;
-	out->status = (int)status;
-	if (accept(words, "retry-after"))
-		out->retry = RETRY_SECONDS;
-	else if (accept(words, "http-date"))
-		out->retry = RETRY_DATE;
-	return out->retry == RETRY_NONE || take_number(words, 0, 1000000, &out->retry_s);
+	if (words_accept(words, "retry-after"))
+		out->retry = AFTER_SECONDS;
+	else if (words_accept(words, "http-date"))
+		out->retry = AFTER_DATE;
+	return out->retry == AFTER_ABSENT || words_take_number(words, 0, 1000000, &out->retry_s);
 }
 
 static bool read_redirect(struct words *words, struct fault *out)
 {
-	long status = 307;
-
-	(void)take_number(words, 300, 399, &status);
-	out->status = (int)status;
-	return take_text(words, out->url, sizeof(out->url));
+	return read_code(words, 307, &out->status) && words_take_text(words, out->url, sizeof(out->url));
 }
 
 /* What follows the action's name. */
@@ -129,16 +66,18 @@ static bool read_arguments(struct words *words, struct fault *out)
 {
 	switch (out->action) {
 	case FAULT_DELAY:
-		return take_number(words, 0, 86400000, &out->delay_ms);
+		return words_take_number(words, 0, 86400000, &out->delay_ms);
 	case FAULT_STATUS:
 		return read_status(words, out);
 	case FAULT_REDIRECT:
 		return read_redirect(words, out);
+	case FAULT_NOOP:
+		return read_code(words, 204, &out->status);
+	case FAULT_HTML:
+		return read_code(words, 200, &out->status);
 	case FAULT_NONE:
 	case FAULT_HANG:
 	case FAULT_CLOSE:
-	case FAULT_NOOP:
-	case FAULT_HTML:
 	case FAULT_TRUNCATE:
 	case FAULT_HUGE:
 		break;
@@ -161,33 +100,34 @@ static bool read_action(struct words *words, struct fault *out)
 	};
 
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (!accept(words, actions[i].word))
+		if (!words_accept(words, actions[i].word))
 			continue;
 		out->action = actions[i].action;
 		if (!read_arguments(words, out))
 			return false;
-		out->after = actions[i].may_be_after && accept(words, "after");
-		return words->list[words->at] == NULL;
+		out->after = actions[i].may_be_after && words_accept(words, "after");
+		return words_are_over(words);
 	}
 	return false;
 }
 
 enum err fault_parse(const char *text, struct fault *out, struct errctx *ec)
 {
-	struct words words = {0};
 	struct fault fault = {0};
+	struct words words;
 
-	if (!split(text, &words))
+	if (!words_split(&words, text))
 		return err_set(ec, ERR_BAD_REQUEST, "the rule is too long");
 	(void)memcpy(fault.text, text, strlen(text) + 1);
-	if (!read_method(&words, &fault))
+	if (!words_take_method(&words, fault.method, sizeof(fault.method)))
 		return err_set(ec, ERR_BAD_REQUEST, "a rule starts with a method or *: %s", text);
-	if (!take_text(&words, fault.path, sizeof(fault.path)) ||
-	    (fault.path[0] != '/' && strcmp(fault.path, "*") != 0))
+	if (!words_take_path(&words, fault.path, sizeof(fault.path)))
 		return err_set(ec, ERR_BAD_REQUEST, "a path (/… or *) follows the method: %s", text);
-	if (!read_when(&words, &fault) || !accept(&words, "->"))
+	if (!read_when(&words, &fault) || !words_accept(&words, "->"))
 		return err_set(ec, ERR_BAD_REQUEST,
-			       "always, once, first N, nth N, every N or from N, and -> follow: %s", text);
+			       "always, once, first N, nth N, every N, from N or chance PERCENT SEED, and -> "
+			       "follow: %s",
+			       text);
 	if (!read_action(&words, &fault))
 		return err_set(ec, ERR_BAD_REQUEST, "the action is not understood: %s", text);
 	*out = fault;
@@ -206,6 +146,16 @@ enum err faults_add(struct faults *faults, const char *text, struct errctx *ec)
 	return err;
 }
 
+/* A number below 100 that the seed and the count determine (splitmix64). */
+static long draw(const struct fault *fault)
+{
+	uint64_t x = (uint64_t)fault->seed * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)fault->seen;
+
+	x = (x + UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 30) * UINT64_C(0x94d049bb133111eb);
+	return (long)((x ^ x >> 31) % 100);
+}
+
 static bool holds(const struct fault *fault)
 {
 	switch (fault->when) {
@@ -215,6 +165,8 @@ static bool holds(const struct fault *fault)
 		return fault->seen == fault->n;
 	case WHEN_EVERY:
 		return fault->seen % fault->n == 0;
+	case WHEN_CHANCE:
+		return draw(fault) < fault->n;
 	case WHEN_FROM:
 		break;
 	}
@@ -226,9 +178,7 @@ const struct fault *faults_pick(struct faults *faults, const char *method, const
 	for (size_t i = 0; i < faults->count; i++) {
 		struct fault *fault = &faults->rules[i];
 
-		if (strcmp(fault->method, "*") != 0 && strcmp(fault->method, method) != 0)
-			continue;
-		if (strcmp(fault->path, "*") != 0 && strncmp(target, fault->path, strlen(fault->path)) != 0)
+		if (!words_match(fault->method, fault->path, method, target))
 			continue;
 		fault->seen++;
 		if (holds(fault))

@@ -6,7 +6,8 @@
  *     METHOD   GET, POST, PUT, PATCH, DELETE, or * for any
  *     PATH     prefix of the target below /scim/v2 as it is sent, query included: /Groups, /Users?filter=userName;
  *              * for any
- *     WHEN     always (the default), once, first N, nth N, every N, from N (the N-th and all later ones)
+ *     WHEN     always (the default), once, first N, nth N, every N, from N (the N-th and all later ones),
+ *              chance PERCENT SEED (drawn for each, the same again with the same seed)
  *     ACTION   delay MS              wait, then apply and answer, whether or not the client is still there
  *              delay MS after        apply at once, answer later
  *              hang                  hold the request until it is released (then it is applied and answered) or
@@ -17,8 +18,8 @@
  *              status CODE [retry-after SECONDS | http-date SECONDS] [after]
  *                                    answer that error, with Retry-After as a number or as a date; with `after`
  *                                    the change is applied first
- *              noop                  answer 204, do nothing
- *              html                  answer 200 with a page of HTML, do nothing
+ *              noop [CODE]           answer 204, do nothing
+ *              html [CODE]           answer 200 with a page of HTML, do nothing
  *              truncate              apply, answer the first half of the body
  *              huge                  answer 200 with 10 MB of JSON, do nothing
  *              redirect [CODE] URL   answer that redirect (307), do nothing
@@ -36,11 +37,11 @@
 
 #include "base/err.h"
 #include "scim-push/sandbox/answer.h"
+#include "scim-push/sandbox/words.h"
 
-#define FAULT_TEXT 1024
 #define FAULTS_MAX 64
 
-enum fault_when { WHEN_FIRST, WHEN_NTH, WHEN_EVERY, WHEN_FROM };
+enum fault_when { WHEN_FIRST, WHEN_NTH, WHEN_EVERY, WHEN_FROM, WHEN_CHANCE };
 
 enum fault_action {
 	FAULT_NONE,
@@ -55,20 +56,19 @@ enum fault_action {
 	FAULT_REDIRECT
 };
 
-enum fault_retry { RETRY_NONE, RETRY_SECONDS, RETRY_DATE };
-
 struct fault {
-	char text[FAULT_TEXT]; /* the rule as it was given */
+	char text[RULE_TEXT]; /* the rule as it was given */
 	char method[16];
 	char path[512];
 	enum fault_when when;
-	long n;
+	long n; /* or the percentage */
+	long seed;
 	long seen; /* requests that matched so far */
 	enum fault_action action;
 	bool after; /* the request is applied before the fault */
 	long delay_ms;
 	int status;
-	enum fault_retry retry;
+	enum retry_after retry;
 	long retry_s;
 	char url[512];
 };

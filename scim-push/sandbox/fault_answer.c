@@ -1,7 +1,6 @@
 /* What faults do to answers. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "scim-push/sandbox/fault.h"
 
@@ -26,22 +25,9 @@ bool fault_applies(const struct fault *fault)
 	return fault->after;
 }
 
-/* Retry-After of RFC 9110 section 10.2.3. */
-static void set_retry(const struct fault *fault, struct answer *answer, int64_t now_ms)
+static void set_page(int status, struct answer *answer)
 {
-	time_t then = (time_t)(now_ms / 1000 + fault->retry_s);
-	struct tm tm;
-
-	if (fault->retry == RETRY_SECONDS)
-		(void)snprintf(answer->retry_after, sizeof(answer->retry_after), "%ld", fault->retry_s);
-	if (fault->retry == RETRY_DATE && gmtime_r(&then, &tm) != NULL)
-		(void)strftime(answer->retry_after, sizeof(answer->retry_after), "%a, %d %b %Y %H:%M:%S GMT",
-			       &tm);
-}
-
-static void set_page(struct answer *answer)
-{
-	answer->status = 200;
+	answer->status = status;
 	answer->type = "text/html";
 	buf_clear(&answer->body);
 	buf_adds(&answer->body,
@@ -76,6 +62,21 @@ static void truncate_body(struct answer *answer)
 	buf_release(&whole);
 }
 
+/* What a real service would say besides that status. */
+static enum problem problem_of(int status)
+{
+	static const struct {
+		int status;
+		enum problem problem;
+	} usual[] = {{401, PROBLEM_UNAUTHORISED}, {404, PROBLEM_NOT_FOUND}, {409, PROBLEM_CONFLICT},
+		     {412, PROBLEM_VERSION},      {413, PROBLEM_TOO_LARGE}, {429, PROBLEM_THROTTLED}};
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		if (usual[i].status == status)
+			return usual[i].problem;
+	return PROBLEM_TOLD;
+}
+
 void fault_spoil(const struct fault *fault, struct answer *answer, int64_t now_ms)
 {
 	switch (fault->action) {
@@ -85,14 +86,14 @@ void fault_spoil(const struct fault *fault, struct answer *answer, int64_t now_m
 	case FAULT_CLOSE:
 		break;
 	case FAULT_STATUS:
-		answer_error(answer, fault->status, "The sandbox was told to fail.", now_ms);
-		set_retry(fault, answer, now_ms);
+		answer_error(answer, fault->status, problem_of(fault->status), now_ms);
+		answer_retry(answer, fault->retry, fault->retry_s, now_ms);
 		break;
 	case FAULT_NOOP:
-		answer->status = 204;
+		answer->status = fault->status;
 		break;
 	case FAULT_HTML:
-		set_page(answer);
+		set_page(fault->status, answer);
 		break;
 	case FAULT_TRUNCATE:
 		truncate_body(answer);

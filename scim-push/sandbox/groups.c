@@ -1,8 +1,7 @@
-/* The calls on /Groups, but PATCH. Members are written and filtered by, never read. */
+/* The calls on single groups, but PATCH. */
 #include <string.h>
 
 #include "base/json.h"
-#include "scim-push/sandbox/page.h"
 #include "scim-push/sandbox/scim.h"
 #include "scim-push/sandbox/text.h"
 
@@ -10,65 +9,112 @@ struct group *group_of(struct scim *scim, const struct scim_request *request, st
 {
 	struct group *group = directory_group(&scim->directory, request->query->id);
 
-	if (group == NULL)
-		answer_error(answer, 404, DETAIL_NOT_FOUND, request->now_ms);
-	return group;
+	if (group != NULL && group->visible_ms <= request->now_ms)
+		return group;
+	answer_error(answer, 404, PROBLEM_NOT_FOUND, request->now_ms);
+	return NULL;
 }
 
 bool group_is_duplicate(const struct scim *scim, const struct group *self, const char *display_name,
 			const char *external_id)
 {
 	const struct directory *dir = &scim->directory;
+	bool exact = scim->dialect.value[B_NAMES] != 0;
 
-	for (struct names_node *node = names_find(&dir->groups_by_name, display_name); node != NULL;
-	     node = names_next(node))
-		if (node->item != self &&
-		    (!scim->dialect.exact_names || strcmp(node->key, display_name) == 0))
+	for (struct names_node *node = names_find(&dir->groups_by_name, display_name);
+	     node != NULL && scim->dialect.value[B_DUPLICATE_GROUP] == 0; node = names_next(node))
+		if (node->item != self && (!exact || strcmp(node->key, display_name) == 0))
 			return true;
-	for (const struct group *group = dir->first_group; external_id != NULL && group != NULL;
-	     group = group->next)
-		if (group != self && group->external_id != NULL &&
-		    strcmp(group->external_id, external_id) == 0)
+	if (external_id == NULL)
+		return false;
+	for (struct names_node *node = names_find(&dir->groups_by_external_id, external_id); node != NULL;
+	     node = names_next(node))
+		if (node->item != self && strcmp(node->key, external_id) == 0)
 			return true;
 	return false;
 }
 
-static void print_members(const struct group *group, struct buf *out)
+/* -- printing ---------------------------------------------------------------------------------------------------- */
+
+static void print_member(const struct scim *scim, const struct user *user, struct buf *out)
 {
-	const char *comma = "";
+	const char *name = user->attributes != NULL ? user_text(user, "displayName") : NULL;
+
+	buf_adds(out, "{\"value\":");
+	json_add_string(out, scim->dialect.value[B_MEMBER_VALUE] == 0 ? user->id : user_label(user));
+	buf_adds(out, ",\"type\":\"User\"");
+	if (name != NULL) {
+		buf_adds(out, ",\"display\":");
+		json_add_string(out, name);
+	}
+	buf_adds(out, "}");
+}
+
+static void print_members(const struct scim *scim, const struct group *group, int64_t now_ms, struct buf *out)
+{
+	size_t count = 0;
 
 	for (const struct membership *membership = group->memberships; membership != NULL;
 	     membership = membership->next_of_group) {
-		if (!membership->present)
-			continue;
-		buf_addf(out, "%s{\"value\":\"%s\",\"type\":\"User\",\"display\":", comma,
-			 membership->user->id);
-		json_add_string(out, user_text(membership->user, "displayName"));
-		buf_adds(out, "}");
-		comma = ",";
+		unsigned copies = directory_shows(&scim->directory, membership, now_ms);
+
+		for (unsigned i = 0; i < copies; i++) {
+			buf_adds(out, count++ == 0 ? ",\"members\":[" : ",");
+			print_member(scim, membership->user, out);
+		}
 	}
+	if (count > 0)
+		buf_adds(out, "]");
+	else if (scim->dialect.value[B_EMPTY_MEMBERS] == 0)
+		buf_adds(out, ",\"members\":[]");
 }
 
-enum members { MEMBERS_LEFT_OUT, MEMBERS_EMPTY, MEMBERS_SHOWN };
-
-static void print_group(const struct group *group, enum members members, struct buf *out)
+/* Are they in this answer? `empty`: as [], whoever is a member. */
+static bool shows_members(const struct scim *scim, const struct query *query, bool single, bool *empty)
 {
-	buf_addf(out, "{\"id\":\"%s\",", group->id);
-	answer_add_meta(out, "Group", group->created_ms, group->modified_ms);
-	buf_adds(out, ",\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:Group\"],\"displayName\":");
+	*empty = false;
+	if (scim->dialect.value[B_PARAMETERS] == PARAMETERS_HONOURED && query->without_members)
+		return false;
+	switch ((enum members)scim->dialect.value[B_MEMBERS]) {
+	case MEMBERS_SHOWN:
+		return true;
+	case MEMBERS_SINGLE:
+		return single || query->with_members;
+	case MEMBERS_OMITTED:
+		*empty = !single;
+		break;
+	case MEMBERS_HIDDEN:
+		break;
+	}
+	return false;
+}
+
+static struct scim_head head_of(const struct group *group)
+{
+	return (struct scim_head){"Group", group->id, group->created_ms, group->modified_ms};
+}
+
+void group_print(const struct scim *scim, const struct group *group, const struct scim_request *request,
+		 bool single, struct buf *out)
+{
+	struct scim_head head = head_of(group);
+	bool empty;
+
+	scim_print_head(scim, request, &head, out);
+	buf_adds(out, "\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:Group\"],\"displayName\":");
 	json_add_string(out, group->display_name);
 	if (group->external_id != NULL) {
 		buf_adds(out, ",\"externalId\":");
 		json_add_string(out, group->external_id);
 	}
-	if (members != MEMBERS_LEFT_OUT) {
-		buf_adds(out, ",\"members\":[");
-		if (members == MEMBERS_SHOWN)
-			print_members(group, out);
-		buf_adds(out, "]");
-	}
+	if (shows_members(scim, request->query, single, &empty))
+		print_members(scim, group, request->now_ms, out);
+	else if (empty)
+		buf_adds(out, ",\"members\":[]");
 	buf_adds(out, "}");
 }
+
+/* -- reading and deletion ------------------------------------------------------------------------------------------ */
 
 void groups_get(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
@@ -77,20 +123,25 @@ void groups_get(struct scim *scim, const struct scim_request *request, struct an
 	if (group == NULL)
 		return;
 	answer->status = 200;
-	print_group(group, scim->dialect.show_members ? MEMBERS_SHOWN : MEMBERS_LEFT_OUT, &answer->body);
+	group_print(scim, group, request, true, &answer->body);
 }
 
 void groups_delete(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
 	struct group *group = group_of(scim, request, answer);
 
-	if (group == NULL)
-		return;
-	directory_delete_group(&scim->directory, group);
-	answer->status = 204;
+	if (group != NULL) {
+		directory_delete_group(&scim->directory, group);
+		answer->status = 204;
+	} else if (scim->dialect.value[B_DELETE_AGAIN] != 0) {
+		answer_error(answer, dialect_status(&scim->dialect, B_DELETE_AGAIN), PROBLEM_INTERNAL,
+			     request->now_ms);
+	}
+	if (answer->status == 204)
+		buf_clear(&answer->body);
 }
 
-/* -- creation -------------------------------------------------------------------------------------------------- */
+/* -- creation and PUT ---------------------------------------------------------------------------------------------- */
 
 static bool known_attribute(const char *name)
 {
@@ -102,156 +153,144 @@ static bool known_attribute(const char *name)
 	return false;
 }
 
-/* 0, or the status of the error. */
-static int check_members(const struct scim *scim, const cJSON *members)
+/* What is wrong with a resource; status 0 = nothing. */
+struct verdict {
+	int status;
+	enum problem problem;
+};
+
+static const struct verdict right = {0, PROBLEM_SYNTAX};
+
+static struct verdict check_members(const struct scim *scim, const cJSON *members, int64_t now_ms)
 {
+	int unknown = dialect_status(&scim->dialect, B_UNKNOWN_MEMBER);
+
 	if (members == NULL)
-		return 0;
-	if (!cJSON_IsArray(members) || cJSON_GetArraySize(members) > MEMBER_CHANGES_MAX)
-		return 400;
-	for (const cJSON *member = cJSON_GetArrayItem(members, 0); member != NULL; member = member->next) {
+		return right;
+	if (!cJSON_IsArray(members))
+		return (struct verdict){400, PROBLEM_SYNTAX};
+	if (dialect_exceeds(&scim->dialect, B_MAX_CHANGES, (size_t)cJSON_GetArraySize(members)) ||
+	    dialect_exceeds(&scim->dialect, B_MAX_MEMBERS, (size_t)cJSON_GetArraySize(members)))
+		return (struct verdict){400, PROBLEM_TOO_MANY};
+	for (const cJSON *member = members->child; member != NULL; member = member->next) {
 		const char *id = json_string(member, "value");
 
 		if (id == NULL)
-			return 400;
-		if (directory_user(&scim->directory, id) == NULL)
-			return scim->dialect.unknown_member;
+			return (struct verdict){400, PROBLEM_VALUE};
+		if (unknown != 0 && scim_member(scim, id, now_ms) == NULL)
+			return (struct verdict){unknown, PROBLEM_NO_USER};
 	}
-	return 0;
+	return right;
 }
 
-static int check_group(const struct scim *scim, const cJSON *body)
+/* AWS refuses attributes that it does not know, and some characters. */
+static bool texts_allowed(const struct scim *scim, const cJSON *body)
 {
 	const char *name = json_string(body, "displayName"), *external = json_string(body, "externalId");
+	bool aws = scim->dialect.value[B_USER_RULES] == RULES_AWS;
 
-	for (const cJSON *value = body->child; value != NULL; value = value->next)
+	for (const cJSON *value = body->child; value != NULL && aws; value = value->next)
 		if (!known_attribute(value->string))
-			return 400;
-	if (name == NULL || !text_allowed(TEXT_DISPLAY_NAME, name))
-		return 400;
-	if (cJSON_HasObjectItem(body, "externalId") &&
-	    (external == NULL || !text_allowed(TEXT_EXTERNAL_ID, external)))
-		return 400;
-	if (group_is_duplicate(scim, NULL, name, external))
-		return 409;
-	return check_members(scim, cJSON_GetObjectItemCaseSensitive(body, "members"));
+			return false;
+	if (name == NULL || name[0] == '\0' || (cJSON_HasObjectItem(body, "externalId") && external == NULL))
+		return false;
+	return scim->dialect.value[B_CHARACTERS] != RULES_AWS ||
+	       (text_allowed(TEXT_DISPLAY_NAME, name) &&
+		(external == NULL || text_allowed(TEXT_EXTERNAL_ID, external)));
 }
 
-static const char *detail_of(int status)
+static struct verdict check_group(const struct scim *scim, const struct group *self, const cJSON *body,
+				  int64_t now_ms)
 {
-	if (status == 404)
-		return DETAIL_NOT_FOUND;
-	return status == 409 ? DETAIL_DUPLICATE : DETAIL_UNPARSABLE;
+	if (!texts_allowed(scim, body))
+		return (struct verdict){400, PROBLEM_VALUE};
+	if (group_is_duplicate(scim, self, json_string(body, "displayName"), json_string(body, "externalId")))
+		return (struct verdict){409, PROBLEM_DUPLICATE};
+	return check_members(scim, cJSON_GetObjectItemCaseSensitive(body, "members"), now_ms);
+}
+
+/* The members of a resource that has been checked; room for them is reserved. Unknown ones are stored, or skipped. */
+static void join_members(struct scim *scim, struct group *group, const cJSON *members, int64_t now_ms)
+{
+	for (const cJSON *member = cJSON_GetArrayItem(members, 0); member != NULL; member = member->next) {
+		const char *id = json_string(member, "value");
+		struct user *user = scim_member(scim, id, now_ms);
+
+		if (user == NULL && scim->dialect.value[B_UNKNOWN_MEMBER] == UNKNOWN_STORED)
+			user = directory_ghost(&scim->directory, id);
+		if (user != NULL)
+			directory_join(&scim->directory, group, user, false, now_ms);
+	}
+}
+
+static size_t count_members(const cJSON *body)
+{
+	return (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(body, "members"));
 }
 
 void groups_create(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
-	const cJSON *members = cJSON_GetObjectItemCaseSensitive(request->body, "members");
-	int status = check_group(scim, request->body);
-	struct group *group;
+	struct verdict verdict = check_group(scim, NULL, request->body, request->now_ms);
+	struct directory *dir = &scim->directory;
+	struct group *group = NULL;
+	struct scim_head head;
 
-	if (status != 0) {
-		answer_error(answer, status, detail_of(status), request->now_ms);
+	if (scim->dialect.value[B_CREATE_GROUP] != 0)
+		verdict = (struct verdict){403, PROBLEM_UNSUPPORTED};
+	else if (verdict.status == 0 && dialect_exceeds(&scim->dialect, B_MAX_GROUPS, dir->groups.count + 1))
+		verdict = (struct verdict){400, PROBLEM_QUOTA};
+	if (verdict.status != 0) {
+		answer_error(answer, verdict.status, verdict.problem, request->now_ms);
 		return;
 	}
-	if (directory_reserve(&scim->directory, (size_t)cJSON_GetArraySize(members)) != ERR_OK)
-		return;
-	group = directory_add_group(&scim->directory, json_string(request->body, "displayName"),
-				    json_string(request->body, "externalId"), request->now_ms);
+	if (directory_reserve(dir, count_members(request->body)) == ERR_OK)
+		group = directory_add_group(dir, json_string(request->body, "displayName"),
+					    json_string(request->body, "externalId"), request->now_ms);
 	if (group == NULL)
 		return;
-	for (const cJSON *member = cJSON_GetArrayItem(members, 0); member != NULL; member = member->next)
-		directory_join(&scim->directory, group,
-			       directory_user(&scim->directory, json_string(member, "value")),
-			       request->now_ms);
+	join_members(scim, group, cJSON_GetObjectItemCaseSensitive(request->body, "members"),
+		     request->now_ms);
 	answer->status = 201;
-	print_group(group, MEMBERS_LEFT_OUT, &answer->body);
+	head = head_of(group);
+	scim_set_location(scim, request, &head, answer);
+	group_print(scim, group, request, true, &answer->body);
 }
 
-/* -- listing: displayName, externalId, members.value, id, and id with members ------------------------------------ */
-
-struct wanted {
-	const char *display_name;
-	const char *external_id;
-	const char *id;
-	const struct user *member;
-};
-
-/* 0, or the status of the error. */
-static int read_filter(const struct scim *scim, const struct filter *filter, struct wanted *out)
+static void leave_all(struct directory *dir, struct group *group, int64_t now_ms)
 {
-	const char *member = filter_value(filter, filter->count == 2 ? "members" : "members.value");
+	struct membership *next;
 
-	for (size_t i = 0; i < filter->count; i++)
-		if (filter->terms[i].value[0] == '\0')
-			return 400;
-	*out = (struct wanted){
-		.display_name = filter_value(filter, "displayName"),
-		.external_id = filter_value(filter, "externalId"),
-		.id = filter_value(filter, "id"),
-	};
-	if (filter->count == 2 && (out->id == NULL || member == NULL))
-		return 400;
-	if (member != NULL) {
-		out->member = directory_user(&scim->directory, member);
-		return out->member != NULL ? 0 : 404;
-	}
-	return out->display_name != NULL || out->external_id != NULL || out->id != NULL ? 0 : 400;
-}
-
-static bool matches(const struct scim *scim, const struct wanted *wanted, const struct group *group,
-		    int64_t now_ms)
-{
-	if (wanted->display_name != NULL && scim->dialect.exact_filters &&
-	    strcmp(wanted->display_name, group->display_name) != 0)
-		return false;
-	if (wanted->external_id != NULL &&
-	    (group->external_id == NULL || strcmp(wanted->external_id, group->external_id) != 0))
-		return false;
-	return wanted->member == NULL ||
-	       directory_shows_member(&scim->directory, group, wanted->member, now_ms);
-}
-
-static void take(const struct scim *scim, const struct wanted *wanted, const struct group *group,
-		 int64_t now_ms, struct page *page)
-{
-	if (group != NULL && matches(scim, wanted, group, now_ms) && page_takes(page, group->number))
-		print_group(group, MEMBERS_EMPTY, &page->items);
-}
-
-static void collect(const struct scim *scim, const struct wanted *wanted, int64_t now_ms, struct page *page)
-{
-	const struct directory *dir = &scim->directory;
-
-	if (wanted->id != NULL) {
-		take(scim, wanted, directory_group(dir, wanted->id), now_ms, page);
-	} else if (wanted->display_name != NULL) {
-		for (const struct names_node *node = names_find(&dir->groups_by_name, wanted->display_name);
-		     node != NULL; node = names_next(node))
-			take(scim, wanted, node->item, now_ms, page);
-	} else {
-		for (const struct group *group = dir->first_group; group != NULL; group = group->next)
-			take(scim, wanted, group, now_ms, page);
+	for (struct membership *membership = group->memberships; membership != NULL; membership = next) {
+		next = membership->next_of_group;
+		directory_leave(dir, group, membership->user, now_ms);
 	}
 }
 
-void groups_list(struct scim *scim, const struct scim_request *request, struct answer *answer)
+/* RFC 7644 section 3.5.1: what is left out is removed, members too. */
+void groups_put(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
-	struct wanted wanted = {0};
-	struct filter filter;
-	struct page page;
-	int status = 0;
+	int refused = dialect_status(&scim->dialect, B_PUT_GROUP);
+	struct group *group = refused == 0 ? group_of(scim, request, answer) : NULL;
+	struct directory *dir = &scim->directory;
+	struct verdict verdict;
 
-	if (request->query->has_filter)
-		status = filter_parse(request->query->filter, &filter, NULL) == ERR_OK
-				 ? read_filter(scim, &filter, &wanted)
-				 : 400;
-	if (status == 0 && !page_init(&page, request->query, scim->dialect.page))
-		status = 400;
-	if (status != 0) {
-		answer_error(answer, status, detail_of(status), request->now_ms);
+	if (refused != 0)
+		answer_error(answer, refused, PROBLEM_UNSUPPORTED, request->now_ms);
+	if (group == NULL)
+		return;
+	verdict = check_group(scim, group, request->body, request->now_ms);
+	if (verdict.status != 0) {
+		answer_error(answer, verdict.status, verdict.problem, request->now_ms);
 		return;
 	}
-	collect(scim, &wanted, request->now_ms, &page);
-	page_finish(&page, answer);
+	if (directory_reserve(dir, count_members(request->body)) != ERR_OK ||
+	    directory_set_group(dir, group, json_string(request->body, "displayName"),
+				json_string(request->body, "externalId")) != ERR_OK)
+		return;
+	leave_all(dir, group, request->now_ms);
+	join_members(scim, group, cJSON_GetObjectItemCaseSensitive(request->body, "members"),
+		     request->now_ms);
+	group->modified_ms = request->now_ms;
+	answer->status = 200;
+	group_print(scim, group, request, true, &answer->body);
 }

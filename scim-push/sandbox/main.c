@@ -8,16 +8,20 @@
 
 #include "base/clock.h"
 #include "scim-push/sandbox/server.h"
+#include "scim-push/sandbox/state.h"
 
 #define VERSION    "1.0.0"
 #define FILE_MAX   (64U << 10) /* a token or a PEM file */
+#define SEED_MAX   (64U << 20)
+#define TEXT_MAX   (256U << 10)
 #define NAMES_MAX  10000
 #define EXIT_USAGE 2
 
 static const char help[] =
 	"Usage: scim-sandbox [OPTION]...\n"
-	"A SCIM 2.0 server with AWS IAM Identity Center's documented limits, in memory, to try clients "
-	"against.\n"
+	"A SCIM 2.0 server in memory, to try clients against: as strict as AWS IAM Identity Center, or in "
+	"another "
+	"dialect.\n"
 	"\n"
 	"  --listen HOST:PORT        numeric address and port (127.0.0.1:0 = any free port)\n"
 	"  --token TOKEN             the bearer token; this or --token-file is required\n"
@@ -28,30 +32,22 @@ static const char help[] =
 	"  --fault RULE              add a fault rule (repeatable)\n"
 	"  --tls-cert FILE           serve https with this certificate chain (PEM)\n"
 	"  --tls-key FILE            and this key (PEM)\n"
+	"  --dialect NAME            behave like that product (aws)\n"
+	"  --behaviour NAME=VALUE    and differ from it in this (repeatable)\n"
+	"  --rate RULE               answer 429 beyond a rate (repeatable):\n"
+	"                            METHOD PATH COUNT per MS [burst COUNT] [below BYTES | from BYTES]\n"
+	"  --seed FILE               users, groups and members to begin with, as GET /sandbox/state prints "
+	"them\n"
+	"  --behaviours              print all dialects and behaviours\n"
 	"  --help, --version\n"
-	"\n"
-	"What AWS does not document (the first value is the default):\n"
-	"  --unknown-member 404|400         adding an unknown user to a group\n"
-	"  --remove-absent 404|400|204      removing somebody who is no member\n"
-	"  --members-lag MS                 filters over members see a change only after so long (0)\n"
-	"  --case-sensitive-names yes|no|mixed\n"
-	"                                   userName and displayName; mixed: filters match exactly, but "
-	"names that\n"
-	"                                   differ only in case are duplicates\n"
-	"  --filter-remove no|yes           accept remove with path members[value eq \"ID\"]\n"
-	"  --count-repeats yes|no           a member named twice in one PATCH counts twice towards the 100\n"
-	"  --unsupported-parameters refuse|ignore\n"
-	"                                   startIndex, attributes, excludedAttributes\n"
-	"  --show-members no|yes            GET of one group lists its members (AWS never does)\n"
-	"  --page 100|50                    resources in one page\n"
 	"\n"
 	"Fault rules: METHOD PATH [WHEN] -> ACTION\n"
 	"  METHOD  GET, POST, PUT, PATCH, DELETE or *\n"
 	"  PATH    prefix of the target below /scim/v2 as it is sent, query included, or *\n"
-	"  WHEN    always (default), once, first N, nth N, every N, from N\n"
+	"  WHEN    always (default), once, first N, nth N, every N, from N, chance PERCENT SEED\n"
 	"  ACTION  delay MS [after]      hang [after]      close [after]\n"
 	"          status CODE [retry-after SECONDS | http-date SECONDS] [after]\n"
-	"          noop   html   truncate   huge   redirect [CODE] URL\n"
+	"          noop [CODE]   html [CODE]   truncate   huge   redirect [CODE] URL\n"
 	"  With `after` the change is applied first: `close after` is a lost reply. The first rule that "
 	"holds acts;\n"
 	"  rules behind it do not count the request. Example: 'PATCH /Groups every 7 -> status 500 after'\n"
@@ -59,9 +55,14 @@ static const char help[] =
 	"Control, from this machine, without a token:\n"
 	"  GET|POST|DELETE /sandbox/faults         list; add {\"rule\":\"...\"} or an array of them; clear\n"
 	"  GET /sandbox/hung, POST /sandbox/release  held requests; let them go on\n"
+	"  GET|POST /sandbox/behaviours            {\"dialect\":NAME,\"behaviours\":[\"NAME=VALUE\",...]}\n"
+	"  GET|POST|DELETE /sandbox/rates          list; add {\"rate\":\"...\"}; clear\n"
 	"  GET /sandbox/state                      {\"groups\":{NAME:[userName,...]},\"users\":[...]}\n"
 	"  POST /sandbox/state                     {\"group\":NAME,\"add\":[...],\"remove\":[...]},\n"
-	"                                          {\"users\":[...],\"groups\":[...]} to make them\n"
+	"                                          {\"users\":[...],\"groups\":[...] or {NAME:[...]}} to "
+	"make "
+	"them,\n"
+	"                                          {\"twins\":[NAME]} for another of that name\n"
 	"  DELETE /sandbox/users/NAME, /sandbox/groups/NAME\n";
 
 struct options {
@@ -73,15 +74,17 @@ struct options {
 	char *key;         /* owned */
 	const char **users, **groups;
 	size_t user_count, group_count;
+	const char *seed;
+	bool dialect_differs; /* a behaviour or a rate was named */
 	struct dialect dialect;
-	struct faults *faults; /* borrowed from the server */
+	struct server *server; /* borrowed */
 };
 
-static enum err read_file(const char *path, char **out, struct errctx *ec)
+static enum err read_file(const char *path, size_t most, char **out, struct errctx *ec)
 {
 	FILE *file = fopen(path, "re");
-	char *text = calloc(1, FILE_MAX + 1);
-	size_t len = file != NULL && text != NULL ? fread(text, 1, FILE_MAX, file) : 0;
+	char *text = calloc(1, most + 1);
+	size_t len = file != NULL && text != NULL ? fread(text, 1, most, file) : 0;
 	bool failed = file == NULL || text == NULL || ferror(file) != 0;
 
 	if (failed)
@@ -100,7 +103,7 @@ static enum err read_file(const char *path, char **out, struct errctx *ec)
 
 static enum err read_token(const char *path, char **out, struct errctx *ec)
 {
-	enum err err = read_file(path, out, ec);
+	enum err err = read_file(path, FILE_MAX, out, ec);
 
 	if (err == ERR_OK)
 		(*out)[strcspn(*out, "\r\n")] = '\0';
@@ -133,22 +136,6 @@ static enum err set_listen(const char *text, struct options *out, struct errctx 
 	return ERR_OK;
 }
 
-/* The place of `text` among the choices "a|b|c", or -1. */
-static int choice(const char *text, const char *choices)
-{
-	size_t len = strlen(text);
-
-	for (int i = 0;; i++) {
-		size_t end = strcspn(choices, "|");
-
-		if (end == len && memcmp(text, choices, len) == 0)
-			return i;
-		if (choices[end] == '\0')
-			return -1;
-		choices += end + 1;
-	}
-}
-
 /* -- the table of options -------------------------------------------------------------------------------------- */
 
 enum flag {
@@ -161,15 +148,11 @@ enum flag {
 	FLAG_FAULT,
 	FLAG_TLS_CERT,
 	FLAG_TLS_KEY,
-	FLAG_MEMBERS_LAG,
-	FLAG_UNKNOWN_MEMBER, /* from here on: one of the choices */
-	FLAG_REMOVE_ABSENT,
-	FLAG_CASE,
-	FLAG_FILTER_REMOVE,
-	FLAG_COUNT_REPEATS,
-	FLAG_PARAMETERS,
-	FLAG_SHOW_MEMBERS,
-	FLAG_PAGE,
+	FLAG_DIALECT,
+	FLAG_BEHAVIOUR,
+	FLAG_RATE,
+	FLAG_SEED,
+	FLAG_BEHAVIOURS,
 	FLAG_HELP,
 	FLAG_VERSION
 };
@@ -184,75 +167,27 @@ static const struct option flags[] = {
 	{"fault", required_argument, NULL, FLAG_FAULT},
 	{"tls-cert", required_argument, NULL, FLAG_TLS_CERT},
 	{"tls-key", required_argument, NULL, FLAG_TLS_KEY},
-	{"members-lag", required_argument, NULL, FLAG_MEMBERS_LAG},
-	{"unknown-member", required_argument, NULL, FLAG_UNKNOWN_MEMBER},
-	{"remove-absent", required_argument, NULL, FLAG_REMOVE_ABSENT},
-	{"case-sensitive-names", required_argument, NULL, FLAG_CASE},
-	{"filter-remove", required_argument, NULL, FLAG_FILTER_REMOVE},
-	{"count-repeats", required_argument, NULL, FLAG_COUNT_REPEATS},
-	{"unsupported-parameters", required_argument, NULL, FLAG_PARAMETERS},
-	{"show-members", required_argument, NULL, FLAG_SHOW_MEMBERS},
-	{"page", required_argument, NULL, FLAG_PAGE},
+	{"dialect", required_argument, NULL, FLAG_DIALECT},
+	{"behaviour", required_argument, NULL, FLAG_BEHAVIOUR},
+	{"rate", required_argument, NULL, FLAG_RATE},
+	{"seed", required_argument, NULL, FLAG_SEED},
+	{"behaviours", no_argument, NULL, FLAG_BEHAVIOURS},
 	{"help", no_argument, NULL, FLAG_HELP},
 	{"version", no_argument, NULL, FLAG_VERSION},
 	{NULL, 0, NULL, 0},
 };
 
-static const char *choices_of(enum flag flag)
+/* The dialect's rates take the place of those before it; so --rate comes behind --dialect, and says so if not. */
+static enum err set_dialect(const char *name, struct options *out, struct errctx *ec)
 {
-	static const char *const choices[] = {
-		[FLAG_UNKNOWN_MEMBER] = "404|400", [FLAG_REMOVE_ABSENT] = "404|400|204",
-		[FLAG_CASE] = "yes|no|mixed",      [FLAG_FILTER_REMOVE] = "no|yes",
-		[FLAG_COUNT_REPEATS] = "yes|no",   [FLAG_PARAMETERS] = "refuse|ignore",
-		[FLAG_SHOW_MEMBERS] = "no|yes",    [FLAG_PAGE] = "100|50",
-	};
+	const struct dialect_row *row = dialect_find(name);
 
-	return choices[flag];
-}
-
-/* `chosen` is the place of the value among the flag's choices; 0 is the default. */
-static void set_dialect(enum flag flag, int chosen, struct dialect *out)
-{
-	static const int absent[] = {404, 400, 204};
-
-	if (flag == FLAG_UNKNOWN_MEMBER)
-		out->unknown_member = chosen == 0 ? 404 : 400;
-	else if (flag == FLAG_REMOVE_ABSENT)
-		out->absent_member = absent[chosen];
-	else if (flag == FLAG_FILTER_REMOVE)
-		out->filter_remove = chosen == 1;
-	else if (flag == FLAG_COUNT_REPEATS)
-		out->repeats_count = chosen == 0;
-	else if (flag == FLAG_PARAMETERS)
-		out->ignore_parameters = chosen == 1;
-	else if (flag == FLAG_SHOW_MEMBERS)
-		out->show_members = chosen == 1;
-	else if (flag == FLAG_PAGE)
-		out->page = chosen == 0 ? 100 : 50;
-	if (flag == FLAG_CASE) {
-		out->exact_filters = chosen != 1;
-		out->exact_names = chosen == 0;
-	}
-}
-
-static enum err set_choice(enum flag flag, const char *value, struct dialect *out, struct errctx *ec)
-{
-	int chosen = choice(value, choices_of(flag));
-
-	if (chosen < 0)
-		return err_set(ec, ERR_CONFIG, "--%s: %s is wanted", flags[flag].name, choices_of(flag));
-	set_dialect(flag, chosen, out);
-	return ERR_OK;
-}
-
-static enum err set_lag(const char *value, struct dialect *out, struct errctx *ec)
-{
-	char *end;
-	long ms = strtol(value, &end, 10);
-
-	if (*value == '\0' || *end != '\0' || ms < 0 || ms > 86400000)
-		return err_set(ec, ERR_CONFIG, "--members-lag: milliseconds, 0 to 86400000");
-	out->members_lag_ms = ms;
+	if (row == NULL)
+		return err_set(ec, ERR_CONFIG, "--dialect: there is no %s; see --behaviours", name);
+	if (out->dialect_differs)
+		return err_set(ec, ERR_CONFIG, "--dialect comes before --behaviour and --rate");
+	out->dialect = dialect_of(row);
+	scim_use_rates(&out->server->scim, row);
 	return ERR_OK;
 }
 
@@ -281,27 +216,42 @@ static enum err set_option(enum flag flag, const char *value, struct options *ou
 	case FLAG_USER:
 		return add_name(value, out->users, &out->user_count, ec);
 	case FLAG_FAULT:
-		return faults_add(out->faults, value, ec);
+		return faults_add(&out->server->faults, value, ec);
 	case FLAG_TLS_CERT:
-		return read_file(value, &out->certificate, ec);
+		return read_file(value, FILE_MAX, &out->certificate, ec);
 	case FLAG_TLS_KEY:
-		return read_file(value, &out->key, ec);
-	case FLAG_MEMBERS_LAG:
-		return set_lag(value, &out->dialect, ec);
-	case FLAG_UNKNOWN_MEMBER:
-	case FLAG_REMOVE_ABSENT:
-	case FLAG_CASE:
-	case FLAG_FILTER_REMOVE:
-	case FLAG_COUNT_REPEATS:
-	case FLAG_PARAMETERS:
-	case FLAG_SHOW_MEMBERS:
-	case FLAG_PAGE:
-		return set_choice(flag, value, &out->dialect, ec);
+		return read_file(value, FILE_MAX, &out->key, ec);
+	case FLAG_DIALECT:
+		return set_dialect(value, out, ec);
+	case FLAG_BEHAVIOUR:
+		out->dialect_differs = true;
+		return dialect_set(&out->dialect, value, ec);
+	case FLAG_RATE:
+		out->dialect_differs = true;
+		return rates_add(&out->server->scim.rates, value, ec);
+	case FLAG_SEED:
+		out->seed = value;
+		break;
+	case FLAG_BEHAVIOURS:
 	case FLAG_HELP:
 	case FLAG_VERSION:
 		break;
 	}
 	return ERR_OK;
+}
+
+static int print(int flag)
+{
+	struct buf text;
+
+	buf_init(&text, TEXT_MAX);
+	buf_adds(&text, flag == FLAG_VERSION ? "scim-sandbox " VERSION "\n" : "");
+	buf_adds(&text, flag == FLAG_HELP ? help : "");
+	if (flag == FLAG_BEHAVIOURS)
+		dialect_explain(&text);
+	(void)fputs(buf_text(&text), stdout);
+	buf_release(&text);
+	return EXIT_SUCCESS;
 }
 
 /* -1: go on. Otherwise the exit code. */
@@ -313,10 +263,8 @@ static int read_options(int argc, char **argv, struct options *out)
 	while ((flag = getopt_long(argc, argv, "", flags, NULL)) != -1) {
 		if (flag == '?')
 			return EXIT_USAGE;
-		if (flag == FLAG_HELP || flag == FLAG_VERSION) {
-			(void)fputs(flag == FLAG_HELP ? help : "scim-sandbox " VERSION "\n", stdout);
-			return EXIT_SUCCESS;
-		}
+		if (flag == FLAG_HELP || flag == FLAG_VERSION || flag == FLAG_BEHAVIOURS)
+			return print(flag);
 		if (set_option((enum flag)flag, optarg, out, &ec) != ERR_OK) {
 			(void)fprintf(stderr, "scim-sandbox: %s\n", ec.text);
 			return EXIT_USAGE;
@@ -337,15 +285,32 @@ static enum err make_names(struct scim *scim, const struct options *options, str
 {
 	for (size_t i = 0; i < options->user_count; i++)
 		if (scim_make_user(scim, options->users[i], clock_wall_ms()) != ERR_OK)
-			return err_set(ec, ERR_CONFIG,
-				       "--user %s: AWS refuses this name, or it is there twice",
+			return err_set(ec, ERR_CONFIG, "--user %s: this name is refused, or there twice",
 				       options->users[i]);
 	for (size_t i = 0; i < options->group_count; i++)
 		if (scim_make_group(scim, options->groups[i], clock_wall_ms()) != ERR_OK)
-			return err_set(ec, ERR_CONFIG,
-				       "--group %s: AWS refuses this name, or it is there twice",
+			return err_set(ec, ERR_CONFIG, "--group %s: this name is refused, or there twice",
 				       options->groups[i]);
 	return ERR_OK;
+}
+
+static enum err seed(struct scim *scim, const char *path, struct errctx *ec)
+{
+	char *text = NULL;
+	cJSON *json = NULL;
+	enum err err = path != NULL ? read_file(path, SEED_MAX, &text, ec) : ERR_OK;
+
+	if (path == NULL || err != ERR_OK)
+		return err;
+	/* Not json_parse(): its bounds are those of a request, and this is one's own file. */
+	json = cJSON_Parse(text);
+	err = cJSON_IsObject(json) ? state_change(scim, json, clock_wall_ms()) : ERR_BAD_REQUEST;
+	if (err != ERR_OK)
+		err = err_set(ec, ERR_CONFIG, "%s: no JSON, an unknown user, or a name that is refused",
+			      path);
+	cJSON_Delete(json);
+	free(text);
+	return err;
 }
 
 static enum err serve(struct server *server, const struct options *options, struct errctx *ec)
@@ -355,6 +320,8 @@ static enum err serve(struct server *server, const struct options *options, stru
 	unsigned port;
 	enum err err = make_names(&server->scim, options, ec);
 
+	if (err == ERR_OK)
+		err = seed(&server->scim, options->seed, ec);
 	if (err == ERR_OK)
 		err = server_open(server, &listen, &port, ec);
 	if (err != ERR_OK)
@@ -371,10 +338,10 @@ static int run(struct server *server, const struct options *options)
 	struct errctx ec = {"out of memory"};
 	enum err err;
 
-	server->scim.dialect = options->dialect;
 	server->token = options->token;
-	err = directory_init(&server->scim.directory, options->dialect.members_lag_ms);
+	err = directory_init(&server->scim.directory);
 	if (err == ERR_OK) {
+		scim_use(&server->scim, &options->dialect);
 		err = journal_open(&server->journal, options->log, &ec);
 		if (err == ERR_OK) {
 			err = serve(server, options, &ec);
@@ -391,13 +358,13 @@ static int run(struct server *server, const struct options *options)
 int main(int argc, char **argv)
 {
 	struct server *server = calloc(1, sizeof(*server));
-	struct options options = {.host = "127.0.0.1", .port = "0", .log = "", .dialect = dialect_aws()};
+	struct options options = {.host = "127.0.0.1", .port = "0", .log = "", .server = server};
 	int code = EXIT_FAILURE;
 
 	options.users = calloc(NAMES_MAX, sizeof(*options.users));
 	options.groups = calloc(NAMES_MAX, sizeof(*options.groups));
 	if (server != NULL && options.users != NULL && options.groups != NULL) {
-		options.faults = &server->faults;
+		options.dialect = dialect_of(dialect_find("aws"));
 		code = read_options(argc, argv, &options);
 		if (code < 0)
 			code = run(server, &options);

@@ -29,7 +29,7 @@ static struct membership *find(const struct group *group, const struct user *use
 
 static bool shown(const struct directory *dir, const struct membership *membership, int64_t now_ms)
 {
-	if (now_ms - membership->changed_ms < dir->lag_ms)
+	if (now_ms - membership->changed_ms < dir->members_lag_ms)
 		return membership->shown_before;
 	return membership->present;
 }
@@ -38,35 +38,63 @@ static void set_present(const struct directory *dir, struct membership *membersh
 			int64_t now_ms)
 {
 	membership->shown_before = shown(dir, membership, now_ms);
+	if (present && !membership->present)
+		membership->group->member_count++;
+	if (!present && membership->present)
+		membership->group->member_count--;
 	membership->present = present;
 	membership->changed_ms = now_ms;
 }
 
-static void unlink_from_user(struct membership *membership)
+static void link_to_both(struct membership *membership)
 {
-	struct membership **place = &membership->user->memberships;
+	struct user *user = membership->user;
+	struct group *group = membership->group;
 
-	while (*place != membership)
-		place = &(*place)->next_of_user;
-	*place = membership->next_of_user;
+	membership->next_of_user = user->memberships;
+	membership->place_of_user = &user->memberships;
+	if (user->memberships != NULL)
+		user->memberships->place_of_user = &membership->next_of_user;
+	user->memberships = membership;
+	membership->next_of_group = group->memberships;
+	membership->place_of_group = &group->memberships;
+	if (group->memberships != NULL)
+		group->memberships->place_of_group = &membership->next_of_group;
+	group->memberships = membership;
 }
 
-static void unlink_from_group(struct membership *membership)
+/* The ghost goes with its last membership. */
+static void end(struct directory *dir, struct membership *membership)
 {
-	struct membership **place = &membership->group->memberships;
-
-	while (*place != membership)
-		place = &(*place)->next_of_group;
-	*place = membership->next_of_group;
+	if (membership->present)
+		membership->group->member_count--;
+	*membership->place_of_user = membership->next_of_user;
+	if (membership->next_of_user != NULL)
+		membership->next_of_user->place_of_user = membership->place_of_user;
+	*membership->place_of_group = membership->next_of_group;
+	if (membership->next_of_group != NULL)
+		membership->next_of_group->place_of_group = membership->place_of_group;
+	directory_drop_ghost(dir, membership->user);
+	free(membership);
 }
 
-void directory_join(struct directory *dir, struct group *group, struct user *user, int64_t now_ms)
+void directory_drop_ghost(struct directory *dir, struct user *user)
+{
+	if (user->attributes != NULL || user->memberships != NULL || user->pins > 0)
+		return;
+	names_remove(&dir->ghosts_by_id, &user->by_id);
+	free(user);
+}
+
+void directory_join(struct directory *dir, struct group *group, struct user *user, bool again, int64_t now_ms)
 {
 	struct membership *membership = find(group, user);
 
 	if (membership != NULL) {
 		if (!membership->present)
 			set_present(dir, membership, true, now_ms);
+		else if (again)
+			membership->copies++;
 		return;
 	}
 	membership = dir->spare;
@@ -76,12 +104,11 @@ void directory_join(struct directory *dir, struct group *group, struct user *use
 		.user = user,
 		.group = group,
 		.present = true,
+		.copies = 1,
 		.changed_ms = now_ms,
-		.next_of_user = user->memberships,
-		.next_of_group = group->memberships,
 	};
-	user->memberships = membership;
-	group->memberships = membership;
+	group->member_count++;
+	link_to_both(membership);
 }
 
 void directory_leave(struct directory *dir, struct group *group, struct user *user, int64_t now_ms)
@@ -90,13 +117,11 @@ void directory_leave(struct directory *dir, struct group *group, struct user *us
 
 	if (membership == NULL || !membership->present)
 		return;
-	if (dir->lag_ms > 0) {
+	membership->copies = 1;
+	if (dir->members_lag_ms > 0)
 		set_present(dir, membership, false, now_ms);
-		return;
-	}
-	unlink_from_user(membership);
-	unlink_from_group(membership);
-	free(membership);
+	else
+		end(dir, membership);
 }
 
 bool directory_is_member(const struct group *group, const struct user *user)
@@ -104,6 +129,11 @@ bool directory_is_member(const struct group *group, const struct user *user)
 	const struct membership *membership = find(group, user);
 
 	return membership != NULL && membership->present;
+}
+
+unsigned directory_shows(const struct directory *dir, const struct membership *membership, int64_t now_ms)
+{
+	return shown(dir, membership, now_ms) ? membership->copies : 0;
 }
 
 bool directory_shows_member(const struct directory *dir, const struct group *group, const struct user *user,
@@ -114,21 +144,31 @@ bool directory_shows_member(const struct directory *dir, const struct group *gro
 	return membership != NULL && shown(dir, membership, now_ms);
 }
 
-void directory_delete_user(struct directory *dir, struct user *user)
+/* From now on an id without a user. */
+static void become_ghost(struct directory *dir, struct user *user)
 {
+	user->attributes = NULL;
+	names_add(&dir->ghosts_by_id, &user->by_id, user->id, user);
+	directory_drop_ghost(dir, user);
+}
+
+void directory_delete_user(struct directory *dir, struct user *user, bool keep_memberships)
+{
+	cJSON *attributes = user->attributes;
 	struct membership *next;
 
-	for (struct membership *membership = user->memberships; membership != NULL; membership = next) {
+	for (struct membership *membership = keep_memberships ? NULL : user->memberships; membership != NULL;
+	     membership = next) {
 		next = membership->next_of_user;
-		unlink_from_group(membership);
-		free(membership);
+		end(dir, membership);
 	}
-	*(user->previous != NULL ? &user->previous->next : &dir->first_user) = user->next;
-	*(user->next != NULL ? &user->next->previous : &dir->last_user) = user->previous;
+	roll_remove(&dir->users, user->number);
 	names_remove(&dir->users_by_id, &user->by_id);
 	names_remove(&dir->users_by_name, &user->by_name);
-	cJSON_Delete(user->attributes);
-	free(user);
+	if (user_text(user, "externalId") != NULL)
+		names_remove(&dir->users_by_external_id, &user->by_external_id);
+	become_ghost(dir, user);
+	cJSON_Delete(attributes);
 }
 
 void directory_delete_group(struct directory *dir, struct group *group)
@@ -137,13 +177,13 @@ void directory_delete_group(struct directory *dir, struct group *group)
 
 	for (struct membership *membership = group->memberships; membership != NULL; membership = next) {
 		next = membership->next_of_group;
-		unlink_from_user(membership);
-		free(membership);
+		end(dir, membership);
 	}
-	*(group->previous != NULL ? &group->previous->next : &dir->first_group) = group->next;
-	*(group->next != NULL ? &group->next->previous : &dir->last_group) = group->previous;
+	roll_remove(&dir->groups, group->number);
 	names_remove(&dir->groups_by_id, &group->by_id);
 	names_remove(&dir->groups_by_name, &group->by_name);
+	if (group->external_id != NULL)
+		names_remove(&dir->groups_by_external_id, &group->by_external_id);
 	free(group->display_name);
 	free(group->external_id);
 	free(group);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int hex_digit(char c)
 {
@@ -74,20 +75,47 @@ static enum err parse_path(const char *path, size_t len, struct query *out)
 	return ERR_OK;
 }
 
-static enum err parse_count(const char *text, struct query *out)
+static enum err parse_number(const char *value, size_t len, long *out)
 {
-	char *end;
+	char text[16], *end;
 
-	if (out->count >= 0 || text[0] < '0' || text[0] > '9' || strlen(text) > 4)
+	if (*out >= 0 || decode(value, len, '+', text, sizeof(text)) != ERR_OK || text[0] < '0' ||
+	    text[0] > '9' || strlen(text) > 9)
 		return ERR_BAD_REQUEST;
-	out->count = strtol(text, &end, 10);
+	*out = strtol(text, &end, 10);
 	return *end == '\0' ? ERR_OK : ERR_BAD_REQUEST;
+}
+
+/* Is "members" in the list "displayName,members"? */
+static bool names_members(const char *list)
+{
+	while (*list != '\0') {
+		size_t len = strcspn(list, ",");
+
+		if (len == strlen("members") && strncasecmp(list, "members", len) == 0)
+			return true;
+		list += len;
+		list += *list == ',';
+	}
+	return false;
+}
+
+/* attributes and excludedAttributes: only members are ever left out. */
+static enum err parse_list(const char *value, size_t len, bool excluded, struct query *out)
+{
+	char list[QUERY_TEXT];
+	enum err err = decode(value, len, '+', list, sizeof(list));
+
+	if (err != ERR_OK)
+		return err;
+	out->rfc_parameters = true;
+	out->without_members = out->without_members || names_members(list) == excluded;
+	out->with_members = out->with_members || (!excluded && names_members(list));
+	return ERR_OK;
 }
 
 static enum err parse_value(const char *name, const char *value, size_t len, struct query *out)
 {
-	char count[16];
-
 	if (strcmp(name, "filter") == 0 && !out->has_filter) {
 		out->has_filter = true;
 		return decode(value, len, '+', out->filter, sizeof(out->filter));
@@ -97,13 +125,13 @@ static enum err parse_value(const char *name, const char *value, size_t len, str
 		return decode(value, len, '+', out->cursor, sizeof(out->cursor));
 	}
 	if (strcmp(name, "count") == 0)
-		return decode(value, len, '+', count, sizeof(count)) == ERR_OK ? parse_count(count, out)
-									       : ERR_BAD_REQUEST;
-	if (strcmp(name, "startIndex") == 0 || strcmp(name, "attributes") == 0 ||
-	    strcmp(name, "excludedAttributes") == 0) {
-		out->refused_parameters = true;
-		return ERR_OK;
+		return parse_number(value, len, &out->count);
+	if (strcmp(name, "startIndex") == 0) {
+		out->rfc_parameters = true;
+		return parse_number(value, len, &out->start_index);
 	}
+	if (strcmp(name, "attributes") == 0 || strcmp(name, "excludedAttributes") == 0)
+		return parse_list(value, len, name[0] == 'e', out);
 	return ERR_BAD_REQUEST;
 }
 
@@ -127,7 +155,7 @@ enum err query_parse(const char *target, struct query *out, struct errctx *ec)
 	const char *at = target + path;
 	enum err err;
 
-	*out = (struct query){.count = -1};
+	*out = (struct query){.count = -1, .start_index = -1};
 	err = parse_path(target, path, out);
 	if (err != ERR_OK)
 		return err_set(ec, err, "no such endpoint");

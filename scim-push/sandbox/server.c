@@ -101,6 +101,7 @@ enum err server_open(struct server *server, const struct server_options *options
 
 	if (err != ERR_OK)
 		return err;
+	server->is_tls = options->certificate != NULL;
 	server->control = (struct control){.scim = &server->scim, .faults = &server->faults};
 	server->signals = open_signals();
 	if (server->signals >= 0)

@@ -13,7 +13,7 @@
 #include "scim-push/sandbox/journal.h"
 #include "scim-push/sandbox/scim.h"
 
-#define BODY_MAX (256U << 10) /* 100 members take about 8 KiB */
+#define BODY_MAX (1U << 20) /* 100 members take about 8 KiB; Miro takes 800,000 bytes */
 
 struct MHD_Daemon;
 struct exchange;
@@ -24,6 +24,7 @@ struct server {
 	struct journal journal;
 	struct control control;
 	const char *token; /* borrowed; what must follow "Bearer " */
+	bool is_tls;
 	struct MHD_Daemon *daemon;
 	int signals;                 /* signalfd of SIGTERM and SIGINT */
 	struct exchange *first_held; /* oldest first */

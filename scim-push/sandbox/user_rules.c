@@ -1,8 +1,9 @@
 /*
  * Which attributes AWS takes in a user resource, as one table: everything that is not in it is refused
- * (`groups`, `password`, `ims`, `photos`, `manager.displayName`, …).
+ * (`groups`, `password`, `ims`, `photos`, `manager.displayName`, …). A plain server keeps what it gets.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "scim-push/sandbox/scim.h"
@@ -132,16 +133,41 @@ static bool object_valid(const char *owner, const cJSON *object)
 	return true;
 }
 
-bool user_attributes_valid(const cJSON *resource)
+static bool keeps_aws_rules(const cJSON *resource)
 {
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(resource, "name");
 	const cJSON *emails = cJSON_GetObjectItemCaseSensitive(resource, "emails");
 
-	if (!object_valid("", resource) || json_string(resource, "userName") == NULL ||
-	    json_string(resource, "displayName") == NULL || json_string(name, "givenName") == NULL ||
-	    json_string(name, "familyName") == NULL)
+	if (!object_valid("", resource) || json_string(resource, "displayName") == NULL ||
+	    json_string(name, "givenName") == NULL || json_string(name, "familyName") == NULL)
 		return false;
 	return emails == NULL || cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(emails->child, "primary"));
+}
+
+/* `externalId` is a text or absent in every dialect: it is in an index. */
+bool user_attributes_valid(const struct scim *scim, const cJSON *resource)
+{
+	const char *name = json_string(resource, "userName"), *external = json_string(resource, "externalId");
+
+	if (name == NULL || name[0] == '\0' ||
+	    (cJSON_HasObjectItem(resource, "externalId") && external == NULL))
+		return false;
+	if (scim->dialect.value[B_CHARACTERS] == RULES_AWS &&
+	    (!text_allowed(TEXT_USER_NAME, name) ||
+	     (external != NULL && !text_allowed(TEXT_EXTERNAL_ID, external))))
+		return false;
+	return scim->dialect.value[B_USER_RULES] != RULES_AWS || keeps_aws_rules(resource);
+}
+
+bool user_attribute_known(const char *name)
+{
+	size_t len = strcspn(name, ".");
+
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+		if (attributes[i].owner[0] == '\0' && strlen(attributes[i].name) == len &&
+		    strncasecmp(attributes[i].name, name, len) == 0)
+			return true;
+	return false;
 }
 
 cJSON *user_attributes_copy(const cJSON *resource)
@@ -154,11 +180,13 @@ cJSON *user_attributes_copy(const cJSON *resource)
 	return copy;
 }
 
-void user_print(const struct user *user, struct buf *out)
+void user_print(const struct scim *scim, const struct user *user, const struct scim_request *request,
+		struct buf *out)
 {
-	buf_addf(out, "{\"id\":\"%s\",", user->id);
-	answer_add_meta(out, "User", user->created_ms, user->modified_ms);
-	buf_adds(out, ",\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"");
+	struct scim_head head = {"User", user->id, user->created_ms, user->modified_ms};
+
+	scim_print_head(scim, request, &head, out);
+	buf_adds(out, "\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"");
 	if (cJSON_GetObjectItemCaseSensitive(user->attributes, ENTERPRISE) != NULL)
 		buf_adds(out, ",\"" ENTERPRISE "\"");
 	buf_adds(out, "]");

@@ -3,43 +3,53 @@
 #include <strings.h>
 
 #include "base/json.h"
-#include "scim-push/sandbox/page.h"
 #include "scim-push/sandbox/scim.h"
 
-#define CORE       "urn:ietf:params:scim:schemas:core:2.0:User"
-#define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+#define CORE "urn:ietf:params:scim:schemas:core:2.0:User"
 
 static struct user *user_of(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
 	struct user *user = directory_user(&scim->directory, request->query->id);
 
-	if (user == NULL)
-		answer_error(answer, 404, DETAIL_NOT_FOUND, request->now_ms);
-	return user;
+	if (user != NULL && user->visible_ms <= request->now_ms)
+		return user;
+	answer_error(answer, 404, PROBLEM_NOT_FOUND, request->now_ms);
+	return NULL;
 }
 
-static void answer_user(const struct user *user, int status, struct answer *answer)
+static void answer_user(const struct scim *scim, const struct user *user, const struct scim_request *request,
+			struct answer *answer)
 {
-	answer->status = status;
-	user_print(user, &answer->body);
+	struct scim_head head = {.type = "User", .id = user->id};
+
+	if (answer->status == 201)
+		scim_set_location(scim, request, &head, answer);
+	user_print(scim, user, request, &answer->body);
 }
 
 void users_get(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
 	const struct user *user = user_of(scim, request, answer);
 
-	if (user != NULL)
-		answer_user(user, 200, answer);
+	if (user == NULL)
+		return;
+	answer->status = 200;
+	answer_user(scim, user, request, answer);
 }
 
 void users_delete(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
 	struct user *user = user_of(scim, request, answer);
 
-	if (user == NULL)
-		return;
-	directory_delete_user(&scim->directory, user);
-	answer->status = 204;
+	if (user != NULL) {
+		directory_delete_user(&scim->directory, user, scim->dialect.value[B_DANGLING] != 0);
+		answer->status = 204;
+	} else if (scim->dialect.value[B_DELETE_AGAIN] != 0) {
+		answer_error(answer, dialect_status(&scim->dialect, B_DELETE_AGAIN), PROBLEM_INTERNAL,
+			     request->now_ms);
+	}
+	if (answer->status == 204)
+		buf_clear(&answer->body);
 }
 
 /* -- creation and change ----------------------------------------------------------------------------------- */
@@ -47,20 +57,21 @@ void users_delete(struct scim *scim, const struct scim_request *request, struct 
 /* Has another user than `self` (may be NULL) this userName or externalId? */
 static bool is_duplicate(const struct scim *scim, const struct user *self, const cJSON *resource)
 {
+	const struct directory *dir = &scim->directory;
 	const char *external = json_string(resource, "externalId");
 	const char *name = json_string(resource, "userName");
+	bool exact = scim->dialect.value[B_NAMES] != 0;
 
-	for (struct names_node *node = names_find(&scim->directory.users_by_name, name); node != NULL;
+	for (struct names_node *node = names_find(&dir->users_by_name, name); node != NULL;
 	     node = names_next(node))
-		if (node->item != self && (!scim->dialect.exact_names || strcmp(node->key, name) == 0))
+		if (node->item != self && (!exact || strcmp(node->key, name) == 0))
 			return true;
-	for (const struct user *user = scim->directory.first_user; external != NULL && user != NULL;
-	     user = user->next) {
-		const char *other = user_text(user, "externalId");
-
-		if (user != self && other != NULL && strcmp(other, external) == 0)
+	if (external == NULL)
+		return false;
+	for (struct names_node *node = names_find(&dir->users_by_external_id, external); node != NULL;
+	     node = names_next(node))
+		if (node->item != self && strcmp(node->key, external) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -78,10 +89,10 @@ static bool has_core_schema(const cJSON *resource)
 static bool acceptable(const struct scim *scim, const struct user *self, const cJSON *resource,
 		       int64_t now_ms, struct answer *answer)
 {
-	if (!user_attributes_valid(resource))
-		answer_error(answer, 400, DETAIL_UNPARSABLE, now_ms);
+	if (!user_attributes_valid(scim, resource))
+		answer_error(answer, 400, PROBLEM_VALUE, now_ms);
 	else if (is_duplicate(scim, self, resource))
-		answer_error(answer, 409, DETAIL_DUPLICATE, now_ms);
+		answer_error(answer, 409, PROBLEM_DUPLICATE, now_ms);
 	else
 		return true;
 	return false;
@@ -89,135 +100,115 @@ static bool acceptable(const struct scim *scim, const struct user *self, const c
 
 void users_create(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
+	struct directory *dir = &scim->directory;
 	struct user *user = NULL;
 	cJSON *attributes;
 
 	if (!has_core_schema(request->body)) {
-		answer_error(answer, 400, DETAIL_UNPARSABLE, request->now_ms);
+		answer_error(answer, 400, PROBLEM_SYNTAX, request->now_ms);
 		return;
 	}
 	if (!acceptable(scim, NULL, request->body, request->now_ms, answer))
 		return;
+	if (dialect_exceeds(&scim->dialect, B_MAX_USERS, dir->users.count + 1)) {
+		answer_error(answer, 400, PROBLEM_QUOTA, request->now_ms);
+		return;
+	}
 	attributes = user_attributes_copy(request->body);
 	if (attributes != NULL)
-		user = directory_add_user(&scim->directory, attributes, request->now_ms);
-	if (user != NULL)
-		answer_user(user, 201, answer);
-	else
+		user = directory_add_user(dir, attributes, request->now_ms);
+	if (user == NULL) {
 		cJSON_Delete(attributes);
+		return;
+	}
+	answer->status = 201;
+	answer_user(scim, user, request, answer);
+}
+
+/* Takes the new attributes; NULL is out of memory. */
+static void change_user(struct scim *scim, struct user *user, cJSON *attributes,
+			const struct scim_request *request, struct answer *answer)
+{
+	if (attributes == NULL)
+		return;
+	directory_set_user(&scim->directory, user, attributes, request->now_ms);
+	answer->status = 200;
+	answer_user(scim, user, request, answer);
 }
 
 void users_put(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
 	struct user *user = user_of(scim, request, answer);
-	cJSON *attributes;
 
 	if (user == NULL)
 		return;
-	if (!has_core_schema(request->body)) {
-		answer_error(answer, 400, DETAIL_UNPARSABLE, request->now_ms);
-		return;
-	}
-	if (!acceptable(scim, user, request->body, request->now_ms, answer))
-		return;
-	attributes = user_attributes_copy(request->body);
-	if (attributes == NULL)
-		return;
-	directory_set_user(&scim->directory, user, attributes, request->now_ms);
-	answer_user(user, 200, answer);
+	if (!has_core_schema(request->body))
+		answer_error(answer, 400, PROBLEM_SYNTAX, request->now_ms);
+	else if (acceptable(scim, user, request->body, request->now_ms, answer))
+		change_user(scim, user, user_attributes_copy(request->body), request, answer);
 }
 
-/* -- PATCH: attribute paths only, `a`, `a.b` or `URN:a` ---------------------------------------------------------- */
+/* -- PATCH --------------------------------------------------------------------------------------------------------- */
 
-/* Sets (value) or removes (NULL) one member of an object. */
-static bool set_member(cJSON *object, const char *name, const cJSON *value)
+/* The attributes of a value without a path. False: one of them does not fit. */
+static bool set_all(cJSON *attributes, const cJSON *value)
 {
-	cJSON *copy;
-
-	cJSON_DeleteItemFromObjectCaseSensitive(object, name);
-	if (value == NULL)
-		return true;
-	copy = cJSON_Duplicate(value, true);
-	if (copy != NULL && cJSON_AddItemToObject(object, name, copy))
-		return true;
-	cJSON_Delete(copy);
-	return false;
+	for (const cJSON *child = value->child; child != NULL; child = child->next)
+		if (strcmp(child->string, "id") != 0 && !user_set_path(attributes, child->string, child))
+			return false;
+	return true;
 }
 
-static bool set_path(cJSON *attributes, const char *path, const cJSON *value)
-{
-	static const size_t urn = sizeof(ENTERPRISE) - 1;
-	bool extended = strncmp(path, ENTERPRISE ":", urn + 1) == 0;
-	size_t len = extended ? urn : strcspn(path, ".");
-	char owner[128];
-	cJSON *object;
-
-	if (!extended && path[len] == '\0')
-		return set_member(attributes, path, value);
-	if (len >= sizeof(owner))
-		return false;
-	(void)memcpy(owner, path, len);
-	owner[len] = '\0';
-	object = cJSON_GetObjectItemCaseSensitive(attributes, owner);
-	if (object == NULL)
-		object = cJSON_AddObjectToObject(attributes, owner);
-	return cJSON_IsObject(object) && set_member(object, path + len + 1, value);
-}
-
-/* NULL, or the detail of the 400. */
-static const char *apply_operation(cJSON *attributes, const cJSON *operation)
+/* PROBLEM_COUNT, or what is wrong. */
+static enum problem apply_operation(const struct scim *scim, cJSON *attributes, const cJSON *operation)
 {
 	const char *op = json_string(operation, "op"), *path = json_string(operation, "path");
 	const cJSON *value = cJSON_GetObjectItemCaseSensitive(operation, "value");
 	bool removes = op != NULL && strcasecmp(op, "remove") == 0;
+	bool one = scim->dialect.value[B_PATHLESS_MANY] != DOES_APPLY;
 
 	if (op == NULL || (!removes && strcasecmp(op, "add") != 0 && strcasecmp(op, "replace") != 0))
-		return DETAIL_UNPARSABLE;
+		return PROBLEM_SYNTAX;
 	if (path == NULL) {
-		if (removes || !cJSON_IsObject(value) || cJSON_GetArraySize(value) != 1)
-			return DETAIL_ONE_ATTRIBUTE;
-		return set_path(attributes, value->child->string, value->child) ? NULL : DETAIL_UNPARSABLE;
+		if (removes || !cJSON_IsObject(value) || (one && cJSON_GetArraySize(value) != 1))
+			return PROBLEM_ONE_ATTRIBUTE;
+		return set_all(attributes, value) ? PROBLEM_COUNT : PROBLEM_PATH;
 	}
 	if (removes != (value == NULL))
-		return DETAIL_UNPARSABLE;
-	return set_path(attributes, path, value) ? NULL : DETAIL_UNPARSABLE;
+		return PROBLEM_VALUE;
+	return user_set_path(attributes, path, value) ? PROBLEM_COUNT : PROBLEM_PATH;
 }
 
-static const char *apply_operations(cJSON *attributes, const cJSON *body)
+static enum problem apply_operations(const struct scim *scim, cJSON *attributes, const cJSON *body)
 {
 	const cJSON *operations = cJSON_GetObjectItemCaseSensitive(body, "Operations");
 
 	if (!cJSON_IsArray(operations) || operations->child == NULL)
-		return DETAIL_UNPARSABLE;
-	for (const cJSON *operation = cJSON_GetArrayItem(operations, 0); operation != NULL;
-	     operation = operation->next) {
-		const char *detail = apply_operation(attributes, operation);
+		return PROBLEM_SYNTAX;
+	for (const cJSON *operation = operations->child; operation != NULL; operation = operation->next) {
+		enum problem problem = apply_operation(scim, attributes, operation);
 
-		if (detail != NULL)
-			return detail;
+		if (problem != PROBLEM_COUNT)
+			return problem;
 	}
-	return NULL;
+	return PROBLEM_COUNT;
 }
 
 void users_patch(struct scim *scim, const struct scim_request *request, struct answer *answer)
 {
 	struct user *user = user_of(scim, request, answer);
-	cJSON *attributes, *kept = NULL;
-	const char *detail;
+	cJSON *attributes;
+	enum problem problem;
 
 	if (user == NULL)
 		return;
 	attributes = cJSON_Duplicate(user->attributes, true);
 	if (attributes == NULL)
 		return;
-	detail = apply_operations(attributes, request->body);
-	if (detail != NULL)
-		answer_error(answer, 400, detail, request->now_ms);
+	problem = apply_operations(scim, attributes, request->body);
+	if (problem != PROBLEM_COUNT)
+		answer_error(answer, 400, problem, request->now_ms);
 	else if (acceptable(scim, user, attributes, request->now_ms, answer))
-		kept = user_attributes_copy(attributes);
+		change_user(scim, user, user_attributes_copy(attributes), request, answer);
 	cJSON_Delete(attributes);
-	if (kept == NULL)
-		return;
-	directory_set_user(&scim->directory, user, kept, request->now_ms);
-	answer_user(user, 200, answer);
 }

@@ -35,6 +35,7 @@ int world_call(struct world *w, const char *method, const char *target, const ch
 	scim_handle(&w->scim,
 		    &(struct scim_call){.method = method,
 					.target = buf_text(&full_target),
+					.base = "http://sandbox/scim/v2",
 					.authorised = true,
 					.media_type_ok = true,
 					.body = buf_text(&full_body),
@@ -48,27 +49,58 @@ int world_call(struct world *w, const char *method, const char *target, const ch
 
 bool world_holds(const struct world *w, const char *text)
 {
-	return strstr(buf_text(&w->answer.body), text) != NULL;
+	struct buf full;
+	bool holds;
+
+	fill_in(w, text, &full);
+	holds = strstr(buf_text(&w->answer.body), buf_text(&full)) != NULL;
+	buf_release(&full);
+	return holds;
+}
+
+void world_speak(struct world *w, const char *dialect)
+{
+	const struct dialect_row *row = dialect_find(dialect);
+	struct dialect behaviours;
+
+	assert_non_null(row);
+	behaviours = dialect_of(row);
+	scim_use(&w->scim, &behaviours);
+	scim_use_rates(&w->scim, row);
+}
+
+void world_behave(struct world *w, const char *behaviour)
+{
+	struct dialect dialect = w->scim.dialect;
+
+	assert_int_equal(dialect_set(&dialect, behaviour, NULL), ERR_OK);
+	scim_use(&w->scim, &dialect);
+}
+
+static const struct group *first_group(const struct world *w)
+{
+	return roll_at(&w->scim.directory.groups, 0);
 }
 
 int world_setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	const struct user *user;
 
 	assert_non_null(w);
-	w->scim.dialect = dialect_aws();
 	w->now_ms = 1000000;
 	answer_init(&w->answer);
-	assert_int_equal(directory_init(&w->scim.directory, 0), ERR_OK);
+	assert_int_equal(directory_init(&w->scim.directory), ERR_OK);
+	world_speak(w, "aws");
 	assert_int_equal(scim_make_group(&w->scim, "admins", w->now_ms), ERR_OK);
 	assert_int_equal(scim_make_user(&w->scim, "u1", w->now_ms), ERR_OK);
 	assert_int_equal(scim_make_user(&w->scim, "u2", w->now_ms), ERR_OK);
 	assert_int_equal(scim_make_user(&w->scim, "u3", w->now_ms), ERR_OK);
-	(void)snprintf(w->ids[0], SCIM_ID_SIZE, "%s", w->scim.directory.first_group->id);
-	user = w->scim.directory.first_user;
-	for (int i = 1; i <= 3; i++, user = user->next)
+	(void)snprintf(w->ids[0], SCIM_ID_SIZE, "%s", first_group(w)->id);
+	for (size_t i = 1; i <= 3; i++) {
+		const struct user *user = roll_at(&w->scim.directory.users, i - 1);
+
 		(void)snprintf(w->ids[i], SCIM_ID_SIZE, "%s", user->id);
+	}
 	assert_int_equal(world_call(w, "PATCH", "/Groups/$0", PATCH(MEMBERS("add", ONE("$1") "," ONE("$2")))),
 			 204);
 	*state = w;
@@ -87,7 +119,7 @@ int world_teardown(void **state)
 
 void world_members(const struct world *w, char out[4])
 {
-	const struct group *group = w->scim.directory.first_group;
+	const struct group *group = first_group(w);
 	size_t len = 0;
 
 	for (int i = 1; i <= 3; i++) {

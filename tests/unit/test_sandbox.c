@@ -72,6 +72,11 @@ static void test_user_rules(void **state)
 	}
 }
 
+static const struct group *only_group(const struct world *w)
+{
+	return roll_at(&w->scim.directory.groups, 0);
+}
+
 static void test_user_calls(void **state)
 {
 	struct world *w = *state;
@@ -96,19 +101,19 @@ static void test_user_calls(void **state)
 		400);
 	assert_int_equal(world_call(w, "DELETE", "/Users/$1", ""), 204);
 	assert_int_equal(world_call(w, "DELETE", "/Users/$1", ""), 404);
-	assert_null(w->scim.directory.first_group->memberships->next_of_group);
+	assert_null(only_group(w)->memberships->next_of_group);
 }
 
 static void test_case_of_names(void **state)
 {
 	struct world *w = *state;
 
-	w->scim.dialect.exact_names = false;
+	world_behave(w, "names=any-case");
 	assert_int_equal(world_call(w, "POST", "/Users", USER(",\"userName\":\"U1\"")), 409);
 	assert_int_equal(world_call(w, "POST", "/Groups", "{\"displayName\":\"ADMINS\"}"), 409);
 	assert_int_equal(world_call(w, "GET", "/Users?filter=userName%20eq%20%22U1%22", ""), 200);
 	assert_true(world_holds(w, "\"totalResults\":0"));
-	w->scim.dialect.exact_filters = false;
+	world_behave(w, "filter-values=any-case");
 	assert_int_equal(world_call(w, "GET", "/Users?filter=userName%20eq%20%22U1%22", ""), 200);
 	assert_true(world_holds(w, "\"totalResults\":1"));
 	assert_int_equal(world_call(w, "GET", "/Groups?filter=displayName%20eq%20%22Admins%22", ""), 200);
@@ -123,7 +128,7 @@ static void test_group_calls(void **state)
 
 	assert_int_equal(world_call(w, "GET", "/Groups/$0", ""), 200);
 	assert_false(world_holds(w, "members"));
-	w->scim.dialect.show_members = true;
+	world_behave(w, "members=shown");
 	assert_int_equal(world_call(w, "GET", "/Groups/$0", ""), 200);
 	assert_true(world_holds(w, w->ids[2]));
 	assert_int_equal(world_call(w, "POST", "/Groups", "{\"displayName\":\"admins\"}"), 409);
@@ -136,7 +141,7 @@ static void test_group_calls(void **state)
 		world_call(w, "POST", "/Groups",
 			   "{\"displayName\":\"g\",\"externalId\":\"e\",\"members\":[" ONE("$3") "]}"),
 		201);
-	assert_true(directory_is_member(w->scim.directory.last_group,
+	assert_true(directory_is_member(roll_at(&w->scim.directory.groups, 1),
 					directory_user(&w->scim.directory, w->ids[3])));
 	assert_int_equal(world_call(w, "POST", "/Groups", "{\"displayName\":\"h\",\"externalId\":\"e\"}"),
 			 409);
@@ -231,7 +236,7 @@ static void test_members_lag(void **state)
 	static const char filter[] = "/Groups?filter=id%20eq%20%22$0%22%20and%20members%20eq%20%22$3%22";
 	struct world *w = *state;
 
-	w->scim.directory.lag_ms = 500;
+	world_behave(w, "members-lag=500");
 	assert_int_equal(world_call(w, "PATCH", "/Groups/$0", PATCH(MEMBERS("add", ONE("$3")))), 204);
 	(void)world_call(w, "GET", filter, "");
 	assert_true(world_holds(w, "\"totalResults\":0"));

@@ -216,10 +216,10 @@ static void test_bodies(void **state)
 {
 	const struct fixture *f = *state;
 	struct http_response response;
-	char *large = calloc(1, 300001);
+	char *large = calloc(1, 1200001);
 
 	assert_non_null(large);
-	(void)memset(large, ' ', 300000);
+	(void)memset(large, ' ', 1200000);
 	sandbox_scim(&f->sandbox, "POST", "/Groups", large, &response);
 	assert_int_equal(response.status, 413);
 	http_response_release(&response);

@@ -32,8 +32,17 @@ static void test_filters(void **state)
 		{"userName eq \"a\" and", 0, NULL, NULL},
 		{"userName eq \"a\" or id eq \"b\"", 0, NULL, NULL},
 		{"userName eq \"a\"and id eq \"b\"", 0, NULL, NULL},
-		{"a eq \"1\" and b eq \"2\" and c eq \"3\"", 0, NULL, NULL},
-		{"userName EQ \"a\"", 0, NULL, NULL},
+		{"a eq \"1\" and b eq \"2\" and c eq \"3\"", 3, "c", "3"},
+		{"a eq \"1\" and b eq \"2\" and c eq \"3\" and d eq \"4\" and e eq \"5\"", 0, NULL, NULL},
+		{"userName EQ \"a\"", 1, "userName", "a"},
+		{"emails[type eq \"work\" and value eq \"x\"]", 2, "emails.value", "x"},
+		{"emails[type eq \"work\"].value eq \"x\"", 2, "emails.value", "x"},
+		{"members[value eq \"x\"] and id eq \"y\"", 2, "id", "y"},
+		{"emails[type eq \"work\"", 0, NULL, NULL},
+		{"emails[]", 0, NULL, NULL},
+		{"emails[[type eq \"work\"]]", 0, NULL, NULL},
+		{"[type eq \"work\"]", 0, NULL, NULL},
+		{"emails[type eq \"work\"].", 0, NULL, NULL},
 		{"userName ne \"a\"", 0, NULL, NULL},
 		{"userName eq a", 0, NULL, NULL},
 		{"userName eq 'a'", 0, NULL, NULL},
@@ -55,8 +64,8 @@ static void test_filters(void **state)
 		if (!ok)
 			continue;
 		assert_int_equal(filter.count, rows[i].count);
-		assert_string_equal(filter_value(&filter, rows[i].attribute), rows[i].value);
-		assert_null(filter_value(&filter, "other"));
+		assert_string_equal(filter_value(&filter, rows[i].attribute, true), rows[i].value);
+		assert_null(filter_value(&filter, "other", true));
 	}
 }
 
@@ -150,6 +159,12 @@ static void test_fault_rules(void **state)
 		{"PATCH /Groups first 2 -> status 429 retry-after 3", true},
 		{"PATCH /Groups nth 2 -> status 503 http-date 3", true},
 		{"* * from 3 -> status 401", true},
+		{"PATCH * chance 30 7 -> close after", true},
+		{"PATCH * chance 30 -> close", false},
+		{"PATCH * chance 101 7 -> close", false},
+		{"* * -> html 502", true},
+		{"* * -> noop 200", true},
+		{"* * -> noop 600", false},
 		{"* * -> redirect http://127.0.0.1:1/x", true},
 		{"* * -> redirect 308 http://127.0.0.1:1/x", true},
 		{"* * -> hang after", true},
