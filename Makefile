@@ -64,6 +64,7 @@ API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker
 	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
+API_SRC += broker/api/list_query.c broker/api/object.c broker/api/eligible.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
 	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
 CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c broker/config_claims.c \
@@ -87,8 +88,8 @@ SANDBOX_SRC += scim-push/sandbox/about.c scim-push/sandbox/dialect.c scim-push/s
 
 # The Redis function library: these files, joined in this order.
 LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
-	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/submit.lua activation/approval.lua \
-	activation/list.lua activation/timetable.lua activation/notices.lua activation/functions.lua
+	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua \
+	activation/eligibility_ask.lua activation/list.lua activation/timetable.lua activation/notices.lua activation/functions.lua
 
 LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(API_SRC) $(CONFIG_SRC)
 
@@ -136,6 +137,7 @@ UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/uni
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c
 UNIT_TESTS += tests/unit/test_library_notices.c
+UNIT_TESTS += tests/unit/test_library_eligibility.c
 UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_jwks.c tests/unit/test_discovery.c \
 	tests/unit/test_provider.c tests/unit/test_identity.c tests/unit/test_signin.c tests/unit/test_signin_waiting.c
 UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \
@@ -148,6 +150,7 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
 	tests/integration/test_redis_check.c
 INTEGRATION_TESTS += tests/integration/test_policy_acts.c
+INTEGRATION_TESTS += tests/integration/test_eligibility.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \

@@ -69,7 +69,7 @@ struct ask {
 	const char *group_name; /* displayName in the application */
 	const char *justification, *ticket_number, *ticket_system;
 	/* What the group allows besides: "MOST GROUP,GROUP", how many may have it at once (0 = any number) and which groups
-	 * of the application exclude it; "" = no limits. */
+	 * of the application exclude it; "" = no limits. "MOSTe …": only if an administrator has made the person eligible. */
 	const char *limits;
 	int64_t approval_wait_ms; /* > 0: an approver has to decide, and has so long for the first stage */
 	bool counts_from_confirmation; /* the time begins when the application has confirmed the membership */
@@ -87,7 +87,7 @@ typedef void activation_done(void *ctx, enum err err, const struct request *requ
 /*
  * Activates, policy having allowed it. ERR_OK with the request, which tells whether it is being pushed, waits or is
  * deferred; ERR_EXISTS and ERR_PENDING with the request that gives all this already; ERR_START_IN_PAST,
- * ERR_TOO_MANY, ERR_FULL, ERR_EXCLUDED, ERR_NO_ASSIGNMENT (an extension of nothing), ERR_KEY_REUSED, and the store's
+ * ERR_TOO_MANY, ERR_FULL, ERR_EXCLUDED, ERR_POLICY (no longer eligible, where the limits ask), ERR_NO_ASSIGNMENT (an extension of nothing), ERR_KEY_REUSED, and the store's
  * errors.
  */
 void activation_submit(struct activation *activation, const struct ask *ask, activation_done *done,
@@ -111,6 +111,25 @@ void activation_cancel(struct activation *activation, const char *id, const stru
 
 /* ERR_NOT_FOUND when there is no such request. */
 void activation_get(struct activation *activation, const char *id, activation_done *done, void *ctx);
+
+/*
+ * Eligibility that administrators give, beside the policy's own lists: the ask's action is adminAssign, adminUpdate,
+ * adminExtend or adminRemove. The request that is answered is one of its own kind, with the fields that mean something
+ * for it. ERR_EXISTS with the one that gives all this already; ERR_NO_ASSIGNMENT where there is nothing to change;
+ * ERR_START_IN_PAST, ERR_TOO_MANY, ERR_KEY_REUSED.
+ */
+void activation_make_eligible(struct activation *activation, const struct ask *ask, activation_done *done,
+			      void *ctx);
+/* Withdraws one that has not begun. ERR_NOT_FOUND, ERR_WRONG_STATE. */
+void activation_cancel_eligibility(struct activation *activation, const char *id,
+				   const struct withdrawal *who, activation_done *done, void *ctx);
+void activation_get_eligibility(struct activation *activation, const char *id, activation_done *done,
+				void *ctx);
+
+/* Is ask->principal eligible for ask->group at ask->start_ms (0 = now) because an administrator said so? */
+typedef void activation_eligible_done(void *ctx, enum err err, bool is_eligible);
+void activation_ask_eligible(struct activation *activation, const struct ask *ask,
+			     activation_eligible_done *done, void *ctx);
 
 /* An application's condition. */
 struct application_status {

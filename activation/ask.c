@@ -52,6 +52,7 @@ static enum err word_to_err(const char *word)
 		{"full", ERR_FULL},
 		{"unknown", ERR_SUBJECT},
 		{"excluded", ERR_EXCLUDED},
+		{"ineligible", ERR_POLICY},
 		{"decided", ERR_DECIDED},
 		{"own", ERR_OWN_REQUEST},
 	};
@@ -180,6 +181,65 @@ void activation_deactivate(struct activation *activation, const struct ask *ask,
 	store_call(activation->options.store, &call, on_granted, p);
 }
 
+void activation_make_eligible(struct activation *activation, const struct ask *ask, activation_done *done,
+			      void *ctx)
+{
+	struct store_call call;
+	struct ask_numbers numbers;
+	unsigned lane = core_lane(activation, ask->application);
+	struct pending *p = pending_new(activation, lane, ctx);
+
+	if (p == NULL) {
+		done(ctx, ERR_NOMEM, NULL);
+		return;
+	}
+	p->done = done;
+	core_call_by(activation, &call, "jit_eligibility", lane, ask->actor);
+	store_arg(&call, ask->id);
+	store_arg(&call, ask->only_try ? "1" : "0");
+	add_ask(&call, ask, &numbers);
+	store_call(activation->options.store, &call, on_granted, p);
+}
+
+/* Somebody waits to hear whether a person is eligible. */
+struct question {
+	struct activation *activation;
+	unsigned lane;
+	activation_eligible_done *done;
+	void *ctx;
+};
+
+static void on_eligible(void *ctx, enum err err, const struct reply *reply)
+{
+	struct question *q = ctx;
+
+	if (err == ERR_OK)
+		core_answer(q->activation, q->lane, reply);
+	q->done(q->ctx, err, err == ERR_OK && reply_int(reply_at(reply, 3)) == 1);
+	free(q);
+}
+
+void activation_ask_eligible(struct activation *activation, const struct ask *ask,
+			     activation_eligible_done *done, void *ctx)
+{
+	struct question *q = malloc(sizeof(*q));
+	struct store_call call;
+	char when[24];
+
+	if (q == NULL) {
+		done(ctx, ERR_NOMEM, false);
+		return;
+	}
+	*q = (struct question){activation, core_lane(activation, ask->application), done, ctx};
+	snprintf(when, sizeof(when), "%lld", (long long)ask->start_ms);
+	core_call(activation, &call, "jit_eligible", q->lane);
+	call.read_only = true;
+	store_arg(&call, ask->group);
+	store_arg(&call, ask->principal);
+	store_arg(&call, when);
+	store_call(activation->options.store, &call, on_eligible, q);
+}
+
 /* A call about one request, whose lane is in its id. NULL after having answered `done`. */
 static struct pending *about_request(struct activation *activation, const char *id, activation_done *done,
 				     void *ctx)
@@ -194,32 +254,52 @@ static struct pending *about_request(struct activation *activation, const char *
 	return p;
 }
 
-void activation_cancel(struct activation *activation, const char *id, const struct withdrawal *who,
-		       activation_done *done, void *ctx)
+static void cancel(struct pending *p, const char *function, const char *id, const struct withdrawal *who)
 {
 	struct store_call call;
-	struct pending *p = about_request(activation, id, done, ctx);
 
 	if (p == NULL)
 		return;
-	core_call_by(activation, &call, "jit_cancel", p->lane, who->actor);
+	core_call_by(p->activation, &call, function, p->lane, who->actor);
 	store_arg(&call, id);
 	store_arg(&call, who->by);
 	store_arg(&call, who->is_operator ? "1" : "0");
-	store_call(activation->options.store, &call, on_request, p);
+	store_call(p->activation->options.store, &call, on_request, p);
+}
+
+void activation_cancel(struct activation *activation, const char *id, const struct withdrawal *who,
+		       activation_done *done, void *ctx)
+{
+	cancel(about_request(activation, id, done, ctx), "jit_cancel", id, who);
+}
+
+void activation_cancel_eligibility(struct activation *activation, const char *id,
+				   const struct withdrawal *who, activation_done *done, void *ctx)
+{
+	cancel(about_request(activation, id, done, ctx), "jit_eligibility_cancel", id, who);
+}
+
+static void get(struct pending *p, const char *function, const char *id)
+{
+	struct store_call call;
+
+	if (p == NULL)
+		return;
+	core_call(p->activation, &call, function, p->lane);
+	call.read_only = true;
+	store_arg(&call, id);
+	store_call(p->activation->options.store, &call, on_request, p);
 }
 
 void activation_get(struct activation *activation, const char *id, activation_done *done, void *ctx)
 {
-	struct store_call call;
-	struct pending *p = about_request(activation, id, done, ctx);
+	get(about_request(activation, id, done, ctx), "jit_get", id);
+}
 
-	if (p == NULL)
-		return;
-	core_call(activation, &call, "jit_get", p->lane);
-	call.read_only = true;
-	store_arg(&call, id);
-	store_call(activation->options.store, &call, on_request, p);
+void activation_get_eligibility(struct activation *activation, const char *id, activation_done *done,
+				void *ctx)
+{
+	get(about_request(activation, id, done, ctx), "jit_eligibility_get", id);
 }
 
 void activation_decide(struct activation *activation, const struct decision *decision, activation_done *done,

@@ -5,13 +5,17 @@
 --                          s:REQUEST start   e:REQUEST end   p:PUSH its broker may have died
 --                          q:APP waiting work and a token   c:APP next cycle   k:REQUEST end of its history
 --                          a:REQUEST its approval runs out   w:REQUEST its end is near
+--                          l:ELIGIBILITY its end, then that of its history
 --                          o:GROUP:PERSON its removal is overdue   n: the outbox   d:TARGET deliveries (notices.lua)
 --   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
 --   gn:GROUP             the group's name in the application
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
 --   x r w d :GROUP, xg rg wg dg dq :APP, x  queues (queue.lua)
---   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms; ia: those that wait for an approver
+--   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms; ia: those that wait for an approver;
+--                        ib:PERSON those that somebody made for others
+--   er:ELIGIBILITY       one eligibility (eligibility.lua)   el:GROUP:PERSON  those that are not closed
+--   ep: eg: eb:          their indexes
 --   lv                   group -> memberships that are wanted now (hash)
 --
 -- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another); behind it, where

@@ -28,11 +28,19 @@ struct gathering {
 	struct request *requests;
 	bool stopped;      /* a lane stopped early … */
 	struct place stop; /* … the newest place at which one did */
+	int64_t total;
+	bool total_part; /* there may be more */
 };
 
 struct lane_call {
 	struct gathering *gathering;
 	unsigned lane;
+	bool counts;
+};
+
+/* An index that a lane is asked for. What somebody made is in two: their own requests, and those for others. */
+struct source {
+	const char *index, *id, *created_by;
 };
 
 /* Negative when a comes before b in a list. */
@@ -102,7 +110,7 @@ static enum err gather(struct gathering *g, const struct reply *reply)
 
 static void finish(struct gathering *g)
 {
-	struct list_page page = {.requests = g->requests};
+	struct list_page page = {.requests = g->requests, .total = g->total, .total_whole = !g->total_part};
 	const struct request *last;
 
 	if (g->count > 0)
@@ -131,7 +139,12 @@ static void on_lane(void *ctx, enum err err, const struct reply *reply)
 
 	if (err == ERR_OK) {
 		core_answer(g->activation, call->lane, reply);
-		err = gather(g, reply);
+		if (call->counts) {
+			g->total += reply_int(reply_at(reply, 3));
+			g->total_part = g->total_part || reply_int(reply_at(reply, 4)) == 0;
+		} else {
+			err = gather(g, reply);
+		}
 	}
 	if (err != ERR_OK)
 		g->err = err;
@@ -171,38 +184,66 @@ static void list_states(unsigned states, char *out, size_t size)
 			at += (size_t)snprintf(out + at, size - at, "%s,", state_name(s));
 }
 
-static void ask_lane(struct gathering *g, unsigned lane, const struct list_query *query,
-		     const struct list_args *args)
+static const char *function_of(const struct list_query *query, bool counts)
 {
-	bool by_person = query->principal[0] != '\0';
-	struct lane_call *lane_call = calloc(1, sizeof(*lane_call));
+	if (query->eligibilities)
+		return counts ? "jit_eligibility_count" : "jit_eligibility_list";
+	return counts ? "jit_count" : "jit_list";
+}
+
+static void ask_lane(const struct lane_call *what, const struct list_query *query,
+		     const struct source *source, const struct list_args *args)
+{
+	struct gathering *g = what->gathering;
+	struct lane_call *lane_call = malloc(sizeof(*lane_call));
 	struct store_call call;
 
 	if (lane_call == NULL) {
 		g->err = ERR_NOMEM;
-		g->lanes_left--;
 		return;
 	}
-	lane_call->gathering = g;
-	lane_call->lane = lane;
-	core_call(g->activation, &call, "jit_list", lane);
+	*lane_call = *what;
+	g->lanes_left++;
+	core_call(g->activation, &call, function_of(query, what->counts), what->lane);
 	call.read_only = true;
-	store_arg(&call, query->awaiting ? "a" : by_person ? "p" : "g");
-	store_arg(&call, query->awaiting ? "" : by_person ? query->principal : query->group);
-	store_arg(&call, args->created);
-	store_arg(&call, args->id);
+	store_arg(&call, source->index);
+	store_arg(&call, source->id);
+	store_arg(&call, what->counts ? "+inf" : args->created);
+	store_arg(&call, what->counts ? "" : args->id);
 	store_arg(&call, args->most);
 	store_arg(&call, args->states);
 	store_arg(&call, query->action);
 	store_arg(&call, query->group);
 	store_arg(&call, query->principal);
+	store_arg(&call, source->created_by);
 	store_call(g->activation->options.store, &call, on_lane, lane_call);
+}
+
+static size_t choose_sources(const struct list_query *query, struct source out[2])
+{
+	size_t count = 0;
+
+	if (query->created_by[0] != '\0') {
+		out[count++] = (struct source){"b", query->created_by, ""};
+		/* Eligibility is all in the first one. */
+		if (!query->eligibilities)
+			out[count++] = (struct source){"p", query->created_by, query->created_by};
+	} else if (query->awaiting) {
+		out[count++] = (struct source){"a", "", ""};
+	} else if (query->principal[0] != '\0') {
+		out[count++] = (struct source){"p", query->principal, ""};
+	} else {
+		out[count++] = (struct source){"g", query->group, ""};
+	}
+	return count;
 }
 
 void list_requests(struct activation *activation, const struct list_query *query, list_done *done, void *ctx)
 {
 	bool one_lane = query->application[0] != '\0';
 	struct list_args args;
+	struct source sources[2];
+	size_t source_count = choose_sources(query, sources);
 	struct gathering *g;
 	unsigned lanes = one_lane ? 1 : store_lanes(activation->options.store);
 
@@ -221,9 +262,18 @@ void list_requests(struct activation *activation, const struct list_query *query
 	g->activation = activation;
 	g->done = done;
 	g->ctx = ctx;
-	g->lanes_left = lanes + 1; /* one for this loop: a lane that cannot be asked must not end it early */
-	for (unsigned i = 0; i < lanes; i++)
-		ask_lane(g, one_lane ? core_lane(activation, query->application) : i, query, &args);
+	g->lanes_left = 1; /* for this loop: a lane that cannot be asked must not end it early */
+	for (unsigned i = 0; i < lanes; i++) {
+		struct lane_call what = {g, one_lane ? core_lane(activation, query->application) : i, false};
+
+		for (size_t k = 0; k < source_count; k++) {
+			ask_lane(&what, query, &sources[k], &args);
+			what.counts = true;
+			if (query->with_count)
+				ask_lane(&what, query, &sources[k], &args);
+			what.counts = false;
+		}
+	}
 	if (--g->lanes_left == 0)
 		finish(g);
 }

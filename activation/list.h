@@ -12,10 +12,14 @@
 #define LIST_FROM_SIZE 96
 
 struct list_query {
+	bool eligibilities; /* instead of requests: what administrators gave (activation_make_eligible) */
+	bool with_count;
 	bool awaiting; /* those that wait for an approver, whoever asked */
 	/* Otherwise one of the two names the index that is read; both given means both must match. "" = any. */
 	char principal[NAME_SIZE];
 	char group[ID_SIZE];
+	char created_by
+		[NAME_SIZE]; /* those that this one made, for whomever; then the other two must match too */
 	char application[APP_ID_SIZE]; /* of the group; needed with a group alone */
 	unsigned states;               /* bits 1 << enum state; 0 = any */
 	char action[ACTION_SIZE];      /* "" = any */
@@ -27,6 +31,8 @@ struct list_page {
 	size_t count;
 	const struct request *requests;
 	char next[LIST_FROM_SIZE]; /* for the following page; "" = there is none */
+	int64_t total;             /* with_count: how many all pages have … */
+	bool total_whole; /* … or, when false, at least: a lane looks at a bounded number of entries */
 };
 
 /* `page` is valid during the call; NULL unless err is ERR_OK. */

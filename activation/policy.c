@@ -59,7 +59,7 @@ static void check_eligibility(const struct policy *policy, const struct policy_a
 	int64_t start = start_of(ask);
 	if (ask->break_glass && !policy_may_break_glass(policy, &ask->person, start))
 		refuse(verdict, rule, "may break the glass", "may not");
-	else if (!ask->break_glass && !policy_is_eligible(policy, &ask->person, start))
+	else if (!ask->break_glass && !ask->is_eligible && !policy_is_eligible(policy, &ask->person, start))
 		refuse(verdict, rule, "eligible", "not eligible");
 	else
 		pass(verdict, rule);
@@ -199,11 +199,11 @@ void policy_check(const struct policy *policy, const struct policy_ask *ask, str
 	check_hours(policy, ask, verdict);
 }
 
-void policy_print_limits(const struct policy *policy, struct buf *out)
+void policy_print_limits(const struct policy *policy, bool eligible, struct buf *out)
 {
-	if (policy->max_active == 0 && policy->exclusive.count == 0)
+	if (policy->max_active == 0 && policy->exclusive.count == 0 && !eligible)
 		return;
-	buf_addf(out, "%lld ", (long long)policy->max_active);
+	buf_addf(out, "%lld%s ", (long long)policy->max_active, eligible ? "e" : "");
 	for (size_t i = 0; i < policy->exclusive.count; i++)
 		buf_addf(out, "%s%s", i ? "," : "", policy->exclusive.list[i]);
 }

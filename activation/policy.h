@@ -148,6 +148,7 @@ struct policy_ask {
 	const char *justification;
 	const char *ticket_number;
 	bool break_glass; /* asked for without approval and outside the hours, by somebody who may */
+	bool is_eligible; /* an administrator has made them so, whatever the policy's own lists say */
 	/* A request that was allowed before is looked at again, without its person: how they authenticated was seen then. */
 	bool is_recheck;
 };
@@ -205,7 +206,11 @@ void policy_hours_print(const struct policy_windows *hours, char out[POLICY_TEXT
 /* "sat 09:30 Europe/Zurich" */
 void policy_hours_print_time(const struct policy_zone *zone, int64_t at_ms, char out[POLICY_TEXT_SIZE]);
 
-/* What the store has to keep to: "MOST GROUP,GROUP", 0 = any number; nothing where there are no limits. */
-void policy_print_limits(const struct policy *policy, struct buf *out);
+/*
+ * What the store has to keep to: "MOST GROUP,GROUP", 0 = any number; nothing where there are no limits. With
+ * `eligible`, "MOSTe …": the person has to be eligible by an administrator's word, because the policy's own lists do
+ * not make them so.
+ */
+void policy_print_limits(const struct policy *policy, bool eligible, struct buf *out);
 
 #endif

@@ -47,6 +47,7 @@ static const struct field fields[] = {
 	NUMBER_FIELD("ax", approval_until_ms),
 	{"sg", COUNT, offsetof(struct request, stage), 0},
 	{"aw", FLAG, offsetof(struct request, needed_approval), 0},
+	{"eligible", FLAG, offsetof(struct request, eligible), 0},
 	{"ck", FLAG, offsetof(struct request, counts_from_confirmation), 0},
 	{"bg", FLAG, offsetof(struct request, break_glass), 0},
 	{"decisions", BORROWED, offsetof(struct request, decisions), 0},

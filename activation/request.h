@@ -41,6 +41,7 @@ struct request {
 	bool counts_from_confirmation;      /* end_ms is not final before confirmed_ms is set */
 	bool break_glass; /* activated without approval and at any hour, by somebody who may */
 	bool needed_approval;
+	bool eligible; /* by an administrator's word, when it starts or now; told of one request that is not granted yet */
 	unsigned stage;            /* of the approval, from 1; 0 = none was needed */
 	int64_t approval_until_ms; /* nobody decides: denied */
 	/* The decisions so far, a JSON array of {sg, by, name, res, at, why} (activation/approval.lua), and what SCIM and

@@ -66,6 +66,7 @@ local function purge(c, id)
 		redis.call('DEL', c.pre .. 'r:' .. id)
 		redis.call('ZREM', c.pre .. 'ip:' .. r.p, id)
 		redis.call('ZREM', c.pre .. 'ig:' .. r.g, id)
+		redis.call('ZREM', c.pre .. 'ib:' .. (r.by or ''), id)
 		if redis.call('EXISTS', c.pre .. 'ip:' .. r.p, c.pre .. 'm:' .. r.g .. ':' .. r.p) == 0 then
 			redis.call('DEL', c.pre .. 'u:' .. r.p)
 		end

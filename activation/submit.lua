@@ -1,6 +1,7 @@
 -- What people ask for: activate, withdraw, deactivate.
 
 local LIMIT_WORDS = {
+	ineligible = 'The person is no longer eligible.',
 	full = 'As many people as the group may have at once have it.',
 	excluded = 'The person holds a group that excludes this one.',
 }
@@ -8,10 +9,10 @@ local LIMIT_WORDS = {
 local OPEN_MAX = 32 -- open requests of one membership; each is looked at whenever the membership changes
 
 -- What a group allows besides one person's own request: "MOST GROUP,GROUP", how many may have it at once (0 = any
--- number) and which groups of the application exclude it.
+-- number) and which groups of the application exclude it. "MOSTe": and only who is eligible by an administrator's word.
 local function read_limits(text)
-	local most, groups = string.match(text or '', '^(%d+) ?(.*)$')
-	local limits = { most = tonumber(most) or 0, excludes = {} }
+	local most, eligible, groups = string.match(text or '', '^(%d+)(e?) ?(.*)$')
+	local limits = { most = tonumber(most) or 0, eligible = eligible == 'e', excludes = {} }
 	for g in string.gmatch(groups or '', '[^,]+') do
 		limits.excludes[#limits.excludes + 1] = g
 	end
@@ -20,6 +21,9 @@ end
 
 -- nil when the limits leave room for the person now; otherwise the word for what does not.
 local function exceeds(c, limits, r)
+	if limits.eligible and not eligible_at(c, r.g, r.p, c.now) then
+		return 'ineligible'
+	end
 	local m = get_member(c, r.g, r.p, r.ap)
 	if limits.most > 0 and not m.l and tonumber(redis.call('HGET', c.pre .. 'lv', r.g) or '0') >= limits.most then
 		return 'full'
@@ -87,6 +91,9 @@ end
 local function index(c, r)
 	redis.call('ZADD', c.pre .. 'ip:' .. r.p, r.c, r.id)
 	redis.call('ZADD', c.pre .. 'ig:' .. r.g, r.c, r.id)
+	if r.by and r.by ~= r.p then
+		redis.call('ZADD', c.pre .. 'ib:' .. r.by, r.c, r.id)
+	end
 end
 
 -- The request's start and end, if it is granted now. Where the time counts from the application's confirmation, the
@@ -171,7 +178,7 @@ end
 -- (1): answer, change nothing; then name, value pairs of the request (request.lua), with `h` the hash that tells a
 -- repetition, and `limits` (read_limits), which is not kept.
 -- Answers {word, now, next, request, order or ''}: 'ok' made, 'same' it was made before, 'reused' the id was used
--- for something else, 'past' 'exists' 'pending' 'many' 'none' 'full' 'excluded' 'unknown' refused (with the request that is in
+-- for something else, 'past' 'exists' 'pending' 'many' 'none' 'full' 'excluded' 'ineligible' 'unknown' refused (with the request that is in
 -- the way).
 local function jit_submit(keys, args)
 	local c = context(keys, args)

@@ -76,6 +76,8 @@ local function jit_due(keys, args)
 				due_near(c, id)
 			elseif kind == 'o' then
 				due_overdue(c, id)
+			elseif kind == 'l' then
+				due_eligibility(c, id)
 			else
 				at(c, entry, c.now + lease)
 				if not seen[entry] then

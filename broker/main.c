@@ -91,8 +91,7 @@ static bool still_allowed(void *ctx, const struct request *request, struct buf *
 	/* An administrator's assignment is not bound by the rules for those who ask for themselves. */
 	if (strncmp(request->action, "admin", strlen("admin")) == 0)
 		return true;
-	policy_print_limits(&group->policy, limits);
-	return recheck(&group->policy, request, activation_now_ms(broker->activation), why);
+	return recheck(&group->policy, request, activation_now_ms(broker->activation), limits, why);
 }
 
 static void carry_out(void *ctx, struct order *order)

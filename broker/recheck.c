@@ -4,7 +4,8 @@
 
 #include "broker/person.h"
 
-bool recheck(const struct policy *policy, const struct request *request, int64_t now_ms, struct errctx *why)
+bool recheck(const struct policy *policy, const struct request *request, int64_t now_ms, struct buf *limits,
+	     struct errctx *why)
 {
 	struct person *person = calloc(1, sizeof(*person));
 	struct policy_verdict verdict = {0};
@@ -15,6 +16,7 @@ bool recheck(const struct policy *policy, const struct request *request, int64_t
 		.justification = request->justification,
 		.ticket_number = request->ticket_number,
 		.break_glass = request->break_glass,
+		.is_eligible = request->eligible,
 		.is_recheck = true,
 	};
 
@@ -27,6 +29,8 @@ bool recheck(const struct policy *policy, const struct request *request, int64_t
 	person_read(person, request->person != NULL ? request->person : "");
 	ask.person = person_for_policy(person);
 	policy_check(policy, &ask, &verdict);
+	policy_print_limits(policy, !ask.break_glass && !policy_is_eligible(policy, &ask.person, now_ms),
+			    limits);
 	if (verdict.count > 0)
 		err_set(why, ERR_POLICY, "Policy no longer allows it: %s.", verdict.refusals[0].rule);
 	person_release(person);

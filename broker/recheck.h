@@ -9,7 +9,11 @@
 #include "activation/request.h"
 #include "base/err.h"
 
-/* Does policy still allow it, to the person as the store knows them? Otherwise `why` says what does not. */
-bool recheck(const struct policy *policy, const struct request *request, int64_t now_ms, struct errctx *why);
+/*
+ * Does policy still allow it, to the person as the store knows them? Then `limits` gets what the store has to keep to
+ * (policy_print_limits); otherwise `why` says what does not.
+ */
+bool recheck(const struct policy *policy, const struct request *request, int64_t now_ms, struct buf *limits,
+	     struct errctx *why);
 
 #endif

@@ -10,12 +10,12 @@
 #include "activation/activation.h"
 #include "api/caller.h"
 #include "api/odata.h"
+#include "api/route.h"
 #include "api/server.h"
 #include "broker/config.h"
 #include "broker/metrics.h"
 #include "store/store.h"
 
-struct route;
 struct signin;
 
 struct api {
@@ -34,6 +34,7 @@ struct call {
 	struct exchange *exchange;
 	struct config *config; /* one reference: the configuration under which the call began */
 	const struct route *route;
+	struct about about; /* the route's */
 	struct caller caller;
 	struct buf actor;       /* who calls, for the audit: actor_write() */
 	char param[NAME_SIZE];  /* the route's variable segment; "" = none */
@@ -44,8 +45,6 @@ struct call {
 	bool only_try;
 	const char *rules[POLICY_RULES_MAX]; /* those of policy that allow the request; static */
 	size_t rule_count;
-	bool instances;   /* a list answers with instances instead of requests */
-	bool to_approve;  /* a list of what waits for the caller's decision */
 	bool stages_only; /* an approval's stages without the approval */
 	struct odata_query query;
 };
@@ -62,13 +61,9 @@ void call_context(const struct call *call, struct buf *out, const char *what);
 
 /* Handlers, by file. */
 void requests_post(struct call *call); /* api/requests.c */
-void requests_get(struct call *call);
 void requests_cancel(struct call *call);
-void requests_list(struct call *call); /* api/lists.c */
-void requests_mine(struct call *call);
-void instances_list(struct call *call);
-void instances_mine(struct call *call);
-void requests_to_approve(struct call *call);
+void lists_list(struct call *call); /* api/lists.c */
+void lists_get(struct call *call);
 void approvals_get(struct call *call); /* api/approvals.c */
 void approvals_stages(struct call *call);
 void approvals_decide(struct call *call);

@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "api/approvals.h"
 #include "api/render.h"
+#include "api/submit.h"
 #include "base/iso8601.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -328,7 +329,8 @@ static unsigned stage_meant(const struct verdict *verdict, const struct request 
 	return 0;
 }
 
-static void decide(struct verdict *verdict, const struct request *read, const struct policy *policy)
+static void decide(struct verdict *verdict, const struct request *read, const struct policy *policy,
+		   const char *limits)
 {
 	struct call *call = verdict->call;
 	struct request request = *read;
@@ -341,17 +343,13 @@ static void decide(struct verdict *verdict, const struct request *read, const st
 		.message = verdict->message,
 		.actor = buf_text(&call->actor),
 		.stages = (unsigned)policy_stage_count(policy),
+		.limits = limits,
 	};
-	struct buf limits;
 
 	request.stage = stage_meant(verdict, read);
 	decision.needed = (unsigned)policy_stage_needed(policy, request.stage);
 	decision.next_timeout_ms = policy_timeout_ms(policy, request.stage + 1);
-	buf_init(&limits, 4096);
-	policy_print_limits(policy, &limits);
-	decision.limits = buf_text(&limits);
 	activation_decide(call->api->activation, &decision, on_decided, verdict);
-	buf_release(&limits);
 }
 
 static void on_read(void *ctx, enum err err, const struct request *request)
@@ -360,6 +358,7 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 	struct call *call = verdict->call;
 	struct errctx ec = {""};
 	const struct policy *policy = request != NULL ? policy_of(call, request) : NULL;
+	struct buf limits;
 
 	if (err == ERR_OK && (request == NULL || policy == NULL))
 		err = ERR_NOT_FOUND;
@@ -372,15 +371,17 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 		free(verdict);
 		return;
 	}
+	buf_init(&limits, LIMITS_TEXT_MAX);
 	if (verdict->approve && request->state == ST_AWAITING &&
-	    !recheck(policy, request, activation_now_ms(call->api->activation), &ec))
+	    !recheck(policy, request, activation_now_ms(call->api->activation), &limits, &ec))
 		activation_decline(call->api->activation,
 				   &(struct declining){.id = request->id,
 						       .why = ec.text,
 						       .actor = buf_text(&call->actor)},
 				   on_declined, verdict);
 	else
-		decide(verdict, request, policy);
+		decide(verdict, request, policy, buf_text(&limits));
+	buf_release(&limits);
 }
 
 /* {"reviewResult": "Approve"|"Deny", "justification": "…"}; Graph's read-only members are passed over. */

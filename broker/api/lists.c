@@ -1,236 +1,239 @@
-/* Lists of requests and of what they give now. */
+/*
+ * Lists of requests, of the schedules that they give and of what is in force, and one of each by its id. Eligibility
+ * comes from two sources: the policy files' first, then what administrators gave.
+ */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "activation/list.h"
 #include "api/api.h"
+#include "api/eligible.h"
+#include "api/list_query.h"
+#include "api/object.h"
 #include "api/render.h"
 
-enum field { FIELD_PRINCIPAL, FIELD_GROUP, FIELD_STATUS, FIELD_ACTION, FIELD_ACCESS };
-
-static const char *const fields[] = {"principalId", "groupId", "status", "action", "accessId", NULL};
-
-/* What Graph knows besides what happens here: such a filter is right and matches nothing. */
-static const char *const other_statuses[] = {"Denied",          "PendingAdminDecision",
-					     "PendingApproval", "PendingScheduleCreation",
-					     "ScheduleCreated", NULL};
-static const char *const actions[] = {
-	"selfActivate", "selfDeactivate", "selfExtend",  "selfRenew",  "adminAssign",
-	"adminUpdate",  "adminRemove",    "adminExtend", "adminRenew", NULL};
-
-#define PAGE_DEFAULT 100
-
-/* States in which a request gives access, as far as anybody knows. */
-#define STATES_NOW (1u << ST_IN_FORCE | 1u << ST_EXPIRING | 1u << ST_REVOKING)
-
-/* The link to the following page: this call again, from where this page ended. */
-static void add_next_link(const struct call *call, struct buf *out, const char *next)
+static const char *collection(const struct call *call)
 {
-	const struct odata_query *q = &call->query;
-	const char *path = exchange_path(call->exchange);
+	static const char *const names[][3] = {
+		[KIND_ASSIGNMENT] = {"assignmentScheduleRequests", "assignmentSchedules",
+				     "assignmentScheduleInstances"},
+		[KIND_ELIGIBILITY] = {"eligibilityScheduleRequests", "eligibilitySchedules",
+				      "eligibilityScheduleInstances"},
+	};
 
-	buf_addf(out, ",\"@odata.nextLink\":\"%s%s?", exchange_base_url(call->exchange), path);
-	for (size_t i = 0; i < q->count; i++) {
-		buf_addf(out, "%s%s%%20eq%%20%%27", i == 0 ? "$filter=" : "%20and%20",
-			 fields[q->terms[i].field]);
-		for (const char *c = q->terms[i].value; *c != '\0'; c++)
-			if (*c == '\'')
-				buf_adds(out, "%27%27");
-			else if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~",
-					*c) != NULL)
-				buf_add(out, c, 1);
-			else
-				buf_addf(out, "%%%02X", (unsigned char)*c);
-		buf_adds(out, "%27");
+	return names[call->about.kind][call->about.shown];
+}
+
+/* -- a page ---------------------------------------------------------------------------------------------------- */
+
+/* A page whose first part is there already, while the store is asked for the rest. */
+struct listing {
+	struct call *call;
+	size_t first_count, first_total;
+	struct request first[]; /* of the policy files */
+};
+
+static void add_objects(struct buf *out, const struct call *call, const struct request *requests,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (call->about.whose == WHOSE_TO_APPROVE && !approvals_may_decide(call, &requests[i]))
+			continue;
+		buf_adds(out, out->len > 0 ? ",{" : "{");
+		object_add(out, call, &requests[i]);
+		buf_adds(out, "}");
 	}
-	if (q->top > 0)
-		buf_addf(out, "%s$top=%d", q->count > 0 ? "&" : "", q->top);
-	buf_addf(out, "%s$skiptoken=%s\"", q->count > 0 || q->top > 0 ? "&" : "", next);
+}
+
+static void answer_page(const struct listing *l, const struct list_page *page)
+{
+	struct call *call = l->call;
+	struct buf body, objects;
+
+	buf_init(&objects, RESPONSE_MAX);
+	add_objects(&objects, call, l->first, l->first_count);
+	add_objects(&objects, call, page->requests, page->count);
+	buf_init(&body, RESPONSE_MAX);
+	buf_adds(&body, "{");
+	call_context(call, &body, collection(call));
+	if (call->query.with_count) {
+		buf_addf(&body, ",\"@odata.count\":%lld", (long long)l->first_total + (long long)page->total);
+		/* Graph has no word for it: there are at least so many, nobody has counted further. */
+		buf_adds(&body, page->total_whole ? "" : ",\"@jit.countIsLowerBound\":true");
+	}
+	buf_adds(&body, ",\"value\":[");
+	buf_add(&body, buf_text(&objects), objects.len);
+	buf_adds(&body, "]");
+	if (page->next[0] != '\0')
+		list_query_add_next(call, &body, page->next);
+	buf_adds(&body, "}");
+	if (buf_failed(&objects))
+		buf_fail(&body);
+	buf_release(&objects);
+	call_answer(call, 200, NULL, &body);
 }
 
 static void on_page(void *ctx, enum err err, const struct list_page *page)
 {
-	struct call *call = ctx;
-	struct buf body;
-	size_t shown = 0;
+	struct listing *l = ctx;
 
-	if (err != ERR_OK || page == NULL) {
-		call_error(call, err == ERR_BAD_REQUEST ? ERR_INVALID_FILTER : err,
-			   err == ERR_BAD_REQUEST ? "$skiptoken is not one that a page gave out." : NULL,
-			   NULL);
-		return;
-	}
-	buf_init(&body, RESPONSE_MAX);
-	buf_adds(&body, "{");
-	call_context(call, &body,
-		     call->instances ? "assignmentScheduleInstances" : "assignmentScheduleRequests");
-	buf_adds(&body, ",\"value\":[");
-	for (size_t i = 0; i < page->count; i++) {
-		if (call->to_approve && !approvals_may_decide(call, &page->requests[i]))
-			continue;
-		buf_adds(&body, shown++ > 0 ? "," : "");
-		if (call->instances) {
-			render_instance(&body, &page->requests[i]);
-		} else {
-			buf_adds(&body, "{");
-			render_request(&body, &page->requests[i], false);
-			buf_adds(&body, "}");
-		}
-	}
-	buf_adds(&body, "]");
-	if (page->next[0] != '\0')
-		add_next_link(call, &body, page->next);
-	buf_adds(&body, "}");
-	call_answer(call, 200, NULL, &body);
+	if (err == ERR_OK && page != NULL)
+		answer_page(l, page);
+	else if (err == ERR_BAD_REQUEST)
+		call_error(l->call, ERR_INVALID_FILTER, "$skiptoken is not one that a page gave out.", NULL);
+	else
+		call_error(l->call, err == ERR_OK ? ERR_INTERNAL : err, NULL, NULL);
+	free(l);
 }
 
-/* All states that Graph calls by that name; 0 when it is no status of ours. */
-static unsigned states_of(const char *status)
+/* -- the policy files' part ------------------------------------------------------------------------------------ */
+
+/* "f123" says that so many of the policy files' are on the pages before; false when it is a place in the store. */
+static bool read_place(const char *from, size_t *skip)
 {
-	unsigned states = 0;
+	char *end = NULL;
 
-	for (enum state s = 0; s < ST_COUNT; s++)
-		if (s != ST_NEW && strcasecmp(state_status(s), status) == 0)
-			states |= 1u << s;
-	return states;
+	*skip = 0;
+	if (from[0] == '\0')
+		return true;
+	if (from[0] != 'f' || !isdigit((unsigned char)from[1]) || strlen(from) > 8)
+		return false;
+	*skip = strtoul(from + 1, &end, 10);
+	return *end == '\0';
 }
 
-/* The name as it stands in the list, or NULL. */
-static const char *find_name(const char *const *names, const char *name)
+/* Fills the listing's first part; true when that makes a whole page, whose successor is in `next`. */
+static bool list_files(struct listing *l, struct list_query *query, struct list_page *page)
 {
-	for (; *names != NULL; names++)
-		if (strcasecmp(*names, name) == 0)
-			return *names;
-	return NULL;
+	struct eligible_ask ask = {
+		.query = query, .now_ms = activation_now_ms(l->call->api->activation), .most = query->top};
+	bool here = read_place(query->from, &ask.skip), more = false;
+
+	if (!here)
+		ask.most = 0; /* they are on the pages before; but they count */
+	if (!here && !query->with_count)
+		return false;
+	l->first_count =
+		eligible_list(l->call, &ask, l->first, &more, query->with_count ? &l->first_total : NULL);
+	if (!here)
+		return false;
+	query->from[0] = '\0';
+	query->top -= l->first_count;
+	if (!more && query->top > 0)
+		return false;
+	snprintf(page->next, sizeof(page->next), "f%zu", ask.skip + l->first_count);
+	return true;
 }
 
-/* UUIDs are kept in lower case. A group's id is one; a person's may be whatever their provider calls them. */
-static enum err read_id(const struct call *call, enum field field, char out[NAME_SIZE], struct errctx *ec)
-{
-	const char *value = odata_value(&call->query, field);
-	bool is_uuid = value != NULL && id_valid(value);
+/* -- lists ----------------------------------------------------------------------------------------------------- */
 
-	if (value == NULL)
-		return ERR_OK;
-	if (!is_uuid && field == FIELD_GROUP)
-		return err_set(ec, ERR_INVALID_FILTER, "%s must be a UUID.", fields[field]);
-	snprintf(out, NAME_SIZE, "%s", value);
-	for (char *c = out; is_uuid && *c != '\0'; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return ERR_OK;
-}
-
-static enum err read_ids(const struct call *call, struct list_query *query, struct errctx *ec)
-{
-	const struct config_group *group;
-	char group_id[NAME_SIZE] = "";
-	enum err err = read_id(call, FIELD_PRINCIPAL, query->principal, ec);
-
-	if (err == ERR_OK)
-		err = read_id(call, FIELD_GROUP, group_id, ec);
-	snprintf(query->group, sizeof(query->group), "%.36s", group_id);
-	group = query->group[0] != '\0' ? config_group(call->config, query->group) : NULL;
-	if (group != NULL)
-		snprintf(query->application, sizeof(query->application), "%s", group->application->id);
-	return err;
-}
-
-/* Sets *none when nothing can match. */
-static enum err read_words(const struct call *call, struct list_query *query, bool *none, struct errctx *ec)
-{
-	const char *status = odata_value(&call->query, FIELD_STATUS);
-	const char *action = odata_value(&call->query, FIELD_ACTION);
-	const char *access = odata_value(&call->query, FIELD_ACCESS);
-
-	if (status != NULL && (query->states = states_of(status)) == 0) {
-		if (find_name(other_statuses, status) == NULL)
-			return err_set(ec, ERR_INVALID_FILTER, "The status '%.32s' is not known.", status);
-		*none = true;
-	}
-	if (action != NULL && find_name(actions, action) == NULL)
-		return err_set(ec, ERR_INVALID_FILTER, "The action '%.32s' is not known.", action);
-	if (action != NULL)
-		snprintf(query->action, sizeof(query->action), "%s", find_name(actions, action));
-	if (access != NULL && strcasecmp(access, "member") != 0)
-		return err_set(ec, ERR_INVALID_FILTER, "accessId is always 'member' here.");
-	return ERR_OK;
-}
-
-static enum err read_query(struct call *call, struct list_query *query, bool *none, struct errctx *ec)
-{
-	size_t count;
-	const struct query_param *params = exchange_query_list(call->exchange, &count);
-	enum err err = odata_parse(params, count, fields, &call->query, ec);
-
-	if (err == ERR_OK)
-		err = read_ids(call, query, ec);
-	if (err == ERR_OK)
-		err = read_words(call, query, none, ec);
-	query->top = call->query.top > 0 ? (size_t)call->query.top : PAGE_DEFAULT;
-	snprintf(query->from, sizeof(query->from), "%.*s", LIST_FROM_SIZE - 1, call->query.skiptoken);
-	return err;
-}
-
-static void list(struct call *call, bool mine)
+void lists_list(struct call *call)
 {
 	struct list_query query = {0};
-	struct list_page empty = {0};
+	struct list_page page = {.total_whole = true};
 	struct errctx ec = {""};
-	bool none = false;
-	enum err err = read_query(call, &query, &none, &ec);
+	bool none = false,
+	     has_files = call->about.kind == KIND_ELIGIBILITY && call->about.shown != SHOWN_REQUESTS;
+	enum err err = list_query_read(call, &query, &none, &ec);
+	struct listing *l;
 
-	query.awaiting = call->to_approve;
-	if (err == ERR_OK && !mine && !call->to_approve && query.principal[0] == '\0' &&
-	    query.group[0] == '\0')
-		err = err_set(&ec, ERR_INVALID_FILTER, "$filter on principalId or groupId is required.");
-	if (err == ERR_OK && !call->to_approve && !call->caller.is_operator && query.principal[0] != '\0' &&
-	    strcmp(query.principal, call->caller.id) != 0)
-		err = err_set(&ec, ERR_FORBIDDEN, "You may list your own requests.");
 	if (err != ERR_OK) {
 		call_error(call, err, ec.text, NULL);
 		return;
 	}
-	none = none || (mine && query.principal[0] != '\0' && strcmp(query.principal, call->caller.id) != 0);
-	if (mine || (!call->to_approve && !call->caller.is_operator))
-		snprintf(query.principal, sizeof(query.principal), "%s", call->caller.id);
-	if (call->instances) {
-		none = none || (query.states != 0 && (query.states & STATES_NOW) == 0);
-		query.states = query.states != 0 ? query.states & STATES_NOW : STATES_NOW;
-	}
-	if (none) {
-		on_page(call, ERR_OK, &empty);
+	l = calloc(1, sizeof(*l) + (has_files ? query.top * sizeof(l->first[0]) : 0));
+	if (l == NULL) {
+		call_error(call, ERR_NOMEM, NULL, NULL);
 		return;
 	}
-	list_requests(call->api->activation, &query, on_page, call);
+	l->call = call;
+	if (none || (has_files && list_files(l, &query, &page)))
+		on_page(l, ERR_OK, &page);
+	else
+		list_requests(call->api->activation, &query, on_page, l);
 }
 
-void requests_list(struct call *call)
+/* -- one ------------------------------------------------------------------------------------------------------- */
+
+static void answer_one(struct call *call, const struct request *request)
 {
-	list(call, false);
+	char what[64];
+	struct buf body;
+
+	snprintf(what, sizeof(what), "%s/$entity", collection(call));
+	buf_init(&body, RESPONSE_MAX);
+	buf_adds(&body, "{");
+	call_context(call, &body, what);
+	buf_adds(&body, ",");
+	object_add(&body, call, request);
+	buf_adds(&body, "}");
+	call_answer(call, 200, NULL, &body);
 }
 
-void requests_mine(struct call *call)
+/* The id of a schedule or an instance is "GROUP_member_REQUEST". The request's part of it, or the id as it is. */
+static const char *request_part(const char *id)
 {
-	list(call, true);
+	static const char middle[] = "_member_";
+	const char *found = strstr(id, middle);
+
+	return found != NULL && found - id == ID_SIZE - 1 ? found + strlen(middle) : id;
 }
 
-/* An approver's inbox: what waits for this caller's decision now. */
-void requests_to_approve(struct call *call)
+static bool is_of_group(const char *id, const struct request *request)
 {
-	call->to_approve = true;
-	list(call, false);
+	return request_part(id) == id || strncasecmp(id, request->group, ID_SIZE - 1) == 0;
 }
 
-void instances_list(struct call *call)
+static void on_got(void *ctx, enum err err, const struct request *request)
 {
-	call->instances = true;
-	list(call, false);
+	struct call *call = ctx;
+
+	/* Another's request is not told from one that does not exist; nor is one that gives nothing now. */
+	if (err == ERR_OK && request != NULL &&
+	    ((strcmp(request->principal, call->caller.id) != 0 && !call->caller.is_operator) ||
+	     !is_of_group(call->param, request) ||
+	     (list_query_states(&call->about) & 1u << request->state) == 0))
+		err = ERR_NOT_FOUND;
+	if (err == ERR_OK && request != NULL)
+		answer_one(call, request);
+	else
+		call_error(call, err == ERR_OK ? ERR_INTERNAL : err, NULL, NULL);
 }
 
-void instances_mine(struct call *call)
+/* Is it one of the policy files? Then it is answered. */
+static bool get_of_files(struct call *call, const char *id)
 {
-	call->instances = true;
-	list(call, true);
+	struct request found;
+	char group[ID_SIZE];
+
+	if (id == call->param)
+		return false;
+	snprintf(group, sizeof(group), "%.36s", call->param);
+	if (!eligible_find(call, group, id, &found))
+		return false;
+	on_got(call, ERR_OK, &found);
+	return true;
+}
+
+void lists_get(struct call *call)
+{
+	const char *id = request_part(call->param);
+	static const char *const no_fields[] = {NULL};
+	struct errctx ec = {""};
+	size_t count;
+	const struct query_param *params = exchange_query_list(call->exchange, &count);
+	enum err err = odata_parse(params, count, no_fields, &call->query, &ec);
+
+	if (err == ERR_OK)
+		err = object_check_expand(call, &ec);
+	if (err != ERR_OK) {
+		call_error(call, err, ec.text, NULL);
+		return;
+	}
+	if (call->about.kind == KIND_ASSIGNMENT)
+		activation_get(call->api->activation, id, on_got, call);
+	else if (call->about.shown == SHOWN_REQUESTS || !get_of_files(call, id))
+		activation_get_eligibility(call->api->activation, id, on_got, call);
 }

@@ -68,13 +68,14 @@ static enum err read_field(const char **p, const char *const *fields, struct oda
 		       len < ODATA_NAME_SIZE ? (int)len : ODATA_NAME_SIZE, *p);
 }
 
-static enum err read_operator(const char **p, struct errctx *ec)
+static enum err read_operator(const char **p, struct odata_term *term, struct errctx *ec)
 {
 	const char *word = skip_blanks(*p);
 
-	if (word == *p || !at_word(word, "eq") || word[2] != ' ')
+	term->differs = at_word(word, "ne");
+	if (word == *p || (!at_word(word, "eq") && !term->differs) || word[2] != ' ')
 		return err_set(ec, ERR_INVALID_FILTER,
-			       "$filter: the only operator supported is eq, between two blanks.");
+			       "$filter: the operators supported are eq and ne, between two blanks.");
 	*p = skip_blanks(word + 2);
 	return ERR_OK;
 }
@@ -115,12 +116,12 @@ static enum err read_term(const char **p, const char *const *fields, struct odat
 	term = &q->terms[q->count];
 	err = read_field(p, fields, term, ec);
 	if (err == ERR_OK)
-		err = read_operator(p, ec);
+		err = read_operator(p, term, ec);
 	if (err == ERR_OK)
 		err = read_value(p, term, ec);
 	if (err != ERR_OK)
 		return err;
-	if (odata_value(q, term->field))
+	if (!term->differs && odata_value(q, term->field))
 		return err_set(ec, ERR_INVALID_FILTER, "$filter: the field \"%s\" is given twice.",
 			       fields[term->field]);
 	q->count++;
@@ -295,7 +296,7 @@ enum err odata_parse(const struct query_param *params, size_t count, const char 
 const char *odata_value(const struct odata_query *query, size_t field)
 {
 	for (size_t i = 0; i < query->count; i++) {
-		if (query->terms[i].field == field)
+		if (query->terms[i].field == field && !query->terms[i].differs)
 			return query->terms[i].value;
 	}
 	return NULL;

@@ -1,5 +1,5 @@
 /*
- * What the broker's lists take of OData: $filter as a conjunction of equalities, $top, $orderby, $skiptoken,
+ * What the broker's lists take of OData: $filter as a conjunction of eq and ne, $top, $orderby, $skiptoken,
  * $count, $select, $expand. Everything else is refused with a sentence that says what is supported. Pure.
  */
 #ifndef API_ODATA_H
@@ -20,6 +20,7 @@
 
 struct odata_term {
 	size_t field; /* index in the caller's list of fields */
+	bool differs; /* ne */
 	char value[NAME_SIZE];
 };
 
@@ -29,7 +30,7 @@ struct odata_names {
 };
 
 struct odata_query {
-	struct odata_term terms[ODATA_TERMS]; /* all of them hold; no field twice */
+	struct odata_term terms[ODATA_TERMS]; /* all of them hold; no field twice with eq */
 	size_t count;
 	int top;                          /* 1 to ODATA_TOP_MAX; 0 = not given */
 	bool newest_first;                /* $orderby=createdDateTime desc was given */
@@ -47,7 +48,7 @@ struct odata_query {
 enum err odata_parse(const struct query_param *params, size_t count, const char *const *fields,
 		     struct odata_query *out, struct errctx *ec) MUST_CHECK;
 
-/* The value that the filter asks of field number `field`, or NULL. Borrowed. */
+/* The value that field number `field` must have (eq), or NULL. Borrowed. */
 const char *odata_value(const struct odata_query *query, size_t field);
 
 /* Does $select leave the member in the answer? True for all when there is no $select. */

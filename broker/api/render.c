@@ -100,47 +100,101 @@ static void render_who(struct buf *out, const struct request *r)
 	render_text(out, "groupId", r->group);
 }
 
-void render_request(struct buf *out, const struct request *r, bool only_try)
+static void render_schedule_id(struct buf *out, const char *name, const struct request *r)
 {
+	buf_addf(out, "\"%s\":\"%s_member_%s\"", name, r->group, r->id);
+}
+
+void render_request(struct buf *out, const struct request *r, enum kind kind, bool only_try)
+{
+	int64_t completed = r->confirmed_ms > 0 ? r->confirmed_ms : r->closed_ms;
+
 	render_text(out, "id", only_try ? "" : r->id);
 	buf_addf(out, ",\"status\":\"%s\",", state_status(r->state));
 	render_time(out, "createdDateTime", r->created_ms);
 	buf_adds(out, ",");
-	render_time(out, "completedDateTime", r->confirmed_ms > 0 ? r->confirmed_ms : r->closed_ms);
+	render_time(out, "completedDateTime", kind == KIND_ELIGIBILITY ? r->created_ms : completed);
 	buf_adds(out, ",");
 	render_text(out, "approvalId", r->needed_approval && !only_try ? r->id : "");
 	buf_adds(out, ",\"customData\":null,\"createdBy\":{\"user\":{");
 	render_text(out, "id", r->created_by);
-	buf_addf(out, ",\"displayName\":null}},\"action\":\"%s\",\"isValidationOnly\":%s,\"breakGlass\":%s,",
-		 r->action, only_try ? "true" : "false", r->break_glass ? "true" : "false");
+	buf_addf(out, ",\"displayName\":null}},\"action\":\"%s\",\"isValidationOnly\":%s,", r->action,
+		 only_try ? "true" : "false");
 	render_text(out, "justification", r->justification);
 	buf_adds(out, ",");
 	render_who(out, r);
+	buf_adds(out, ",");
 	if (only_try)
-		buf_adds(out, ",\"targetScheduleId\":null,");
+		buf_adds(out, "\"targetScheduleId\":null");
 	else
-		buf_addf(out, ",\"targetScheduleId\":\"%s_member_%s\",", r->group, r->id);
+		render_schedule_id(out, "targetScheduleId", r);
+	buf_adds(out, ",");
 	render_schedule(out, r);
 	buf_adds(out, ",");
 	render_ticket(out, r);
-	buf_adds(out, ",");
+	if (kind == KIND_ELIGIBILITY)
+		return;
+	buf_addf(out, ",\"breakGlass\":%s,", r->break_glass ? "true" : "false");
 	render_provisioning(out, r);
 }
 
-void render_instance(struct buf *out, const struct request *r)
+/* What tells an assignment from an eligibility. */
+static void render_kind(struct buf *out, const struct request *r, enum kind kind)
 {
-	buf_addf(out, "{\"id\":\"%s_member_%s\",", r->group, r->id);
+	if (kind == KIND_ASSIGNMENT) {
+		buf_addf(out, ",\"assignmentType\":\"%s\",",
+			 strncmp(r->action, "admin", 5) == 0 ? "assigned" : "activated");
+		render_provisioning(out, r);
+	} else {
+		/* Eligibility that no request has made stands in the policy file. */
+		buf_addf(out, ",\"source\":\"%s\"", r->action[0] != '\0' ? "request" : "policy");
+	}
+}
+
+static void render_schedule_object(struct buf *out, const struct request *r, enum kind kind)
+{
+	render_schedule_id(out, "id", r);
+	buf_adds(out, ",");
+	render_who(out, r);
+	buf_adds(out, ",\"memberType\":\"direct\",");
+	render_schedule(out, r);
+	buf_addf(out, ",\"status\":\"%s\",", state_status(r->state));
+	render_text(out, "createdUsing", r->action[0] != '\0' ? r->id : "");
+	buf_adds(out, ",");
+	render_time(out, "createdDateTime", r->created_ms);
+	buf_adds(out, ",");
+	render_time(out, "modifiedDateTime", r->confirmed_ms);
+	render_kind(out, r, kind);
+}
+
+static void render_instance(struct buf *out, const struct request *r, enum kind kind)
+{
+	render_schedule_id(out, "id", r);
+	buf_adds(out, ",");
 	render_who(out, r);
 	buf_adds(out, ",");
 	render_time(out, "startDateTime", r->start_ms);
 	buf_adds(out, ",");
 	render_time(out, "endDateTime", known_end(r));
-	buf_addf(out,
-		 ",\"assignmentType\":\"%s\",\"memberType\":\"direct\","
-		 "\"assignmentScheduleId\":\"%s_member_%s\",",
-		 strncmp(r->action, "admin", 5) == 0 ? "assigned" : "activated", r->group, r->id);
-	render_provisioning(out, r);
-	buf_adds(out, "}");
+	buf_adds(out, ",\"memberType\":\"direct\",");
+	render_schedule_id(out, kind == KIND_ASSIGNMENT ? "assignmentScheduleId" : "eligibilityScheduleId",
+			   r);
+	render_kind(out, r, kind);
+}
+
+void render_shown(struct buf *out, const struct request *r, const struct about *about)
+{
+	switch (about->shown) {
+	case SHOWN_REQUESTS:
+		render_request(out, r, about->kind, false);
+		break;
+	case SHOWN_SCHEDULES:
+		render_schedule_object(out, r, about->kind);
+		break;
+	case SHOWN_INSTANCES:
+		render_instance(out, r, about->kind);
+		break;
+	}
 }
 
 static void render_throttle(struct buf *out, const struct terms *t, const struct application_status *s)

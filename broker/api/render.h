@@ -6,15 +6,19 @@
 
 #include "activation/activation.h"
 #include "activation/request.h"
+#include "api/route.h"
 #include "base/buf.h"
 
 #define GRAPH_PATH "/identityGovernance/privilegedAccess/group"
 
-/* The members of an assignmentScheduleRequest, ours (`provisioning`) last; the braces are the caller's. */
-void render_request(struct buf *out, const struct request *request, bool only_try);
+/*
+ * The members of what a route shows: a request, the schedule that it has given, or the instance that is in force; ours
+ * (`provisioning`, `source`) last. The braces are the caller's.
+ */
+void render_shown(struct buf *out, const struct request *request, const struct about *about);
 
-/* An assignmentScheduleInstance: what a granted request gives now. */
-void render_instance(struct buf *out, const struct request *request);
+/* A request, or with `only_try` what would be one. */
+void render_request(struct buf *out, const struct request *request, enum kind kind, bool only_try);
 
 /* "name":"2026-11-24T09:00:00.000Z" or "name":null when ms is 0. */
 void render_time(struct buf *out, const char *name, int64_t ms);

@@ -60,20 +60,24 @@ static void add_rules(struct buf *out, const struct call *call, enum err err)
 
 static void answer_request(struct call *call, int status, const struct request *request)
 {
+	const char *collection = call->about.kind == KIND_ELIGIBILITY ? "eligibilityScheduleRequests"
+								      : "assignmentScheduleRequests";
 	struct buf body, location;
+	char what[64];
 
 	buf_init(&body, RESPONSE_MAX);
 	buf_init(&location, URL_MAX);
 	if (status == 201 && !call->only_try) {
-		buf_addf(&location, "%s/%s" GRAPH_PATH "/assignmentScheduleRequests/%s",
-			 exchange_base_url(call->exchange), call->beta ? "beta" : "v1.0", request->id);
+		buf_addf(&location, "%s/%s" GRAPH_PATH "/%s/%s", exchange_base_url(call->exchange),
+			 call->beta ? "beta" : "v1.0", collection, request->id);
 		exchange_set_header(call->exchange, "Location", buf_text(&location));
 	}
 	buf_release(&location);
 	buf_adds(&body, "{");
-	call_context(call, &body, "assignmentScheduleRequests/$entity");
+	snprintf(what, sizeof(what), "%s/$entity", collection);
+	call_context(call, &body, what);
 	buf_adds(&body, ",");
-	render_request(&body, request, call->only_try);
+	render_request(&body, request, call->about.kind, call->only_try);
 	if (call->only_try) {
 		buf_adds(&body, ",\"policyRules\":");
 		add_rules(&body, call, ERR_OK);
@@ -89,7 +93,8 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 
 	if (err == ERR_OK && request != NULL) {
 		if (!call->only_try) {
-			count_outcome(call->api->metrics, request);
+			if (call->about.kind == KIND_ASSIGNMENT)
+				count_outcome(call->api->metrics, request);
 			log_info("request", "req=%s action=%s group=%s person=%s state=%s break_glass=%s",
 				 request->id, request->action, request->group, request->principal,
 				 state_name(request->state), request->break_glass ? "yes" : "no");
@@ -98,6 +103,12 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 		return;
 	}
 	submit_log_refusal(call, err_code(err));
+	if (err == ERR_POLICY) {
+		call_error(call, err, "The following policy rules failed: [\"EligibilityRule\"]",
+			   "[{\"rule\":\"EligibilityRule\",\"result\":\"refused\",\"limit\":\"eligible\","
+			   "\"given\":\"not eligible\"}]");
+		return;
+	}
 	if (call->only_try && call->rule_count > 0) {
 		struct buf rules;
 
@@ -133,26 +144,6 @@ void requests_post(struct call *call)
 		submit(call, on_asked);
 }
 
-static void on_got(void *ctx, enum err err, const struct request *request)
-{
-	struct call *call = ctx;
-
-	/* Another's request is not told from one that does not exist. */
-	if (err == ERR_OK && request != NULL && strcmp(request->principal, call->caller.id) != 0 &&
-	    !call->caller.is_operator)
-		err = ERR_NOT_FOUND;
-	if (err != ERR_OK || request == NULL) {
-		call_error(call, err == ERR_OK ? ERR_INTERNAL : err, NULL, NULL);
-		return;
-	}
-	answer_request(call, 200, request);
-}
-
-void requests_get(struct call *call)
-{
-	activation_get(call->api->activation, call->param, on_got, call);
-}
-
 static void on_cancelled(void *ctx, enum err err, const struct request *request)
 {
 	struct call *call = ctx;
@@ -173,5 +164,8 @@ void requests_cancel(struct call *call)
 				 .is_operator = call->caller.is_operator,
 				 .actor = buf_text(&call->actor)};
 
-	activation_cancel(call->api->activation, call->param, &who, on_cancelled, call);
+	if (call->about.kind == KIND_ELIGIBILITY)
+		activation_cancel_eligibility(call->api->activation, call->param, &who, on_cancelled, call);
+	else
+		activation_cancel(call->api->activation, call->param, &who, on_cancelled, call);
 }

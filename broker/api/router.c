@@ -8,45 +8,102 @@
 #include "activation/actor.h"
 #include "api/error.h"
 #include "api/render.h"
+#include "api/route.h"
 
-/* NEED_STORE: nobody has to sign in, but the store has to have been seen. */
-enum need { NEED_NOTHING, NEED_STORE, NEED_SIGN_IN, NEED_OPERATOR };
+#define ASSIGNMENTS(shown, whose)                                                                            \
+	{                                                                                                    \
+		KIND_ASSIGNMENT, SHOWN_##shown, WHOSE_##whose                                                \
+	}
+#define ELIGIBILITIES(shown, whose)                                                                          \
+	{                                                                                                    \
+		KIND_ELIGIBILITY, SHOWN_##shown, WHOSE_##whose                                               \
+	}
 
-struct route {
-	const char *method;
-	/* Below the base of Graph's PIM for groups when `graph`. "*" is one variable segment; "(mine)" is the function
-	 * filterByCurrentUser(on='principal'), "(approver)" the same with on='approver'. */
-	const char *path;
-	bool graph;
-	enum need need;
-	void (*handle)(struct call *call);
-};
-
+/* clang-format off */
 static const struct route routes[] = {
-	{"POST", "/assignmentScheduleRequests", true, NEED_SIGN_IN, requests_post},
-	{"GET", "/assignmentScheduleRequests", true, NEED_SIGN_IN, requests_list},
-	{"GET", "/assignmentScheduleRequests/(mine)", true, NEED_SIGN_IN, requests_mine},
-	{"GET", "/assignmentScheduleRequests/(approver)", true, NEED_SIGN_IN, requests_to_approve},
-	{"GET", "/assignmentScheduleRequests/*", true, NEED_SIGN_IN, requests_get},
-	{"POST", "/assignmentScheduleRequests/*/cancel", true, NEED_SIGN_IN, requests_cancel},
-	{"GET", "/assignmentScheduleInstances", true, NEED_SIGN_IN, instances_list},
-	{"GET", "/assignmentScheduleInstances/(mine)", true, NEED_SIGN_IN, instances_mine},
-	{"GET", "/assignmentApprovals/*", true, NEED_SIGN_IN, approvals_get},
-	{"GET", "/assignmentApprovals/*/stages", true, NEED_SIGN_IN, approvals_stages},
-	{"GET", "/assignmentApprovals/*/steps", true, NEED_SIGN_IN, approvals_stages},
-	{"PATCH", "/assignmentApprovals/*/stages/*", true, NEED_SIGN_IN, approvals_decide},
-	{"PATCH", "/assignmentApprovals/*/steps/*", true, NEED_SIGN_IN, approvals_decide},
-	{"POST", "/hooks/approvals/*", false, NEED_STORE, hooks_approval},
-	{"POST", "/hooks/slack/*", false, NEED_STORE, hooks_slack},
-	{"GET", "/api/applications", false, NEED_OPERATOR, applications_list},
-	{"GET", "/api/applications/*", false, NEED_OPERATOR, applications_get},
-	{"GET", "/api/sign-in", false, NEED_NOTHING, sign_in_list},
-	{"GET", "/healthz", false, NEED_NOTHING, health_live},
-	{"GET", "/readyz", false, NEED_NOTHING, health_ready},
-	{"GET", "/metrics", false, NEED_NOTHING, health_metrics},
+	{"POST", "/assignmentScheduleRequests", true, NEED_SIGN_IN, requests_post,
+	 "Ask: activate, deactivate, extend; for administrators also assign, update, remove", "scheduleRequest", "assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
+	{"GET", "/assignmentScheduleRequests", true, NEED_SIGN_IN, lists_list,
+	 "Requests of one person or one group, newest first", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
+	{"GET", "/assignmentScheduleRequests/(principal)", true, NEED_SIGN_IN, lists_list,
+	 "The caller's own requests", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, MINE)},
+	{"GET", "/assignmentScheduleRequests/(approver)", true, NEED_SIGN_IN, lists_list,
+	 "What waits for the caller's decision", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, TO_APPROVE)},
+	{"GET", "/assignmentScheduleRequests/(createdBy)", true, NEED_SIGN_IN, lists_list,
+	 "Requests that the caller made, for whomever", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, CREATED)},
+	{"GET", "/assignmentScheduleRequests/*", true, NEED_SIGN_IN, lists_get,
+	 "One request", NULL, "assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
+	{"POST", "/assignmentScheduleRequests/*/cancel", true, NEED_SIGN_IN, requests_cancel,
+	 "Withdraw a request that has not given access", NULL, NULL, ASSIGNMENTS(REQUESTS, FILTERED)},
+	{"GET", "/assignmentSchedules", true, NEED_SIGN_IN, lists_list,
+	 "What is and what will be in force", NULL, "[assignmentSchedule", ASSIGNMENTS(SCHEDULES, FILTERED)},
+	{"GET", "/assignmentSchedules/(principal)", true, NEED_SIGN_IN, lists_list,
+	 "The same of the caller", NULL, "[assignmentSchedule", ASSIGNMENTS(SCHEDULES, MINE)},
+	{"GET", "/assignmentSchedules/*", true, NEED_SIGN_IN, lists_get,
+	 "One schedule", NULL, "assignmentSchedule", ASSIGNMENTS(SCHEDULES, FILTERED)},
+	{"GET", "/assignmentScheduleInstances", true, NEED_SIGN_IN, lists_list,
+	 "What is in force now", NULL, "[assignmentScheduleInstance", ASSIGNMENTS(INSTANCES, FILTERED)},
+	{"GET", "/assignmentScheduleInstances/(principal)", true, NEED_SIGN_IN, lists_list,
+	 "The same of the caller", NULL, "[assignmentScheduleInstance", ASSIGNMENTS(INSTANCES, MINE)},
+	{"GET", "/assignmentScheduleInstances/*", true, NEED_SIGN_IN, lists_get,
+	 "One instance", NULL, "assignmentScheduleInstance", ASSIGNMENTS(INSTANCES, FILTERED)},
+	{"POST", "/eligibilityScheduleRequests", true, NEED_OPERATOR, requests_post,
+	 "Give, change, extend or take away eligibility", "scheduleRequest", "eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, FILTERED)},
+	{"GET", "/eligibilityScheduleRequests", true, NEED_SIGN_IN, lists_list,
+	 "Requests about the eligibility of one person or for one group", NULL, "[eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, FILTERED)},
+	{"GET", "/eligibilityScheduleRequests/(principal)", true, NEED_SIGN_IN, lists_list,
+	 "Those about the caller", NULL, "[eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, MINE)},
+	{"GET", "/eligibilityScheduleRequests/(createdBy)", true, NEED_SIGN_IN, lists_list,
+	 "Those that the caller made", NULL, "[eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, CREATED)},
+	{"GET", "/eligibilityScheduleRequests/*", true, NEED_SIGN_IN, lists_get,
+	 "One such request", NULL, "eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, FILTERED)},
+	{"POST", "/eligibilityScheduleRequests/*/cancel", true, NEED_OPERATOR, requests_cancel,
+	 "Withdraw an eligibility that has not begun", NULL, NULL, ELIGIBILITIES(REQUESTS, FILTERED)},
+	{"GET", "/eligibilitySchedules", true, NEED_SIGN_IN, lists_list,
+	 "Who is or will be eligible, by policy file and by request", NULL, "[eligibilitySchedule", ELIGIBILITIES(SCHEDULES, FILTERED)},
+	{"GET", "/eligibilitySchedules/(principal)", true, NEED_SIGN_IN, lists_list,
+	 "What the caller is or will be eligible for", NULL, "[eligibilitySchedule", ELIGIBILITIES(SCHEDULES, MINE)},
+	{"GET", "/eligibilitySchedules/*", true, NEED_SIGN_IN, lists_get,
+	 "One eligibility", NULL, "eligibilitySchedule", ELIGIBILITIES(SCHEDULES, FILTERED)},
+	{"GET", "/eligibilityScheduleInstances", true, NEED_SIGN_IN, lists_list,
+	 "Who is eligible now", NULL, "[eligibilityScheduleInstance", ELIGIBILITIES(INSTANCES, FILTERED)},
+	{"GET", "/eligibilityScheduleInstances/(principal)", true, NEED_SIGN_IN, lists_list,
+	 "What the caller is eligible for now", NULL, "[eligibilityScheduleInstance", ELIGIBILITIES(INSTANCES, MINE)},
+	{"GET", "/eligibilityScheduleInstances/*", true, NEED_SIGN_IN, lists_get,
+	 "One eligibility that holds now", NULL, "eligibilityScheduleInstance", ELIGIBILITIES(INSTANCES, FILTERED)},
+	{"GET", "/assignmentApprovals/*", true, NEED_SIGN_IN, approvals_get,
+	 "The approval of the request with that id", NULL, "approval"},
+	{"GET", "/assignmentApprovals/*/stages", true, NEED_SIGN_IN, approvals_stages,
+	 "Its stages", NULL, "[approvalStage"},
+	{"GET", "/assignmentApprovals/*/steps", true, NEED_SIGN_IN, approvals_stages,
+	 "Its stages, by their name in Graph's beta", NULL, "[approvalStage"},
+	{"PATCH", "/assignmentApprovals/*/stages/*", true, NEED_SIGN_IN, approvals_decide,
+	 "Approve or deny", "approvalStage", NULL},
+	{"PATCH", "/assignmentApprovals/*/steps/*", true, NEED_SIGN_IN, approvals_decide,
+	 "Approve or deny, by the name in Graph's beta", "approvalStage", NULL},
+	{"POST", "/hooks/approvals/*", false, NEED_STORE, hooks_approval,
+	 "An approval system's decision, signed", "webhook", NULL},
+	{"POST", "/hooks/slack/*", false, NEED_STORE, hooks_slack,
+	 "A decision by one of Slack's buttons, signed", "form", NULL},
+	{"GET", "/api/applications", false, NEED_OPERATOR, applications_list,
+	 "Every application's condition", NULL, "[application"},
+	{"GET", "/api/applications/*", false, NEED_OPERATOR, applications_get,
+	 "One application's condition", NULL, "application"},
+	{"GET", "/api/sign-in", false, NEED_NOTHING, sign_in_list,
+	 "The providers that people can sign in with", NULL, "[signIn"},
+	{"GET", "/healthz", false, NEED_NOTHING, health_live, "The broker runs"},
+	{"GET", "/readyz", false, NEED_NOTHING, health_ready, "The broker can serve, or why not"},
+	{"GET", "/metrics", false, NEED_NOTHING, health_metrics, "Metrics, in Prometheus' text format"},
 };
+/* clang-format on */
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
+
+const struct route *routes_all(size_t *count)
+{
+	*count = ROUTES;
+	return routes;
+}
 
 void call_answer(struct call *call, int status, const char *content_type, struct buf *body)
 {
@@ -95,13 +152,13 @@ static const char *below_graph(const char *path, bool *beta)
 	return path + strlen(GRAPH_PATH);
 }
 
-/* Is the segment the function filterByCurrentUser with this argument? */
+/* Is the segment the function filterByCurrentUser with this argument, which stands in parentheses? */
 static bool is_filter_by(const char *segment, const char *argument)
 {
 	char on[16];
 
 	return odata_function(segment, "filterByCurrentUser", on, sizeof(on)) &&
-	       strcasecmp(on, argument) == 0;
+	       strlen(on) + 2 == strlen(argument) && strncasecmp(on, argument + 1, strlen(on)) == 0;
 }
 
 /* Compares one segment; a variable one is kept as the call's first or second parameter. */
@@ -110,10 +167,8 @@ static bool segment_matches(struct call *call, const char *pattern, const char *
 	char *param = call->param[0] == '\0' ? call->param : call->param2;
 	size_t len = strlen(segment);
 
-	if (strcmp(pattern, "(mine)") == 0)
-		return is_filter_by(segment, "principal");
-	if (strcmp(pattern, "(approver)") == 0)
-		return is_filter_by(segment, "approver");
+	if (pattern[0] == '(')
+		return is_filter_by(segment, pattern);
 	if (strcmp(pattern, "*") != 0)
 		return strcasecmp(pattern, segment) == 0;
 	if (len == 0 || len >= NAME_SIZE)
@@ -161,8 +216,10 @@ static const struct route *find_route(struct call *call, char *allow, size_t siz
 
 		if (below == NULL || !path_matches(call, routes[i].path, below))
 			continue;
-		if (strcmp(routes[i].method, exchange_method(call->exchange)) == 0)
+		if (strcmp(routes[i].method, exchange_method(call->exchange)) == 0) {
+			call->about = routes[i].about;
 			return &routes[i];
+		}
 		if (at < size)
 			at += (size_t)snprintf(allow + at, size - at, "%s%s", at > 0 ? ", " : "",
 					       routes[i].method);
@@ -174,7 +231,7 @@ static const struct route *find_route(struct call *call, char *allow, size_t siz
 static void run(struct call *call)
 {
 	if (call->route->need == NEED_OPERATOR && !call->caller.is_operator) {
-		call_error(call, ERR_FORBIDDEN, "Only operators may see the applications.", NULL);
+		call_error(call, ERR_FORBIDDEN, "Only operators may do this.", NULL);
 		return;
 	}
 	/* Which lane an object is in cannot be told before the store has been seen. */

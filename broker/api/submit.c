@@ -32,6 +32,7 @@ struct asked {
 	char id[ID_SIZE];
 	char fingerprint[FINGERPRINT_SIZE];
 	struct buf person, limits;
+	bool is_eligible; /* by an administrator's word */
 };
 
 void submit_log_refusal(struct call *call, const char *why)
@@ -98,7 +99,9 @@ static struct refusal *refusal_new(const struct asked *a, enum err err, const ch
 
 static void refuse(struct asked *a, struct refusal *refusal)
 {
-	if (a->repeatable)
+	if (a->repeatable && a->call->about.kind == KIND_ELIGIBILITY)
+		activation_get_eligibility(a->call->api->activation, a->id, answer_refusal, refusal);
+	else if (a->repeatable)
 		activation_get(a->call->api->activation, a->id, answer_refusal, refusal);
 	else
 		answer_refusal(refusal, ERR_NOT_FOUND, NULL);
@@ -182,6 +185,7 @@ static bool allowed_by_policy(struct asked *a, int64_t now)
 		.justification = s->justification,
 		.ticket_number = s->ticket_number,
 		.break_glass = s->break_glass,
+		.is_eligible = a->is_eligible,
 	};
 
 	ask.length_ms = a->ask.duration_ms;
@@ -202,7 +206,7 @@ static bool allowed_by_policy(struct asked *a, int64_t now)
 		a->ask.approval_wait_ms = policy_timeout_ms(policy, 1);
 	a->ask.break_glass = s->break_glass;
 	a->ask.counts_from_confirmation = policy->clock == POLICY_CLOCK_PROVISIONED && a->ask.duration_ms > 0;
-	policy_print_limits(policy, &a->limits);
+	policy_print_limits(policy, a->is_eligible, &a->limits);
 	a->ask.limits = buf_text(&a->limits);
 	return true;
 }
@@ -295,6 +299,32 @@ static void fill_ask(struct asked *a)
 	a->ask.actor = buf_text(&a->call->actor);
 }
 
+/* The store has been asked who is eligible, so policy can be. Ends with `a` freed. */
+static void on_eligible(void *ctx, enum err err, bool is_eligible)
+{
+	struct asked *a = ctx;
+	struct activation *activation = a->call->api->activation;
+
+	a->is_eligible = is_eligible;
+	if (err != ERR_OK)
+		call_error(a->call, err, NULL, NULL);
+	else if (allowed_by_policy(a, activation_now_ms(activation)))
+		activation_submit(activation, &a->ask, a->done, a->call);
+	asked_free(a);
+}
+
+/* What people ask for themselves. The store is asked only about those whom the policy's own lists do not name. */
+static void submit_own(struct asked *a, int64_t now)
+{
+	struct policy_person self = caller_for_policy(&a->call->caller);
+	int64_t start = a->ask.start_ms > 0 ? a->ask.start_ms : now;
+
+	if (a->submission.break_glass || policy_is_eligible(&a->group->policy, &self, start))
+		on_eligible(a, ERR_OK, false);
+	else
+		activation_ask_eligible(a->call->api->activation, &a->ask, on_eligible, a);
+}
+
 /* The group's application is known. Ends with `a` freed. */
 static void submit_to(struct asked *a)
 {
@@ -313,9 +343,15 @@ static void submit_to(struct asked *a)
 		refuse_with(a, err, &ec);
 		return;
 	}
-	if (submission_ends(action))
+	if (!submission_is_admin(action) && !submission_ends(action)) {
+		submit_own(a, now);
+		return;
+	}
+	if (a->call->about.kind == KIND_ELIGIBILITY)
+		activation_make_eligible(activation, &a->ask, a->done, a->call);
+	else if (submission_ends(action))
 		activation_deactivate(activation, &a->ask, a->done, a->call);
-	else if (submission_is_admin(action) || allowed_by_policy(a, now))
+	else
 		activation_submit(activation, &a->ask, a->done, a->call);
 	asked_free(a);
 }
@@ -344,7 +380,7 @@ static void on_group_searched(void *ctx, enum err err, const struct list_page *p
  * before. */
 static void search_group(struct asked *a)
 {
-	struct list_query query = {.top = 100};
+	struct list_query query = {.top = 100, .eligibilities = a->call->about.kind == KIND_ELIGIBILITY};
 
 	snprintf(query.principal, sizeof(query.principal), "%s", a->principal);
 	snprintf(query.group, sizeof(query.group), "%s", a->submission.group);
@@ -356,6 +392,9 @@ static void submit_read(struct asked *a)
 	struct errctx ec = {""};
 	enum err err = choose_principal(a->call, a, &ec);
 
+	if (a->call->about.kind == KIND_ELIGIBILITY && !submission_is_admin(a->submission.action))
+		err = err_set(&ec, ERR_INVALID_REQUEST, "The action '%s' is not for eligibility.",
+			      submission_action_name(a->submission.action));
 	a->group = config_group(a->call->config, a->submission.group);
 	if (err != ERR_OK) {
 		refuse_with(a, err, &ec);
@@ -382,7 +421,7 @@ void submit(struct call *call, activation_done *done)
 	a->call = call;
 	a->done = done;
 	buf_init(&a->person, PERSON_TEXT_MAX);
-	buf_init(&a->limits, 4096);
+	buf_init(&a->limits, LIMITS_TEXT_MAX);
 	err = submission_read(body, len, &a->submission, &ec);
 	if (err != ERR_OK) {
 		call_error(call, err, ec.text, NULL);

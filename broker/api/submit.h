@@ -12,6 +12,8 @@ struct call;
  */
 void submit(struct call *call, activation_done *done);
 
+#define LIMITS_TEXT_MAX 4096 /* a group's limits: some hundred ids */
+
 /* A refusal, for the metrics and the log: never a text that somebody wrote. */
 void submit_log_refusal(struct call *call, const char *why);
 

@@ -229,10 +229,56 @@ static void do_plan(struct lane_story_line *line)
 	freeReplyObject(line_ask(line));
 }
 
+/* An administrator's word on who is eligible: "ID GROUP PERSON ACTION [DURATION]". */
+static void give(struct lane_story_line *line, const char *only_try)
+{
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_eligibility");
+	lane_arg(line->lane, line->word[2]);
+	lane_arg(line->lane, only_try);
+	pair(line, "ac", line->word[5]);
+	pair(line, "ap", "aws");
+	pair(line, "g", line->word[3]);
+	pair(line, "p", line->word[4]);
+	pair(line, "by", "admin");
+	pair(line, "h", line_option(line, "h", "h"));
+	if (line->word[6][0] >= '0' && line->word[6][0] <= '9')
+		pair(line, "d", line->word[6]);
+	pair_time(line, "a", line_option(line, "start", ""));
+	pair_time(line, "e", line_option(line, "end", ""));
+	reply = line_ask(line);
+	say_request(line, lane_at(reply, 3));
+	freeReplyObject(reply);
+}
+
+static void do_give(struct lane_story_line *line)
+{
+	give(line, "0");
+}
+
+static void do_try_give(struct lane_story_line *line)
+{
+	give(line, "1");
+}
+
+static void do_withdraw(struct lane_story_line *line)
+{
+	lane_begin(line->lane, "jit_eligibility_cancel");
+	lane_arg(line->lane, line->word[2]);
+	lane_arg(line->lane, "admin");
+	freeReplyObject(line_ask(line));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct lane_story_line *line);
 } commands[] = {
+	{"give", do_give},
+	{"try-give", do_try_give},
+	{"withdraw", do_withdraw},
+	{"eligible", story_do_eligible},
+	{"given", story_do_given},
 	{"submit", do_submit},
 	{"try", do_try},
 	{"start", do_start},

@@ -12,6 +12,9 @@
  *	due [MOST]    pump PUSH    check PUSH    cycle    plan    terms TERMS
  *	end PUSH [keep] [close=MS] PERSON:VERDICT[:doubt|:sure[:DELAY[:TEXT]]] …
  *	get ID FIELD …    list p|g WHO [most=N] [states=A,B] [action=A] [group=G] [person=P] [from=MS] [below=ID]
+ *	     [what=eligibility_list]    the same with what=count or what=eligibility_count
+ *	give ID GROUP PERSON ACTION [DURATION] [start=MS] [end=MS] [h=HASH]    try-give …    withdraw ID    given ID FIELD …
+ *	eligible GROUP PERSON [at=MS]
  *	app FIELD …    lane    removals    timetable    keys    audit ID
  *	decide ID STAGE WHO Approve|Deny [needed=N] [stages=N]    (of a request submitted with wait=MS)
  *	tells BEFORE OVERDUE    outbox [most=N]    spread NUMBER {DELIVERY TARGET|MAILBOX@DELAY} …

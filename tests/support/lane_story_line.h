@@ -35,6 +35,8 @@ void story_do_removals(struct lane_story_line *line);
 void story_do_timetable(struct lane_story_line *line);
 void story_do_keys(struct lane_story_line *line);
 void story_do_audit(struct lane_story_line *line);
+void story_do_eligible(struct lane_story_line *line);
+void story_do_given(struct lane_story_line *line);
 void story_do_check(struct lane_story_line *line);
 
 /* lane_story_notices.c */

@@ -97,17 +97,41 @@ static void say_fields(struct lane_story_line *line, const redisReply *pairs, si
 	}
 }
 
-void story_do_get(struct lane_story_line *line)
+static void get(struct lane_story_line *line, const char *function)
 {
 	redisReply *reply;
 
-	lane_begin(line->lane, "jit_get");
+	lane_begin(line->lane, function);
 	lane_arg(line->lane, line->word[2]);
 	reply = lane_send(line->lane);
 	if (strcmp(lane_text(lane_at(reply, 0)), "ok") != 0)
 		line_word(line, lane_text(lane_at(reply, 0)));
 	else
 		say_fields(line, lane_at(reply, 3), 3);
+	freeReplyObject(reply);
+}
+
+void story_do_get(struct lane_story_line *line)
+{
+	get(line, "jit_get");
+}
+
+void story_do_given(struct lane_story_line *line)
+{
+	get(line, "jit_eligibility_get");
+}
+
+void story_do_eligible(struct lane_story_line *line)
+{
+	const char *at = line_option(line, "at", "0");
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_eligible");
+	lane_arg(line->lane, line->word[2]);
+	lane_arg(line->lane, line->word[3]);
+	lane_argf(line->lane, "%lld", (long long)LANE_EPOCH_MS + strtoll(at, NULL, 10));
+	reply = lane_send(line->lane);
+	line_word(line, lane_int(lane_at(reply, 3)) == 1 ? "yes" : "no");
 	freeReplyObject(reply);
 }
 
@@ -124,10 +148,12 @@ void story_do_app(struct lane_story_line *line)
 
 void story_do_list(struct lane_story_line *line)
 {
-	const char *from = line_option(line, "from", "");
+	const char *from = line_option(line, "from", ""), *what = line_option(line, "what", "list");
 	redisReply *reply;
+	char function[48];
 
-	lane_begin(line->lane, "jit_list");
+	snprintf(function, sizeof(function), "jit_%s", what);
+	lane_begin(line->lane, function);
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, line->word[3]);
 	if (from[0] == '\0')
@@ -140,7 +166,14 @@ void story_do_list(struct lane_story_line *line)
 	lane_arg(line->lane, line_option(line, "action", ""));
 	lane_arg(line->lane, line_option(line, "group", ""));
 	lane_arg(line->lane, line_option(line, "person", ""));
+	lane_arg(line->lane, line_option(line, "by", ""));
 	reply = lane_send(line->lane);
+	if (strstr(what, "count") != NULL) {
+		line_say(line, "%lld%s", (long long)lane_int(lane_at(reply, 3)),
+			 lane_int(lane_at(reply, 4)) == 1 ? "" : " or more");
+		freeReplyObject(reply);
+		return;
+	}
 	for (size_t i = 5; lane_at(reply, i) != NULL; i++)
 		line_word(line, lane_text(lane_field(lane_at(reply, i), "id")));
 	if (lane_text(lane_at(reply, 4))[0] != '\0') {

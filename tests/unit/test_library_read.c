@@ -261,9 +261,18 @@ static void test_preview(void **state)
 /* Functions that claim to write nothing can be called on a replica. */
 static void test_read_only_functions(void **state)
 {
-	static const char *const functions[] = {"jit_version",    "jit_push_check",  "jit_get",
-						"jit_list",       "jit_application", "jit_lane",
-						"jit_notice_list"};
+	static const char *const functions[] = {"jit_version",
+						"jit_push_check",
+						"jit_get",
+						"jit_list",
+						"jit_application",
+						"jit_lane",
+						"jit_notice_list",
+						"jit_count",
+						"jit_eligible",
+						"jit_eligibility_get",
+						"jit_eligibility_list",
+						"jit_eligibility_count"};
 	struct lane *lane = *state;
 	redisReply *reply = lane_command(lane, "FUNCTION LIST LIBRARYNAME jit");
 	const redisReply *list = lane_field(lane_at(reply, 0), "functions");

@@ -35,13 +35,13 @@ static void print_filter(const char *filter, char *out, size_t size)
 		return;
 	}
 	for (size_t i = 0; i < q.count; i++)
-		at += (size_t)snprintf(out + at, size - at, "%s=%s;", fields[q.terms[i].field],
-				       q.terms[i].value);
+		at += (size_t)snprintf(out + at, size - at, "%s%s%s;", fields[q.terms[i].field],
+				       q.terms[i].differs ? "!=" : "=", q.terms[i].value);
 }
 
-#define QUOTES   "$filter: a value stands in single quotes."
-#define ONLY_EQ  "$filter: the only operator supported is eq, between two blanks."
-#define ONLY_AND "$filter: terms can only be joined by \"and\"."
+#define QUOTES    "$filter: a value stands in single quotes."
+#define OPERATORS "$filter: the operators supported are eq and ne, between two blanks."
+#define ONLY_AND  "$filter: terms can only be joined by \"and\"."
 static const struct filter_row {
 	const char *filter, *want;
 } filter_rows[] = {
@@ -63,12 +63,16 @@ static const struct filter_row {
 	{"id eq 'x'", "$filter: the field \"id\" is not supported here."},
 	{"groupIdx eq 'x'", "$filter: the field \"groupIdx\" is not supported here."},
 	{"group eq 'x'", "$filter: the field \"group\" is not supported here."},
-	{"groupId ne 'g'", ONLY_EQ},
-	{"groupId eqx 'g'", ONLY_EQ},
-	{"groupId eq'g'", ONLY_EQ},
-	{"groupId=eq 'g'", ONLY_EQ},
-	{"groupId", ONLY_EQ},
-	{"groupId eq", ONLY_EQ},
+	{"groupId ne 'g'", "groupId!=g;"},
+	{"status NE 'a' and status ne 'b' and status eq 'c'", "status!=a;status!=b;status=c;"},
+	{"groupId ne'g'", OPERATORS},
+	{"groupId nee 'g'", OPERATORS},
+	{"groupId gt 'g'", OPERATORS},
+	{"groupId eqx 'g'", OPERATORS},
+	{"groupId eq'g'", OPERATORS},
+	{"groupId=eq 'g'", OPERATORS},
+	{"groupId", OPERATORS},
+	{"groupId eq", OPERATORS},
 	{"groupId eq ", QUOTES},
 	{"groupId eq \"g\"", QUOTES},
 	{"groupId eq g", QUOTES},
@@ -86,7 +90,7 @@ static const struct filter_row {
 	{"groupId eq 'g' and GroupId eq 'h'", "$filter: the field \"groupId\" is given twice."},
 };
 #undef QUOTES
-#undef ONLY_EQ
+#undef OPERATORS
 #undef ONLY_AND
 
 static void test_filters(void **state)

@@ -409,7 +409,7 @@ static void test_limits(void **state)
 		policy.max_active = rows[i].most;
 		policy.exclusive = (struct policy_names){ids, rows[i].others};
 		buf_init(&out, 1024);
-		policy_print_limits(&policy, &out);
+		policy_print_limits(&policy, false, &out);
 		assert_string_equal(buf_text(&out), rows[i].text);
 		buf_release(&out);
 	}

@@ -1,0 +1,159 @@
+#include "api/object.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/api.h"
+#include "api/list_query.h"
+#include "api/render.h"
+#include "base/json.h"
+#include "broker/person.h"
+
+#define OBJECT_MAX (16 * 1024) /* one object; the longest texts have a kilobyte */
+
+/* -- $expand --------------------------------------------------------------------------------------------------- */
+
+static void add_group(struct buf *out, const struct call *call, const struct request *r)
+{
+	const struct config_group *group = config_group(call->config, r->group);
+
+	buf_adds(out, ",\"group\":{");
+	render_text(out, "id", r->group);
+	buf_adds(out, ",");
+	render_text(out, "displayName", group != NULL ? group->name : "");
+	buf_adds(out, "}");
+}
+
+static void add_names(struct buf *out, const struct request *r, const struct scim_person *names)
+{
+	buf_adds(out, ",\"principal\":{");
+	render_text(out, "id", r->principal);
+	buf_adds(out, ",");
+	render_text(out, "displayName", names != NULL ? names->display_name : "");
+	buf_adds(out, ",");
+	render_text(out, "userPrincipalName", names != NULL ? names->user_name : "");
+	buf_adds(out, "}");
+}
+
+/* Names are known of the caller, of people of the configuration, and of who has asked, where one request is read. */
+static void add_principal(struct buf *out, const struct call *call, const struct request *r)
+{
+	const struct config_person *known = config_person_by_id(call->config, r->principal);
+	struct person *person;
+
+	if (strcmp(r->principal, call->caller.id) == 0) {
+		add_names(out, r, &call->caller.names);
+	} else if (known != NULL || r->person == NULL) {
+		add_names(out, r, known != NULL ? &known->names : NULL);
+	} else {
+		person = calloc(1, sizeof(*person));
+		if (person != NULL) {
+			person_read(person, r->person);
+			add_names(out, r, &person->names);
+			person_release(person);
+		}
+		free(person);
+	}
+}
+
+/* What a request has given or will give: nothing while it waits for an approver, and nothing when it was an ending. */
+static void add_target(struct buf *out, const struct call *call, const struct request *r)
+{
+	struct about about = {call->about.kind, SHOWN_SCHEDULES, WHOSE_FILTERED};
+
+	buf_adds(out, ",\"targetSchedule\":");
+	if ((list_query_states(&about) & 1u << r->state) == 0) {
+		buf_adds(out, "null");
+		return;
+	}
+	buf_adds(out, "{");
+	render_shown(out, r, &about);
+	buf_adds(out, "}");
+}
+
+/* Which of several eligibilities let somebody activate is not kept. */
+static void add_used(struct buf *out, const struct call *call, const struct request *r)
+{
+	(void)call;
+	(void)r;
+	buf_adds(out, ",\"activatedUsing\":null");
+}
+
+static const struct expansion {
+	const char *name;
+	bool of_requests_only, of_assignments_only;
+	void (*add)(struct buf *out, const struct call *call, const struct request *r);
+} expansions[] = {
+	{"group", false, false, add_group},
+	{"principal", false, false, add_principal},
+	{"targetSchedule", true, false, add_target},
+	{"activatedUsing", false, true, add_used},
+};
+
+static const struct expansion *find(const struct call *call, const char *name)
+{
+	for (size_t i = 0; i < sizeof(expansions) / sizeof(expansions[0]); i++) {
+		const struct expansion *e = &expansions[i];
+
+		if (strcasecmp(e->name, name) == 0 &&
+		    (!e->of_requests_only || call->about.shown == SHOWN_REQUESTS) &&
+		    (!e->of_assignments_only || call->about.kind == KIND_ASSIGNMENT))
+			return e;
+	}
+	return NULL;
+}
+
+enum err object_check_expand(const struct call *call, struct errctx *ec)
+{
+	for (size_t i = 0; i < call->query.expand.count; i++)
+		if (find(call, call->query.expand.names[i]) == NULL)
+			return err_set(ec, ERR_INVALID_FILTER, "$expand: there is no '%.32s' here.",
+				       call->query.expand.names[i]);
+	return ERR_OK;
+}
+
+/* -- $select --------------------------------------------------------------------------------------------------- */
+
+/* The members that $select leaves. They are few: rendered whole, read, and written again. */
+static void add_selected(struct buf *out, const struct call *call, const struct request *r)
+{
+	struct buf whole;
+	cJSON *object = NULL;
+	const cJSON *member;
+	struct errctx ec;
+	bool first = true;
+
+	buf_init(&whole, OBJECT_MAX);
+	buf_adds(&whole, "{");
+	render_shown(&whole, r, &call->about);
+	buf_adds(&whole, "}");
+	if (json_parse(buf_text(&whole), whole.len, &object, &ec) != ERR_OK)
+		object = NULL;
+	cJSON_ArrayForEach(member, object) {
+		if (!odata_selects(&call->query, member->string))
+			continue;
+		buf_addf(out, "%s\"%s\":", first ? "" : ",", member->string);
+		json_add_value(out, member);
+		first = false;
+	}
+	/* What is not there cannot be selected; the commas that follow want something before them. */
+	if (first)
+		render_text(out, "id", r->id);
+	cJSON_Delete(object);
+	buf_release(&whole);
+}
+
+void object_add(struct buf *out, const struct call *call, const struct request *request)
+{
+	if (call->query.select.count > 0)
+		add_selected(out, call, request);
+	else
+		render_shown(out, request, &call->about);
+	for (size_t i = 0; i < call->query.expand.count; i++) {
+		const struct expansion *expansion = find(call, call->query.expand.names[i]);
+
+		if (expansion != NULL)
+			expansion->add(out, call, request);
+	}
+}
