@@ -28,6 +28,7 @@ struct terms {
 	char app[APP_ID_SIZE];
 	struct throttle throttle;
 	int64_t push_timeout_ms; /* a push is aborted after that */
+	int64_t batch;           /* members in one push, 1 to PUSH_BATCH */
 };
 
 struct activation_options {

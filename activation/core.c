@@ -59,10 +59,10 @@ void core_terms(const struct terms *terms, char out[TERMS_SIZE])
 {
 	const struct throttle *t = &terms->throttle;
 
-	snprintf(out, TERMS_SIZE, "%s %lld %lld %lld %lld %lld %lld %d %lld %lld", terms->app,
+	snprintf(out, TERMS_SIZE, "%s %lld %lld %lld %lld %lld %lld %lld %lld %lld", terms->app,
 		 (long long)t->pushes, (long long)t->per_ms, (long long)t->cycle_reserve,
 		 (long long)t->overflow_wait_ms, (long long)t->cycle_ms, (long long)cycle_phase_ms(terms),
-		 PUSH_BATCH, (long long)terms->push_timeout_ms,
+		 (long long)terms->batch, (long long)terms->push_timeout_ms,
 		 (long long)(terms->push_timeout_ms + PUSH_GRACE_MS));
 }
 

@@ -9,7 +9,7 @@
 #define DUE_LEASE_MS  5000 /* a start, pump or cycle that was claimed is claimed again after that */
 #define DUE_BATCH     100  /* entries of the timetable in one call: about 1 ms of Redis */
 #define PUSH_GRACE_MS 2000 /* a push is taken over so long after it must have been aborted */
-#define PUSH_BATCH    100  /* members in one push: AWS' limit of changes in one PATCH */
+#define PUSH_BATCH    100  /* most members in one push, whatever the application takes */
 #define TERMS_SIZE    320
 #define LIMITS_MAX    4096 /* a group's limits: some hundred ids */
 

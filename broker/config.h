@@ -34,8 +34,9 @@ struct config_application {
 };
 
 struct config_group {
-	char id[ID_SIZE];     /* groupId, a UUID, lower case */
-	char name[NAME_SIZE]; /* displayName in the application */
+	char id[ID_SIZE];            /* groupId, a UUID, lower case */
+	char name[NAME_SIZE];        /* displayName in the application */
+	char external_id[NAME_SIZE]; /* externalId there; "" = none */
 	const struct config_application *application;
 	struct policy policy; /* with all that it inherits */
 };

@@ -123,6 +123,8 @@ static void read_value(struct builder *builder, const struct setting *setting, s
 		builder_read_claims(builder, &shown, field, node);
 	else if (setting->type == TYPE_ALIASES)
 		builder_read_aliases(builder, &shown, field, node);
+	else if (setting->type == TYPE_MAPPING)
+		builder_read_mapping_rules(builder, &shown, field, node);
 	else if (setting->type == TYPE_DAYS)
 		builder_read_days(builder, &shown, field, node);
 	else if (setting->type != TYPE_REFERENCE)
@@ -153,6 +155,7 @@ static void read_setting(struct builder *builder, const struct setting *setting,
 		break;
 	case TYPE_USER_NAMES: case TYPE_WORDS: case TYPE_GROUP_IDS: case TYPE_DAYS: case TYPE_CLAIMS:
 	case TYPE_ALIASES:
+	case TYPE_MAPPING: case TYPE_ATTRIBUTE:
 	case TYPE_TIME: case TYPE_DAY_TIME: case TYPE_ZONE: case TYPE_PATTERN: case TYPE_REFERENCE:
 	case TYPE_BOOL: case TYPE_COUNT: case TYPE_DURATION: case TYPE_CHOICE: case TYPE_TEXT: case TYPE_UUID:
 	case TYPE_APP_ID: case TYPE_SHA256: case TYPE_FILE: case TYPE_SECRET: case TYPE_WEBHOOK_SECRET:

@@ -85,6 +85,10 @@ void builder_read_aliases(struct builder *builder, const struct setting *setting
 void builder_read_days(struct builder *builder, const struct setting *setting, unsigned *field,
 		       const yaml_node_t *node);
 
+/* config_mapping.c */
+void builder_read_mapping_rules(struct builder *builder, const struct setting *setting,
+				struct mapping *mapping, const yaml_node_t *node);
+
 /* config_items.c */
 void builder_read_items(struct builder *builder, const struct setting *setting, struct element *element,
 			yaml_node_t *node);

@@ -30,6 +30,8 @@ enum setting_type {
 	TYPE_DAYS,       /* a sequence of mon to sun; stored as bits */
 	TYPE_ALIASES,    /* a mapping from texts to user names */
 	TYPE_CLAIMS,     /* a mapping from the names of claims to sequences of texts */
+	TYPE_MAPPING,    /* a mapping from attributes of SCIM users to expressions (scim-push/mapping.h) */
+	TYPE_ATTRIBUTE,  /* the path of one such attribute */
 	TYPE_TIME,       /* ISO 8601 with an offset; stored in Unix ms */
 	TYPE_DAY_TIME,   /* hh:mm; stored in minutes */
 	TYPE_ZONE,       /* a time zone of the system's database */
@@ -101,6 +103,18 @@ enum setting_id {
 	SET_APP_TOKEN,
 	SET_APP_CA,
 	SET_APP_REQUEST_TIMEOUT,
+	SET_APP_DIALECT,
+	SET_APP_REMOVAL,
+	SET_APP_VERIFY,
+	SET_APP_LIST,
+	SET_APP_ADDITION,
+	SET_APP_OP_CASE,
+	SET_APP_MEMBERS_MAX,
+	SET_APP_OPERATIONS_MAX,
+	SET_APP_BODY_MAX,
+	SET_APP_SETTLE,
+	SET_APP_HIDE_MEMBERS,
+	SET_APP_SHOW_NAMES,
 	SET_APP_THROTTLE,
 	SET_APP_PUSHES,
 	SET_APP_PER,
@@ -111,11 +125,27 @@ enum setting_id {
 	SET_APP_PUSH_TIMEOUT,
 	SET_APP_USERS,
 	SET_APP_USERS_CREATE,
+	SET_APP_USERS_MATCH,
+	SET_APP_USERS_ATTRIBUTES,
+	SET_APP_USERS_REQUIRED,
+	SET_APP_USERS_SINGLE,
+	SET_APP_USERS_UNSPACED,
+	SET_APP_USERS_REFUSED,
+	SET_APP_LONGEST,
+	SET_APP_LONGEST_USER_NAME,
+	SET_APP_LONGEST_DISPLAY_NAME,
+	SET_APP_LONGEST_EXTERNAL_ID,
+	SET_APP_LONGEST_OTHER,
+	SET_APP_GROUPS,
+	SET_APP_GROUPS_MATCH,
+	SET_APP_GROUPS_CREATE,
+	SET_APP_GROUPS_RENAME,
 	SET_APP_POLICY,
 	SET_GROUPS,
 	SET_GROUP_ID,
 	SET_GROUP_APPLICATION,
 	SET_GROUP_NAME,
+	SET_GROUP_EXTERNAL_ID,
 	SET_GROUP_ELIGIBLE,
 	SET_GROUP_PRINCIPALS,
 	SET_GROUP_CLAIMS,

@@ -204,6 +204,7 @@ static void (*const readers[])(const struct reading *reading, const struct setti
 	[TYPE_UUID] = read_uuid,
 	[TYPE_APP_ID] = read_app_id,
 	[TYPE_SHA256] = read_sha256,
+	[TYPE_ATTRIBUTE] = value_read_attribute,
 	[TYPE_TIME] = value_read_time,
 	[TYPE_DAY_TIME] = value_read_day_time,
 	[TYPE_ZONE] = value_read_zone,

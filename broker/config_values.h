@@ -59,6 +59,10 @@ void value_read_pattern(const struct reading *reading, const struct setting *set
 void value_read_zone(const struct reading *reading, const struct setting *setting, const struct value *value,
 		     void *base);
 
+/* config_mapping.c */
+void value_read_attribute(const struct reading *reading, const struct setting *setting,
+			  const struct value *value, void *base);
+
 /* config_zone.c: from the system's database, once; NULL with errno, ENOENT when there is no such zone. */
 const struct policy_zone *zone_load(const struct reading *reading, const char *name);
 

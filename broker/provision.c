@@ -20,6 +20,9 @@ struct job {
 	struct order *order;
 	uint32_t chance; /* one for all members, so that a batch that fails comes back as a batch */
 	bool elsewhere[PUSH_MEMBERS_MAX]; /* not in the group that this push is for */
+	/* The members' claims, and what their texts are borrowed from. */
+	struct person_claim *claims[PUSH_MEMBERS_MAX];
+	cJSON *people[PUSH_MEMBERS_MAX];
 	struct push_member members[];
 };
 
@@ -103,6 +106,16 @@ static const char *summary(const struct push *push)
 				       : "skipped";
 }
 
+static void job_free(struct job *job)
+{
+	for (size_t i = 0; i < job->push.count; i++) {
+		free(job->claims[i]);
+		cJSON_Delete(job->people[i]);
+	}
+	config_unref(job->config);
+	free(job);
+}
+
 static void on_end(void *ctx, struct push *push)
 {
 	struct job *job = ctx;
@@ -120,17 +133,28 @@ static void on_end(void *ctx, struct push *push)
 		  order->id, order->add ? "add" : "remove", order->group, push->count, summary(push),
 		  (long long)took_ms, push->members[0].error[0] != '\0' ? push->members[0].error : NULL);
 	order_end(order);
-	config_unref(job->config);
-	free(job);
+	job_free(job);
 }
 
-static void take_names(const char *text, struct scim_person *names)
+/* The person's names and claims. Without memory the claims are missing, and what is made from them is found to be. */
+static void take_person(struct job *job, size_t i)
 {
+	struct push_member *member = &job->members[i];
+	struct person_claim *claims;
 	struct person person;
 
-	person_read(&person, text);
-	*names = person.names;
-	person_release(&person);
+	person_read(&person, job->order->members[i].person);
+	member->person = person.names;
+	member->principal = job->order->members[i].principal;
+	claims = calloc(person.claim_count, sizeof(*claims));
+	for (size_t k = 0; claims != NULL && k < person.claim_count; k++) {
+		claims[k].name = person.claims[k].name;
+		claims[k].value = person.claims[k].value;
+	}
+	job->claims[i] = claims;
+	member->claims = claims;
+	member->claim_count = claims != NULL ? person.claim_count : 0;
+	job->people[i] = person.json;
 }
 
 /*
@@ -172,12 +196,14 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 	/* A group that has left the configuration is still known by the name it had, so that its members can go. */
 	snprintf(job->push.group_name, sizeof(job->push.group_name), "%s",
 		 group != NULL ? group->name : order->group_name);
+	snprintf(job->push.group_external_id, sizeof(job->push.group_external_id), "%s",
+		 group != NULL ? group->external_id : "");
 	job->push.add = order->add;
 	job->push.deadline_ms = order->deadline_ms;
 	job->push.count = order->count;
 	job->push.members = job->members;
 	for (size_t i = 0; i < order->count; i++) {
-		take_names(order->members[i].person, &job->members[i].person);
+		take_person(job, i);
 		job->members[i].failures = (unsigned)order->members[i].failures;
 		take_ids(job, i);
 	}

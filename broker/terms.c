@@ -7,4 +7,5 @@ void terms_from(const struct config_application *application, struct terms *out)
 	snprintf(out->app, sizeof(out->app), "%s", application->id);
 	out->throttle = application->throttle;
 	out->push_timeout_ms = application->push_timeout_ms;
+	out->batch = (int64_t)dialect_batch(&application->scim.dialect);
 }

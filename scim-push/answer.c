@@ -1,8 +1,8 @@
 /* Answers that are read: lists, resources and errors. */
 #include "scim-push/scim.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/json.h"
 #include "base/utf8.h"
@@ -52,13 +52,7 @@ static bool read_hits(const cJSON *list, struct hits *out)
 	return true;
 }
 
-struct lookup {
-	const char *attribute;
-	const char *wanted;
-	int (*compare)(const char *, const char *);
-};
-
-static enum scim_hit search(const cJSON *list, const struct lookup *lookup, char id[SCIM_ID_SIZE])
+static enum scim_hit search(const cJSON *list, const struct scim_find *find, char id[SCIM_ID_SIZE])
 {
 	struct hits hits;
 	size_t found = 0;
@@ -67,8 +61,7 @@ static enum scim_hit search(const cJSON *list, const struct lookup *lookup, char
 	if (!read_hits(list, &hits))
 		return HIT_UNREADABLE;
 	for (const cJSON *hit = hits.first; hit != NULL; hit = hit->next) {
-		const char *name = json_string(hit, lookup->attribute);
-		if (name == NULL || lookup->compare(name, lookup->wanted) != 0)
+		if (!attribute_is(hit, find->attribute, find->value))
 			continue;
 		if (!copy_id(hit, candidate))
 			return HIT_UNREADABLE;
@@ -84,37 +77,43 @@ static enum scim_hit search(const cJSON *list, const struct lookup *lookup, char
 	return HIT_ONE;
 }
 
-static enum scim_hit read_list(const char *body, size_t len, const struct lookup *lookup,
-			       char id[SCIM_ID_SIZE])
+enum scim_hit scim_read_found(const char *body, size_t len, const struct scim_find *find,
+			      char id[SCIM_ID_SIZE])
 {
 	cJSON *list = parse_object(body, len);
-	enum scim_hit hit = list == NULL ? HIT_UNREADABLE : search(list, lookup, id);
+	enum scim_hit hit = list == NULL ? HIT_UNREADABLE : search(list, find, id);
 
 	cJSON_Delete(list);
 	return hit;
 }
 
-enum scim_hit scim_read_group(const char *body, size_t len, const char *display_name, char id[SCIM_ID_SIZE])
+bool scim_read_created(const char *body, size_t len, const struct scim_find *find, char id[SCIM_ID_SIZE])
 {
-	struct lookup lookup = {"displayName", display_name, strcmp};
+	cJSON *resource = parse_object(body, len);
+	bool ok = resource != NULL && attribute_is(resource, find->attribute, find->value) &&
+		  copy_id(resource, id);
 
-	return read_list(body, len, &lookup, id);
+	cJSON_Delete(resource);
+	return ok;
 }
 
-enum scim_hit scim_read_user(const char *body, size_t len, const char *user_name, char id[SCIM_ID_SIZE])
+static bool has_id(const cJSON *resource, const char *id)
 {
-	struct lookup lookup = {"userName", user_name, strcasecmp};
+	const char *text = json_string(resource, "id");
 
-	return read_list(body, len, &lookup, id);
+	return text != NULL && strcmp(text, id) == 0;
 }
 
-bool scim_read_created(const char *body, size_t len, const char *user_name, char id[SCIM_ID_SIZE])
+bool scim_read_resource(const char *body, size_t len, const char *id, const struct attribute *attribute,
+			char value[NAME_SIZE])
 {
-	cJSON *user = parse_object(body, len);
-	const char *name = user == NULL ? NULL : json_string(user, "userName");
-	bool ok = name != NULL && strcasecmp(name, user_name) == 0 && copy_id(user, id);
+	cJSON *resource = parse_object(body, len);
+	bool ok = resource != NULL && has_id(resource, id);
+	const char *text = ok ? attribute_text(resource, attribute) : NULL;
 
-	cJSON_Delete(user);
+	if (ok)
+		snprintf(value, NAME_SIZE, "%s", text != NULL ? text : "");
+	cJSON_Delete(resource);
 	return ok;
 }
 
@@ -126,8 +125,7 @@ static enum scim_membership membership(const cJSON *list, const char *group_id)
 		return MEMBERSHIP_UNCLEAR;
 	/* Only this group can be the answer; any other one shows that the filter was not understood. */
 	for (const cJSON *hit = hits.first; hit != NULL; hit = hit->next) {
-		const char *id = json_string(hit, "id");
-		if (id == NULL || strcmp(id, group_id) != 0)
+		if (!has_id(hit, group_id))
 			return MEMBERSHIP_UNCLEAR;
 	}
 	return hits.first == NULL ? MEMBERSHIP_ABSENT : MEMBERSHIP_PRESENT;
@@ -139,6 +137,42 @@ enum scim_membership scim_read_membership(const char *body, size_t len, const ch
 	enum scim_membership answer = list == NULL ? MEMBERSHIP_UNCLEAR : membership(list, group_id);
 
 	cJSON_Delete(list);
+	return answer;
+}
+
+/* Is the id among the `value`s of the list? A list that is not there is empty; anything else is no list. */
+static enum scim_membership listed(const cJSON *list, const char *id)
+{
+	if (list != NULL && !cJSON_IsArray(list) && !cJSON_IsNull(list))
+		return MEMBERSHIP_UNCLEAR;
+	for (const cJSON *item = list == NULL ? NULL : list->child; item != NULL; item = item->next) {
+		const char *value = json_string(item, "value");
+		if (value != NULL && strcmp(value, id) == 0)
+			return MEMBERSHIP_PRESENT;
+	}
+	return MEMBERSHIP_ABSENT;
+}
+
+void scim_read_members(const char *body, size_t len, const char *group_id, struct scim_shown shown[],
+		       size_t count)
+{
+	cJSON *group = parse_object(body, len);
+	bool ok = group != NULL && has_id(group, group_id);
+	const cJSON *members = ok ? cJSON_GetObjectItemCaseSensitive(group, "members") : NULL;
+
+	for (size_t i = 0; i < count; i++)
+		shown[i].membership = ok ? listed(members, shown[i].user_id) : MEMBERSHIP_UNCLEAR;
+	cJSON_Delete(group);
+}
+
+enum scim_membership scim_read_groups(const char *body, size_t len, const char *user_id, const char *group_id)
+{
+	cJSON *user = parse_object(body, len);
+	enum scim_membership answer = MEMBERSHIP_UNCLEAR;
+
+	if (user != NULL && has_id(user, user_id))
+		answer = listed(cJSON_GetObjectItemCaseSensitive(user, "groups"), group_id);
+	cJSON_Delete(user);
 	return answer;
 }
 

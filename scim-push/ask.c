@@ -30,22 +30,6 @@ static void on_done(void *ctx, const struct http_answer *answer)
 	steps_answer(answered.run, &answered, answer);
 }
 
-static enum http_method method_of(enum scim_op op)
-{
-	switch (op) {
-	case OP_FIND_GROUP:
-	case OP_FIND_USER:
-	case OP_CONFIRM:
-		return HTTP_GET;
-	case OP_CREATE_USER:
-		return HTTP_POST;
-	case OP_ADD_MEMBERS:
-	case OP_REMOVE_MEMBERS:
-		return HTTP_PATCH;
-	}
-	return HTTP_GET;
-}
-
 /* Fills the slot and starts its request. `body` may be NULL. */
 static enum err start(struct run *run, struct slot *slot, const struct buf *url, const struct buf *body)
 {
@@ -61,7 +45,7 @@ static enum err start(struct run *run, struct slot *slot, const struct buf *url,
 		return ERR_NOMEM;
 	slot->run = run;
 	slot->started_ms = clock_mono_ms();
-	call.method = method_of(slot->op);
+	call.method = scim_op_method(slot->op);
 	call.url = buf_text(url);
 	call.body = body == NULL ? NULL : buf_text(body);
 	call.deadline_ms = slot->started_ms + target->request_timeout_ms;
@@ -85,17 +69,48 @@ static bool start_or_end(struct run *run, struct slot *slot, struct buf *url, st
 	return err == ERR_OK;
 }
 
+/* What is asked about the group, by the step that it has come to. */
+static enum scim_op group_request(const struct run *run, struct buf *url, struct buf *body)
+{
+	const struct push *push = run->push;
+	const char *base = push->target->url;
+	struct scim_find find;
+
+	switch (run->group_step) {
+	case GROUP_FIND:
+		group_find(run, &find);
+		scim_url_find(url, base, &find);
+		return OP_FIND_GROUP;
+	case GROUP_READ:
+		scim_url_resource(url, base, "Groups", push->known_group_id);
+		buf_adds(url, push->target->dialect.hide_members ? "?excludedAttributes=members" : "");
+		return OP_READ_GROUP;
+	case GROUP_CREATE:
+		scim_url_endpoint(url, base, "Groups");
+		scim_body_group(body, push->group_name, push->group_external_id);
+		return OP_CREATE_GROUP;
+	case GROUP_RENAME:
+		scim_url_resource(url, base, "Groups", push->known_group_id);
+		scim_body_rename(body, &push->target->dialect, push->group_name);
+		return OP_RENAME_GROUP;
+	}
+	return OP_FIND_GROUP;
+}
+
 bool ask_group(struct run *run)
 {
 	struct slot *slot = free_slot(run);
-	struct buf url;
+	struct buf url, body;
 
 	if (slot == NULL)
 		return false;
 	buf_init(&url, SCIM_URL_MAX);
-	scim_url_find_group(&url, run->push->target->url, run->push->group_name);
-	slot->op = OP_FIND_GROUP;
-	return start_or_end(run, slot, &url, NULL);
+	buf_init(&body, SCIM_BODY_MAX);
+	slot->op = group_request(run, &url, &body);
+	bool sends = body.len > 0 || buf_failed(&body);
+	bool ok = start_or_end(run, slot, &url, sends ? &body : NULL);
+	buf_release(&body);
+	return ok;
 }
 
 /* A request for one member. */
@@ -111,59 +126,107 @@ static bool ask_for_seat(struct run *run, size_t seat, enum scim_op op, struct b
 
 bool ask_user(struct run *run, size_t seat)
 {
+	struct scim_find find;
 	struct buf url;
 
 	if (free_slot(run) == NULL)
 		return false;
 	buf_init(&url, SCIM_URL_MAX);
-	scim_url_find_user(&url, run->push->target->url, run->push->members[seat].person.user_name);
+	seat_find(run, seat, &find);
+	scim_url_find(&url, run->push->target->url, &find);
 	return ask_for_seat(run, seat, OP_FIND_USER, &url, NULL);
 }
 
 bool ask_creation(struct run *run, size_t seat)
 {
+	struct errctx why;
 	struct buf url, body;
 
 	if (free_slot(run) == NULL)
 		return false;
 	buf_init(&url, SCIM_URL_MAX);
 	buf_init(&body, SCIM_BODY_MAX);
-	scim_url_users(&url, run->push->target->url);
-	scim_body_user(&body, &run->push->members[seat].person);
-	return ask_for_seat(run, seat, OP_CREATE_USER, &url, &body);
+	scim_url_endpoint(&url, run->push->target->url, "Users");
+	if (person_body(run, seat, &body, &why))
+		return ask_for_seat(run, seat, OP_CREATE_USER, &url, &body);
+	buf_release(&url);
+	buf_release(&body);
+	seat_settle(run, seat, PUSH_REFUSED, why.text);
+	return true;
 }
 
 bool ask_confirmation(struct run *run, size_t seat)
 {
+	const char *base = run->push->target->url;
+	struct slot *slot = free_slot(run);
 	struct buf url;
 
-	if (free_slot(run) == NULL)
+	if (slot == NULL)
 		return false;
 	buf_init(&url, SCIM_URL_MAX);
-	scim_url_confirm(&url, run->push->target->url, run->group_id, run->seats[seat].user_id);
-	return ask_for_seat(run, seat, OP_CONFIRM, &url, NULL);
+	switch (run->push->target->dialect.verify) {
+	case VERIFY_USER:
+		scim_url_resource(&url, base, "Users", run->seats[seat].user_id);
+		return ask_for_seat(run, seat, OP_READ_USER, &url, NULL);
+	case VERIFY_FILTER:
+		scim_url_confirm(&url, base, run->group_id, run->seats[seat].user_id);
+		return ask_for_seat(run, seat, OP_CONFIRM, &url, NULL);
+	case VERIFY_MEMBERS:
+	case VERIFY_NONE: /* not asked at all: read_back() */
+		break;
+	}
+	scim_url_resource(&url, base, "Groups", run->group_id);
+	slot->op = OP_READ_MEMBERS;
+	if (!start_or_end(run, slot, &url, NULL))
+		return false;
+	for (size_t i = 0; i < run->push->count; i++)
+		run->seats[i].busy = run->seats[i].step == SEAT_ASK;
+	return true;
+}
+
+/* How many members the next PATCH may have. */
+static size_t patch_limit(const struct run *run)
+{
+	const struct scim_dialect *dialect = &run->push->target->dialect;
+	int64_t most = run->one_by_one ? 1 : dialect->members_max;
+
+	if (!run->push->add && dialect->removal == REMOVE_BY_FILTER && dialect->operations_max < most)
+		most = dialect->operations_max;
+	return (size_t)(most < PUSH_MEMBERS_MAX ? most : PUSH_MEMBERS_MAX);
+}
+
+/* Writes the body for the first so many that are to be sent; answers with their number. */
+static size_t write_patch(struct run *run, struct buf *body, size_t most)
+{
+	struct scim_member members[PUSH_MEMBERS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->push->count; i++) {
+		struct seat *seat = &run->seats[i];
+		seat->in_patch = seat->step == SEAT_KNOWN && count < most;
+		if (seat->in_patch)
+			members[count++] = (struct scim_member){
+				.id = seat->user_id, .name = run->push->members[i].person.user_name};
+	}
+	buf_clear(body);
+	scim_body_members(body, &run->push->target->dialect, run->push->add, members, count);
+	return count;
 }
 
 bool ask_patch(struct run *run)
 {
-	const char *ids[PUSH_MEMBERS_MAX];
-	size_t count = 0;
-	size_t most = run->one_by_one ? 1 : PUSH_MEMBERS_MAX;
+	int64_t body_max = run->push->target->dialect.body_max;
 	struct slot *slot = free_slot(run);
 	struct buf url, body;
 
 	if (slot == NULL)
 		return false;
-	for (size_t i = 0; i < run->push->count; i++) {
-		struct seat *seat = &run->seats[i];
-		seat->in_patch = seat->step == SEAT_KNOWN && count < most;
-		if (seat->in_patch)
-			ids[count++] = seat->user_id;
-	}
 	buf_init(&url, SCIM_URL_MAX);
 	buf_init(&body, SCIM_BODY_MAX);
-	scim_url_group(&url, run->push->target->url, run->group_id);
-	scim_body_members(&body, run->push->add, ids, count);
+	scim_url_resource(&url, run->push->target->url, "Groups", run->group_id);
+	size_t count = write_patch(run, &body, patch_limit(run));
+	while (body_max > 0 && (int64_t)body.len > body_max && count > 1)
+		count = write_patch(run, &body, count - 1);
 	slot->op = run->push->add ? OP_ADD_MEMBERS : OP_REMOVE_MEMBERS;
 	return start_or_end(run, slot, &url, &body);
 }
@@ -173,7 +236,7 @@ static void note_given_up(struct run *run, enum scim_op op)
 {
 	run->reached = true;
 	run->unanswered = true;
-	if (op != OP_ADD_MEMBERS && op != OP_REMOVE_MEMBERS)
+	if (!scim_op_is_patch(op))
 		return;
 	for (size_t i = 0; i < run->push->count; i++) {
 		if (run->seats[i].in_patch)

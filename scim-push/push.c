@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,10 +15,14 @@ static void set_results(struct push *push, enum push_verdict verdict, const char
 	push->nothing_reached = true;
 	push->unanswered = false;
 	push->closed_for_ms = 0;
-	push->unauthorised = false;
+	push->misconfigured = false;
+	push->sick = false;
+	push->status = 0;
 	for (size_t i = 0; i < push->count; i++) {
 		push->members[i].verdict = verdict;
 		push->members[i].in_doubt = false;
+		push->members[i].unverified = false;
+		push->members[i].created = false;
 		snprintf(push->members[i].error, sizeof(push->members[i].error), "%s", words);
 	}
 }
@@ -161,6 +166,7 @@ static struct run *run_new(struct pusher *pusher, struct push *push)
 		run->next->link = &run->next;
 	pusher->runs = run;
 	take_ids(run);
+	identify_all(run);
 	return run;
 }
 
@@ -175,6 +181,24 @@ static void on_late(uv_timer_t *timer)
 		push->state = NULL;
 		push->on_end(push->ctx, push);
 	}
+}
+
+/* Of nobody, or of those who cannot be pushed anyway. */
+static bool all_settled(const struct run *run)
+{
+	for (size_t i = 0; i < run->push->count; i++)
+		if (run->seats[i].step != SEAT_SETTLED)
+			return false;
+	return true;
+}
+
+void scim_target_init(struct scim_target *target, enum dialect dialect)
+{
+	memset(target, 0, sizeof(*target));
+	target->dialect = *dialect_row(dialect);
+	target->match = mapping_default.rules[0].attribute;
+	target->mapping = mapping_default;
+	target->create_users = true;
 }
 
 void push_start(struct pusher *pusher, struct push *push)
@@ -195,7 +219,7 @@ void push_start(struct pusher *pusher, struct push *push)
 	/* The loop's idea of now may be older than the clock's. */
 	uv_update_time(pusher->loop);
 	uv_timer_start(&run->deadline, on_deadline, left_ms > 0 ? (uint64_t)left_ms : 0, 0);
-	if (push->count == 0)
+	if (all_settled(run))
 		run->phase = PHASE_OVER;
 	run_wake_after(run, 0);
 }

@@ -14,6 +14,11 @@
 
 #include "base/err.h"
 #include "base/id.h"
+#include "scim-push/attribute.h"
+#include "scim-push/dialect.h"
+#include "scim-push/mapping.h"
+
+enum group_match { GROUPS_BY_NAME, GROUPS_BY_EXTERNAL_ID };
 
 /* Where and how an application is reached. Read-only for this module; one per application, kept by the caller
  * for as long as a push to it runs. */
@@ -22,17 +27,18 @@ struct scim_target {
 	char url[512];              /* …/scim/v2, without a closing slash */
 	char token[4096];           /* bearer token; never logged */
 	char ca_file[256];          /* "" = the system's certificate authorities */
-	bool create_users;          /* create a user who is missing */
 	int64_t request_timeout_ms; /* of one HTTP request */
+	struct scim_dialect dialect;
+	struct attribute match; /* by which users are found */
+	struct mapping mapping; /* of a user's attributes; has a rule for `match` */
+	bool create_users;      /* create a user who is missing */
+	enum group_match match_groups;
+	bool create_groups; /* create a group that is missing */
+	bool rename_groups; /* a group whose id is known gets the name of the configuration */
 };
 
-struct scim_person {
-	char user_name[NAME_SIZE];
-	char display_name[NAME_SIZE];
-	char given_name[NAME_SIZE];
-	char family_name[NAME_SIZE];
-	char email[NAME_SIZE]; /* may be "" */
-};
+/* Users by userName, groups by displayName, the default mapping: what the configuration changes. */
+void scim_target_init(struct scim_target *target, enum dialect dialect);
 
 enum push_verdict {
 	PUSH_DONE,    /* the application has confirmed the wanted membership */
@@ -45,14 +51,19 @@ enum push_verdict {
 	129 /* an id in the application; AWS: 47 characters, others use e-mail addresses and hashes */
 
 struct push_member {
-	struct scim_person person; /* in */
+	struct scim_person person; /* in, with the two below: what the user's attributes are made from */
+	const char *principal;     /* borrowed until on_end; NULL = none */
+	const struct person_claim *claims; /* the same */
+	size_t claim_count;
 	/* In, for a removal: the id under which the person was made a member; a name may have changed since. "" = look up
 	 * by name. Out: the id that the push worked with. */
 	char user_id[PUSH_ID_SIZE];
 	unsigned failures;         /* in: pushes that failed in a row before this one */
 	enum push_verdict verdict; /* out */
 	bool in_doubt;             /* out: it may have been applied although the verdict is not PUSH_DONE */
-	char error[TEXT_SIZE];     /* out: plain words with the application's own answer; "" when done */
+	bool unverified; /* out: PUSH_DONE because the application accepted it; it shows nothing that would prove it */
+	bool created;          /* out: this push has created the user */
+	char error[TEXT_SIZE]; /* out: plain words with the application's own answer; "" when done */
 };
 
 #define PUSH_MEMBERS_MAX 100 /* AWS: at most 100 membership changes in one PATCH */
@@ -61,9 +72,12 @@ struct push {
 	const struct scim_target *target; /* borrowed until on_end */
 	char id[ID_SIZE];
 	char group_id[PUSH_ID_SIZE]; /* as user_id of a member */
-	char group_name[NAME_SIZE];  /* the group's displayName in the application */
-	bool add;                    /* true: make them members; false: remove them */
-	int64_t deadline_ms;         /* clock_mono_ms() at which the push is aborted, whatever it is doing */
+	char known_group_id
+		[PUSH_ID_SIZE]; /* in: under which it was last found; "" = none. Asked when its name finds nothing */
+	char group_name[NAME_SIZE];        /* the group's displayName in the application */
+	char group_external_id[NAME_SIZE]; /* may be "" */
+	bool add;                          /* true: make them members; false: remove them */
+	int64_t deadline_ms; /* clock_mono_ms() at which the push is aborted, whatever it is doing */
 	size_t count;
 	struct push_member *members; /* owned by the caller until on_end returns */
 
@@ -82,7 +96,9 @@ struct push {
 	bool nothing_reached;  /* no request of this push can have reached the application */
 	bool unanswered;       /* a request was given up without an answer: it may still be running there */
 	int64_t closed_for_ms; /* 429 or 503 with Retry-After: nothing more before that has passed; else 0 */
-	bool unauthorised;     /* 401 or 403: the token or the URL is wrong */
+	bool misconfigured;    /* the token or the URL is wrong */
+	bool sick;             /* no answer, or one that no healthy application gives */
+	long status;           /* of the answer that decided, or 0 */
 
 	void *state; /* this module's own */
 };

@@ -5,21 +5,22 @@
 
 bool recall_group(struct run *run)
 {
-	const struct push *push = run->push;
+	struct scim_find find;
 
-	if (names_get(run->pusher->names, push->target->url, NAME_GROUP, push->group_name, run->group_id))
+	group_find(run, &find);
+	if (run->group_step == GROUP_FIND &&
+	    names_get(run->pusher->names, run->push->target->url, NAME_GROUP, find.value, run->group_id))
 		run->group_from_memory = true;
 	return run->group_from_memory;
 }
 
 bool recall_user(struct run *run, size_t seat)
 {
-	const char *user_name = run->push->members[seat].person.user_name;
 	struct seat *s = &run->seats[seat];
 
 	/* What memory says of a user who was just refused as a duplicate is of no use. */
 	if (s->clashed ||
-	    !names_get(run->pusher->names, run->push->target->url, NAME_USER, user_name, s->user_id))
+	    !names_get(run->pusher->names, run->push->target->url, NAME_USER, s->match, s->user_id))
 		return false;
 	s->step = SEAT_KNOWN;
 	s->from_memory = true;
@@ -28,27 +29,31 @@ bool recall_user(struct run *run, size_t seat)
 
 void learn_group(struct run *run, const char *id)
 {
+	struct scim_find find;
+
+	group_find(run, &find);
 	memcpy(run->group_id, id, strlen(id) + 1);
-	names_put(run->pusher->names, run->push->target->url, NAME_GROUP, run->push->group_name, id);
+	names_put(run->pusher->names, run->push->target->url, NAME_GROUP, find.value, id);
 }
 
 void forget_group(struct run *run)
 {
-	names_forget(run->pusher->names, run->push->target->url, NAME_GROUP, run->push->group_name);
+	struct scim_find find;
+
+	group_find(run, &find);
+	names_forget(run->pusher->names, run->push->target->url, NAME_GROUP, find.value);
 }
 
 void forget_user(struct run *run, size_t seat)
 {
-	names_forget(run->pusher->names, run->push->target->url, NAME_USER,
-		     run->push->members[seat].person.user_name);
+	names_forget(run->pusher->names, run->push->target->url, NAME_USER, run->seats[seat].match);
 }
 
 void learn_user(struct run *run, size_t seat, const char *id)
 {
 	run->seats[seat].step = SEAT_KNOWN;
 	memcpy(run->seats[seat].user_id, id, strlen(id) + 1);
-	names_put(run->pusher->names, run->push->target->url, NAME_USER,
-		  run->push->members[seat].person.user_name, id);
+	names_put(run->pusher->names, run->push->target->url, NAME_USER, run->seats[seat].match, id);
 }
 
 bool rests_on_memory(const struct run *run)
@@ -70,6 +75,7 @@ void look_again(struct run *run)
 	if (run->group_from_memory) {
 		forget_group(run);
 		run->group_from_memory = false;
+		run->group_step = GROUP_FIND;
 		run->group_id[0] = '\0';
 	}
 	for (size_t i = 0; i < run->push->count; i++) {

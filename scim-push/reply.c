@@ -2,79 +2,45 @@
 #include "scim-push/run.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* A look-up by name that finds nothing proves little: names change, and applications lag behind themselves. Only when
  * several pushes in a row, seconds apart, have found nothing is there nobody to remove. */
 #define EMPTY_LOOKUPS 5
 
-static void nobody_to_remove(struct run *run, size_t seat, const char *words)
+void nobody_to_remove(struct run *run, size_t seat, const char *words)
 {
 	bool proven = run->push->members[seat].failures + 1 >= EMPTY_LOOKUPS;
 
 	seat_settle(run, seat, proven ? PUSH_DONE : PUSH_RETRY, words);
 }
 
-static void group_is_gone(struct run *run, const char *words)
+/* "the application has no user named": by the attribute that it was asked for. */
+static void match_words(const struct run *run, const char *before, size_t seat, char out[TEXT_SIZE])
 {
-	for (size_t i = 0; i < run->push->count; i++)
-		if (run->seats[i].step != SEAT_SETTLED)
-			nobody_to_remove(run, i, words);
-	run_over(run);
-}
+	const char *path = run->push->target->match.path;
+	bool by_name = strcmp(path, "userName") == 0;
+	char with[TEXT_SIZE];
 
-static void on_group(struct run *run, const struct http_answer *answer, enum outcome outcome)
-{
-	struct push *push = run->push;
-	enum scim_hit hit = HIT_UNREADABLE;
-	char id[SCIM_ID_SIZE];
-	char words[TEXT_SIZE];
-
-	if (outcome == OUTCOME_DONE)
-		hit = scim_read_group(answer->body, answer->len, push->group_name, id);
-	switch (hit) {
-	case HIT_ONE:
-		learn_group(run, id);
-		return;
-	case HIT_NONE:
-		name_words(run, "the application has no group named", push->group_name, words);
-		if (push->add)
-			run_settle_rest(run, PUSH_REFUSED, words);
-		else
-			group_is_gone(run, words);
-		return;
-	case HIT_SEVERAL:
-		name_words(run, "the application has several groups named", push->group_name, words);
-		run_settle_rest(run, PUSH_REFUSED, words);
-		return;
-	case HIT_UNREADABLE:
-		answer_words(run, OP_FIND_GROUP, answer, words);
-		if (outcome == OUTCOME_DONE)
-			snprintf(words, sizeof(words),
-				 "looking up the group: the answer is no complete SCIM list");
-		run_settle_rest(run, outcome == OUTCOME_REFUSED ? PUSH_REFUSED : PUSH_RETRY, words);
-		return;
-	}
+	snprintf(with, sizeof(with), "%s%s%s", before, by_name ? " named" : " whose ", by_name ? "" : path);
+	name_words(run, with, run->seats[seat].match, out);
 }
 
 static void user_is_missing(struct run *run, size_t seat)
 {
-	const struct scim_person *person = &run->push->members[seat].person;
-	const char *flaw = scim_person_flaw(person);
 	char words[TEXT_SIZE];
 
 	if (!run->push->add) {
-		name_words(run, "the application has no user named", person->user_name, words);
+		match_words(run, "the application has no user", seat, words);
 		nobody_to_remove(run, seat, words);
 	} else if (run->seats[seat].clashed) {
 		/* Perhaps the look-up lags behind the creation that won. */
 		name_words(run, "the application refuses a second user of this name but does not find",
-			   person->user_name, words);
+			   run->seats[seat].match, words);
 		seat_settle(run, seat, PUSH_RETRY, words);
 	} else if (!run->push->target->create_users) {
-		name_words(run, "the application has no user named", person->user_name, words);
+		match_words(run, "the application has no user", seat, words);
 		seat_settle(run, seat, PUSH_REFUSED, words);
-	} else if (flaw != NULL) {
-		seat_settle(run, seat, PUSH_REFUSED, flaw);
 	} else {
 		run->seats[seat].step = SEAT_CREATE;
 	}
@@ -82,13 +48,14 @@ static void user_is_missing(struct run *run, size_t seat)
 
 static void on_user(struct run *run, size_t seat, const struct http_answer *answer, enum outcome outcome)
 {
-	const char *user_name = run->push->members[seat].person.user_name;
 	enum scim_hit hit = HIT_UNREADABLE;
+	struct scim_find find;
 	char id[SCIM_ID_SIZE];
 	char words[TEXT_SIZE];
 
+	seat_find(run, seat, &find);
 	if (outcome == OUTCOME_DONE)
-		hit = scim_read_user(answer->body, answer->len, user_name, id);
+		hit = scim_read_found(answer->body, answer->len, &find, id);
 	switch (hit) {
 	case HIT_ONE:
 		learn_user(run, seat, id);
@@ -97,7 +64,7 @@ static void on_user(struct run *run, size_t seat, const struct http_answer *answ
 		user_is_missing(run, seat);
 		return;
 	case HIT_SEVERAL:
-		name_words(run, "the application has several users named", user_name, words);
+		match_words(run, "the application has several users", seat, words);
 		seat_settle(run, seat, PUSH_REFUSED, words);
 		return;
 	case HIT_UNREADABLE:
@@ -112,11 +79,14 @@ static void on_user(struct run *run, size_t seat, const struct http_answer *answ
 
 static void on_creation(struct run *run, size_t seat, const struct http_answer *answer, enum outcome outcome)
 {
+	struct scim_find find;
 	char id[SCIM_ID_SIZE];
 	char words[TEXT_SIZE];
 
-	if (outcome == OUTCOME_DONE &&
-	    scim_read_created(answer->body, answer->len, run->push->members[seat].person.user_name, id)) {
+	seat_find(run, seat, &find);
+	if (outcome == OUTCOME_DONE)
+		run->push->members[seat].created = true;
+	if (outcome == OUTCOME_DONE && scim_read_created(answer->body, answer->len, &find, id)) {
 		learn_user(run, seat, id);
 		return;
 	}
@@ -130,14 +100,31 @@ static void on_creation(struct run *run, size_t seat, const struct http_answer *
 	seat_settle(run, seat, outcome == OUTCOME_REFUSED ? PUSH_REFUSED : PUSH_RETRY, words);
 }
 
+void read_back(struct run *run, size_t seat)
+{
+	struct seat *s = &run->seats[seat];
+
+	if (run->push->target->dialect.verify != VERIFY_NONE) {
+		s->step = SEAT_ASK;
+	} else if (s->accepted) {
+		run->push->members[seat].unverified = true;
+		seat_settle(run, seat, PUSH_DONE, "");
+	} else if (s->send_again) {
+		s->send_again = false;
+		s->step = SEAT_KNOWN;
+	} else {
+		seat_settle(run, seat, s->if_there, NULL);
+	}
+}
+
 static void patch_accepted(struct run *run)
 {
+	run->settling = false;
 	for (size_t i = 0; i < run->push->count; i++) {
-		struct seat *seat = &run->seats[i];
-		if (!seat->in_patch)
+		if (!run->seats[i].in_patch)
 			continue;
-		seat->step = SEAT_ASK;
-		seat->accepted = true;
+		run->seats[i].accepted = true;
+		read_back(run, i);
 	}
 }
 
@@ -148,9 +135,9 @@ static void seat_refused(struct run *run, size_t seat, enum outcome outcome, con
 
 	answer_words(run, run->push->add ? OP_ADD_MEMBERS : OP_REMOVE_MEMBERS, answer, words);
 	if (outcome == OUTCOME_ALREADY) {
-		run->seats[seat].step = SEAT_ASK;
 		run->seats[seat].if_there = answer->status == 404 ? PUSH_RETRY : PUSH_REFUSED;
 		snprintf(run->push->members[seat].error, TEXT_SIZE, "%s", words);
+		read_back(run, seat);
 		return;
 	}
 	if (outcome == OUTCOME_LOOK_AGAIN) {
@@ -166,8 +153,8 @@ static void ask_before_resending(struct run *run)
 	for (size_t i = 0; i < run->push->count; i++) {
 		if (!run->seats[i].in_patch)
 			continue;
-		run->seats[i].step = SEAT_ASK;
 		run->seats[i].send_again = true;
+		read_back(run, i);
 	}
 }
 
@@ -208,8 +195,10 @@ static void on_patch(struct run *run, const struct http_answer *answer, enum out
 		patch_refused(run, outcome, answer);
 		return;
 	case OUTCOME_RETRY:
-	case OUTCOME_UNAUTHORISED:
 	case OUTCOME_THROTTLED:
+	case OUTCOME_MISCONFIGURED:
+	case OUTCOME_SICK:
+	case OUTCOME_COUNT:
 		break;
 	}
 	answer_words(run, run->push->add ? OP_ADD_MEMBERS : OP_REMOVE_MEMBERS, answer, words);
@@ -254,26 +243,72 @@ static void on_shown(struct run *run, size_t seat, enum scim_membership shown)
 	}
 }
 
-static void on_confirmation(struct run *run, size_t seat, const struct http_answer *answer,
+/* The look at one membership, or at all of them, could not be made: `gone` says that what was looked at is not there. */
+static void not_shown(struct run *run, size_t seat, bool gone, enum outcome outcome, const char *words)
+{
+	if (gone) {
+		member_is_gone(run, seat);
+	} else if (outcome == OUTCOME_RETRY || outcome == OUTCOME_SICK) {
+		run->seats[seat].step = SEAT_DOUBTED;
+		snprintf(run->push->members[seat].error, TEXT_SIZE, "%s", words);
+	} else {
+		seat_settle(run, seat, PUSH_RETRY, words);
+	}
+}
+
+static void on_confirmation(struct run *run, const struct slot *slot, const struct http_answer *answer,
 			    enum outcome outcome)
 {
+	const char *user_id = run->seats[slot->seat].user_id;
 	char words[TEXT_SIZE];
 
 	if (outcome == OUTCOME_DONE) {
-		on_shown(run, seat, scim_read_membership(answer->body, answer->len, run->group_id));
+		on_shown(run, slot->seat,
+			 slot->op == OP_READ_USER
+				 ? scim_read_groups(answer->body, answer->len, user_id, run->group_id)
+				 : scim_read_membership(answer->body, answer->len, run->group_id));
 		return;
 	}
+	answer_words(run, slot->op, answer, words);
+	not_shown(run, slot->seat, outcome == OUTCOME_LOOK_AGAIN, outcome, words);
+}
+
+/* The group is gone: so are its members. For an addition it is looked up anew by the next push. */
+static void on_members_gone(struct run *run, const char *words)
+{
+	forget_group(run);
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (run->seats[i].step != SEAT_ASK)
+			continue;
+		if (run->push->add || run->group_from_memory)
+			seat_settle(run, i, PUSH_RETRY, words);
+		else
+			seat_settle(run, i, PUSH_DONE, "");
+	}
+}
+
+static void on_members(struct run *run, const struct http_answer *answer, enum outcome outcome)
+{
+	struct scim_shown shown[PUSH_MEMBERS_MAX];
+	char words[TEXT_SIZE];
+
+	answer_words(run, OP_READ_MEMBERS, answer, words);
 	if (outcome == OUTCOME_LOOK_AGAIN) {
-		member_is_gone(run, seat);
+		on_members_gone(run, words);
 		return;
 	}
-	answer_words(run, OP_CONFIRM, answer, words);
-	if (outcome == OUTCOME_RETRY) {
-		run->seats[seat].step = SEAT_DOUBTED;
-		snprintf(run->push->members[seat].error, TEXT_SIZE, "%s", words);
-		return;
+	for (size_t i = 0; i < run->push->count; i++)
+		shown[i].user_id = run->seats[i].user_id;
+	if (outcome == OUTCOME_DONE)
+		scim_read_members(answer->body, answer->len, run->group_id, shown, run->push->count);
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (run->seats[i].step != SEAT_ASK)
+			continue;
+		if (outcome == OUTCOME_DONE)
+			on_shown(run, i, shown[i].membership);
+		else
+			not_shown(run, i, false, outcome, words);
 	}
-	seat_settle(run, seat, PUSH_RETRY, words);
 }
 
 void reply_apply(struct run *run, const struct slot *slot, const struct http_answer *answer,
@@ -281,7 +316,10 @@ void reply_apply(struct run *run, const struct slot *slot, const struct http_ans
 {
 	switch (slot->op) {
 	case OP_FIND_GROUP:
-		on_group(run, answer, outcome);
+	case OP_READ_GROUP:
+	case OP_CREATE_GROUP:
+	case OP_RENAME_GROUP:
+		reply_group(run, slot, answer, outcome);
 		return;
 	case OP_FIND_USER:
 		on_user(run, slot->seat, answer, outcome);
@@ -294,7 +332,17 @@ void reply_apply(struct run *run, const struct slot *slot, const struct http_ans
 		on_patch(run, answer, outcome);
 		return;
 	case OP_CONFIRM:
-		on_confirmation(run, slot->seat, answer, outcome);
+	case OP_READ_USER:
+		on_confirmation(run, slot, answer, outcome);
+		return;
+	case OP_READ_MEMBERS:
+		on_members(run, answer, outcome);
+		return;
+	case OP_CHANGE_USER: /* not part of a push of memberships */
+	case OP_DELETE_USER:
+	case OP_LIST_MEMBERS:
+	case OP_READ_CONFIG:
+	case OP_COUNT:
 		return;
 	}
 }

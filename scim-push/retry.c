@@ -142,16 +142,36 @@ static int64_t bounded(int64_t ms)
 	return ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms;
 }
 
+/* The number that the text is, no larger than `most`; -1 when it is none. */
+static int64_t read_seconds(const char *value, int64_t most)
+{
+	size_t digits = strspn(value, "0123456789");
+	int64_t seconds = 0;
+
+	if (digits == 0 || value[digits] != '\0')
+		return -1;
+	for (size_t i = 0; i < digits && seconds < most; i++)
+		seconds = seconds * 10 + (value[i] - '0');
+	return seconds < most ? seconds : most;
+}
+
 int64_t retry_after_ms(const char *value, int64_t now_ms)
 {
 	int64_t ms = 0;
-	size_t digits = strspn(value, "0123456789");
+	int64_t seconds = read_seconds(value, RETRY_AFTER_MAX_MS);
 
-	if (digits == 0)
-		return read_date(value, now_ms, &ms) ? bounded(ms - now_ms) : -1;
-	if (value[digits] != '\0')
-		return -1;
-	for (size_t i = 0; i < digits && ms < RETRY_AFTER_MAX_MS; i++)
-		ms = ms * 10 + (value[i] - '0') * 1000;
-	return bounded(ms);
+	if (seconds >= 0)
+		return bounded(seconds * 1000);
+	return read_date(value, now_ms, &ms) ? bounded(ms - now_ms) : -1;
+}
+
+#define LONGEST_RESET 1000000000 /* seconds; a larger number is a date */
+
+int64_t retry_reset_ms(const char *value, int64_t now_ms)
+{
+	int64_t seconds = read_seconds(value, INT64_C(1000000000000));
+
+	if (seconds < 0)
+		return 0;
+	return bounded(seconds < LONGEST_RESET ? seconds * 1000 : seconds * 1000 - now_ms);
 }

@@ -23,4 +23,10 @@ int64_t retry_delay_ms(unsigned attempt, bool removal, uint32_t random);
  */
 int64_t retry_after_ms(const char *value, int64_t now_ms);
 
+/*
+ * The same for X-Rate-Limit-Reset, which some applications send in its place: seconds from now, or, where the number
+ * is that of a date, since 1970. 0 when it is neither.
+ */
+int64_t retry_reset_ms(const char *value, int64_t now_ms);
+
 #endif

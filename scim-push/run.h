@@ -1,6 +1,6 @@
 /*
- * A push under way: the state shared by push.c (its life), steps.c (its steps), ask.c (its
- * requests) and verdict.c (its results). Private to this folder.
+ * A push under way: the state shared by push.c (its life), steps.c (its steps), ask.c (its requests), reply.c and
+ * reply_group.c (its answers), person.c (who its members are) and verdict.c (its results). Private to this folder.
  *
  *   group ─> users ─> ready ─> patch ─> confirm ─> over
  *     ^                          │         │
@@ -23,6 +23,7 @@
 #include "scim-push/outcome.h"
 #include "scim-push/push.h"
 #include "scim-push/scim.h"
+#include "scim-push/user.h"
 
 #define RUN_PARALLEL                                                                                         \
 	4 /* requests of one push at a time: kind to the application, quick enough for 100 members */
@@ -36,11 +37,19 @@ enum phase {
 	PHASE_OVER     /* verdicts stand; on_end follows from the loop */
 };
 
+/* What is to be asked about the group next. */
+enum group_step {
+	GROUP_FIND, /* by the name (or external id) that the configuration gives */
+	GROUP_READ, /* that name is not found, or not known yet: by the id under which it was known before */
+	GROUP_CREATE, /* it is missing and is to be created */
+	GROUP_RENAME  /* its id is known, and its name is not the configuration's */
+};
+
 enum seat_step {
 	SEAT_FIND,    /* the user's id is not known */
 	SEAT_CREATE,  /* the user is missing and is to be created */
 	SEAT_KNOWN,   /* the user's id is known; the membership is to be changed */
-	SEAT_ASK,     /* the PATCH was answered; the membership is to be confirmed */
+	SEAT_ASK,     /* the PATCH was answered; the membership is to be read back */
 	SEAT_DOUBTED, /* not shown yet: ask again after a pause */
 	SEAT_STALE,   /* the application does not know the id that memory gave: look up again */
 	SEAT_SETTLED  /* the member's verdict stands */
@@ -57,6 +66,7 @@ struct seat {
 	bool in_patch;    /* part of the PATCH under way */
 	/* The verdict when a removal was not accepted and the member is still there. */
 	enum push_verdict if_there;
+	char match[NAME_SIZE]; /* by which the user is found */
 	char user_id[SCIM_ID_SIZE];
 };
 
@@ -73,7 +83,10 @@ struct run {
 	struct pusher *pusher;
 	struct push *push;
 	enum phase phase;
-	bool answered; /* push_send() has said what is wanted, and no PATCH has gone out since */
+	enum group_step group_step;
+	bool group_clashed; /* its creation was answered 409, or without an id */
+	bool settling;      /* the application has been given its time since the latest PATCH */
+	bool answered;      /* push_send() has said what is wanted, and no PATCH has gone out since */
 	bool group_from_memory;
 	bool looked_again; /* ids from memory were looked up anew: once in a push */
 	bool one_by_one;   /* the PATCH for all was refused: the culprit is found by sending singly */
@@ -115,6 +128,7 @@ void steps_answer(struct run *run, const struct slot *slot, const struct http_an
 bool ask_group(struct run *run);
 bool ask_user(struct run *run, size_t seat);
 bool ask_creation(struct run *run, size_t seat);
+/* Asks for the membership of this seat, or for those of all that are SEAT_ASK at once, as the dialect has it. */
 bool ask_confirmation(struct run *run, size_t seat);
 /* Sends the PATCH for all seats that are SEAT_KNOWN, or for the first of them in a push that goes one by one. */
 bool ask_patch(struct run *run);
@@ -126,6 +140,24 @@ bool ask_busy(const struct run *run);
 /* reply.c: what the answer means for its seats, which it moves. May end the push, asks nothing. */
 void reply_apply(struct run *run, const struct slot *slot, const struct http_answer *answer,
 		 enum outcome outcome);
+
+/* reply_group.c: the same, about the group itself. */
+void reply_group(struct run *run, const struct slot *slot, const struct http_answer *answer,
+		 enum outcome outcome);
+
+/* reply.c: a removal looks for somebody, or for a group, who is not found: proof only after several pushes. */
+void nobody_to_remove(struct run *run, size_t seat, const char *words);
+
+/* reply.c: the PATCH is answered; the seat is read back, or left as it is where the application shows nothing. */
+void read_back(struct run *run, size_t seat);
+
+/* person.c: who the members are in the application: settles those of whom that cannot be said. */
+void identify_all(struct run *run);
+/* person.c: appends the body of the user's creation. False with words when the application would not take it. */
+bool person_body(const struct run *run, size_t seat, struct buf *body, struct errctx *why);
+/* person.c: the look-up of this member, and that of the group. */
+void seat_find(const struct run *run, size_t seat, struct scim_find *find);
+void group_find(const struct run *run, struct scim_find *find);
 
 /* recall.c: takes an id from memory; false when it is not there. */
 bool recall_group(struct run *run);

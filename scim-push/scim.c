@@ -3,14 +3,11 @@
 
 #include <assert.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/json.h"
-#include "scim-push/push.h"
 
 #define FILTER_MAX 2048
-#define USER_URN   "urn:ietf:params:scim:schemas:core:2.0:User"
-#define PATCH_URN  "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+#define GROUP_URN  "urn:ietf:params:scim:schemas:core:2.0:Group"
 
 /* RFC 3986: everything but the unreserved characters, so that the text stays one path segment or one value. */
 static void add_encoded(struct buf *url, const char *text)
@@ -39,46 +36,36 @@ static void add_comparison(struct buf *filter, const char *name, const char *val
 /* Appends the encoded filter and releases it. A filter that failed fails the URL. */
 static void add_filter(struct buf *url, struct buf *filter)
 {
-	buf_adds(url, "?filter=");
+	buf_adds(url, "filter=");
 	add_encoded(url, buf_text(filter));
 	if (buf_failed(filter))
-		url->failed = true;
+		buf_fail(url);
 	buf_release(filter);
 }
 
-static void find_url(struct buf *url, const char *endpoint, const char *attribute, const char *value)
+void scim_url_endpoint(struct buf *url, const char *base, const char *endpoint)
+{
+	buf_adds(url, base);
+	buf_adds(url, "/");
+	buf_adds(url, endpoint);
+}
+
+void scim_url_find(struct buf *url, const char *base, const struct scim_find *find)
 {
 	struct buf filter;
 
 	buf_init(&filter, FILTER_MAX);
-	add_comparison(&filter, attribute, value);
-	buf_adds(url, endpoint);
+	attribute_filter(&filter, find->attribute, find->value);
+	scim_url_endpoint(url, base, find->endpoint);
+	buf_adds(url, find->hide_members ? "?excludedAttributes=members&" : "?");
 	add_filter(url, &filter);
 }
 
-void scim_url_find_group(struct buf *url, const char *base, const char *display_name)
+void scim_url_resource(struct buf *url, const char *base, const char *endpoint, const char *id)
 {
-	buf_adds(url, base);
-	find_url(url, "/Groups", "displayName", display_name);
-}
-
-void scim_url_find_user(struct buf *url, const char *base, const char *user_name)
-{
-	buf_adds(url, base);
-	find_url(url, "/Users", "userName", user_name);
-}
-
-void scim_url_users(struct buf *url, const char *base)
-{
-	buf_adds(url, base);
-	buf_adds(url, "/Users");
-}
-
-void scim_url_group(struct buf *url, const char *base, const char *group_id)
-{
-	buf_adds(url, base);
-	buf_adds(url, "/Groups/");
-	add_encoded(url, group_id);
+	scim_url_endpoint(url, base, endpoint);
+	buf_adds(url, "/");
+	add_encoded(url, id);
 }
 
 void scim_url_confirm(struct buf *url, const char *base, const char *group_id, const char *user_id)
@@ -89,8 +76,21 @@ void scim_url_confirm(struct buf *url, const char *base, const char *group_id, c
 	add_comparison(&filter, "id", group_id);
 	buf_adds(&filter, " and ");
 	add_comparison(&filter, "members", user_id);
-	buf_adds(url, base);
-	buf_adds(url, "/Groups");
+	scim_url_endpoint(url, base, "Groups?");
+	add_filter(url, &filter);
+}
+
+void scim_url_users_of(struct buf *url, const char *base, const char *group_id, const char *cursor)
+{
+	struct buf filter;
+
+	buf_init(&filter, FILTER_MAX);
+	add_comparison(&filter, "groups.value", group_id);
+	scim_url_endpoint(url, base, cursor[0] == '\0' ? "Users?cursor&" : "Users?cursor=");
+	if (cursor[0] != '\0') {
+		add_encoded(url, cursor);
+		buf_adds(url, "&");
+	}
 	add_filter(url, &filter);
 }
 
@@ -100,52 +100,101 @@ static void add_field(struct buf *body, const char *before, const char *value)
 	json_add_string(body, value);
 }
 
-void scim_body_user(struct buf *body, const struct scim_person *person)
+void scim_body_group(struct buf *body, const char *display_name, const char *external_id)
 {
-	buf_adds(body, "{\"schemas\":[\"" USER_URN "\"]");
-	add_field(body, ",\"userName\":", person->user_name);
-	add_field(body, ",\"name\":{\"givenName\":", person->given_name);
-	add_field(body, ",\"familyName\":", person->family_name);
-	add_field(body, "},\"displayName\":", person->display_name);
-	buf_adds(body, ",\"active\":true");
-	if (person->email[0] != '\0') {
-		add_field(body, ",\"emails\":[{\"value\":", person->email);
-		buf_adds(body, ",\"type\":\"work\",\"primary\":true}]");
-	}
+	buf_adds(body, "{\"schemas\":[\"" GROUP_URN "\"]");
+	add_field(body, ",\"displayName\":", display_name);
+	if (external_id[0] != '\0')
+		add_field(body, ",\"externalId\":", external_id);
 	buf_adds(body, "}");
 }
 
-void scim_body_members(struct buf *body, bool add, const char *const ids[], size_t count)
+void scim_add_op(struct buf *body, const struct scim_dialect *dialect, const char *op)
 {
-	assert(count > 0);
-	buf_addf(body,
-		 "{\"schemas\":[\"" PATCH_URN
-		 "\"],\"Operations\":[{\"op\":\"%s\",\"path\":\"members\",\"value\":[",
-		 add ? "add" : "remove");
-	for (size_t i = 0; i < count; i++)
-		add_field(body, i == 0 ? "{\"value\":" : "},{\"value\":", ids[i]);
-	buf_adds(body, "}]}]}");
+	char first = op[0];
+
+	if (dialect->op_case == OP_CASE_CAPITAL)
+		first = (char)(first - 'a' + 'A');
+	buf_addf(body, "{\"op\":\"%c%s\"", first, op + 1);
 }
 
-const char *scim_person_flaw(const struct scim_person *person)
+void scim_body_rename(struct buf *body, const struct scim_dialect *dialect, const char *display_name)
 {
-	/* AWS refuses these in names; the Identity Store's own documentation lists the first five. */
-	static const char refused[] = "<>;:%\t\n\r";
+	buf_adds(body, SCIM_PATCH_BEGIN);
+	scim_add_op(body, dialect, "replace");
+	add_field(body, ",\"path\":\"displayName\",\"value\":", display_name);
+	buf_adds(body, "}]}");
+}
 
-	if (person->user_name[0] == '\0')
-		return "the person has no user name";
-	if (person->display_name[0] == '\0')
-		return "the person has no display name, which the application requires of a new user";
-	if (person->given_name[0] == '\0')
-		return "the person has no given name, which the application requires of a new user";
-	if (person->family_name[0] == '\0')
-		return "the person has no family name, which the application requires of a new user";
-	if (strpbrk(person->user_name, refused) != NULL)
-		return "the user name holds one of the characters < > ; : % tab or line end, which the "
-		       "application "
-		       "refuses";
-	if (strpbrk(person->display_name, refused) != NULL)
-		return "the display name holds one of the characters < > ; : % tab or line end, which the "
-		       "application refuses";
-	return NULL;
+static void add_member(struct buf *body, const struct scim_dialect *dialect, const struct scim_member *member)
+{
+	add_field(body, "{\"value\":", member->id);
+	if (dialect->show_names && member->name[0] != '\0')
+		add_field(body, ",\"display\":", member->name);
+	buf_adds(body, "}");
+}
+
+static void add_list(struct buf *body, const struct scim_dialect *dialect, const struct scim_member members[],
+		     size_t count)
+{
+	buf_adds(body, "[");
+	for (size_t i = 0; i < count; i++) {
+		buf_adds(body, i == 0 ? "" : ",");
+		add_member(body, dialect, &members[i]);
+	}
+	buf_adds(body, "]");
+}
+
+static void add_addition(struct buf *body, const struct scim_dialect *dialect,
+			 const struct scim_member members[], size_t count)
+{
+	static const char *const before[] = {
+		[PATH_MEMBERS] = ",\"path\":\"members\",\"value\":",
+		[PATH_NONE] = ",\"value\":{\"members\":",
+		[PATH_NESTED] = ",\"path\":\"members\",\"value\":{\"members\":",
+	};
+
+	scim_add_op(body, dialect, "add");
+	buf_adds(body, before[dialect->path]);
+	add_list(body, dialect, members, count);
+	buf_adds(body, dialect->path == PATH_MEMBERS ? "}" : "}}");
+}
+
+/* One operation for each: members[value eq "ID"]. The path is a JSON string that holds one. */
+static void add_filter_removals(struct buf *body, const struct scim_dialect *dialect,
+				const struct scim_member members[], size_t count)
+{
+	struct buf path;
+
+	buf_init(&path, FILTER_MAX);
+	for (size_t i = 0; i < count; i++) {
+		buf_clear(&path);
+		add_comparison(&path, "members[value", members[i].id);
+		buf_adds(&path, "]");
+		buf_adds(body, i == 0 ? "" : ",");
+		scim_add_op(body, dialect, "remove");
+		add_field(body, ",\"path\":", buf_text(&path));
+		buf_adds(body, "}");
+		if (buf_failed(&path))
+			buf_fail(body);
+	}
+	buf_release(&path);
+}
+
+void scim_body_members(struct buf *body, const struct scim_dialect *dialect, bool add,
+		       const struct scim_member members[], size_t count)
+{
+	assert(count > 0);
+	buf_adds(body, SCIM_PATCH_BEGIN);
+	if (add) {
+		add_addition(body, dialect, members, count);
+	} else if (dialect->removal == REMOVE_BY_FILTER) {
+		add_filter_removals(body, dialect, members, count);
+	} else {
+		scim_add_op(body, dialect, "remove");
+		buf_adds(body, ",\"path\":\"members\",\"value\":");
+		add_list(body, dialect, members, count);
+		buf_adds(body, "}");
+	}
+	buf_adds(body, "]}");
 }

@@ -1,7 +1,7 @@
 /*
- * SCIM 2.0 (RFC 7643, RFC 7644) in the dialect of AWS IAM Identity Center: what is written into URLs and bodies,
- * and what the answers mean. Pure. An answer is never believed further than it can be checked: a look-up's hits
- * are compared with what was asked for, and a list that is not whole proves no absence.
+ * SCIM 2.0 (RFC 7643, RFC 7644) on the wire: what is written into URLs and bodies, in the application's dialect, and
+ * what its answers say. Pure. An answer is never believed further than it can be checked: a look-up's hits are
+ * compared with what was asked for, and a list that is not whole proves no absence.
  */
 #ifndef SCIM_PUSH_SCIM_H
 #define SCIM_PUSH_SCIM_H
@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "scim-push/attribute.h"
 #include "scim-push/push.h"
 
 #define SCIM_ID_SIZE     PUSH_ID_SIZE
@@ -18,23 +19,38 @@
 #define SCIM_BODY_MAX    65536
 #define SCIM_DETAIL_SIZE 401 /* what is kept of the application's own words */
 
-struct scim_person;
+#define SCIM_PATCH_BEGIN "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":["
+
+/* A look-up: the one resource whose attribute has this value. All borrowed. */
+struct scim_find {
+	const char *endpoint; /* "Users", "Groups" */
+	const struct attribute *attribute;
+	const char *value;
+	bool hide_members;
+};
 
 /* Request URLs, appended to `url`. `base` has no closing slash. */
-void scim_url_find_group(struct buf *url, const char *base, const char *display_name);
-void scim_url_find_user(struct buf *url, const char *base, const char *user_name);
-void scim_url_users(struct buf *url, const char *base);
-void scim_url_group(struct buf *url, const char *base, const char *group_id);
+void scim_url_find(struct buf *url, const char *base, const struct scim_find *find);
+void scim_url_endpoint(struct buf *url, const char *base, const char *endpoint);
+/* One resource by its id, which is always one segment of the path. */
+void scim_url_resource(struct buf *url, const char *base, const char *endpoint, const char *id);
 /* Is this user a member of this group? AWS never shows members; it answers this filter. */
 void scim_url_confirm(struct buf *url, const char *base, const char *group_id, const char *user_id);
+/* The users who are in this group, from `cursor` on: "" = the first page. AWS only. */
+void scim_url_users_of(struct buf *url, const char *base, const char *group_id, const char *cursor);
+
+struct scim_member {
+	const char *id, *name; /* borrowed */
+};
 
 /* Request bodies, appended to `body`. */
-void scim_body_user(struct buf *body, const struct scim_person *person);
-/* The PATCH that adds or removes these users. `count` > 0: a removal of nobody would mean everybody. */
-void scim_body_members(struct buf *body, bool add, const char *const ids[], size_t count);
-
-/* Why AWS would refuse to create this user, in plain words, or NULL when nothing speaks against it. */
-const char *scim_person_flaw(const struct scim_person *person);
+void scim_body_group(struct buf *body, const char *display_name, const char *external_id);
+void scim_body_rename(struct buf *body, const struct scim_dialect *dialect, const char *display_name);
+/* The PATCH that adds or removes these members. `count` > 0: a removal of nobody would mean everybody. */
+void scim_body_members(struct buf *body, const struct scim_dialect *dialect, bool add,
+		       const struct scim_member members[], size_t count);
+/* Begins an operation: {"op":"add" */
+void scim_add_op(struct buf *body, const struct scim_dialect *dialect, const char *op);
 
 enum scim_hit {
 	HIT_NONE, /* the application has no such resource */
@@ -43,18 +59,35 @@ enum scim_hit {
 	HIT_UNREADABLE /* no list, a list that is cut off, or a hit without a usable id */
 };
 
-/* Reads a ListResponse. `id` is written with HIT_ONE only. displayName is compared exactly, userName without
- * regard to (ASCII) case: RFC 7643, 4.1.1. */
-enum scim_hit scim_read_group(const char *body, size_t len, const char *display_name, char id[SCIM_ID_SIZE]);
-enum scim_hit scim_read_user(const char *body, size_t len, const char *user_name, char id[SCIM_ID_SIZE]);
+/* Reads a ListResponse. `id` is written with HIT_ONE only. The attribute is compared with what was asked for, as
+ * attribute_is() compares: what an application takes for equal is no proof. */
+enum scim_hit scim_read_found(const char *body, size_t len, const struct scim_find *find,
+			      char id[SCIM_ID_SIZE]);
 
-/* The id in the answer to the user's creation. False when it holds none or is about another user. */
-bool scim_read_created(const char *body, size_t len, const char *user_name, char id[SCIM_ID_SIZE]);
+/* The id in the answer to a creation. False when it holds none or is about another resource. */
+bool scim_read_created(const char *body, size_t len, const struct scim_find *find, char id[SCIM_ID_SIZE]);
+
+/* Is this the resource of that id, and what is its attribute? False when it is not. */
+bool scim_read_resource(const char *body, size_t len, const char *id, const struct attribute *attribute,
+			char value[NAME_SIZE]);
 
 enum scim_membership { MEMBERSHIP_PRESENT, MEMBERSHIP_ABSENT, MEMBERSHIP_UNCLEAR };
 
 /* The answer to scim_url_confirm(). */
 enum scim_membership scim_read_membership(const char *body, size_t len, const char *group_id);
+
+struct scim_shown {
+	const char *user_id;             /* in */
+	enum scim_membership membership; /* out */
+};
+
+/* A group with its members: for each of these users, are they one? A group without `members` has none. */
+void scim_read_members(const char *body, size_t len, const char *group_id, struct scim_shown shown[],
+		       size_t count);
+
+/* A user with their groups: is this one of them? */
+enum scim_membership scim_read_groups(const char *body, size_t len, const char *user_id,
+				      const char *group_id);
 
 /*
  * The application's own words out of an error body (`detail`; "" when there are none), cut to fit, without control

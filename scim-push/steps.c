@@ -20,16 +20,6 @@ static bool any_seat(const struct run *run, enum seat_step step)
 
 /* -- what holds for every answer --------------------------------------------------------------------------- */
 
-static bool is_patch(enum scim_op op)
-{
-	return op == OP_ADD_MEMBERS || op == OP_REMOVE_MEMBERS;
-}
-
-static bool is_for_seat(enum scim_op op)
-{
-	return op == OP_FIND_USER || op == OP_CREATE_USER || op == OP_CONFIRM;
-}
-
 static void note_answer(struct run *run, const struct slot *slot, const struct http_answer *answer)
 {
 	struct push *push = run->push;
@@ -39,13 +29,17 @@ static void note_answer(struct run *run, const struct slot *slot, const struct h
 	log_debug("scim_request", "app=%s push=%s op=%s status=%ld ms=%lld", push->target->app, push->id,
 		  scim_op_name(slot->op), answer->status, (long long)(clock_mono_ms() - slot->started_ms));
 	run->reached = run->reached || answer->sent;
-	if (is_for_seat(slot->op)) {
+	if (answer->status >= 300)
+		push->status = answer->status;
+	if (scim_op_is_for_seat(slot->op)) {
 		run->seats[slot->seat].busy = false;
 		run->seats[slot->seat].unanswered = unanswered;
 	} else {
 		run->unanswered = unanswered;
+		for (size_t i = 0; slot->op == OP_READ_MEMBERS && i < push->count; i++)
+			run->seats[i].busy = false;
 	}
-	if (!is_patch(slot->op) || !answer->sent || (answer->status >= 300 && answer->status < 500))
+	if (!scim_op_is_patch(slot->op) || !answer->sent || (answer->status >= 300 && answer->status < 500))
 		return;
 	/* No answer, one that does not say what was done before it went wrong, or success yet to be confirmed. */
 	for (size_t i = 0; i < push->count; i++) {
@@ -54,26 +48,23 @@ static void note_answer(struct run *run, const struct slot *slot, const struct h
 	}
 }
 
-static void note_closed(struct push *push, const struct http_answer *answer)
-{
-	int64_t ms = retry_after_ms(answer->retry_after, clock_wall_ms());
-
-	if (ms > push->closed_for_ms)
-		push->closed_for_ms = ms;
-}
-
 /* After such an answer no other request of this push would fare better. */
 static bool ends_push(struct run *run, const struct slot *slot, const struct http_answer *answer,
-		      enum outcome outcome)
+		      const struct scim_result *result)
 {
 	char words[TEXT_SIZE];
 
-	if (outcome == OUTCOME_UNAUTHORISED)
-		run->push->unauthorised = true;
-	else if (outcome == OUTCOME_THROTTLED)
-		note_closed(run->push, answer);
-	else if (slot->op == OP_CONFIRM ||
-		 (answer->status != 0 && !(is_patch(slot->op) && answer->status >= 500)))
+	if (result->outcome == OUTCOME_MISCONFIGURED)
+		run->push->misconfigured = true;
+	else if (result->outcome == OUTCOME_SICK)
+		run->push->sick = true;
+	if (result->wait_ms > run->push->closed_for_ms)
+		run->push->closed_for_ms = result->wait_ms;
+	/* The look at what was changed is not the change: it may be repeated within the push. */
+	bool is_look = slot->op == OP_CONFIRM || slot->op == OP_READ_MEMBERS || slot->op == OP_READ_USER;
+	bool lost = result->outcome == OUTCOME_SICK && !is_look &&
+		    (answer->status == 0 || scim_op_is_patch(slot->op));
+	if (result->outcome != OUTCOME_MISCONFIGURED && result->outcome != OUTCOME_THROTTLED && !lost)
 		return false;
 	answer_words(run, slot->op, answer, words);
 	run_settle_rest(run, PUSH_RETRY, words);
@@ -82,12 +73,12 @@ static bool ends_push(struct run *run, const struct slot *slot, const struct htt
 
 void steps_answer(struct run *run, const struct slot *slot, const struct http_answer *answer)
 {
-	enum outcome outcome = outcome_of(slot->op, answer->status);
+	struct scim_result result = outcome_of(slot->op, answer, clock_wall_ms());
 
 	note_answer(run, slot, answer);
-	if (ends_push(run, slot, answer, outcome))
+	if (ends_push(run, slot, answer, &result))
 		return;
-	reply_apply(run, slot, answer, outcome);
+	reply_apply(run, slot, answer, result.outcome);
 	steps_advance(run);
 }
 
@@ -136,6 +127,18 @@ static bool patch_phase(struct run *run)
 	return false;
 }
 
+/* Some applications change what they have answered already: the first look waits for that. */
+static bool settles(struct run *run)
+{
+	int64_t settle_ms = run->push->target->dialect.settle_ms;
+
+	if (settle_ms == 0 || run->settling || clock_mono_ms() + settle_ms >= run->push->deadline_ms)
+		return false;
+	run->settling = true;
+	run_wake_after(run, settle_ms);
+	return true;
+}
+
 /* Pauses before asking again, or gives up: the next push begins with fresh ids then. */
 static void pause_or_give_up(struct run *run)
 {
@@ -157,6 +160,8 @@ static void pause_or_give_up(struct run *run)
 
 static void confirm_phase(struct run *run)
 {
+	if (any_seat(run, SEAT_ASK) && settles(run))
+		return;
 	for (size_t i = 0; i < run->push->count; i++) {
 		if (run->seats[i].step == SEAT_ASK && !run->seats[i].busy && !ask_confirmation(run, i))
 			return;

@@ -50,6 +50,8 @@ void answer_words(const struct run *run, enum scim_op op, const struct http_answ
 	scim_read_detail(answer->body, answer->len, token, detail);
 	if (answer->status >= 300 && answer->status < 400)
 		snprintf(detail, sizeof(detail), "a redirect, which is not followed");
+	else if (answer->status < 300 && answer_is_page(answer))
+		snprintf(detail, sizeof(detail), "a page that is no SCIM");
 	snprintf(out, TEXT_SIZE, "%s: the application answered %ld%s%s", doing, answer->status,
 		 detail[0] == '\0' ? "" : ": ", detail);
 }

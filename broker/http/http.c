@@ -38,6 +38,7 @@ struct http_request {
 	size_t header_bytes;
 	bool headers_whole; /* the empty line behind the answer's headers was read */
 	char retry_after[HEADER_VALUE_SIZE];
+	char rate_limit_reset[HEADER_VALUE_SIZE];
 	char cache_control[HEADER_VALUE_SIZE];
 	char words[CURL_ERROR_SIZE];
 };
@@ -102,7 +103,11 @@ static void request_end(struct http_request *r, const struct http_answer *answer
 
 static void give_up(struct http_request *r)
 {
-	struct http_answer answer = {.timed_out = true, .body = "", .retry_after = "", .cache_control = ""};
+	struct http_answer answer = {.timed_out = true,
+				     .body = "",
+				     .retry_after = "",
+				     .rate_limit_reset = "",
+				     .cache_control = ""};
 
 	answer.words = "no answer in time";
 	answer.sent = request_unlink(r);
@@ -130,8 +135,10 @@ static const char *failure_words(const struct http_request *r, CURLcode result)
 
 static void finish(struct http_request *r, CURLcode result)
 {
-	struct http_answer answer = {
-		.retry_after = r->retry_after, .cache_control = r->cache_control, .words = ""};
+	struct http_answer answer = {.retry_after = r->retry_after,
+				     .rate_limit_reset = r->rate_limit_reset,
+				     .cache_control = r->cache_control,
+				     .words = ""};
 
 	/* curl takes a connection that ends within the headers for the end of the answer. */
 	if (result == CURLE_OK && r->headers_whole)
@@ -269,12 +276,14 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		/* What came before belonged to an interim answer. */
 		r->retry_after[0] = '\0';
+		r->rate_limit_reset[0] = '\0';
 		r->cache_control[0] = '\0';
 		r->headers_whole = false;
 	}
 	if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
 		r->headers_whole = true;
 	keep_value("retry-after:", line, len, r->retry_after);
+	keep_value("x-rate-limit-reset:", line, len, r->rate_limit_reset);
 	keep_value("cache-control:", line, len, r->cache_control);
 	return len;
 }
@@ -351,6 +360,9 @@ static bool set_upload(struct http_request *r, const struct http_call *call)
 {
 	CURL *easy = r->easy;
 
+	if (call->method == HTTP_DELETE &&
+	    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE") != CURLE_OK)
+		return false;
 	if (call->body == NULL)
 		return true;
 	r->sending = strdup(call->body);

@@ -22,7 +22,7 @@
 struct http_client;
 struct http_request; /* one that is under way; the client's own, gone once its `done` was called or it was cancelled */
 
-enum http_method { HTTP_GET, HTTP_POST, HTTP_PATCH };
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PATCH, HTTP_DELETE };
 
 struct http_call { /* all pointers are borrowed during http_start() only */
 	enum http_method method;
@@ -41,9 +41,10 @@ struct http_answer {      /* borrowed during `done` */
 	bool timed_out;   /* given up at the deadline */
 	const char *body; /* never NULL */
 	size_t len;
-	const char *retry_after;   /* the header's value; "" when absent */
-	const char *cache_control; /* the same */
-	const char *words;         /* why there is no answer, in plain words; "" when there is one */
+	const char *retry_after;      /* the header's value; "" when absent */
+	const char *rate_limit_reset; /* X-Rate-Limit-Reset, the same */
+	const char *cache_control;    /* the same */
+	const char *words;            /* why there is no answer, in plain words; "" when there is one */
 };
 
 struct http_hook {

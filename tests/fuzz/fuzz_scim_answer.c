@@ -21,15 +21,19 @@ static void check_id(char id[SCIM_ID_SIZE], int written)
 
 static void check_lists(const char *body, size_t len)
 {
+	static const struct attribute display_name = {.path = "displayName", .name = "displayName"};
+	static const struct attribute user_name = {.path = "userName", .name = "userName"};
+	struct scim_find admins = {.endpoint = "Groups", .attribute = &display_name, .value = "Admins"};
+	struct scim_find ada = {.endpoint = "Users", .attribute = &user_name, .value = "ada@example.com"};
 	char id[SCIM_ID_SIZE] = "";
-	enum scim_hit group = scim_read_group(body, len, "Admins", id);
+	enum scim_hit group = scim_read_found(body, len, &admins, id);
 
 	/* A list in which there is nobody, and one that shows something, are not the same. */
 	if (group == HIT_ONE || group == HIT_SEVERAL)
 		REQUIRE(scim_read_membership(body, len, id) != MEMBERSHIP_ABSENT);
 	check_id(id, group == HIT_ONE);
-	check_id(id, scim_read_user(body, len, "ada@example.com", id) == HIT_ONE);
-	check_id(id, scim_read_created(body, len, "ada@example.com", id));
+	check_id(id, scim_read_found(body, len, &ada, id) == HIT_ONE);
+	check_id(id, scim_read_created(body, len, &ada, id));
 }
 
 static void check_detail(const char *body, size_t len)

@@ -89,11 +89,11 @@ int story_open(void **state)
 	story->pusher = pusher_new(&story->loop, NULL);
 	if (story->pusher == NULL)
 		return -1;
+	scim_target_init(&story->target, DIALECT_AWS);
 	snprintf(story->target.app, sizeof(story->target.app), "aws");
 	snprintf(story->target.url, sizeof(story->target.url), "http://127.0.0.1:%d/t/scim/v2",
 		 story->peer.port);
 	snprintf(story->target.token, sizeof(story->target.token), STORY_TOKEN);
-	story->target.create_users = true;
 	story->target.request_timeout_ms = REQUEST_MS;
 	story->push.target = &story->target;
 	snprintf(story->push.id, sizeof(story->push.id), "00000000-0000-8000-8000-000000000001");

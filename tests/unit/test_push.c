@@ -31,19 +31,20 @@ static void golden_story(void **state)
 	STORY_RUN(story, rules);
 	buf_init(&golden, 65536);
 	buf_adds(&golden, FIND_GROUP " HTTP/1.1\n" GET_HEADERS FIND_USER("ada") " HTTP/1.1\n" GET_HEADERS);
-	buf_adds(&golden, CREATE
-		 " HTTP/1.1\n"
-		 "Accept: application/scim+json, application/json;q=0.9\n"
-		 "Authorization: Bearer " STORY_TOKEN "\n"
-		 "Content-Length: 247\n"
-		 "Content-Type: application/scim+json\n"
-		 "Host: 127.0.0.1:PORT\n"
-		 "User-Agent: jit-broker\n\n"
-		 "{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],"
-		 "\"userName\":\"ada@example.com\","
-		 "\"name\":{\"givenName\":\"ada\",\"familyName\":\"Example\"},"
-		 "\"displayName\":\"ada Example\",\"active\":true,"
-		 "\"emails\":[{\"value\":\"ada@example.com\",\"type\":\"work\",\"primary\":true}]}\n\n");
+	buf_adds(&golden,
+		 CREATE " HTTP/1.1\n"
+			"Accept: application/scim+json, application/json;q=0.9\n"
+			"Authorization: Bearer " STORY_TOKEN "\n"
+			"Content-Length: 247\n"
+			"Content-Type: application/scim+json\n"
+			"Host: 127.0.0.1:PORT\n"
+			"User-Agent: jit-broker\n\n"
+			"{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],"
+			"\"userName\":\"ada@example.com\","
+			"\"name\":{\"givenName\":\"ada\",\"familyName\":\"Example\"},"
+			"\"displayName\":\"ada Example\","
+			"\"emails\":[{\"value\":\"ada@example.com\",\"type\":\"work\",\"primary\":true}],"
+			"\"active\":true}\n\n");
 	buf_adds(&golden, PATCH("g-1") " HTTP/1.1\n"
 				       "Accept: application/scim+json, application/json;q=0.9\n"
 				       "Authorization: Bearer " STORY_TOKEN "\n"
@@ -176,7 +177,7 @@ static void missing_user(void **state)
 	story->members[0].person.given_name[0] = '\0';
 	story_again(story);
 	story_expect(story, 0, PUSH_REFUSED,
-		     "the person has no given name, which the application requires of a new user");
+		     "the attribute name.givenName is empty, and the application requires it of a new user");
 	story->push.add = false;
 	story->members[0].failures = 4;
 	story_again(story);

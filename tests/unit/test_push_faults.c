@@ -32,7 +32,7 @@ struct patch_row {
 	struct peer_rule patch;
 	const char *words;
 	enum push_verdict verdict;
-	bool in_doubt, unauthorised;
+	bool in_doubt, misconfigured;
 	int64_t closed_for_ms;
 };
 
@@ -45,7 +45,7 @@ static void check_patch_row(struct story *story, const struct patch_row *row)
 	assert_string_equal(story->members[0].error, row->words);
 	assert_int_equal(story->members[0].verdict, row->verdict);
 	assert_int_equal(story->members[0].in_doubt, row->in_doubt);
-	assert_int_equal(story->push.unauthorised, row->unauthorised);
+	assert_int_equal(story->push.misconfigured, row->misconfigured);
 	assert_int_equal(story->push.closed_for_ms, row->closed_for_ms);
 	assert_false(story->push.nothing_reached);
 	assert_int_equal(story->push.unanswered, row->patch.deed != PEER_ANSWER);
@@ -60,11 +60,11 @@ static const struct patch_row patch_rows[] = {
 	{.patch = {"PATCH ", 401, STORY_ERROR("401", "Token " STORY_TOKEN " is bad"), NULL, PEER_ANSWER},
 	 .words = ADDING "answered 401: Token [token] is bad",
 	 .verdict = PUSH_RETRY,
-	 .unauthorised = true},
+	 .misconfigured = true},
 	{.patch = {"PATCH ", 403, "<html>no</html>", NULL, PEER_ANSWER},
 	 .words = ADDING "answered 403",
 	 .verdict = PUSH_RETRY,
-	 .unauthorised = true},
+	 .misconfigured = true},
 	{.patch = {"PATCH ", 409, "", NULL, PEER_ANSWER},
 	 .words = ADDING "answered 409",
 	 .verdict = PUSH_RETRY},
@@ -128,7 +128,7 @@ static void answers_to_the_group_look_up(void **state)
 		{{"Groups", 0, "", NULL, PEER_CLOSE},
 		 "looking up the group: the application did not answer: it closed the connection"},
 		{{"Groups", 200, "<html>Sign in</html>", NULL, PEER_ANSWER},
-		 "looking up the group: the answer is no complete SCIM list"},
+		 "looking up the group: the application answered 200: a page that is no SCIM"},
 		{{"Groups", 200, "{\"totalResults\":1,\"Resources\":[{\"id\":", NULL, PEER_ANSWER},
 		 "looking up the group: the answer is no complete SCIM list"},
 		{{"Groups", 200, STORY_LIST("250", STORY_GROUP("g-1")), NULL, PEER_ANSWER},

@@ -1,0 +1,85 @@
+/* Who a member is to the application: by which value they are found, and which attributes they are created with. */
+#include "scim-push/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct mapping_source source_of(const struct run *run, size_t seat)
+{
+	const struct push_member *member = &run->push->members[seat];
+
+	return (struct mapping_source){.names = &member->person,
+				       .id = member->principal,
+				       .claims = member->claims,
+				       .claim_count = member->claim_count};
+}
+
+/* The value of the attribute by which users are found. */
+static bool identify(struct run *run, size_t seat, struct errctx *why)
+{
+	const struct scim_target *target = run->push->target;
+	const struct mapping_rule *rule = mapping_find(&target->mapping, target->match.path);
+	struct mapping_source source = source_of(run, seat);
+	struct seat *s = &run->seats[seat];
+	char value[MAPPING_VALUE_SIZE] = "";
+
+	if (rule != NULL && !mapping_evaluate(rule, &source, value, why))
+		return false;
+	if (value[0] == '\0' || strlen(value) >= sizeof(s->match)) {
+		err_set(why, ERR_CONFIG,
+			"the attribute %s, by which the application's users are found, is %s",
+			target->match.path, value[0] == '\0' ? "empty" : "longer than 256 bytes");
+		return false;
+	}
+	memcpy(s->match, value, strlen(value) + 1);
+	return true;
+}
+
+void identify_all(struct run *run)
+{
+	struct errctx why;
+
+	for (size_t i = 0; i < run->push->count; i++) {
+		bool needed = run->push->add || run->seats[i].step == SEAT_FIND;
+		if (identify(run, i, &why) || !needed)
+			continue;
+		/* A removal is never refused: the configuration may be mended. */
+		seat_settle(run, i, run->push->add ? PUSH_REFUSED : PUSH_RETRY, why.text);
+	}
+}
+
+bool person_body(const struct run *run, size_t seat, struct buf *body, struct errctx *why)
+{
+	const struct scim_target *target = run->push->target;
+	struct mapping_source source = source_of(run, seat);
+	struct user user;
+
+	if (!user_make(&user, &target->mapping, &source, why))
+		return false;
+	bool fits = user_fits(&user, &target->dialect, why);
+	if (fits)
+		user_body(body, &user);
+	user_release(&user);
+	return fits;
+}
+
+void seat_find(const struct run *run, size_t seat, struct scim_find *find)
+{
+	*find = (struct scim_find){
+		.endpoint = "Users", .attribute = &run->push->target->match, .value = run->seats[seat].match};
+}
+
+void group_find(const struct run *run, struct scim_find *find)
+{
+	static const struct attribute attributes[] = {
+		[GROUPS_BY_NAME] = {.path = "displayName", .name = "displayName"},
+		[GROUPS_BY_EXTERNAL_ID] = {.path = "externalId", .name = "externalId"},
+	};
+	const struct push *push = run->push;
+	bool by_name = push->target->match_groups == GROUPS_BY_NAME || push->group_external_id[0] == '\0';
+
+	*find = (struct scim_find){.endpoint = "Groups",
+				   .attribute = &attributes[by_name ? GROUPS_BY_NAME : GROUPS_BY_EXTERNAL_ID],
+				   .value = by_name ? push->group_name : push->group_external_id,
+				   .hide_members = push->target->dialect.hide_members};
+}
