@@ -77,7 +77,7 @@ CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c brok
 COMMAND_SRC := broker/command/account.c broker/command/activate.c broker/command/call.c broker/command/decide.c \
 	broker/command/group.c broker/command/list.c broker/command/login.c broker/command/main.c \
 	broker/command/operate.c broker/command/words.c
-CONFIG_SRC += broker/config_mapping.c
+CONFIG_SRC += broker/config_scim.c
 SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/sandbox/directory.c \
 	scim-push/sandbox/exchange.c scim-push/sandbox/fault.c scim-push/sandbox/fault_answer.c \
 	scim-push/sandbox/filter.c scim-push/sandbox/group_patch.c scim-push/sandbox/groups.c \

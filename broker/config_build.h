@@ -85,9 +85,12 @@ void builder_read_aliases(struct builder *builder, const struct setting *setting
 void builder_read_days(struct builder *builder, const struct setting *setting, unsigned *field,
 		       const yaml_node_t *node);
 
-/* config_mapping.c */
+/* config_scim.c */
 void builder_read_mapping_rules(struct builder *builder, const struct setting *setting,
 				struct mapping *mapping, const yaml_node_t *node);
+/* What is not set for the application is as its dialect has it. */
+void builder_take_dialect(struct builder *builder, struct config_application *application,
+			  const struct element *element);
 
 /* config_items.c */
 void builder_read_items(struct builder *builder, const struct setting *setting, struct element *element,

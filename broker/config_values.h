@@ -59,7 +59,7 @@ void value_read_pattern(const struct reading *reading, const struct setting *set
 void value_read_zone(const struct reading *reading, const struct setting *setting, const struct value *value,
 		     void *base);
 
-/* config_mapping.c */
+/* config_scim.c */
 void value_read_attribute(const struct reading *reading, const struct setting *setting,
 			  const struct value *value, void *base);
 

@@ -1,4 +1,4 @@
-/* Settings about attributes of SCIM users: the path of one, and the mapping that says what each is made from. */
+/* Settings of SCIM: its dialects, attributes of users, and the mapping that says what each is made from. */
 #include "config_build.h"
 
 #include <string.h>
@@ -62,4 +62,52 @@ void value_read_attribute(const struct reading *reading, const struct setting *s
 			     "%s is %s, but must be an attribute, such as userName, externalId or "
 			     "emails[type eq \"work\"].value",
 			     setting->path, report_quote(value->text, quoted));
+}
+
+void builder_take_dialect(struct builder *builder, struct config_application *application,
+			  const struct element *element)
+{
+	static const enum setting_id knobs[] = {
+		SET_APP_REMOVAL,
+		SET_APP_VERIFY,
+		SET_APP_LIST,
+		SET_APP_ADDITION,
+		SET_APP_OP_CASE,
+		SET_APP_MEMBERS_MAX,
+		SET_APP_OPERATIONS_MAX,
+		SET_APP_BODY_MAX,
+		SET_APP_SETTLE,
+		SET_APP_HIDE_MEMBERS,
+		SET_APP_SHOW_NAMES,
+		SET_APP_USERS_REQUIRED,
+		SET_APP_USERS_SINGLE,
+		SET_APP_USERS_UNSPACED,
+		SET_APP_USERS_REFUSED,
+		SET_APP_LONGEST_USER_NAME,
+		SET_APP_LONGEST_DISPLAY_NAME,
+		SET_APP_LONGEST_EXTERNAL_ID,
+		SET_APP_LONGEST_OTHER,
+	};
+	const struct scim_dialect *row = dialect_row(application->scim.dialect.name);
+	const size_t base = offsetof(struct config_application, scim.dialect);
+	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		const struct setting *knob = &settings[knobs[i]];
+		if (!element->given[knobs[i]])
+			memcpy((char *)application + knob->offset, (const char *)row + (knob->offset - base),
+			       knob->size);
+	}
+	if (!element->given[SET_APP_PUSHES])
+		application->throttle.pushes = row->pushes;
+	if (!element->given[SET_APP_PER])
+		application->throttle.per_ms = row->per_ms;
+	if (application->scim.mapping.count == 0)
+		application->scim.mapping = mapping_default;
+	if (!mapping_find(&application->scim.mapping, application->scim.match.path))
+		report_error(
+			builder->reading.report,
+			element_place(element, element->given[SET_APP_USERS_MATCH]
+						       ? SET_APP_USERS_MATCH
+						       : SET_APP_USERS_ATTRIBUTES),
+			"applications[].users.attributes does not say what %s is, by which users are found",
+			application->scim.match.path);
 }
