@@ -70,6 +70,7 @@ API_SRC += broker/api/list_query.c broker/api/object.c broker/api/eligible.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
 	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
 CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c broker/config_claims.c \
+	broker/config_audit.c \
 	broker/config_example.c broker/config_files.c broker/config_items.c broker/config_layers.c \
 	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_policy_check.c \
 	broker/config_policy_values.c broker/config_report.c broker/config_settings.c broker/config_tree.c \
@@ -155,6 +156,7 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 	tests/integration/test_redis_check.c
 INTEGRATION_TESTS += tests/integration/test_policy_acts.c
 INTEGRATION_TESTS += tests/integration/test_eligibility.c
+INTEGRATION_TESTS += tests/integration/test_roles.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \

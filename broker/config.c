@@ -25,11 +25,16 @@ void config_unref(struct config *config)
 		digest_wipe(config->sources[i].secret, sizeof(config->sources[i].secret));
 		digest_wipe(config->sources[i].next_secret, sizeof(config->sources[i].next_secret));
 	}
+	for (size_t i = 0; i < config->machine_count; i++)
+		digest_wipe(config->machines[i].token_sha256, sizeof(config->machines[i].token_sha256));
+	digest_wipe(config->audit_key, sizeof(config->audit_key));
+	digest_wipe(config->audit_former_key, sizeof(config->audit_former_key));
 	for (size_t i = 0; i < config->people_count; i++)
 		digest_wipe(config->people[i].token_sha256, sizeof(config->people[i].token_sha256));
 	free(config->groups);
 	free(config->applications);
 	free(config->people);
+	free(config->machines);
 	free(config->sources);
 	free(config->issuers);
 	free(config->by_token);
@@ -172,6 +177,17 @@ const char *config_source_approver(const struct config_approval_source *source, 
 	const struct config_alias *found =
 		a->count > 0 ? bsearch(name, a->list, a->count, sizeof(*a->list), compare_alias) : NULL;
 	return found ? found->user_name : NULL;
+}
+
+const struct config_machine *config_machine_by_token(const struct config *config, const char *token)
+{
+	const struct config_machine *found = NULL;
+	char hash[SHA256_HEX];
+	digest_sha256_hex(token, strlen(token), hash);
+	for (size_t i = 0; i < config->machine_count; i++)
+		if (digest_equal(config->machines[i].token_sha256, hash, SHA256_HEX))
+			found = &config->machines[i];
+	return found;
 }
 
 const struct config_person *config_person_by_id(const struct config *config, const char *id)

@@ -51,6 +51,17 @@ struct config_issuer {
 	char id_claim[64], user_name_claim[64], groups_claim[64], authentication_claim[64];
 };
 
+/* Roles besides those that a group's policy and `operators` give. */
+enum config_role { ROLE_AUDITOR = 1 << 0, ROLE_TIMER = 1 << 1 };
+
+/* A program with a static token, accepted everywhere. */
+struct config_machine {
+	char name[64];
+	char token_sha256[65];
+	struct policy_names roles; /* as written; `role_bits` is what they are */
+	unsigned role_bits;        /* of enum config_role */
+};
+
 /* What somebody else calls a person, and the user name here. */
 struct config_alias {
 	char *name, *user_name;
@@ -75,6 +86,8 @@ struct config_approval_source {
 	struct policy_names groups;      /* ids of the groups that it may decide for; none = all */
 };
 
+#define AUDIT_KEY_MIN 32 /* characters: 128 bits where they are hexadecimal digits */
+
 enum config_environment { ENV_PRODUCTION, ENV_DEMO, ENV_TEST };
 
 struct config {
@@ -96,6 +109,13 @@ struct config {
 	struct config_issuer *issuers; /* in the order of the file */
 	size_t issuer_count;
 	struct policy_people operators; /* who may see everything, assign and remove, by name or claim */
+	struct policy_people auditors;  /* who may read everything and change nothing */
+	struct policy_people timers;    /* who may call what timer jobs call, and nothing else */
+	struct config_machine *machines;
+	size_t machine_count;
+	char audit_key[256], audit_former_key[256]; /* "" = none */
+	char audit_file[256];                       /* "" = none */
+	int64_t audit_seal_ms, audit_keep_ms;
 	struct config_approval_source *sources; /* in the order of the file */
 	size_t source_count;
 	struct config_person *people; /* all three sorted by id */
@@ -145,6 +165,8 @@ const struct config_approval_source *config_approval_source(const struct config 
 /* The user name behind what the source calls a person; NULL when it knows nobody of that name. */
 const char *config_source_approver(const struct config_approval_source *source, const char *name);
 const struct config_person *config_person_by_id(const struct config *config, const char *id);
+/* The machine whose token this is; compared in constant time with each. */
+const struct config_machine *config_machine_by_token(const struct config *config, const char *token);
 /* The person whose token this is; compared by hash. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);
 

@@ -158,7 +158,7 @@ static void read_setting(struct builder *builder, const struct setting *setting,
 	case TYPE_MAPPING: case TYPE_ATTRIBUTE:
 	case TYPE_TIME: case TYPE_DAY_TIME: case TYPE_ZONE: case TYPE_PATTERN: case TYPE_REFERENCE:
 	case TYPE_BOOL: case TYPE_COUNT: case TYPE_DURATION: case TYPE_CHOICE: case TYPE_TEXT: case TYPE_UUID:
-	case TYPE_APP_ID: case TYPE_SHA256: case TYPE_FILE: case TYPE_SECRET: case TYPE_WEBHOOK_SECRET:
+	case TYPE_APP_ID: case TYPE_SHA256: case TYPE_FILE: case TYPE_PATH: case TYPE_SECRET: case TYPE_WEBHOOK_SECRET:
 	case TYPE_LISTEN: case TYPE_REDIS_URL: case TYPE_ISSUER_URL: case TYPE_SCIM_URL:
 		read_value(builder, setting, element, node);
 		break;
@@ -204,6 +204,7 @@ static const struct list {
 	void (*finish)(struct builder *builder, size_t index, const struct element *element);
 } lists[] = {
 	{SET_SIGN_IN, OF_ISSUER, "sign_in[].", config_finish_issuer},
+	{SET_MACHINES, OF_MACHINE, "machines[].", config_finish_machine},
 	{SET_SOURCES, OF_SOURCE, "approval_sources[].", config_finish_source},
 	{SET_PEOPLE, OF_PERSON, "people[].", config_finish_person},
 	{SET_APPLICATIONS, OF_APPLICATION, "applications[].", config_finish_application},
@@ -230,6 +231,9 @@ static bool allocate_list(struct builder *builder, enum setting_id id, size_t co
 	if (id == SET_SIGN_IN)
 		list = config->issuers =
 			allocate(count, sizeof(*config->issuers), &builder->issuers, &config->issuer_count);
+	else if (id == SET_MACHINES)
+		list = config->machines = allocate(count, sizeof(*config->machines), &builder->machines,
+						   &config->machine_count);
 	else if (id == SET_SOURCES)
 		list = config->sources =
 			allocate(count, sizeof(*config->sources), &builder->sources, &config->source_count);
@@ -249,6 +253,8 @@ static void *list_item(struct config *config, enum setting_id id, size_t index)
 {
 	if (id == SET_SIGN_IN)
 		return &config->issuers[index];
+	if (id == SET_MACHINES)
+		return &config->machines[index];
 	if (id == SET_SOURCES)
 		return &config->sources[index];
 	if (id == SET_PEOPLE)
@@ -320,6 +326,7 @@ void config_build(struct builder *builder)
 void builder_release(struct builder *builder)
 {
 	free(builder->issuers);
+	free(builder->machines);
 	free(builder->sources);
 	free(builder->people);
 	free(builder->applications);
@@ -327,6 +334,6 @@ void builder_release(struct builder *builder)
 	free(builder->app_layers);
 	memory_release(&builder->memory);
 	builder->app_layers = NULL;
-	builder->issuers = builder->sources = builder->people = builder->applications = builder->groups =
-		NULL;
+	builder->issuers = builder->machines = builder->sources = builder->people = builder->applications =
+		builder->groups = NULL;
 }

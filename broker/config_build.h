@@ -48,7 +48,7 @@ struct builder {
 	size_t app_layer_count;
 	size_t layer_errors;  /* found in layers */
 	size_t errors_before; /* found before the element that is being read */
-	struct marks *issuers, *sources, *people, *applications,
+	struct marks *issuers, *machines, *sources, *people, *applications,
 		*groups;           /* one for each element, in the order of the file; owned */
 	struct policy_zone *zones; /* in the configuration's memory */
 	struct memory memory;      /* until the build is over */
@@ -113,8 +113,12 @@ void builder_join_exclusive(struct builder *builder);  /* once they are sorted *
 /* config_claims.c: once all policies are there. */
 void builder_gather_claims(struct builder *builder);
 
+/* config_audit.c */
+void builder_check_audit(struct builder *builder);
+
 /* The end of reading one element: rules within it, and defaults that depend on its other settings. */
 void config_finish_issuer(struct builder *builder, size_t index, const struct element *element);
+void config_finish_machine(struct builder *builder, size_t index, const struct element *element);
 void config_finish_source(struct builder *builder, size_t index, const struct element *element);
 void config_finish_person(struct builder *builder, size_t index, const struct element *element);
 void config_finish_application(struct builder *builder, size_t index, const struct element *element);

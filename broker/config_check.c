@@ -248,16 +248,29 @@ static void check_sources_unique(struct builder *builder, struct claims *claims)
 		     "another approval source has this name (upper and lower case are the same)", false);
 }
 
+static void check_machines_unique(struct builder *builder, struct claims *claims)
+{
+	const struct config *config = builder->config;
+	for (size_t i = 0; i < config->machine_count; i++)
+		claims_add(claims, "", config->machines[i].name, builder->machines[i].id);
+	claims_check(claims, builder->reading.report,
+		     "another machine has this name (upper and lower case are the same)", false);
+	for (size_t i = 0; i < config->machine_count; i++)
+		claims_add(claims, "", config->machines[i].token_sha256, builder->machines[i].secret);
+	claims_check(claims, builder->reading.report, "another machine has this token", false);
+}
+
 static void check_unique(struct builder *builder)
 {
 	const struct config *config = builder->config;
-	size_t most =
-		config->people_count + config->application_count + config->group_count + config->source_count;
+	size_t most = config->people_count + config->application_count + config->group_count +
+		      config->source_count + config->machine_count;
 	struct claims claims = {.list = calloc(most + 1, sizeof(struct claim))};
 	if (!claims.list) {
 		report_no_memory(builder->reading.report);
 		return;
 	}
+	check_machines_unique(builder, &claims);
 	check_sources_unique(builder, &claims);
 	check_people_unique(builder, &claims);
 	check_applications_unique(builder, &claims);
@@ -449,6 +462,7 @@ void config_check(struct builder *builder)
 	check_unique(builder);
 	check_tls(builder);
 	check_sign_in(builder);
+	builder_check_audit(builder);
 	check_usefulness(builder);
 	builder_check_exclusive(builder);
 	/* The marks are in the order of the file: what needs them comes before its list is sorted. */

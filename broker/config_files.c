@@ -68,6 +68,12 @@ static const char *store_path(const struct reading *reading, const struct settin
 	return NULL;
 }
 
+void value_read_path(const struct reading *reading, const struct setting *setting, const struct value *value,
+		     void *base)
+{
+	(void)store_path(reading, setting, value, base);
+}
+
 void value_read_file(const struct reading *reading, const struct setting *setting, const struct value *value,
 		     void *base)
 {

@@ -17,6 +17,8 @@
 #define ROOT(field)             .owner = OF_ROOT, FIELD(config, field)
 #define ROOT_TEXT(field)        .owner = OF_ROOT, TEXT(config, field)
 #define ISSUER_TEXT(field)      .owner = OF_ISSUER, TEXT(config_issuer, field)
+#define MACHINE(field)          .owner = OF_MACHINE, FIELD(config_machine, field)
+#define MACHINE_TEXT(field)     .owner = OF_MACHINE, TEXT(config_machine, field)
 #define SOURCE(field)           .owner = OF_SOURCE, FIELD(config_approval_source, field)
 #define SOURCE_TEXT(field)      .owner = OF_SOURCE, TEXT(config_approval_source, field)
 #define PERSON(field)           .owner = OF_PERSON, FIELD(config_person, field)
@@ -115,6 +117,61 @@ const struct setting settings[SETTING_COUNT] = {
 				  "And everybody whose token has one value of each claim.", TYPE_CLAIMS,
 				  .absent = "nobody by claims", .example = "{groups: [jit-operators]}",
 				  ROOT(operators.claims)},
+
+	[SET_AUDITORS] = {"auditors",
+			  "Who may read the audit, every request and the applications, and change nothing.",
+			  .type = TYPE_SECTION},
+	[SET_AUDITORS_PRINCIPALS] = {"auditors.principals", "User names, in upper or lower case.",
+				     TYPE_USER_NAMES, .absent = "nobody by name",
+				     .example = "[audrey@example.com]", .max = 1000,
+				     ROOT(auditors.principals)},
+	[SET_AUDITORS_CLAIMS] = {"auditors.claims", "And everybody whose token has one value of each claim.",
+				 TYPE_CLAIMS, .absent = "nobody by claims",
+				 .example = "{groups: [jit-auditors]}", ROOT(auditors.claims)},
+	[SET_TIMERS] = {"timers", "Timer jobs: who may call what they are for, and nothing else.",
+			.type = TYPE_SECTION},
+	[SET_TIMERS_PRINCIPALS] =
+		{"timers.principals",
+		 "User names; a program's token without one goes by its `sub`, its client id mostly.",
+		 TYPE_USER_NAMES, .absent = "nobody by name", .example = "[jit-sweep]", .max = 1000,
+		 ROOT(timers.principals)},
+	[SET_TIMERS_CLAIMS] = {"timers.claims", "And everybody whose token has one value of each claim.",
+			       TYPE_CLAIMS, .absent = "nobody by claims", .example = "{groups: [jit-timers]}",
+			       ROOT(timers.claims)},
+	[SET_MACHINES] = {"machines", "Programs that sign in with a static token instead of a provider's.",
+			  TYPE_LIST, .off_in_example = true, .unit = "machines", .max = 100},
+	[SET_MACHINE_NAME] = {"machines[].name",
+			      "What the audit calls it: letters, digits, '.', '_' and '-'.", TYPE_APP_ID,
+			      .is_required = true, .off_in_example = true, .min = 1, .example = "sweep",
+			      MACHINE_TEXT(name)},
+	[SET_MACHINE_TOKEN] =
+		{"machines[].token_sha256",
+		 "SHA-256 of its token, which should be 32 random bytes (openssl rand -hex 32).", TYPE_SHA256,
+		 .is_required = true, .off_in_example = true,
+		 .example = "0000000000000000000000000000000000000000000000000000000000000000",
+		 MACHINE_TEXT(token_sha256)},
+	[SET_MACHINE_ROLES] = {"machines[].roles", "What it may do: timer, auditor.", TYPE_WORDS,
+			       .is_required = true, .off_in_example = true, .example = "[timer]", .max = 2,
+			       MACHINE(roles)},
+
+	[SET_AUDIT] = {"audit", "The trail of every decision and every change.", .type = TYPE_SECTION},
+	[SET_AUDIT_KEY] = {"audit.key",
+			   "The file with the key that seals it; without, who can write to Redis can rewrite "
+			   "the trail.",
+			   TYPE_SECRET, .off_in_example = true, .absent = "no seals",
+			   .example = "file:/etc/jit/audit.key", ROOT_TEXT(audit_key)},
+	[SET_AUDIT_FORMER_KEY] = {"audit.former_key", "The key before: what it has sealed is still good.",
+				  TYPE_SECRET, .off_in_example = true, .absent = "none",
+				  .example = "file:/etc/jit/audit-1.key", ROOT_TEXT(audit_former_key)},
+	[SET_AUDIT_SEAL] = {"audit.seal", "How long an event may wait for its seal.", TYPE_DURATION,
+			    .fallback = "1m", .min = 100 * MS, .max = DAY, ROOT(audit_seal_ms)},
+	[SET_AUDIT_KEEP] = {"audit.keep", "How long events are kept.", TYPE_DURATION, .fallback = "400d",
+			    .min = SECOND, .max = 3650 * DAY, ROOT(audit_keep_ms)},
+	[SET_AUDIT_FILE] =
+		{"audit.file",
+		 "Where events are appended as JSON lines, each at least once; none is forgotten before.",
+		 TYPE_PATH, .off_in_example = true, .absent = "not exported",
+		 .example = "/var/log/jit/audit.jsonl", ROOT_TEXT(audit_file)},
 
 	[SET_SOURCES] = {"approval_sources",
 			 "Approval systems that decide by signed webhook: POST /hooks/approvals/NAME, or, of "

@@ -38,6 +38,7 @@ enum setting_type {
 	TYPE_PATTERN,    /* POSIX extended regular expression */
 	TYPE_REFERENCE,  /* the id of an application */
 	TYPE_FILE,
+	TYPE_PATH,           /* of a file that the broker writes */
 	TYPE_SECRET,         /* file:PATH */
 	TYPE_WEBHOOK_SECRET, /* the same, for the secret of an approval source */
 	TYPE_LISTEN,
@@ -77,6 +78,22 @@ enum setting_id {
 	SET_OPERATORS,
 	SET_OPERATORS_PRINCIPALS,
 	SET_OPERATORS_CLAIMS,
+	SET_AUDITORS,
+	SET_AUDITORS_PRINCIPALS,
+	SET_AUDITORS_CLAIMS,
+	SET_TIMERS,
+	SET_TIMERS_PRINCIPALS,
+	SET_TIMERS_CLAIMS,
+	SET_MACHINES,
+	SET_MACHINE_NAME,
+	SET_MACHINE_TOKEN,
+	SET_MACHINE_ROLES,
+	SET_AUDIT,
+	SET_AUDIT_KEY,
+	SET_AUDIT_FORMER_KEY,
+	SET_AUDIT_SEAL,
+	SET_AUDIT_KEEP,
+	SET_AUDIT_FILE,
 	SET_SOURCES,
 	SET_SOURCE_NAME,
 	SET_SOURCE_KIND,
@@ -191,6 +208,7 @@ enum setting_id {
 enum setting_owner {
 	OF_ROOT,
 	OF_ISSUER,
+	OF_MACHINE,
 	OF_SOURCE,
 	OF_PERSON,
 	OF_APPLICATION,

@@ -210,6 +210,7 @@ static void (*const readers[])(const struct reading *reading, const struct setti
 	[TYPE_ZONE] = value_read_zone,
 	[TYPE_PATTERN] = value_read_pattern,
 	[TYPE_FILE] = value_read_file,
+	[TYPE_PATH] = value_read_path,
 	[TYPE_SECRET] = value_read_secret,
 	[TYPE_WEBHOOK_SECRET] = value_read_secret,
 	[TYPE_LISTEN] = read_listen,

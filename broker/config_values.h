@@ -67,6 +67,8 @@ void value_read_attribute(const struct reading *reading, const struct setting *s
 const struct policy_zone *zone_load(const struct reading *reading, const char *name);
 
 /* config_files.c */
+void value_read_path(const struct reading *reading, const struct setting *setting, const struct value *value,
+		     void *base);
 void value_read_file(const struct reading *reading, const struct setting *setting, const struct value *value,
 		     void *base);
 void value_read_secret(const struct reading *reading, const struct setting *setting,

@@ -183,7 +183,7 @@ static enum err may_read(const struct call *call, const struct request *request)
 {
 	if (!request->needed_approval)
 		return ERR_NOT_FOUND;
-	if (call->caller.is_operator || strcmp(request->principal, call->caller.id) == 0 ||
+	if (caller_sees_all(&call->caller) || strcmp(request->principal, call->caller.id) == 0 ||
 	    is_assigned_any(call, request))
 		return ERR_OK;
 	return ERR_FORBIDDEN;

@@ -10,15 +10,32 @@
 #include "sign-in/signin.h"
 #include "base/log.h"
 
+static void take_roles(struct caller *caller, const struct config *config)
+{
+	struct policy_person person = caller_for_policy(caller);
+
+	caller->is_operator = policy_people_hold(&config->operators, &person);
+	caller->is_auditor = policy_people_hold(&config->auditors, &person);
+	caller->is_timer = policy_people_hold(&config->timers, &person);
+}
+
+/* A machine is nobody whom policy knows: its roles are all that it has. */
+static void take_machine(struct caller *caller, const struct config_machine *machine)
+{
+	snprintf(caller->id, sizeof(caller->id), "machine:%s", machine->name);
+	snprintf(caller->names.user_name, sizeof(caller->names.user_name), "%s", machine->name);
+	caller->is_machine = true;
+	caller->is_auditor = (machine->role_bits & ROLE_AUDITOR) != 0;
+	caller->is_timer = (machine->role_bits & ROLE_TIMER) != 0;
+}
+
 static void take_person(struct caller *caller, const struct config *config,
 			const struct config_person *person)
 {
-	struct policy_person known;
-
 	snprintf(caller->id, sizeof(caller->id), "%s", person->id);
 	caller->names = person->names;
-	known = caller_for_policy(caller);
-	caller->is_operator = person->is_operator || policy_people_hold(&config->operators, &known);
+	take_roles(caller, config);
+	caller->is_operator = caller->is_operator || person->is_operator;
 }
 
 static void take_text(char out[NAME_SIZE], const char *text, const char *otherwise)
@@ -86,7 +103,6 @@ static enum err take_identity(struct caller *caller, const struct config *config
 			      const struct identity *identity)
 {
 	struct scim_person *names = &caller->names;
-	struct policy_person person;
 
 	choose_id(caller->id, config, identity);
 	take_text(names->user_name, identity->user_name, identity->id);
@@ -99,8 +115,7 @@ static enum err take_identity(struct caller *caller, const struct config *config
 	caller->methods = identity->methods.texts;
 	caller->method_count = identity->methods.count;
 	caller->identity = identity_hold(identity);
-	person = caller_for_policy(caller);
-	caller->is_operator = policy_people_hold(&config->operators, &person);
+	take_roles(caller, config);
 	return ERR_OK;
 }
 
@@ -125,6 +140,7 @@ static void on_verified(void *ctx, enum err err, const struct identity *identity
 void caller_identify(struct call *call, caller_done *done)
 {
 	const char *header = exchange_header(call->exchange, "Authorization");
+	const struct config_machine *machine;
 	const struct config_person *person;
 	struct waiting *waiting;
 
@@ -134,6 +150,12 @@ void caller_identify(struct call *call, caller_done *done)
 	}
 	header += 7;
 	header += strspn(header, " ");
+	machine = config_machine_by_token(call->config, header);
+	if (machine != NULL) {
+		take_machine(&call->caller, machine);
+		done(call, ERR_OK, NULL);
+		return;
+	}
 	person = call->config->environment == ENV_PRODUCTION ? NULL
 							     : config_person_by_token(call->config, header);
 	if (person != NULL) {
@@ -160,7 +182,9 @@ enum err caller_name(struct call *call, const char *how)
 	struct actor actor = {
 		.id = call->caller.id,
 		.name = call->caller.names.user_name,
-		.how = identity != NULL ? identity->issuer : "token",
+		.how = identity != NULL          ? identity->issuer
+		       : call->caller.is_machine ? "machine-token"
+						 : "token",
 		.address = exchange_address(call->exchange),
 		.call = exchange_request_id(call->exchange),
 	};
@@ -171,6 +195,11 @@ enum err caller_name(struct call *call, const char *how)
 		actor.subject = identity->subject;
 	actor_write(&actor, &call->actor);
 	return buf_failed(&call->actor) ? ERR_NOMEM : ERR_OK;
+}
+
+bool caller_sees_all(const struct caller *caller)
+{
+	return caller->is_operator || caller->is_auditor;
 }
 
 void caller_release(struct caller *caller)

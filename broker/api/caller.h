@@ -1,6 +1,7 @@
 /*
- * Who calls: a person or program with a bearer token of a provider that the configuration names, or, in the demo and
- * test environments only, a person with a static token. What is behind this header is the same for both.
+ * Who calls: a person or program with a bearer token of a provider that the configuration names, a machine
+ * with its static token or, in the demo and test environments only, a person with one. What is behind this header is the
+ * same for all.
  */
 #ifndef API_CALLER_H
 #define API_CALLER_H
@@ -19,6 +20,9 @@ struct caller {
 	char id[NAME_SIZE]; /* principalId */
 	struct scim_person names;
 	bool is_operator; /* may see everybody's requests and the applications, assign and remove */
+	bool is_auditor;  /* may read everything, and change nothing */
+	bool is_timer;    /* may call what timer jobs call */
+	bool is_machine;  /* signed in with a machine's static token */
 	struct policy_attribute *claims; /* owned; their texts are the identity's */
 	size_t claim_count;
 	const char *const *methods; /* how they authenticated; the identity's */
@@ -38,6 +42,9 @@ void caller_identify(struct call *call, caller_done *done);
 
 /* Writes call->actor for the audit. `how` they have proved who they are; NULL = as caller_identify() found it. ERR_NOMEM. */
 enum err caller_name(struct call *call, const char *how) MUST_CHECK;
+
+/* May see what is others'. */
+bool caller_sees_all(const struct caller *caller);
 
 void caller_release(struct caller *caller);
 

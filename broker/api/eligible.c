@@ -199,7 +199,7 @@ bool eligible_find(const struct call *call, const char *group, const char *id, s
 	snprintf(query.principal, sizeof(query.principal), "%s", call->caller.id);
 	walk_all(&walk);
 	query.principal[0] = '\0';
-	if (walk.count == 0 && call->caller.is_operator)
+	if (walk.count == 0 && caller_sees_all(&call->caller))
 		walk_all(&walk);
 	return walk.count > 0;
 }

@@ -217,9 +217,9 @@ static enum err limit_to_own(const struct call *call, struct list_query *query, 
 		*none = *none || is_others;
 	else if (query->principal[0] == '\0' && query->group[0] == '\0')
 		return err_set(ec, ERR_INVALID_FILTER, "$filter on principalId or groupId is required.");
-	else if (is_others && !call->caller.is_operator)
+	else if (is_others && !caller_sees_all(&call->caller))
 		return err_set(ec, ERR_FORBIDDEN, "You may list your own requests.");
-	if (call->about.whose == WHOSE_MINE || !call->caller.is_operator)
+	if (call->about.whose == WHOSE_MINE || !caller_sees_all(&call->caller))
 		snprintf(query->principal, sizeof(query->principal), "%s", call->caller.id);
 	return ERR_OK;
 }

@@ -192,7 +192,7 @@ static void on_got(void *ctx, enum err err, const struct request *request)
 
 	/* Another's request is not told from one that does not exist; nor is one that gives nothing now. */
 	if (err == ERR_OK && request != NULL &&
-	    ((strcmp(request->principal, call->caller.id) != 0 && !call->caller.is_operator) ||
+	    ((strcmp(request->principal, call->caller.id) != 0 && !caller_sees_all(&call->caller)) ||
 	     !is_of_group(call->param, request) ||
 	     (list_query_states(&call->about) & 1u << request->state) == 0))
 		err = ERR_NOT_FOUND;

@@ -10,8 +10,16 @@
 
 struct call;
 
-/* NEED_STORE: nobody has to sign in, but the store has to have been seen. */
-enum need { NEED_NOTHING, NEED_STORE, NEED_SIGN_IN, NEED_OPERATOR };
+/* Who may call. From NEED_PERSON on, one has to sign in; the sentence is what others are told. */
+enum need {
+	NEED_NOTHING,
+	NEED_STORE,    /* everybody, once the store has been seen */
+	NEED_PERSON,   /* asks or decides, as policy says: everybody but auditors, timer jobs and machines */
+	NEED_READER,   /* reads what is theirs, auditors everything: everybody but timer jobs */
+	NEED_OVERSEER, /* reads what concerns everybody: operators and auditors */
+	NEED_OPERATOR, /* changes what concerns everybody */
+	NEED_TIMER     /* does what is due: timer jobs and operators */
+};
 
 /* What a route of Graph's collections is about. */
 enum kind { KIND_ASSIGNMENT, KIND_ELIGIBILITY };

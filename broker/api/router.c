@@ -21,73 +21,73 @@
 
 /* clang-format off */
 static const struct route routes[] = {
-	{"POST", "/assignmentScheduleRequests", true, NEED_SIGN_IN, requests_post,
+	{"POST", "/assignmentScheduleRequests", true, NEED_PERSON, requests_post,
 	 "Ask: activate, deactivate, extend; for administrators also assign, update, remove", "scheduleRequest", "assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
-	{"GET", "/assignmentScheduleRequests", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/assignmentScheduleRequests", true, NEED_READER, lists_list,
 	 "Requests of one person or one group, newest first", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
-	{"GET", "/assignmentScheduleRequests/(principal)", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/assignmentScheduleRequests/(principal)", true, NEED_READER, lists_list,
 	 "The caller's own requests", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, MINE)},
-	{"GET", "/assignmentScheduleRequests/(approver)", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/assignmentScheduleRequests/(approver)", true, NEED_READER, lists_list,
 	 "What waits for the caller's decision", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, TO_APPROVE)},
-	{"GET", "/assignmentScheduleRequests/(createdBy)", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/assignmentScheduleRequests/(createdBy)", true, NEED_READER, lists_list,
 	 "Requests that the caller made, for whomever", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, CREATED)},
-	{"GET", "/assignmentScheduleRequests/*", true, NEED_SIGN_IN, lists_get,
+	{"GET", "/assignmentScheduleRequests/*", true, NEED_READER, lists_get,
 	 "One request", NULL, "assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
-	{"POST", "/assignmentScheduleRequests/*/cancel", true, NEED_SIGN_IN, requests_cancel,
+	{"POST", "/assignmentScheduleRequests/*/cancel", true, NEED_PERSON, requests_cancel,
 	 "Withdraw a request that has not given access", NULL, NULL, ASSIGNMENTS(REQUESTS, FILTERED)},
-	{"GET", "/assignmentSchedules", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/assignmentSchedules", true, NEED_READER, lists_list,
 	 "What is and what will be in force", NULL, "[assignmentSchedule", ASSIGNMENTS(SCHEDULES, FILTERED)},
-	{"GET", "/assignmentSchedules/(principal)", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/assignmentSchedules/(principal)", true, NEED_READER, lists_list,
 	 "The same of the caller", NULL, "[assignmentSchedule", ASSIGNMENTS(SCHEDULES, MINE)},
-	{"GET", "/assignmentSchedules/*", true, NEED_SIGN_IN, lists_get,
+	{"GET", "/assignmentSchedules/*", true, NEED_READER, lists_get,
 	 "One schedule", NULL, "assignmentSchedule", ASSIGNMENTS(SCHEDULES, FILTERED)},
-	{"GET", "/assignmentScheduleInstances", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/assignmentScheduleInstances", true, NEED_READER, lists_list,
 	 "What is in force now", NULL, "[assignmentScheduleInstance", ASSIGNMENTS(INSTANCES, FILTERED)},
-	{"GET", "/assignmentScheduleInstances/(principal)", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/assignmentScheduleInstances/(principal)", true, NEED_READER, lists_list,
 	 "The same of the caller", NULL, "[assignmentScheduleInstance", ASSIGNMENTS(INSTANCES, MINE)},
-	{"GET", "/assignmentScheduleInstances/*", true, NEED_SIGN_IN, lists_get,
+	{"GET", "/assignmentScheduleInstances/*", true, NEED_READER, lists_get,
 	 "One instance", NULL, "assignmentScheduleInstance", ASSIGNMENTS(INSTANCES, FILTERED)},
 	{"POST", "/eligibilityScheduleRequests", true, NEED_OPERATOR, requests_post,
 	 "Give, change, extend or take away eligibility", "scheduleRequest", "eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, FILTERED)},
-	{"GET", "/eligibilityScheduleRequests", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/eligibilityScheduleRequests", true, NEED_READER, lists_list,
 	 "Requests about the eligibility of one person or for one group", NULL, "[eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, FILTERED)},
-	{"GET", "/eligibilityScheduleRequests/(principal)", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/eligibilityScheduleRequests/(principal)", true, NEED_READER, lists_list,
 	 "Those about the caller", NULL, "[eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, MINE)},
-	{"GET", "/eligibilityScheduleRequests/(createdBy)", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/eligibilityScheduleRequests/(createdBy)", true, NEED_READER, lists_list,
 	 "Those that the caller made", NULL, "[eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, CREATED)},
-	{"GET", "/eligibilityScheduleRequests/*", true, NEED_SIGN_IN, lists_get,
+	{"GET", "/eligibilityScheduleRequests/*", true, NEED_READER, lists_get,
 	 "One such request", NULL, "eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, FILTERED)},
 	{"POST", "/eligibilityScheduleRequests/*/cancel", true, NEED_OPERATOR, requests_cancel,
 	 "Withdraw an eligibility that has not begun", NULL, NULL, ELIGIBILITIES(REQUESTS, FILTERED)},
-	{"GET", "/eligibilitySchedules", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/eligibilitySchedules", true, NEED_READER, lists_list,
 	 "Who is or will be eligible, by policy file and by request", NULL, "[eligibilitySchedule", ELIGIBILITIES(SCHEDULES, FILTERED)},
-	{"GET", "/eligibilitySchedules/(principal)", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/eligibilitySchedules/(principal)", true, NEED_READER, lists_list,
 	 "What the caller is or will be eligible for", NULL, "[eligibilitySchedule", ELIGIBILITIES(SCHEDULES, MINE)},
-	{"GET", "/eligibilitySchedules/*", true, NEED_SIGN_IN, lists_get,
+	{"GET", "/eligibilitySchedules/*", true, NEED_READER, lists_get,
 	 "One eligibility", NULL, "eligibilitySchedule", ELIGIBILITIES(SCHEDULES, FILTERED)},
-	{"GET", "/eligibilityScheduleInstances", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/eligibilityScheduleInstances", true, NEED_READER, lists_list,
 	 "Who is eligible now", NULL, "[eligibilityScheduleInstance", ELIGIBILITIES(INSTANCES, FILTERED)},
-	{"GET", "/eligibilityScheduleInstances/(principal)", true, NEED_SIGN_IN, lists_list,
+	{"GET", "/eligibilityScheduleInstances/(principal)", true, NEED_READER, lists_list,
 	 "What the caller is eligible for now", NULL, "[eligibilityScheduleInstance", ELIGIBILITIES(INSTANCES, MINE)},
-	{"GET", "/eligibilityScheduleInstances/*", true, NEED_SIGN_IN, lists_get,
+	{"GET", "/eligibilityScheduleInstances/*", true, NEED_READER, lists_get,
 	 "One eligibility that holds now", NULL, "eligibilityScheduleInstance", ELIGIBILITIES(INSTANCES, FILTERED)},
-	{"GET", "/assignmentApprovals/*", true, NEED_SIGN_IN, approvals_get,
+	{"GET", "/assignmentApprovals/*", true, NEED_READER, approvals_get,
 	 "The approval of the request with that id", NULL, "approval"},
-	{"GET", "/assignmentApprovals/*/stages", true, NEED_SIGN_IN, approvals_stages,
+	{"GET", "/assignmentApprovals/*/stages", true, NEED_READER, approvals_stages,
 	 "Its stages", NULL, "[approvalStage"},
-	{"GET", "/assignmentApprovals/*/steps", true, NEED_SIGN_IN, approvals_stages,
+	{"GET", "/assignmentApprovals/*/steps", true, NEED_READER, approvals_stages,
 	 "Its stages, by their name in Graph's beta", NULL, "[approvalStage"},
-	{"PATCH", "/assignmentApprovals/*/stages/*", true, NEED_SIGN_IN, approvals_decide,
+	{"PATCH", "/assignmentApprovals/*/stages/*", true, NEED_PERSON, approvals_decide,
 	 "Approve or deny", "approvalStage", NULL},
-	{"PATCH", "/assignmentApprovals/*/steps/*", true, NEED_SIGN_IN, approvals_decide,
+	{"PATCH", "/assignmentApprovals/*/steps/*", true, NEED_PERSON, approvals_decide,
 	 "Approve or deny, by the name in Graph's beta", "approvalStage", NULL},
 	{"POST", "/hooks/approvals/*", false, NEED_STORE, hooks_approval,
 	 "An approval system's decision, signed", "webhook", NULL},
 	{"POST", "/hooks/slack/*", false, NEED_STORE, hooks_slack,
 	 "A decision by one of Slack's buttons, signed", "form", NULL},
-	{"GET", "/api/applications", false, NEED_OPERATOR, applications_list,
+	{"GET", "/api/applications", false, NEED_OVERSEER, applications_list,
 	 "Every application's condition", NULL, "[application"},
-	{"GET", "/api/applications/*", false, NEED_OPERATOR, applications_get,
+	{"GET", "/api/applications/*", false, NEED_OVERSEER, applications_get,
 	 "One application's condition", NULL, "application"},
 	{"GET", "/api/sign-in", false, NEED_NOTHING, sign_in_list,
 	 "The providers that people can sign in with", NULL, "[signIn"},
@@ -227,11 +227,74 @@ static const struct route *find_route(struct call *call, char *allow, size_t siz
 	return NULL;
 }
 
+/* What the caller is known as; the widest role counts. */
+static const char *role_of(const struct caller *caller)
+{
+	if (caller->is_operator)
+		return "operator";
+	if (caller->is_auditor)
+		return "auditor";
+	return caller->is_timer || caller->is_machine ? "timer" : "requester";
+}
+
+/* Whom the route is for, as data. */
+static const char *role_wanted(enum need need)
+{
+	switch (need) {
+	case NEED_NOTHING:
+	case NEED_STORE:
+		return "everybody";
+	case NEED_PERSON:
+		return "requester, operator";
+	case NEED_READER:
+		return "requester, operator, auditor";
+	case NEED_OVERSEER:
+		return "operator, auditor";
+	case NEED_OPERATOR:
+		return "operator";
+	case NEED_TIMER:
+		return "operator, timer";
+	}
+	return "";
+}
+
+/* Why the caller's roles do not let them call, or NULL. */
+static const char *refused_role(enum need need, const struct caller *caller)
+{
+	bool is_narrow = caller->is_auditor || caller->is_timer || caller->is_machine;
+
+	if (caller->is_operator)
+		return NULL;
+	switch (need) {
+	case NEED_NOTHING:
+	case NEED_STORE:
+		return NULL;
+	case NEED_PERSON:
+		return is_narrow ? "Auditors, timer jobs and machines ask for nothing and decide nothing."
+				 : NULL;
+	case NEED_READER:
+		return is_narrow && !caller->is_auditor ? "Timer jobs may call nothing else." : NULL;
+	case NEED_OVERSEER:
+		return caller->is_auditor ? NULL : "Only operators and auditors may see that.";
+	case NEED_OPERATOR:
+		return "Only operators may do that.";
+	case NEED_TIMER:
+		return caller->is_timer ? NULL : "Only timer jobs and operators may do that.";
+	}
+	return "";
+}
+
 /* The caller is known, or need not be. */
 static void run(struct call *call)
 {
-	if (call->route->need == NEED_OPERATOR && !call->caller.is_operator) {
-		call_error(call, ERR_FORBIDDEN, "Only operators may do this.", NULL);
+	const char *refusal = refused_role(call->route->need, &call->caller);
+	char details[128];
+
+	if (refusal != NULL) {
+		snprintf(details, sizeof(details),
+			 "[{\"rule\":\"RoleRule\",\"limit\":\"%s\",\"given\":\"%s\"}]",
+			 role_wanted(call->route->need), role_of(&call->caller));
+		call_error(call, ERR_FORBIDDEN, refusal, details);
 		return;
 	}
 	/* Which lane an object is in cannot be told before the store has been seen. */
@@ -271,7 +334,7 @@ void api_handle(void *ctx, struct exchange *exchange)
 		return;
 	}
 	call->route = find_route(call, allow, sizeof(allow));
-	if (call->route != NULL && call->route->need >= NEED_SIGN_IN) {
+	if (call->route != NULL && call->route->need >= NEED_PERSON) {
 		caller_identify(call, on_identified);
 	} else if (call->route != NULL) {
 		run(call);

@@ -35,6 +35,8 @@ static size_t size_of_target(const struct setting *setting)
 		return sizeof(struct config);
 	case OF_ISSUER:
 		return sizeof(struct config_issuer);
+	case OF_MACHINE:
+		return sizeof(struct config_machine);
 	case OF_SOURCE:
 		return sizeof(struct config_approval_source);
 	case OF_PERSON:
