@@ -66,7 +66,7 @@ API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker
 	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
-API_SRC += broker/api/list_query.c broker/api/object.c broker/api/eligible.c
+API_SRC += broker/api/batch.c broker/api/batches.c broker/api/server_inner.c broker/api/list_query.c broker/api/object.c broker/api/eligible.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
 	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
 CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c broker/config_claims.c \
@@ -142,7 +142,7 @@ UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/uni
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c
 UNIT_TESTS += tests/unit/test_library_notices.c
-UNIT_TESTS += tests/unit/test_library_eligibility.c
+UNIT_TESTS += tests/unit/test_library_eligibility.c tests/unit/test_batch.c
 UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_jwks.c tests/unit/test_discovery.c \
 	tests/unit/test_provider.c tests/unit/test_identity.c tests/unit/test_signin.c tests/unit/test_signin_waiting.c
 UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \
@@ -157,6 +157,7 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 INTEGRATION_TESTS += tests/integration/test_policy_acts.c
 INTEGRATION_TESTS += tests/integration/test_eligibility.c
 INTEGRATION_TESTS += tests/integration/test_roles.c
+INTEGRATION_TESTS += tests/integration/test_batch.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \
@@ -168,6 +169,7 @@ SUPPORT_SRC += tests/support/shell.c
 INTEGRATION_TESTS += tests/integration/test_command.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
+FUZZERS += tests/fuzz/fuzz_batch.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
 FUZZERS += tests/fuzz/fuzz_scim_answer.c
 FUZZERS += tests/fuzz/fuzz_jwt.c

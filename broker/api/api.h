@@ -56,6 +56,9 @@ void api_handle(void *ctx, struct exchange *exchange);
 void call_answer(struct call *call, int status, const char *content_type, struct buf *body);
 void call_error(struct call *call, enum err err, const char *message, const char *details_json);
 
+/* Does the call say that its body is JSON? */
+bool call_is_json(const struct call *call);
+
 /* The "@odata.context" member that opens an answer: "https://host/v1.0/$metadata#what". */
 void call_context(const struct call *call, struct buf *out, const char *what);
 
@@ -64,6 +67,7 @@ void requests_post(struct call *call); /* api/requests.c */
 void requests_cancel(struct call *call);
 void lists_list(struct call *call); /* api/lists.c */
 void lists_get(struct call *call);
+void batches_post(struct call *call);  /* api/batches.c */
 void approvals_get(struct call *call); /* api/approvals.c */
 void approvals_stages(struct call *call);
 void approvals_decide(struct call *call);

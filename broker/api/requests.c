@@ -128,8 +128,9 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 	call_error(call, err == ERR_OK ? ERR_INTERNAL : err, NULL, NULL);
 }
 
-static bool is_json(const char *content_type)
+bool call_is_json(const struct call *call)
 {
+	const char *content_type = exchange_header(call->exchange, "Content-Type");
 	const char *json = "application/json";
 
 	return content_type != NULL && strncasecmp(content_type, json, strlen(json)) == 0 &&
@@ -138,7 +139,7 @@ static bool is_json(const char *content_type)
 
 void requests_post(struct call *call)
 {
-	if (!is_json(exchange_header(call->exchange, "Content-Type")))
+	if (!call_is_json(call))
 		call_error(call, ERR_MEDIA_TYPE, NULL, NULL);
 	else
 		submit(call, on_asked);

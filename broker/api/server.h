@@ -92,6 +92,35 @@ void exchange_set_header(struct exchange *e, const char *name, const char *value
 void exchange_answer_within(struct exchange *e, int64_t ms);
 
 /*
+ * A request inside another one, which goes to a handler like any other: same caller, same host, its own method, target
+ * and body. `answered` is called once, with what exchange_answer was told; what it gets is valid during the call only.
+ */
+struct inner_answer {
+	int status;
+	const char *headers; /* name NUL value NUL ... */
+	size_t headers_len;
+	const char *body;
+	size_t len;
+};
+
+struct inner {
+	const char *method, *target; /* borrowed for the call */
+	const char *body;
+	size_t len;
+	void (*answered)(void *ctx, const struct inner_answer *answer);
+	void *ctx;
+};
+
+struct exchange *exchange_inner(const struct exchange *outer,
+				const struct inner *inner); /* NULL: no memory */
+/* A field of its header. One that is malformed or given twice makes the request a refused one; what only the outer
+ * request can say (who calls, the host, how its bytes came) is passed over. */
+void exchange_add_header(struct exchange *e, const char *name, const char *value);
+bool exchange_is_inner(const struct exchange *e);
+/* Nobody reads an answer any more: the connection is gone, or the deadline has answered. */
+bool exchange_abandoned(const struct exchange *e);
+
+/*
  * Answers, exactly once, and ends the exchange: the pointer is not valid afterwards. `body` is borrowed and at
  * most RESPONSE_MAX long. `content_type` NULL means application/json. May be called from within `handle` or any
  * time later; when the deadline or server_free has answered already this does nothing but free (the exchange

@@ -14,7 +14,7 @@
 	((size_t)512 * 1024) /* of a refused body; read so that the client gets to read the answer */
 
 /* The first reason stays. */
-static void refuse(struct exchange *e, enum err err, const char *why)
+void exchange_refuse(struct exchange *e, enum err err, const char *why)
 {
 	if (e->refused != ERR_OK)
 		return;
@@ -25,7 +25,7 @@ static void refuse(struct exchange *e, enum err err, const char *why)
 /* The message's end cannot be trusted: nothing more may be read from this connection (RFC 9112, section 6.3). */
 static void refuse_and_cut(struct exchange *e, enum err err, const char *why)
 {
-	refuse(e, err, why);
+	exchange_refuse(e, err, why);
 	e->cut = true;
 }
 
@@ -50,10 +50,10 @@ struct exchange *exchange_new(struct server *server, struct MHD_Connection *conn
 	if (len > 0)
 		memcpy(e->text, uri, len);
 	if (long_uri)
-		refuse(e, ERR_HEADERS_TOO_BIG, "The URL is too long.");
+		exchange_refuse(e, ERR_HEADERS_TOO_BIG, "The URL is too long.");
 	why = target_parse(e->text, &e->target);
 	if (why)
-		refuse(e, ERR_BAD_REQUEST, why);
+		exchange_refuse(e, ERR_BAD_REQUEST, why);
 	return e;
 }
 
@@ -117,6 +117,13 @@ static size_t value_len(const char *name, const char *value)
 	return len;
 }
 
+void exchange_keep_header(struct exchange *e, const char *name, const char *value)
+{
+	buf_add(&e->headers, name, strlen(name) + 1);
+	buf_add(&e->headers, value, value_len(name, value));
+	buf_add(&e->headers, "", 1);
+}
+
 /* Copies one field: libmicrohttpd's memory goes with the connection, the handler may keep the exchange longer. */
 static enum MHD_Result read_field(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
@@ -132,9 +139,7 @@ static enum MHD_Result read_field(void *ctx, enum MHD_ValueKind kind, const char
 	}
 	if (must_be_single(name) && find_header(&e->headers, name))
 		refuse_and_cut(e, ERR_BAD_REQUEST, "A header field that may be given once is given twice.");
-	buf_add(&e->headers, name, strlen(name) + 1);
-	buf_add(&e->headers, value, value_len(name, value));
-	buf_add(&e->headers, "", 1);
+	exchange_keep_header(e, name, value);
 	return MHD_YES;
 }
 
@@ -145,7 +150,7 @@ static void check_length(struct exchange *e)
 	unsigned long long len = text ? strtoull(text, NULL, 10) : 0;
 
 	if (len > BODY_MAX) {
-		refuse(e, ERR_TOO_BIG, NULL);
+		exchange_refuse(e, ERR_TOO_BIG, NULL);
 		e->cut = e->cut || len > DRAIN_MAX;
 	}
 	/* Who asks before sending need not send (RFC 9110, section 10.1.1). */
@@ -175,9 +180,9 @@ static void read_base_url(struct exchange *e, const char *version)
 	const char *host = e->target.authority ? e->target.authority : exchange_header(e, "Host");
 
 	if (host && !target_host_valid(host))
-		refuse(e, ERR_BAD_REQUEST, "The host is not valid.");
+		exchange_refuse(e, ERR_BAD_REQUEST, "The host is not valid.");
 	if (!host && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
-		refuse(e, ERR_BAD_REQUEST, "The request has no Host.");
+		exchange_refuse(e, ERR_BAD_REQUEST, "The request has no Host.");
 	if (!host || e->refused != ERR_OK)
 		host = server_authority(e->server);
 	snprintf(e->base_url, sizeof(e->base_url), "%s://%s", server_has_tls(e->server) ? "https" : "http",
@@ -205,7 +210,7 @@ void exchange_read_head(struct exchange *e, const char *method, const char *vers
 	if (buf_failed(&e->headers))
 		refuse_and_cut(e, ERR_NOMEM, NULL);
 	if (!target_token_valid(method, strlen(method)) || strlen(method) >= METHOD_SIZE)
-		refuse(e, ERR_BAD_REQUEST, "The method is malformed.");
+		exchange_refuse(e, ERR_BAD_REQUEST, "The method is malformed.");
 	e->is_head = strcmp(method, "HEAD") == 0;
 	snprintf(e->method, sizeof(e->method), "%s", e->is_head ? "GET" : method);
 	check_framing(e, version);
@@ -217,7 +222,7 @@ void exchange_add_body(struct exchange *e, const char *bytes, size_t len)
 {
 	e->body_seen += len;
 	if (e->refused == ERR_OK && e->body_seen > BODY_MAX)
-		refuse(e, ERR_TOO_BIG, NULL);
+		exchange_refuse(e, ERR_TOO_BIG, NULL);
 	if (e->body_seen > DRAIN_MAX)
 		e->cut = true;
 	if (e->refused != ERR_OK) {
@@ -226,7 +231,7 @@ void exchange_add_body(struct exchange *e, const char *bytes, size_t len)
 	}
 	buf_add(&e->body, bytes, len);
 	if (buf_failed(&e->body))
-		refuse(e, ERR_NOMEM, NULL);
+		exchange_refuse(e, ERR_NOMEM, NULL);
 }
 
 /* -- answer ------------------------------------------------------------------------------------------------ */
@@ -302,6 +307,9 @@ void exchange_set_header(struct exchange *e, const char *name, const char *value
 void exchange_answer(struct exchange *e, int status, const char *content_type, const char *body, size_t len)
 {
 	e->held = false;
+	if (e->answered)
+		exchange_answer_inner(e, (struct inner_answer){.status = status, .body = body, .len = len},
+				      content_type);
 	if (!e->connection) {
 		exchange_free(e);
 		return;

@@ -51,6 +51,9 @@ struct exchange {
 	int64_t within_ms;               /* the handler wants it answered so soon; 0 = as usual */
 	size_t body_seen;                /* bytes, those dropped included */
 
+	void (*answered)(void *ctx, const struct inner_answer *answer); /* of a request inside a request */
+	void *answered_ctx;
+
 	struct exchange_list *list; /* where it is a member; NULL = nowhere */
 	struct exchange *prev, *next;
 
@@ -74,6 +77,14 @@ void exchange_read_head(struct exchange *e, const char *method, const char *vers
 
 /* Appends to the body what still fits, and drops the rest. */
 void exchange_add_body(struct exchange *e, const char *bytes, size_t len);
+
+/* Refuses it, unless it is refused already. `why` is a constant. */
+void exchange_refuse(struct exchange *e, enum err err, const char *why);
+/* Keeps a field of the request's header. */
+void exchange_keep_header(struct exchange *e, const char *name, const char *value);
+
+/* Hands the answer of an inner one to its callback. The exchange is freed by the caller. */
+void exchange_answer_inner(struct exchange *e, struct inner_answer answer, const char *content_type);
 
 /* Makes the response of that error without regard to the handler. */
 void exchange_fail(struct exchange *e, enum err err);

@@ -45,6 +45,8 @@
 	X(ERR_MEDIA_TYPE, 415, false, "UnsupportedMediaType", "The body must be application/json.")          \
 	X(ERR_KEY_REUSED, 422, false, "IdempotencyKeyReused",                                                \
 	  "The Idempotency-Key was used before with another request.")                                       \
+	X(ERR_DEPENDENCY, 424, false, "FailedDependency",                                                    \
+	  "A request of the batch that this one depends on has failed.")                                     \
 	X(ERR_THROTTLED, 429, true, "TooManyRequests", "Too many requests.")                                 \
 	X(ERR_HEADERS_TOO_BIG, 431, false, "RequestHeaderFieldsTooLarge",                                    \
 	  "The request's headers are too large.")                                                            \
