@@ -46,13 +46,13 @@ endif
 # -- sources, by folder ------------------------------------------------------------------------------------
 BASE_SRC := broker/base/err.c broker/base/buf.c broker/base/log.c broker/base/clock.c broker/base/iso8601.c \
 	broker/base/id.c broker/base/digest.c broker/base/utf8.c broker/base/json.c
-HTTP_SRC := broker/http/http.c broker/http/http_watch.c
+HTTP_SRC := broker/http/http.c broker/http/http_guard.c broker/http/http_mail.c broker/http/http_watch.c
 STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.c broker/store/node.c \
 	broker/store/reader.c broker/store/reply.c broker/store/setup.c broker/store/store.c
 STORE_SRC += broker/store/answer.c broker/store/barrier.c broker/store/cluster.c broker/store/node_expire.c \
 	broker/store/question.c broker/store/sentinel.c broker/store/slots.c broker/store/tls.c broker/store/topology.c
 ACTIVATION_SRC := activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
-	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c
+	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c activation/notices.c
 THROTTLE_SRC := throttle/throttle.c
 SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-in/identity.c broker/sign-in/issuer.c \
 	broker/sign-in/jwks.c broker/sign-in/jwks_key.c broker/sign-in/jwt.c broker/sign-in/jwt_verify.c \
@@ -69,10 +69,13 @@ API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker
 API_SRC += broker/api/batch.c broker/api/batches.c broker/api/server_inner.c broker/api/list_query.c broker/api/object.c broker/api/eligible.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
 	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
+NOTICE_SRC := broker/notice/audience.c broker/notice/courier.c broker/notice/mail.c broker/notice/parcel.c \
+	broker/notice/text.c broker/notice/words.c
+API_SRC += broker/api/notices.c
 CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c broker/config_claims.c \
 	broker/config_audit.c \
 	broker/config_example.c broker/config_files.c broker/config_items.c broker/config_layers.c \
-	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_policy_check.c \
+	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_notices.c broker/config_policy_check.c \
 	broker/config_policy_values.c broker/config_report.c broker/config_settings.c broker/config_tree.c \
 	broker/config_values.c broker/config_zone.c
 COMMAND_SRC := broker/command/account.c broker/command/activate.c broker/command/call.c broker/command/decide.c \
@@ -95,7 +98,7 @@ LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/qu
 	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua \
 	activation/eligibility_ask.lua activation/list.lua activation/timetable.lua activation/notices.lua activation/functions.lua
 
-LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(API_SRC) $(CONFIG_SRC)
+LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(NOTICE_SRC) $(API_SRC) $(CONFIG_SRC)
 
 # Shared by tests: private servers and programs, HTTP client, whole worlds of them.
 SUPPORT_SRC := tests/support/store_fixture.c tests/support/wait.c tests/support/proc.c tests/support/http.c tests/support/http_many.c \

@@ -75,6 +75,7 @@ struct activation *activation_new(const struct activation_options *options)
 		return NULL;
 	activation->options = *options;
 	set_history(activation, options->history_ms);
+	activation_tell(activation, "");
 	activation->clock_offset_ms = clock_wall_ms() - clock_mono_ms();
 	activation->timetable = timetable_new(activation);
 	if (activation->timetable == NULL) {
@@ -107,6 +108,12 @@ void activation_reload(struct activation *activation, int64_t poll_ms, int64_t h
 	set_history(activation, history_ms);
 	if (activation->ready)
 		plan_all(activation);
+}
+
+void activation_tell(struct activation *activation, const char *tells)
+{
+	snprintf(activation->telling, sizeof(activation->telling), "0%s%s", tells[0] != '\0' ? " " : "",
+		 tells);
 }
 
 void activation_stop(struct activation *activation)

@@ -44,6 +44,8 @@ struct activation_options {
 	/* Does policy still allow this scheduled request, now that it starts? Then `limits` gets those of its group (struct
 	 * ask); otherwise `why` says why not. */
 	bool (*allowed)(void *ctx, const struct request *request, struct buf *limits, struct errctx *why);
+	/* The lane's outbox (target "") or its deliveries to that target are due (activation/notices.h). */
+	void (*notices)(void *ctx, unsigned lane, const char *target);
 	/* Carry out this push; its owner is now the callee, who gives it back by order_end(). */
 	void (*push)(void *ctx, struct order *order);
 	void *ctx;
@@ -56,6 +58,9 @@ void activation_free(struct activation *activation);                            
 void activation_store_ready(struct activation *activation, bool ready);
 /* The configuration changed: plan the cycles of new applications, take up new settings. */
 void activation_reload(struct activation *activation, int64_t poll_ms, int64_t history_ms);
+/* What somebody wants to be told from now on: "BEFORE OVERDUE |KIND|KIND|" (activation/lane.lua), "" = nothing. */
+#define ACTIVATION_TELLS_SIZE 320
+void activation_tell(struct activation *activation, const char *tells);
 /* Take up no more work; orders that are out can still be ended. */
 void activation_stop(struct activation *activation);
 /* Redis' time as of the last answer, in Unix ms; this machine's before the first. */
@@ -151,6 +156,7 @@ void activation_status(struct activation *activation, const char *app, activatio
 /* The lane's figures. */
 struct lane_status {
 	int64_t now_ms, timetable, removals, oldest_removal_ms; /* 0 = none waits */
+	int64_t notices, oldest_notice_ms, parked_notices;
 };
 
 typedef void activation_lane_done(void *ctx, enum err err, const struct lane_status *status);

@@ -9,18 +9,18 @@
 #include "base/digest.h"
 #include "base/log.h"
 
-static void begin(struct store_call *call, const char *function, unsigned lane, const char *shared)
+static void begin(struct activation *activation, struct store_call *call, const char *function, unsigned lane)
 {
 	memset(call, 0, offsetof(struct store_call, argv));
 	call->function = function;
 	call->lane = lane;
-	store_arg(call, "0");
-	store_arg(call, shared);
+	store_arg(call, activation->telling);
 }
 
 void core_call(struct activation *activation, struct store_call *call, const char *function, unsigned lane)
 {
-	begin(call, function, lane, activation->history);
+	begin(activation, call, function, lane);
+	store_arg(call, activation->history);
 }
 
 void core_call_by(struct activation *activation, struct store_call *call, const char *function, unsigned lane,
@@ -28,7 +28,8 @@ void core_call_by(struct activation *activation, struct store_call *call, const 
 {
 	snprintf(activation->asking, sizeof(activation->asking), "%s %s", activation->history,
 		 actor != NULL ? actor : "");
-	begin(call, function, lane, activation->asking);
+	begin(activation, call, function, lane);
+	store_arg(call, activation->asking);
 }
 
 unsigned core_lane(const struct activation *activation, const char *app)

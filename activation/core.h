@@ -18,9 +18,10 @@ struct timetable;
 struct activation {
 	struct activation_options options;
 	struct timetable *timetable;
-	char history[24];            /* options.history_ms as the functions' argument */
-	char asking[24 + ACTOR_MAX]; /* the same with who asks, while a call is being built */
-	int64_t clock_offset_ms;     /* Redis' clock minus clock_mono_ms() */
+	char telling[ACTIVATION_TELLS_SIZE + 2]; /* "0", Redis' time, and what somebody wants to be told */
+	char history[24];                        /* options.history_ms as the functions' argument */
+	char asking[24 + ACTOR_MAX];             /* the same with who asks, while a call is being built */
+	int64_t clock_offset_ms;                 /* Redis' clock minus clock_mono_ms() */
 	size_t orders;
 	size_t planned; /* applications whose cycle has been planned since the store became ready */
 	bool ready, stopped;

@@ -102,6 +102,9 @@ static void on_lane(void *ctx, enum err err, const struct reply *reply)
 		s.timetable = reply_int(reply_at(reply, 3));
 		s.removals = reply_int(reply_at(reply, 4));
 		s.oldest_removal_ms = reply_int(reply_at(reply, 5));
+		s.notices = reply_int(reply_at(reply, 6));
+		s.oldest_notice_ms = reply_int(reply_at(reply, 7));
+		s.parked_notices = reply_int(reply_at(reply, 8));
 	}
 	q->done.lane(q->ctx, err, err == ERR_OK ? &s : NULL);
 	free(q);

@@ -276,6 +276,10 @@ static void carry_on(struct activation *activation, unsigned lane, const struct 
 		case 'c':
 			cycle(activation, lane, id);
 			break;
+		case 'n':
+		case 'd':
+			activation->options.notices(activation->options.ctx, lane, id);
+			break;
 		default:
 			log_warn("timetable", "lane=%u kind=%s", lane, kind);
 		}

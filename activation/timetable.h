@@ -1,6 +1,6 @@
 /*
  * What is due: sleeps until the lane's next due time (never longer than the poll interval), has it done by
- * jit_due, and carries on what needs a broker: scheduled starts, applications to pump, cycles to begin.
+ * jit_due, and carries on what needs a broker: scheduled starts, applications to pump, cycles to begin, notices.
  */
 #ifndef ACTIVATION_TIMETABLE_H
 #define ACTIVATION_TIMETABLE_H

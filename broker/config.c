@@ -29,6 +29,11 @@ void config_unref(struct config *config)
 		digest_wipe(config->machines[i].token_sha256, sizeof(config->machines[i].token_sha256));
 	digest_wipe(config->audit_key, sizeof(config->audit_key));
 	digest_wipe(config->audit_former_key, sizeof(config->audit_former_key));
+	for (size_t i = 0; i < config->webhook_count; i++) {
+		digest_wipe(config->webhooks[i].secret, sizeof(config->webhooks[i].secret));
+		digest_wipe(config->webhooks[i].next_secret, sizeof(config->webhooks[i].next_secret));
+	}
+	digest_wipe(config->mail.password, sizeof(config->mail.password));
 	for (size_t i = 0; i < config->people_count; i++)
 		digest_wipe(config->people[i].token_sha256, sizeof(config->people[i].token_sha256));
 	free(config->groups);
@@ -38,6 +43,8 @@ void config_unref(struct config *config)
 	free(config->sources);
 	free(config->issuers);
 	free(config->by_token);
+	free(config->by_name);
+	free(config->webhooks);
 	memory_release(&config->memory);
 	free(config);
 }
@@ -195,6 +202,20 @@ const struct config_person *config_person_by_id(const struct config *config, con
 	if (config->people_count == 0)
 		return NULL;
 	return bsearch(id, config->people, config->people_count, sizeof(*config->people), compare_person_id);
+}
+
+static int compare_user_name(const void *key, const void *element)
+{
+	return strcasecmp(key, (*(const struct config_person *const *)element)->names.user_name);
+}
+
+const struct config_person *config_person_by_name(const struct config *config, const char *user_name)
+{
+	if (config->people_count == 0)
+		return NULL;
+	const struct config_person *const *found = bsearch(user_name, config->by_name, config->people_count,
+							   sizeof(struct config_person *), compare_user_name);
+	return found ? *found : NULL;
 }
 
 const struct config_person *config_person_by_token(const struct config *config, const char *token)

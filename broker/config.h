@@ -22,8 +22,9 @@
 struct config_person {
 	char id[ID_SIZE]; /* principalId, a UUID, lower case */
 	struct scim_person names;
-	char token_sha256[65]; /* hex of the token's SHA-256; the token itself is never stored */
-	bool is_operator;      /* may see every request and the applications */
+	char token_sha256[65];          /* hex of the token's SHA-256; the token itself is never stored */
+	const struct policy_zone *zone; /* whose clocks mails to them go by; NULL = the usual one */
+	bool is_operator;               /* may see every request and the applications */
 };
 
 struct config_application {
@@ -88,6 +89,30 @@ struct config_approval_source {
 
 #define AUDIT_KEY_MIN 32 /* characters: 128 bits where they are hexadecimal digits */
 
+/* Who is told of events by signed webhook. */
+struct config_webhook {
+	char name[64];
+	char url[512];
+	char secret[256], next_secret[256]; /* Standard Webhooks: "whsec_…"; next_secret "" = none */
+	char ca_file[256];                  /* "" = the system's certificate authorities */
+	struct policy_names events, groups; /* types of events, ids of groups; none = all */
+	bool allow_private;                 /* addresses outside of the public network are taken */
+	bool justification;                 /* the reasons that people give are told too */
+};
+
+/* The server that takes the broker's mail. */
+struct config_mail {
+	char server[300]; /* smtp://… or smtps://…; "" = no mail */
+	char user[256], password[256];
+	char from[256];
+	char ca_file[256];
+	struct policy_names events;     /* types of events; none = all */
+	int64_t most, most_for_one;     /* mails to one mailbox, and of those on account of one person … */
+	int64_t window_ms;              /* … inside any such time */
+	const struct policy_zone *zone; /* of those who have none of their own */
+	bool justification;
+};
+
 enum config_environment { ENV_PRODUCTION, ENV_DEMO, ENV_TEST };
 
 struct config {
@@ -118,6 +143,12 @@ struct config {
 	int64_t audit_seal_ms, audit_keep_ms;
 	struct config_approval_source *sources; /* in the order of the file */
 	size_t source_count;
+	char public_url[512];            /* where people reach the broker; "" = not told */
+	int64_t ending_before_ms;        /* "ends soon" is told so long before */
+	int64_t overdue_after_ms;        /* an unconfirmed removal is overdue after that */
+	struct config_webhook *webhooks; /* in the order of the file */
+	size_t webhook_count;
+	struct config_mail mail;
 	struct config_person *people; /* all three sorted by id */
 	size_t people_count;
 	struct config_application *applications;
@@ -129,7 +160,8 @@ struct config {
 	size_t claim_count;
 	const struct config_person **by_token; /* those who have a token, sorted by its hash */
 	size_t by_token_count;
-	struct memory memory; /* what the policies point to */
+	const struct config_person **by_name; /* all people, sorted by user name */
+	struct memory memory;                 /* what the policies point to */
 };
 
 /* Room for 10,000 applications and as many groups and people. */
@@ -167,6 +199,8 @@ const char *config_source_approver(const struct config_approval_source *source, 
 const struct config_person *config_person_by_id(const struct config *config, const char *id);
 /* The machine whose token this is; compared in constant time with each. */
 const struct config_machine *config_machine_by_token(const struct config *config, const char *token);
+/* By user name, in upper or lower case. */
+const struct config_person *config_person_by_name(const struct config *config, const char *user_name);
 /* The person whose token this is; compared by hash. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);
 

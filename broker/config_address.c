@@ -254,3 +254,32 @@ void value_read_scim_url(const struct reading *reading, const struct setting *se
 	if (url[len - 1] == '/') /* paths are appended with theirs */
 		url[len - 1] = '\0';
 }
+
+void value_read_hook_url(const struct reading *reading, const struct setting *setting,
+			 const struct value *value, void *base)
+{
+	struct authority authority;
+	const char *refused = refuse_server(value->text, &authority,
+					    "must begin with https://: over http what it is told would be "
+					    "readable on the way (http is accepted for 127.0.0.1, [::1] and "
+					    "localhost only)");
+	if (refused)
+		report_error(reading->report, value->place, "%s %s", setting->path, refused);
+	else
+		(void)value_store_text(reading, setting, value, base);
+}
+
+void value_read_mail_url(const struct reading *reading, const struct setting *setting,
+			 const struct value *value, void *base)
+{
+	struct authority authority;
+	const char *refused = refuse_url(value->text), *rest = strstr(value->text, "://");
+	bool known = strncmp(value->text, "smtp://", 7) == 0 || strncmp(value->text, "smtps://", 8) == 0;
+	if (refused)
+		report_error(reading->report, value->place, "%s %s", setting->path, refused);
+	else if (known && parse_authority(rest + 3, &authority) && authority.rest[0] == '\0')
+		(void)value_store_text(reading, setting, value, base);
+	else
+		report_error(reading->report, value->place,
+			     "%s must be smtp://HOST[:PORT] or smtps://HOST[:PORT]", setting->path);
+}

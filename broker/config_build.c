@@ -159,7 +159,8 @@ static void read_setting(struct builder *builder, const struct setting *setting,
 	case TYPE_TIME: case TYPE_DAY_TIME: case TYPE_ZONE: case TYPE_PATTERN: case TYPE_REFERENCE:
 	case TYPE_BOOL: case TYPE_COUNT: case TYPE_DURATION: case TYPE_CHOICE: case TYPE_TEXT: case TYPE_UUID:
 	case TYPE_APP_ID: case TYPE_SHA256: case TYPE_FILE: case TYPE_PATH: case TYPE_SECRET: case TYPE_WEBHOOK_SECRET:
-	case TYPE_LISTEN: case TYPE_REDIS_URL: case TYPE_ISSUER_URL: case TYPE_SCIM_URL:
+	case TYPE_LISTEN: case TYPE_REDIS_URL: case TYPE_ISSUER_URL: case TYPE_HOOK_URL: case TYPE_MAIL_URL: case TYPE_MAIL_ADDRESS:
+	 case TYPE_SCIM_URL:
 		read_value(builder, setting, element, node);
 		break;
 	}
@@ -206,6 +207,7 @@ static const struct list {
 	{SET_SIGN_IN, OF_ISSUER, "sign_in[].", config_finish_issuer},
 	{SET_MACHINES, OF_MACHINE, "machines[].", config_finish_machine},
 	{SET_SOURCES, OF_SOURCE, "approval_sources[].", config_finish_source},
+	{SET_WEBHOOKS, OF_WEBHOOK, "notices.webhooks[].", config_finish_webhook},
 	{SET_PEOPLE, OF_PERSON, "people[].", config_finish_person},
 	{SET_APPLICATIONS, OF_APPLICATION, "applications[].", config_finish_application},
 	{SET_GROUPS, OF_GROUP, "groups[].", config_finish_group},
@@ -237,6 +239,9 @@ static bool allocate_list(struct builder *builder, enum setting_id id, size_t co
 	else if (id == SET_SOURCES)
 		list = config->sources =
 			allocate(count, sizeof(*config->sources), &builder->sources, &config->source_count);
+	else if (id == SET_WEBHOOKS)
+		list = config->webhooks = allocate(count, sizeof(*config->webhooks), &builder->webhooks,
+						   &config->webhook_count);
 	else if (id == SET_PEOPLE)
 		list = config->people =
 			allocate(count, sizeof(*config->people), &builder->people, &config->people_count);
@@ -257,6 +262,8 @@ static void *list_item(struct config *config, enum setting_id id, size_t index)
 		return &config->machines[index];
 	if (id == SET_SOURCES)
 		return &config->sources[index];
+	if (id == SET_WEBHOOKS)
+		return &config->webhooks[index];
 	if (id == SET_PEOPLE)
 		return &config->people[index];
 	if (id == SET_APPLICATIONS)
@@ -328,12 +335,13 @@ void builder_release(struct builder *builder)
 	free(builder->issuers);
 	free(builder->machines);
 	free(builder->sources);
+	free(builder->webhooks);
 	free(builder->people);
 	free(builder->applications);
 	free(builder->groups);
 	free(builder->app_layers);
 	memory_release(&builder->memory);
 	builder->app_layers = NULL;
-	builder->issuers = builder->machines = builder->sources = builder->people = builder->applications =
-		builder->groups = NULL;
+	builder->issuers = builder->machines = builder->sources = builder->webhooks = builder->people =
+		builder->applications = builder->groups = NULL;
 }

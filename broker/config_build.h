@@ -48,7 +48,7 @@ struct builder {
 	size_t app_layer_count;
 	size_t layer_errors;  /* found in layers */
 	size_t errors_before; /* found before the element that is being read */
-	struct marks *issuers, *machines, *sources, *people, *applications,
+	struct marks *issuers, *machines, *sources, *webhooks, *people, *applications,
 		*groups;           /* one for each element, in the order of the file; owned */
 	struct policy_zone *zones; /* in the configuration's memory */
 	struct memory memory;      /* until the build is over */
@@ -120,9 +120,13 @@ void builder_check_audit(struct builder *builder);
 void config_finish_issuer(struct builder *builder, size_t index, const struct element *element);
 void config_finish_machine(struct builder *builder, size_t index, const struct element *element);
 void config_finish_source(struct builder *builder, size_t index, const struct element *element);
+void config_finish_webhook(struct builder *builder, size_t index, const struct element *element);
 void config_finish_person(struct builder *builder, size_t index, const struct element *element);
 void config_finish_application(struct builder *builder, size_t index, const struct element *element);
 void config_finish_group(struct builder *builder, size_t index, const struct element *element);
+
+/* config_notices.c: once the groups and the people are sorted. */
+void config_check_notices(struct builder *builder);
 
 /* The rules over everything; resolves references; sorts the lists by id. */
 void config_check(struct builder *builder);

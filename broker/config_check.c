@@ -478,5 +478,6 @@ void config_check(struct builder *builder)
 	builder_gather_claims(builder);
 	if (config->people_count)
 		qsort(config->people, config->people_count, sizeof(*config->people), compare_people);
+	config_check_notices(builder);
 	index_tokens(builder);
 }

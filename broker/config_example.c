@@ -26,8 +26,8 @@ static int indent_of(const struct setting *setting)
 /* Is it the first member of a list's element, which carries the dash? */
 static bool opens_element(enum setting_id id)
 {
-	return id == SET_ISSUER || id == SET_MACHINE_NAME || id == SET_SOURCE_NAME || id == SET_PERSON_ID ||
-	       id == SET_APP_ID || id == SET_GROUP_ID;
+	return id == SET_ISSUER || id == SET_MACHINE_NAME || id == SET_SOURCE_NAME ||
+	       id == SET_WEBHOOK_NAME || id == SET_PERSON_ID || id == SET_APP_ID || id == SET_GROUP_ID;
 }
 
 static void print_range(const struct setting *setting, FILE *out)
@@ -65,6 +65,7 @@ static const char *const kinds[] = {
 	[TYPE_SECRET] = "file:PATH",
 	[TYPE_WEBHOOK_SECRET] = "file:PATH",
 	[TYPE_LISTEN] = "ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH; port 0 is any free one",
+	[TYPE_MAIL_ADDRESS] = "E-mail address, without a name",
 	[TYPE_SCIM_URL] = NULL, /* the last */
 };
 

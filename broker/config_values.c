@@ -216,6 +216,9 @@ static void (*const readers[])(const struct reading *reading, const struct setti
 	[TYPE_LISTEN] = read_listen,
 	[TYPE_REDIS_URL] = value_read_redis_url,
 	[TYPE_ISSUER_URL] = value_read_issuer_url,
+	[TYPE_HOOK_URL] = value_read_hook_url,
+	[TYPE_MAIL_URL] = value_read_mail_url,
+	[TYPE_MAIL_ADDRESS] = value_read_mail_address,
 	[TYPE_SCIM_URL] = value_read_scim_url,
 };
 

@@ -47,6 +47,13 @@ void value_read_issuer_url(const struct reading *reading, const struct setting *
 			   const struct value *value, void *base);
 void value_read_scim_url(const struct reading *reading, const struct setting *setting,
 			 const struct value *value, void *base);
+void value_read_hook_url(const struct reading *reading, const struct setting *setting,
+			 const struct value *value, void *base);
+void value_read_mail_url(const struct reading *reading, const struct setting *setting,
+			 const struct value *value, void *base);
+/* config_notices.c */
+void value_read_mail_address(const struct reading *reading, const struct setting *setting,
+			     const struct value *value, void *base);
 bool config_listens_on_loopback(const struct config *config); /* or on a socket */
 
 /* config_policy_values.c */

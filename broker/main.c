@@ -25,6 +25,8 @@
 #include "broker/provision.h"
 #include "broker/recheck.h"
 #include "broker/terms.h"
+#include "notice/audience.h"
+#include "notice/courier.h"
 #include "scim-push/push.h"
 #include "sign-in/signin.h"
 #include "store/store.h"
@@ -43,6 +45,7 @@ struct broker {
 	struct store *store;
 	struct activation *activation;
 	struct pusher *pusher;
+	struct courier *courier;
 	struct http_client *http; /* for the documents of providers */
 	struct fetch_source fetches;
 	char ca_file[256];
@@ -101,6 +104,22 @@ static void carry_out(void *ctx, struct order *order)
 	provision(broker->pusher, broker->config, &broker->metrics, order);
 }
 
+static void tell_all(void *ctx, unsigned lane, const char *target)
+{
+	struct broker *broker = ctx;
+
+	if (broker->courier != NULL)
+		courier_due(broker->courier, lane, target);
+}
+
+static void set_tells(struct broker *broker)
+{
+	char tells[AUDIENCE_TELLS_SIZE];
+
+	audience_tells(broker->config, tells);
+	activation_tell(broker->activation, tells);
+}
+
 static void stop(struct broker *broker, int status);
 
 static void on_store_ready(void *ctx, bool ready, const char *why)
@@ -147,6 +166,7 @@ static bool start_activation(struct broker *broker, struct errctx *ec)
 		.application = give_application,
 		.allowed = still_allowed,
 		.push = carry_out,
+		.notices = tell_all,
 		.ctx = broker,
 	};
 
@@ -154,6 +174,19 @@ static bool start_activation(struct broker *broker, struct errctx *ec)
 	if (broker->activation == NULL)
 		err_set(ec, ERR_NOMEM, "out of memory");
 	return broker->activation != NULL;
+}
+
+static bool start_courier(struct broker *broker, struct errctx *ec)
+{
+	struct courier_options options = {
+		.loop = &broker->loop,
+		.activation = broker->activation,
+		.metrics = &broker->metrics,
+		.config = broker->config,
+	};
+
+	set_tells(broker);
+	return courier_new(&options, &broker->courier, ec) == ERR_OK;
 }
 
 static const char *claim_or_default(const char *name)
@@ -230,6 +263,8 @@ static void finish(struct broker *broker)
 	/* A late answer of the store may have begun one since all were told to end; none may outlive the store. */
 	if (broker->pusher != NULL)
 		pusher_abort_all(broker->pusher);
+	if (broker->courier != NULL)
+		courier_abort_all(broker->courier);
 	server_free(broker->server);
 	broker->server = NULL;
 	signin_free(broker->signin);
@@ -243,7 +278,8 @@ static bool all_done(const struct broker *broker)
 {
 	return (broker->server == NULL || server_open_exchanges(broker->server) == 0) &&
 	       (broker->activation == NULL || orders_open(broker->activation) == 0) &&
-	       (broker->pusher == NULL || pusher_running(broker->pusher) == 0);
+	       (broker->pusher == NULL || pusher_running(broker->pusher) == 0) &&
+	       (broker->courier == NULL || courier_busy(broker->courier) == 0);
 }
 
 static void on_stop_look(uv_timer_t *timer)
@@ -261,6 +297,8 @@ static void on_stop_look(uv_timer_t *timer)
 		broker->stop_at_ms = now + 1000;
 		if (broker->pusher != NULL)
 			pusher_abort_all(broker->pusher);
+		if (broker->courier != NULL)
+			courier_abort_all(broker->courier);
 	}
 }
 
@@ -277,6 +315,8 @@ static void stop(struct broker *broker, int status)
 		server_quiesce(broker->server);
 	if (broker->activation != NULL)
 		activation_stop(broker->activation);
+	if (broker->courier != NULL)
+		courier_stop(broker->courier);
 	uv_timer_start(&broker->stop_timer, on_stop_look, 0, STOP_LOOK_MS);
 }
 
@@ -333,6 +373,8 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 	broker->config = fresh;
 	broker->api.config = fresh;
 	activation_reload(broker->activation, fresh->poll_ms, fresh->history_ms);
+	courier_configure(broker->courier, fresh);
+	set_tells(broker);
 	log_info("reload", "config=%s result=%s applications=%zu groups=%zu", broker->config_path, "taken",
 		 fresh->application_count, fresh->group_count);
 }
@@ -371,11 +413,12 @@ static int run(struct broker *broker)
 	start_signals(broker);
 	broker->pusher = pusher_new(&broker->loop, &ec);
 	if (broker->pusher == NULL || !start_store(broker, &ec) || !start_activation(broker, &ec) ||
-	    !start_signin(broker, &ec) || !start_server(broker, &ec)) {
+	    !start_courier(broker, &ec) || !start_signin(broker, &ec) || !start_server(broker, &ec)) {
 		log_error("start", "error=%s", ec.text);
 		stop(broker, 1);
 	}
 	uv_run(&broker->loop, UV_RUN_DEFAULT);
+	courier_free(broker->courier);
 	activation_free(broker->activation);
 	if (broker->pusher != NULL)
 		pusher_free(broker->pusher);

@@ -50,6 +50,27 @@ static void render_activations(const struct metrics *m, struct buf *out)
 			 (unsigned long long)rows[i].value);
 }
 
+static void render_notices(const struct metrics *m, const struct metrics_state *s, struct buf *out)
+{
+	static const char *const ways[] = {"webhook", "mail"};
+
+	head(out, "jit_notice_attempts_total", "counter", "Deliveries of notices that were tried.");
+	for (int i = 0; i < 2; i++)
+		buf_addf(out,
+			 "jit_notice_attempts_total{way=\"%s\",result=\"sent\"} %llu\n"
+			 "jit_notice_attempts_total{way=\"%s\",result=\"failed\"} %llu\n",
+			 ways[i], (unsigned long long)m->notices_sent[i], ways[i],
+			 (unsigned long long)m->notices_failed[i]);
+	one(out, "jit_notices_held_total", "counter", "Mails that were held back for a digest.",
+	    (int64_t)m->notices_held);
+	one(out, "jit_notices_waiting", "gauge", "Notices and deliveries that have not arrived yet.",
+	    s->notices);
+	one(out, "jit_notices_oldest_seconds", "gauge", "How long the oldest delivery of these has waited.",
+	    s->oldest_notice_s);
+	one(out, "jit_notices_parked", "gauge", "Deliveries that an operator has to look at.",
+	    s->parked_notices);
+}
+
 void metrics_render(const struct metrics *m, const struct metrics_state *s, struct buf *out)
 {
 	one(out, "jit_ready", "gauge", "1 while the store can be used.", s->ready);
@@ -72,4 +93,5 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	    s->removals);
 	one(out, "jit_removals_oldest_seconds", "gauge", "How long the oldest of these has been so.",
 	    s->oldest_removal_s);
+	render_notices(m, s, out);
 }

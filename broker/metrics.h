@@ -15,8 +15,10 @@ struct metrics {
 	uint64_t members[2][METRICS_RESULTS]; /* what came of their members */
 	uint64_t push_ms[2];                  /* time they took, in all */
 	uint64_t pushed, deferred, waited, scheduled, joined, awaiting,
-		refused;       /* activations, by their first answer */
-	uint64_t glass_broken; /* activations without approval and at any hour */
+		refused;                             /* activations, by their first answer */
+	uint64_t glass_broken;                       /* activations without approval and at any hour */
+	uint64_t notices_sent[2], notices_failed[2]; /* attempts; [1] = mail, [0] = webhooks */
+	uint64_t notices_held;                       /* mails that a digest tells of instead */
 };
 
 /* What is asked for while the metrics are read. */
@@ -24,6 +26,7 @@ struct metrics_state {
 	int ready;
 	uint64_t open_exchanges, calls_waiting, orders;
 	int64_t timetable, removals, oldest_removal_s;
+	int64_t notices, oldest_notice_s, parked_notices;
 };
 
 void metrics_render(const struct metrics *metrics, const struct metrics_state *state, struct buf *out);

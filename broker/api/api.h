@@ -76,6 +76,9 @@ void hooks_approval(struct call *call); /* api/hooks.c */
 void hooks_slack(struct call *call);
 void applications_list(struct call *call); /* api/applications.c */
 void applications_get(struct call *call);
+void notices_show(struct call *call); /* api/notices.c */
+void notices_send(struct call *call);
+void notices_discard(struct call *call);
 void sign_in_list(struct call *call); /* api/sign_in.c */
 
 void health_live(struct call *call); /* api/health.c */

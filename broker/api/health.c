@@ -35,7 +35,7 @@ void health_ready(struct call *call)
 struct reading {
 	struct call *call;
 	unsigned lanes_left;
-	int64_t now_ms, oldest_ms;
+	int64_t now_ms, oldest_ms, oldest_notice_ms;
 	struct metrics_state state;
 };
 
@@ -50,6 +50,8 @@ static void render(struct reading *reading)
 	reading->state.orders = orders_open(call->api->activation);
 	if (reading->oldest_ms > 0)
 		reading->state.oldest_removal_s = (reading->now_ms - reading->oldest_ms) / 1000;
+	if (reading->oldest_notice_ms > 0)
+		reading->state.oldest_notice_s = (reading->now_ms - reading->oldest_notice_ms) / 1000;
 	buf_init(&body, RESPONSE_MAX);
 	metrics_render(call->api->metrics, &reading->state, &body);
 	call_answer(call, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
@@ -67,6 +69,11 @@ static void on_lane(void *ctx, enum err err, const struct lane_status *status)
 		if (status->oldest_removal_ms > 0 &&
 		    (reading->oldest_ms == 0 || status->oldest_removal_ms < reading->oldest_ms))
 			reading->oldest_ms = status->oldest_removal_ms;
+		reading->state.notices += status->notices;
+		reading->state.parked_notices += status->parked_notices;
+		if (status->oldest_notice_ms > 0 &&
+		    (reading->oldest_notice_ms == 0 || status->oldest_notice_ms < reading->oldest_notice_ms))
+			reading->oldest_notice_ms = status->oldest_notice_ms;
 	}
 	if (--reading->lanes_left == 0)
 		render(reading);

@@ -6,42 +6,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include <curl/curl.h>
-
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "http/http_guard.h"
+#include "http/http_request.h"
 #include "http/http_watch.h"
 
-#define CONNECT_TIMEOUT_MS 5000
-#define HEADER_VALUE_SIZE  128 /* of those headers that are looked at; a longer one is not understood anyway */
-#define AUTHORIZATION      "Authorization: Bearer "
-
-struct http_client {
-	CURLM *multi;
-	struct http_watcher watcher;
-	struct http_request *requests; /* all that are under way */
-	struct http_request *ended;    /* given back when drive() is through */
-	int64_t earliest_ms;           /* no deadline of `requests` is before this */
-};
-
-struct http_request {
-	struct http_request *next, **link; /* `link` is what points to this one */
-	struct http_client *client;
-	struct http_hook hook;
-	int64_t deadline_ms;
-	CURL *easy;
-	struct curl_slist *headers; /* holds the token: wiped */
-	struct buf body;            /* of the answer */
-	char *sending;              /* the request's body; owned */
-	size_t sending_len, sending_at;
-	size_t header_bytes;
-	bool headers_whole; /* the empty line behind the answer's headers was read */
-	char retry_after[HEADER_VALUE_SIZE];
-	char rate_limit_reset[HEADER_VALUE_SIZE];
-	char cache_control[HEADER_VALUE_SIZE];
-	char words[CURL_ERROR_SIZE];
-};
+#define AUTHORIZATION "Authorization: Bearer "
 
 /* -- one request ------------------------------------------------------------------------------------------- */
 
@@ -52,7 +23,7 @@ static void wipe_headers(struct curl_slist *headers)
 	curl_slist_free_all(headers);
 }
 
-static void request_free(struct http_request *r)
+void http_request_free(struct http_request *r)
 {
 	curl_easy_cleanup(r->easy);
 	wipe_headers(r->headers);
@@ -89,7 +60,7 @@ bool http_cancel(struct http_request *request)
 {
 	bool sent = request_unlink(request);
 
-	request_free(request);
+	http_request_free(request);
 	return sent;
 }
 
@@ -122,6 +93,8 @@ static bool is_timeout(CURLcode result)
 
 static const char *failure_words(const struct http_request *r, CURLcode result)
 {
+	if (r->is_private)
+		return "its address is not in the public network, and allow_private is not set";
 	if (is_timeout(result))
 		return "no answer in time";
 	if (buf_failed(&r->body) || r->header_bytes > HTTP_HEADERS_MAX)
@@ -141,10 +114,13 @@ static void finish(struct http_request *r, CURLcode result)
 				     .words = ""};
 
 	/* curl takes a connection that ends within the headers for the end of the answer. */
-	if (result == CURLE_OK && r->headers_whole)
+	if (r->is_mail || (r->headers_whole && (result == CURLE_OK || r->passed_over > HTTP_PASSED_OVER_MAX)))
 		curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &answer.status);
-	else
+	if (answer.status == 0 || (r->is_mail && result != CURLE_OK))
 		answer.words = failure_words(r, result);
+	/* The code before a break is not the answer to what was broken off. */
+	if (r->is_mail && result != CURLE_OK && answer.status < 400)
+		answer.status = 0;
 	answer.timed_out = is_timeout(result);
 	answer.body = buf_text(&r->body);
 	answer.len = r->body.len;
@@ -208,7 +184,7 @@ static void drive(void *ctx, curl_socket_t socket, int flags)
 	while (client->ended != NULL) {
 		struct http_request *r = client->ended;
 		client->ended = r->next;
-		request_free(r);
+		http_request_free(r);
 	}
 }
 
@@ -244,6 +220,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
 	struct http_request *r = ctx;
 
+	/* Of an answer whose status is all that matters the rest is not waited for. */
+	if (r->status_only) {
+		r->passed_over += size * count;
+		return r->passed_over > HTTP_PASSED_OVER_MAX ? 0 : size * count;
+	}
 	buf_add(&r->body, bytes, size * count);
 	return buf_failed(&r->body) ? 0 : size * count;
 }
@@ -352,8 +333,21 @@ static bool add_headers(struct http_request *r, const struct http_call *call)
 		return false;
 	if (!add_value(r, "Accept: ", call->accept))
 		return false;
+	for (const char *const *line = call->headers; line != NULL && *line != NULL; line++)
+		if (!add_header(r, *line))
+			return false;
 	return call->body == NULL ||
 	       (add_value(r, "Content-Type: ", call->media_type) && add_header(r, "Expect:"));
+}
+
+bool http_request_send(struct http_request *r, const char *text)
+{
+	r->sending = strdup(text);
+	r->sending_len = strlen(text);
+	return r->sending != NULL && curl_easy_setopt(r->easy, CURLOPT_READFUNCTION, on_upload) == CURLE_OK &&
+	       curl_easy_setopt(r->easy, CURLOPT_READDATA, r) == CURLE_OK &&
+	       curl_easy_setopt(r->easy, CURLOPT_SEEKFUNCTION, on_rewind) == CURLE_OK &&
+	       curl_easy_setopt(r->easy, CURLOPT_SEEKDATA, r) == CURLE_OK;
 }
 
 static bool set_upload(struct http_request *r, const struct http_call *call)
@@ -365,31 +359,54 @@ static bool set_upload(struct http_request *r, const struct http_call *call)
 		return false;
 	if (call->body == NULL)
 		return true;
-	r->sending = strdup(call->body);
-	r->sending_len = strlen(call->body);
-	return r->sending != NULL && curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+	return http_request_send(r, call->body) && curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)r->sending_len) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_READDATA, r) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_rewind) == CURLE_OK &&
 	       (call->method != HTTP_PATCH ||
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PATCH") == CURLE_OK);
 }
 
-/* What keeps a request inside its bounds. Each of these must hold, so each is checked. */
-static bool set_limits(CURL *easy, const struct http_call *call, int64_t left_ms)
+/* Where curl would open a socket for a call that must stay in the public network. */
+static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	bool ok = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-		  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	struct http_request *r = ctx;
+
+	(void)purpose;
+	if (http_guard_is_public(&address->addr))
+		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	r->is_private = true;
+	return CURL_SOCKET_BAD;
+}
+
+/* A proxy of the environment would see addresses in our place. */
+static bool set_guard(struct http_request *r, const struct http_call *call)
+{
+	return !call->public_only ||
+	       (curl_easy_setopt(r->easy, CURLOPT_PROXY, "") == CURLE_OK &&
+		curl_easy_setopt(r->easy, CURLOPT_OPENSOCKETDATA, r) == CURLE_OK &&
+		curl_easy_setopt(r->easy, CURLOPT_OPENSOCKETFUNCTION, on_open) == CURLE_OK);
+}
+
+/* What keeps a request inside its bounds. Each of these must hold, so each is checked. */
+bool http_request_limits(struct http_request *r, const char *ca_file)
+{
+	CURL *easy = r->easy;
+	int64_t left_ms = r->deadline_ms - clock_mono_ms();
+	bool ok = curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 		  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
 		  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-		  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left_ms > 0 ? (long)left_ms : 1L) == CURLE_OK &&
 		  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) == CURLE_OK &&
-		  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+		  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_WRITEDATA, r) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_HEADERDATA, r) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->words) == CURLE_OK &&
+		  curl_easy_setopt(easy, CURLOPT_PRIVATE, r) == CURLE_OK;
 
 	/* The given authorities are the only ones: the system's directory would otherwise be asked as well. */
-	if (call->ca_file[0] != '\0')
-		ok = ok && curl_easy_setopt(easy, CURLOPT_CAINFO, call->ca_file) == CURLE_OK &&
+	if (ca_file[0] != '\0')
+		ok = ok && curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
 		     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
 	return ok;
 }
@@ -399,40 +416,58 @@ static bool set_transfer(struct http_request *r, const struct http_call *call)
 	CURL *easy = r->easy;
 
 	return curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, "jit-broker") == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, r) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_HEADERDATA, r) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->words) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_PRIVATE, r) == CURLE_OK;
+	       curl_easy_setopt(easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
+}
+
+struct http_request *http_request_new(struct http_client *client, const struct http_hook *hook,
+				      int64_t deadline_ms)
+{
+	struct http_request *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->client = client;
+	r->hook = *hook;
+	r->deadline_ms = deadline_ms;
+	buf_init(&r->body, HTTP_BODY_MAX);
+	r->easy = curl_easy_init();
+	if (r->easy == NULL) {
+		http_request_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+enum err http_request_begin(struct http_request *r, struct http_request **out)
+{
+	if (curl_multi_add_handle(r->client->multi, r->easy) != CURLM_OK) {
+		http_request_free(r);
+		return ERR_NOMEM;
+	}
+	request_link(r->client, r);
+	*out = r;
+	return ERR_OK;
 }
 
 enum err http_start(struct http_client *client, const struct http_call *call, const struct http_hook *hook,
 		    struct http_request **out)
 {
-	int64_t left_ms = call->deadline_ms - clock_mono_ms();
+	struct http_request *r;
 
-	if (left_ms <= 0)
+	if (call->deadline_ms <= clock_mono_ms())
 		return ERR_TIMEOUT;
-	struct http_request *r = calloc(1, sizeof(*r));
+	r = http_request_new(client, hook, call->deadline_ms);
 	if (r == NULL)
 		return ERR_NOMEM;
-	r->client = client;
-	r->hook = *hook;
-	r->deadline_ms = call->deadline_ms;
-	buf_init(&r->body, HTTP_BODY_MAX);
-	r->easy = curl_easy_init();
-	if (r->easy == NULL || !add_headers(r, call) || !set_upload(r, call) ||
-	    !set_limits(r->easy, call, left_ms) || !set_transfer(r, call) ||
-	    curl_multi_add_handle(client->multi, r->easy) != CURLM_OK) {
-		request_free(r);
+	r->status_only = call->status_only;
+	if (!add_headers(r, call) || !set_upload(r, call) || !http_request_limits(r, call->ca_file) ||
+	    !set_transfer(r, call) || !set_guard(r, call)) {
+		http_request_free(r);
 		return ERR_NOMEM;
 	}
-	request_link(client, r);
-	*out = r;
-	return ERR_OK;
+	return http_request_begin(r, out);
 }

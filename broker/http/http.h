@@ -27,12 +27,15 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_PATCH, HTTP_DELETE };
 struct http_call { /* all pointers are borrowed during http_start() only */
 	enum http_method method;
 	const char *url;
-	const char *token;      /* bearer token: goes into one header and nowhere else; NULL = none */
-	const char *accept;     /* media types for the Accept header */
-	const char *media_type; /* of the body */
-	const char *ca_file;    /* "" = the system's certificate authorities; else these alone */
-	const char *body;       /* JSON text; NULL = none */
-	int64_t deadline_ms;    /* clock_mono_ms(); given up and never sent afterwards */
+	const char *token;          /* bearer token: goes into one header and nowhere else; NULL = none */
+	const char *accept;         /* media types for the Accept header */
+	const char *media_type;     /* of the body */
+	const char *ca_file;        /* "" = the system's certificate authorities; else these alone */
+	const char *body;           /* JSON text; NULL = none */
+	const char *const *headers; /* further "Name: value" lines, NULL-terminated; NULL = none */
+	bool public_only;           /* refuse addresses that are not in the public network; no proxy */
+	bool status_only;           /* the answer's body does not matter */
+	int64_t deadline_ms;        /* clock_mono_ms(); given up and never sent afterwards */
 };
 
 struct http_answer {      /* borrowed during `done` */

@@ -88,7 +88,7 @@ static void add_time(struct members *m, const char *name, int64_t ms)
 	buf_addf(m->out, "\"%s\"", text);
 }
 
-static void add_data(const struct event *e, struct buf *out)
+static void add_data(const struct webhook_event *e, struct buf *out)
 {
 	struct members m = {out, false};
 
@@ -110,7 +110,7 @@ static void add_data(const struct event *e, struct buf *out)
 		add_text(&m, "justification", e->justification, TEXT_MAX);
 }
 
-enum err event_write(const struct event *event, struct buf *out)
+enum err event_write(const struct webhook_event *event, struct buf *out)
 {
 	char at[ISO8601_TIME_SIZE];
 

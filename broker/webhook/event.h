@@ -36,7 +36,7 @@ enum event_type { EVENT_TABLE(EVENT_ENUM) EVENT_TYPE_COUNT };
  * milliseconds. A text that is longer than the broker accepts it anywhere (base/id.h) is cut, and `reason` at 512
  * bytes, so that every event can be written.
  */
-struct event {
+struct webhook_event {
 	enum event_type type;
 	int64_t at_ms;           /* when it happened; always written */
 	const char *application; /* its id */
@@ -67,6 +67,6 @@ bool event_type_find(const char *name, enum event_type *type);
  * Writes the body, EVENT_BODY_MAX bytes at most, into `out`, which is emptied first and whose maximum is no
  * less. ERR_NOMEM when there is no memory; `out` is then failed.
  */
-enum err event_write(const struct event *event, struct buf *out) MUST_CHECK;
+enum err event_write(const struct webhook_event *event, struct buf *out) MUST_CHECK;
 
 #endif

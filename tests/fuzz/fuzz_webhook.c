@@ -106,7 +106,7 @@ static void check_bodies(const char *body, size_t len)
 /* Any text gives a body that is JSON and small enough. */
 static void check_event(const char *text)
 {
-	struct event event = {
+	struct webhook_event event = {
 		.type = (enum event_type)(strlen(text) % EVENT_TYPE_COUNT),
 		.at_ms = NOW_MS,
 		.application = text,

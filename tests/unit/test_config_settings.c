@@ -19,6 +19,7 @@ union target {
 	struct config config;
 	struct config_issuer issuer;
 	struct config_approval_source source;
+	struct config_webhook webhook;
 	struct config_person person;
 	struct config_application application;
 	struct config_group group;
@@ -39,6 +40,8 @@ static size_t size_of_target(const struct setting *setting)
 		return sizeof(struct config_machine);
 	case OF_SOURCE:
 		return sizeof(struct config_approval_source);
+	case OF_WEBHOOK:
+		return sizeof(struct config_webhook);
 	case OF_PERSON:
 		return sizeof(struct config_person);
 	case OF_APPLICATION:

@@ -20,9 +20,9 @@
 #define HOUR_MS INT64_C(3600000)
 
 /* Everything that can be told, so that each test takes away what it does not want. */
-static struct event complete(enum event_type type)
+static struct webhook_event complete(enum event_type type)
 {
-	return (struct event){
+	return (struct webhook_event){
 		.type = type,
 		.at_ms = AT_MS,
 		.application = "aws",
@@ -46,7 +46,7 @@ static struct event complete(enum event_type type)
 
 static void test_complete(void **state)
 {
-	struct event event = complete(EVENT_APPROVAL_DECIDED);
+	struct webhook_event event = complete(EVENT_APPROVAL_DECIDED);
 	struct buf out;
 
 	(void)state;
@@ -69,8 +69,8 @@ static void test_complete(void **state)
 
 static void test_little(void **state)
 {
-	struct event quarantine = {EVENT_APPLICATION_QUARANTINED, AT_MS, "aws", .group_name = ""};
-	struct event nothing = {.type = EVENT_REMOVAL_OVERDUE, .at_ms = AT_MS};
+	struct webhook_event quarantine = {EVENT_APPLICATION_QUARANTINED, AT_MS, "aws", .group_name = ""};
+	struct webhook_event nothing = {.type = EVENT_REMOVAL_OVERDUE, .at_ms = AT_MS};
 	struct buf out;
 
 	(void)state;
@@ -91,7 +91,7 @@ static void test_justification(void **state)
 	(void)state;
 	buf_init(&out, EVENT_BODY_MAX);
 	for (int i = 0; i < EVENT_TYPE_COUNT; i++) {
-		struct event event = complete((enum event_type)i);
+		struct webhook_event event = complete((enum event_type)i);
 
 		assert_int_equal(event_write(&event, &out), ERR_OK);
 		assert_non_null(strstr(buf_text(&out), "disk full"));
@@ -158,7 +158,7 @@ static void test_any_text(void **state)
 	(void)state;
 	buf_init(&out, EVENT_BODY_MAX);
 	for (size_t i = 0; i < LEN(rows); i++) {
-		struct event event = {.at_ms = AT_MS, .group_name = rows[i].text};
+		struct webhook_event event = {.at_ms = AT_MS, .group_name = rows[i].text};
 
 		assert_int_equal(event_write(&event, &out), ERR_OK);
 		check_member(buf_text(&out), "groupDisplayName", rows[i].want);
@@ -170,7 +170,7 @@ static void test_any_text(void **state)
 static void test_largest(void **state)
 {
 	static char text[64 * 1024];
-	struct event event = complete(EVENT_BREAKGLASS_USED);
+	struct webhook_event event = complete(EVENT_BREAKGLASS_USED);
 	char want[TEXT_SIZE];
 	struct buf out;
 
@@ -195,7 +195,7 @@ static void test_largest(void **state)
 /* A text is not cut inside a character. */
 static void test_cut(void **state)
 {
-	struct event event = {.type = EVENT_ACTIVATION_FAILED, .at_ms = AT_MS};
+	struct webhook_event event = {.type = EVENT_ACTIVATION_FAILED, .at_ms = AT_MS};
 	char name[NAME_SIZE + 2], want[NAME_SIZE];
 	struct buf out;
 
@@ -213,7 +213,7 @@ static void test_cut(void **state)
 
 static void test_no_room(void **state)
 {
-	struct event event = complete(EVENT_ACTIVATION_ENDED);
+	struct webhook_event event = complete(EVENT_ACTIVATION_ENDED);
 	struct buf out;
 
 	(void)state;

@@ -1,0 +1,44 @@
+/* Who wants to know of a notice, and by which way, as the configuration says. Pure. */
+#ifndef NOTICE_AUDIENCE_H
+#define NOTICE_AUDIENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "activation/notices.h"
+#include "broker/config.h"
+
+#define AUDIENCE_MAIL "mail" /* the target of all mails; webhooks are "hook:NAME" */
+
+struct audience {
+	size_t count;
+	struct reader {
+		char target[NOTICE_TARGET_SIZE];
+		char mailbox[NAME_SIZE]; /* "" = none: a webhook */
+		int64_t delay_ms;
+	} readers[NOTICE_COPIES_MAX];
+};
+
+/*
+ * Webhooks that want such events of that group. Mail: the requester is told what becomes of their request; the approvers
+ * of the stage that they are asked, those of the escalation when their time comes; every approver that the glass was
+ * broken; those whom the group notifies what was given, ended, failed or overdue; operators what needs their hand.
+ * Nobody twice.
+ */
+void audience_find(const struct config *config, const struct notice *notice, struct audience *out);
+
+/* The webhook of that target; NULL when it is none or not configured. */
+const struct config_webhook *audience_hook(const struct config *config, const char *target);
+
+/* The requester's mailbox in `out`, in lower case; "" = there is none. */
+void audience_requester(const struct notice *notice, char out[NAME_SIZE]);
+
+/* "BEFORE OVERDUE |KIND|KIND|" for the functions (activation/lane.lua): what anybody wants to know. "" = nothing. */
+#define AUDIENCE_TELLS_SIZE ACTIVATION_TELLS_SIZE
+void audience_tells(const struct config *config, char out[AUDIENCE_TELLS_SIZE]);
+
+/* What names the webhook's configuration, for as long as it stays as it is. */
+#define AUDIENCE_FINGERPRINT_SIZE 33
+void audience_fingerprint(const struct config_webhook *hook, char out[AUDIENCE_FINGERPRINT_SIZE]);
+
+#endif
