@@ -155,7 +155,7 @@ bool ask_creation(struct run *run, size_t seat)
 	return true;
 }
 
-bool ask_confirmation(struct run *run, size_t seat)
+bool ask_membership(struct run *run, size_t seat)
 {
 	const char *base = run->push->target->url;
 	struct slot *slot = free_slot(run);
@@ -180,7 +180,7 @@ bool ask_confirmation(struct run *run, size_t seat)
 	if (!start_or_end(run, slot, &url, NULL))
 		return false;
 	for (size_t i = 0; i < run->push->count; i++)
-		run->seats[i].busy = run->seats[i].step == SEAT_ASK;
+		run->seats[i].busy = run->seats[i].step == run->seats[seat].step;
 	return true;
 }
 

@@ -23,6 +23,7 @@ static void set_results(struct push *push, enum push_verdict verdict, const char
 		push->members[i].in_doubt = false;
 		push->members[i].unverified = false;
 		push->members[i].created = false;
+		push->members[i].standing = false;
 		snprintf(push->members[i].error, sizeof(push->members[i].error), "%s", words);
 	}
 }
@@ -109,6 +110,8 @@ static const char *deadline_words(enum phase phase)
 		return "the push ran out of time looking up the group";
 	case PHASE_USERS:
 		return "the push ran out of time looking up the user";
+	case PHASE_LOOK:
+		return "the push ran out of time looking whether the user is a member already";
 	case PHASE_READY:
 		return "the push ran out of time before it was sent";
 	case PHASE_PATCH:

@@ -58,7 +58,11 @@ struct push_member {
 	/* In, for a removal: the id under which the person was made a member; a name may have changed since. "" = look up
 	 * by name. Out: the id that the push worked with. */
 	char user_id[PUSH_ID_SIZE];
-	unsigned failures;         /* in: pushes that failed in a row before this one */
+	unsigned failures; /* in: pushes that failed in a row before this one */
+	/* In, for an addition: nobody can have made them a member but somebody else. Where the application shows it, they
+	 * are found to be one already, and nothing is sent. */
+	bool look_first;
+	bool standing;             /* out: they were a member before */
 	enum push_verdict verdict; /* out */
 	bool in_doubt;             /* out: it may have been applied although the verdict is not PUSH_DONE */
 	bool unverified; /* out: PUSH_DONE because the application accepted it; it shows nothing that would prove it */

@@ -22,8 +22,8 @@ bool recall_user(struct run *run, size_t seat)
 	if (s->clashed ||
 	    !names_get(run->pusher->names, run->push->target->url, NAME_USER, s->match, s->user_id))
 		return false;
-	s->step = SEAT_KNOWN;
 	s->from_memory = true;
+	seat_known(run, seat);
 	return true;
 }
 
@@ -49,9 +49,18 @@ void forget_user(struct run *run, size_t seat)
 	names_forget(run->pusher->names, run->push->target->url, NAME_USER, run->seats[seat].match);
 }
 
+void seat_known(struct run *run, size_t seat)
+{
+	const struct push *push = run->push;
+	bool looks = push->add && push->members[seat].look_first && !push->members[seat].created &&
+		     !run->seats[seat].looked && push->target->dialect.verify != VERIFY_NONE;
+
+	run->seats[seat].step = looks ? SEAT_LOOK : SEAT_KNOWN;
+}
+
 void learn_user(struct run *run, size_t seat, const char *id)
 {
-	run->seats[seat].step = SEAT_KNOWN;
+	seat_known(run, seat);
 	memcpy(run->seats[seat].user_id, id, strlen(id) + 1);
 	names_put(run->pusher->names, run->push->target->url, NAME_USER, run->seats[seat].match, id);
 }

@@ -256,21 +256,37 @@ static void not_shown(struct run *run, size_t seat, bool gone, enum outcome outc
 	}
 }
 
+/* Before the PATCH: only a membership that is shown is taken for one. Whatever else was answered, the PATCH goes. */
+static void on_looked(struct run *run, size_t seat, enum scim_membership shown)
+{
+	run->seats[seat].looked = true;
+	if (shown == MEMBERSHIP_PRESENT) {
+		run->push->members[seat].standing = true;
+		seat_settle(run, seat, PUSH_DONE, "");
+	} else {
+		run->seats[seat].step = SEAT_KNOWN;
+	}
+}
+
 static void on_confirmation(struct run *run, const struct slot *slot, const struct http_answer *answer,
 			    enum outcome outcome)
 {
 	const char *user_id = run->seats[slot->seat].user_id;
+	enum scim_membership shown = MEMBERSHIP_UNCLEAR;
 	char words[TEXT_SIZE];
 
-	if (outcome == OUTCOME_DONE) {
-		on_shown(run, slot->seat,
-			 slot->op == OP_READ_USER
-				 ? scim_read_groups(answer->body, answer->len, user_id, run->group_id)
-				 : scim_read_membership(answer->body, answer->len, run->group_id));
-		return;
+	if (outcome == OUTCOME_DONE && slot->op == OP_READ_USER)
+		shown = scim_read_groups(answer->body, answer->len, user_id, run->group_id);
+	else if (outcome == OUTCOME_DONE)
+		shown = scim_read_membership(answer->body, answer->len, run->group_id);
+	if (run->seats[slot->seat].step == SEAT_LOOK) {
+		on_looked(run, slot->seat, shown);
+	} else if (outcome == OUTCOME_DONE) {
+		on_shown(run, slot->seat, shown);
+	} else {
+		answer_words(run, slot->op, answer, words);
+		not_shown(run, slot->seat, outcome == OUTCOME_LOOK_AGAIN, outcome, words);
 	}
-	answer_words(run, slot->op, answer, words);
-	not_shown(run, slot->seat, outcome == OUTCOME_LOOK_AGAIN, outcome, words);
 }
 
 /* The group is gone: so are its members. For an addition it is looked up anew by the next push. */
@@ -293,20 +309,20 @@ static void on_members(struct run *run, const struct http_answer *answer, enum o
 	char words[TEXT_SIZE];
 
 	answer_words(run, OP_READ_MEMBERS, answer, words);
-	if (outcome == OUTCOME_LOOK_AGAIN) {
+	if (outcome == OUTCOME_LOOK_AGAIN && run->phase == PHASE_CONFIRM) {
 		on_members_gone(run, words);
 		return;
 	}
 	for (size_t i = 0; i < run->push->count; i++)
-		shown[i].user_id = run->seats[i].user_id;
+		shown[i] = (struct scim_shown){run->seats[i].user_id, MEMBERSHIP_UNCLEAR};
 	if (outcome == OUTCOME_DONE)
 		scim_read_members(answer->body, answer->len, run->group_id, shown, run->push->count);
 	for (size_t i = 0; i < run->push->count; i++) {
-		if (run->seats[i].step != SEAT_ASK)
-			continue;
-		if (outcome == OUTCOME_DONE)
+		if (run->seats[i].step == SEAT_LOOK)
+			on_looked(run, i, shown[i].membership);
+		else if (run->seats[i].step == SEAT_ASK && outcome == OUTCOME_DONE)
 			on_shown(run, i, shown[i].membership);
-		else
+		else if (run->seats[i].step == SEAT_ASK)
 			not_shown(run, i, false, outcome, words);
 	}
 }

@@ -2,8 +2,8 @@
  * A push under way: the state shared by push.c (its life), steps.c (its steps), ask.c (its requests), reply.c and
  * reply_group.c (its answers), person.c (who its members are) and verdict.c (its results). Private to this folder.
  *
- *   group ─> users ─> ready ─> patch ─> confirm ─> over
- *     ^                          │         │
+ *   group ─> users ─> look ─> ready ─> patch ─> confirm ─> over
+ *     ^                                  │         │
  *     └──── an id from memory is out of date (once)
  *
  * Each member has a seat, which walks from SEAT_FIND to SEAT_SETTLED on its own; a phase is over when no seat is
@@ -31,6 +31,7 @@
 enum phase {
 	PHASE_GROUP,   /* the group's id */
 	PHASE_USERS,   /* the users' ids; missing users are created */
+	PHASE_LOOK,    /* who is a member already, of those for whom that is to be found out */
 	PHASE_READY,   /* on_ready was called, push_send() is awaited */
 	PHASE_PATCH,   /* one PATCH at a time, each after having asked again */
 	PHASE_CONFIRM, /* does the application show what was changed? */
@@ -48,6 +49,7 @@ enum group_step {
 enum seat_step {
 	SEAT_FIND,    /* the user's id is not known */
 	SEAT_CREATE,  /* the user is missing and is to be created */
+	SEAT_LOOK,    /* the user's id is known; are they a member already? */
 	SEAT_KNOWN,   /* the user's id is known; the membership is to be changed */
 	SEAT_ASK,     /* the PATCH was answered; the membership is to be read back */
 	SEAT_DOUBTED, /* not shown yet: ask again after a pause */
@@ -59,6 +61,7 @@ struct seat {
 	enum seat_step step;
 	bool busy;        /* a request for it is under way */
 	bool from_memory; /* the id was looked up by an earlier push */
+	bool looked;      /* it was asked whether they are a member already */
 	bool clashed;     /* its creation was answered 409, or without an id */
 	bool accepted;    /* the PATCH was answered 2xx; else the membership may have been so already */
 	bool unanswered;  /* its latest request was given up without an answer */
@@ -128,8 +131,8 @@ void steps_answer(struct run *run, const struct slot *slot, const struct http_an
 bool ask_group(struct run *run);
 bool ask_user(struct run *run, size_t seat);
 bool ask_creation(struct run *run, size_t seat);
-/* Asks for the membership of this seat, or for those of all that are SEAT_ASK at once, as the dialect has it. */
-bool ask_confirmation(struct run *run, size_t seat);
+/* Asks for the membership of this seat, or for those of all in the same step at once, as the dialect has it. */
+bool ask_membership(struct run *run, size_t seat);
 /* Sends the PATCH for all seats that are SEAT_KNOWN, or for the first of them in a push that goes one by one. */
 bool ask_patch(struct run *run);
 
@@ -162,6 +165,8 @@ void group_find(const struct run *run, struct scim_find *find);
 /* recall.c: takes an id from memory; false when it is not there. */
 bool recall_group(struct run *run);
 bool recall_user(struct run *run, size_t seat);
+/* recall.c: the seat's id is known: what comes next for it. */
+void seat_known(struct run *run, size_t seat);
 /* recall.c: an answer gave this id: keeps it, here and in memory. */
 void learn_group(struct run *run, const char *id);
 void learn_user(struct run *run, size_t seat, const char *id);

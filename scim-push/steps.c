@@ -109,6 +109,16 @@ static bool users_phase(struct run *run)
 	return run->phase == PHASE_USERS && !any_seat(run, SEAT_FIND) && !any_seat(run, SEAT_CREATE);
 }
 
+/* Who was a member before is not made one, and is not removed later. */
+static bool look_phase(struct run *run)
+{
+	for (size_t i = 0; i < run->push->count; i++) {
+		if (run->seats[i].step == SEAT_LOOK && !run->seats[i].busy && !ask_membership(run, i))
+			return false;
+	}
+	return !any_seat(run, SEAT_LOOK);
+}
+
 /* Before every PATCH the caller is asked which members are still wanted: a push may have looked up ids anew, or have
  * sent other members singly, since it was asked last. */
 static bool patch_phase(struct run *run)
@@ -163,7 +173,7 @@ static void confirm_phase(struct run *run)
 	if (any_seat(run, SEAT_ASK) && settles(run))
 		return;
 	for (size_t i = 0; i < run->push->count; i++) {
-		if (run->seats[i].step == SEAT_ASK && !run->seats[i].busy && !ask_confirmation(run, i))
+		if (run->seats[i].step == SEAT_ASK && !run->seats[i].busy && !ask_membership(run, i))
 			return;
 	}
 	if (ask_busy(run))
@@ -185,7 +195,9 @@ void steps_advance(struct run *run)
 {
 	if (run->phase == PHASE_GROUP && group_phase(run))
 		run->phase = PHASE_USERS;
-	if (run->phase == PHASE_USERS && users_phase(run)) {
+	if (run->phase == PHASE_USERS && users_phase(run))
+		run->phase = PHASE_LOOK;
+	if (run->phase == PHASE_LOOK && look_phase(run)) {
 		if (any_seat(run, SEAT_KNOWN))
 			run->phase = PHASE_PATCH;
 		else
