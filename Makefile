@@ -111,6 +111,8 @@ SUPPORT_SRC += tests/support/loop_server.c
 
 SUPPORT_SRC += tests/support/scene.c tests/support/scene_seen.c
 
+SUPPORT_SRC += tests/support/redis_cluster.c tests/support/certificates.c tests/support/redis_sentinels.c
+
 SUPPORT_SRC += tests/support/redis_gate.c tests/support/aftermath.c
 
 SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c \
@@ -131,7 +133,8 @@ EXTRA_C += tests/unit/sandbox_world.c
 UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c
 UNIT_TESTS += tests/unit/test_store.c tests/unit/test_store_parts.c tests/unit/test_store_peer.c \
 	tests/unit/test_store_setup.c
-UNIT_TESTS += tests/unit/test_store_slots.c
+UNIT_TESTS += tests/unit/test_store_slots.c tests/unit/test_store_cluster.c tests/unit/test_store_replicas.c \
+	tests/unit/test_store_sentinel.c tests/unit/test_store_tls.c
 UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/unit/test_config_large.c \
 	tests/unit/test_config_policy.c tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_policy_hours.c \
 	tests/unit/test_policy_people.c tests/unit/test_throttle.c

@@ -19,6 +19,7 @@ static const struct {
 	/* The password was changed: a new connection gives the one that we have, or says that it is wrong. */
 	{"NOAUTH ", ANSWER_LATER},
 	{"MOVED ", ANSWER_MOVED},
+	/* Following it would run a function where only a part of the lane's keys is (call.c). */
 	{"ASK ", ANSWER_OPEN},
 	{"TRYAGAIN ", ANSWER_OPEN},
 	/* Out of memory; the disk is full or refuses the append-only file; min-replicas-to-write are not there. */

@@ -9,8 +9,8 @@
 
 #include "store/slots.h"
 
-#define HEAD_ARGS 5  /* FCALL, the function, the number of keys, the keys */
-#define KEY_SIZE  24 /* "{j" lane "}:whole" */
+#define HEAD_ARGS 4  /* FCALL, the function, the number of keys, the key */
+#define KEY_SIZE  16 /* "{j" lane "}:" */
 
 void calls_push(struct calls *calls, struct call *call)
 {
@@ -70,19 +70,20 @@ enum err call_format(struct call *call, const struct store_call *wanted)
 {
 	const char *argv[HEAD_ARGS + STORE_ARGS_MAX];
 	size_t lens[HEAD_ARGS + STORE_ARGS_MAX];
-	char key[KEY_SIZE], whole[KEY_SIZE];
+	char key[KEY_SIZE];
 	if (wanted->argc < 0 || wanted->argc > STORE_ARGS_MAX)
 		return ERR_INTERNAL;
 	(void)snprintf(key, sizeof(key), "{j%u}:", wanted->lane);
-	(void)snprintf(whole, sizeof(whole), "{j%u}:whole", wanted->lane);
 	argv[0] = wanted->read_only ? "FCALL_RO" : "FCALL";
 	argv[1] = wanted->function;
-	argv[2] = "2";
+	argv[2] = "1";
+	/*
+	 * A prefix, which never exists as a key. While a cluster moves the lane from one node to another, each of them has
+	 * a part of its keys, and a function that ran there would take the rest for absent. That this key is absent keeps
+	 * it from running: the old node answers ASK, whatever keys it still has, and the new one MOVED to those who do not
+	 * send ASKING.
+	 */
 	argv[3] = key;
-	/* While a cluster moves the lane from one node to another, each of them has a part of its keys, and a function
-	 * that ran there would take the rest for absent. Two keys that never exist keep it from running: a node answers
-	 * TRYAGAIN or ASK to a call with several keys of which some are not there while their slot is open. */
-	argv[4] = whole;
 	for (int i = 0; i < HEAD_ARGS; i++)
 		lens[i] = strlen(argv[i]);
 	for (int i = 0; i < wanted->argc; i++) {

@@ -221,6 +221,7 @@ void cluster_start(struct cluster *cluster)
 	struct topology *topology = cluster->topology;
 	memset(cluster->node_of, MASTER_NONE, sizeof(cluster->node_of));
 	cluster->lost_ms = now_ms(cluster);
+	(void)err_set(&cluster->why, ERR_UNAVAILABLE, "the store is still connecting");
 	/* libuv's initialisers of timers cannot fail. */
 	(void)uv_timer_init(topology->shared.loop, &cluster->look_again);
 	(void)uv_timer_init(topology->shared.loop, &cluster->hand_out);

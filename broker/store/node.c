@@ -316,7 +316,7 @@ static void settle_barrier(struct node *node, const struct reply *reply)
 		return;
 	(void)calls_pop(&node->flight);
 	node->barrier.kept = (struct calls){.head = NULL};
-	if (verdict == BARRIER_SHORT) {
+	if (verdict == BARRIER_SHORT && kept.count > 0) {
 		node->shared->counts->unreplicated += kept.count;
 		log_warn("store_replicas", "calls=%zu wanted=%u why=%s", kept.count,
 			 node->shared->barrier.replicas, "too few replicas have them in time");

@@ -73,7 +73,7 @@ typedef void store_done(void *ctx, enum err err, const struct reply *reply);
 
 struct store_call {
 	const char *function; /* e.g. "jit_submit" */
-	unsigned lane;        /* becomes KEYS[1] = "{jN}:" and KEYS[2] = "{jN}:whole" */
+	unsigned lane;        /* becomes KEYS[1] = "{jN}:" */
 	bool read_only;       /* FCALL_RO */
 	int argc;             /* arguments after the key */
 	const char *argv[STORE_ARGS_MAX];

@@ -14,6 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <hiredis/hiredis.h>
 
 #include "base/clock.h"
@@ -23,10 +27,63 @@
 #define POLL_MS    2
 #define FIXED_ARGS 13
 
+static const char *program(void)
+{
+	const char *named = getenv(REDIS_SERVER_PROGRAM);
+	return named != NULL ? named : "redis-server";
+}
+
+static bool is_installed(const char *name)
+{
+	char paths[4096], path[512];
+	char *rest = paths;
+	const char *folder;
+	(void)snprintf(paths, sizeof(paths), "%s", getenv("PATH") != NULL ? getenv("PATH") : "/usr/bin");
+	while ((folder = strsep(&rest, ":")) != NULL) {
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+		if (access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *redis_server_engine(size_t index)
+{
+	static const char *const engines[] = {"redis-server", "valkey-server"};
+	size_t found = 0;
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
+		if (is_installed(engines[i]) && found++ == index)
+			return engines[i];
+	return NULL;
+}
+
+bool redis_server_ports(int *ports, size_t count)
+{
+	int sockets[64];
+	size_t made = 0;
+	for (; made < count && made < sizeof(sockets) / sizeof(sockets[0]); made++) {
+		struct sockaddr_in address = {.sin_family = AF_INET,
+					      .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+		socklen_t size = sizeof(address);
+		sockets[made] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (bind(sockets[made], (const struct sockaddr *)&address, size) != 0 ||
+		    getsockname(sockets[made], (struct sockaddr *)&address, &size) != 0) {
+			perror("a port");
+			(void)close(sockets[made]);
+			break;
+		}
+		ports[made] = ntohs(address.sin_port);
+	}
+	/* All are closed together: so they are different ones. */
+	for (size_t i = 0; i < made; i++)
+		(void)close(sockets[i]);
+	return made == count;
+}
+
 /* In the child: nothing but exec and its preparation. */
 static void run_server(const struct redis_server *server, pid_t parent)
 {
-	const char *argv[FIXED_ARGS + REDIS_SERVER_EXTRA_MAX + 1] = {"redis-server",
+	const char *argv[FIXED_ARGS + REDIS_SERVER_EXTRA_MAX + 1] = {program(),
 								     "--port",
 								     "0",
 								     "--unixsocket",
@@ -49,7 +106,7 @@ static void run_server(const struct redis_server *server, pid_t parent)
 		_exit(127);
 	char *args[FIXED_ARGS + REDIS_SERVER_EXTRA_MAX + 1];
 	memcpy(args, argv, sizeof(args));
-	execvp("redis-server", args);
+	execvp(program(), args);
 	_exit(127);
 }
 

@@ -11,11 +11,19 @@
 #define TESTS_SUPPORT_REDIS_SERVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct redisReply;
 
-#define REDIS_SERVER_EXTRA_MAX 16
+/* The program that is started: the value of this environment variable, or redis-server. So all tests can be run on
+ * another engine, and some run themselves on each that is installed. */
+#define REDIS_SERVER_PROGRAM "JIT_TEST_REDIS"
+
+/* The index-th of the engines that are installed here, beginning with redis-server; NULL beyond the last. */
+const char *redis_server_engine(size_t index);
+
+#define REDIS_SERVER_EXTRA_MAX 32
 
 struct redis_server {
 	pid_t pid; /* 0 when it does not run */
@@ -38,6 +46,9 @@ bool redis_server_restart(
 void redis_server_freeze(struct redis_server *server); /* SIGSTOP, and waits until it has stopped */
 void redis_server_thaw(struct redis_server *server);   /* SIGCONT */
 void redis_server_stop(struct redis_server *server);   /* kills if it runs, removes the directory */
+
+/* So many ports of loopback that were free a moment ago, chosen by the kernel. False, having said so, when not. */
+bool redis_server_ports(int *ports, size_t count);
 
 /* One command over a connection of its own, e.g. ("CONFIG SET appendonly %s", "yes"). The caller frees the reply
  * with freeReplyObject(). NULL when the server does not answer within five seconds. */

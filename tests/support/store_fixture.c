@@ -29,6 +29,22 @@ static const char library[] =
 	"end)\n"
 	"redis.register_function('t_incr', function(keys, args)\n"
 	"  return redis.call('INCR', keys[1] .. 'n')\n"
+	"end)\n"
+	/* Two keys that are always written together: the difference between them. */
+	"redis.register_function('t_pair', function(keys, args)\n"
+	"  local a = tonumber(redis.call('GET', keys[1] .. 'a') or 0)\n"
+	"  local b = tonumber(redis.call('GET', keys[1] .. 'b') or 0)\n"
+	"  redis.call('SET', keys[1] .. 'a', a + 1)\n"
+	"  redis.call('SET', keys[1] .. 'b', b + 1)\n"
+	"  return a - b\n"
+	"end)\n"
+	/* Notes something, which is there later or not. */
+	"redis.register_function('t_note', function(keys, args)\n"
+	"  redis.call('SADD', keys[1] .. 'notes', args[1])\n"
+	"  return args[1]\n"
+	"end)\n"
+	"reading('t_noted', function(keys, args)\n"
+	"  return redis.call('SISMEMBER', keys[1] .. 'notes', args[1])\n"
 	"end)\n";
 
 void fixture_library(char *text, size_t size, int version)
@@ -136,7 +152,15 @@ static void on_done(void *ctx, enum err err, const struct reply *reply)
 
 void fixture_send(struct store_fixture *f, const char *function, const char *arg, struct outcome *outcome)
 {
-	struct store_call call = {.function = function, .lane = 3};
+	fixture_send_in(f, 3, function, arg, outcome);
+}
+
+void fixture_send_in(struct store_fixture *f, unsigned lane, const char *function, const char *arg,
+		     struct outcome *outcome)
+{
+	/* As the library's flags: a call that only reads is not kept waiting for replicas. */
+	bool read_only = strcmp(function, "t_noted") == 0;
+	struct store_call call = {.function = function, .lane = lane, .read_only = read_only};
 	size_t before = outcome->times;
 	if (arg != NULL)
 		store_arg(&call, arg);

@@ -40,7 +40,8 @@ struct outcome {
 /*
  * The library of the tests: t_echo (first argument back), t_incr (counts the key's counter, returns it), t_busy
  * (loops so many thousand times), t_fail (error reply), t_nested ({1,{2,{3,{}}}}), t_big (text of so many bytes),
- * t_version_N, and jit_version, which answers `version`.
+ * t_pair (difference of two counters that it counts up), t_note and t_noted (keeps a text; is it kept?), t_version_N,
+ * and jit_version, which answers `version`.
  */
 void fixture_library(char *text, size_t size, int version);
 
@@ -62,6 +63,10 @@ void fixture_run_for(struct store_fixture *f, int64_t ms);
 
 /* Sends a call with at most one argument (NULL for none); `outcome` must live until it is done. */
 void fixture_send(struct store_fixture *f, const char *function, const char *arg, struct outcome *outcome);
+
+/* The same in a lane of one's choice; fixture_send() takes lane 3. */
+void fixture_send_in(struct store_fixture *f, unsigned lane, const char *function, const char *arg,
+		     struct outcome *outcome);
 
 /* Sends and waits. */
 struct outcome fixture_ask(struct store_fixture *f, const char *function, const char *arg);
