@@ -93,10 +93,11 @@ SANDBOX_SRC += scim-push/sandbox/about.c scim-push/sandbox/dialect.c scim-push/s
 	scim-push/sandbox/patch_read.c scim-push/sandbox/rate.c scim-push/sandbox/roll.c scim-push/sandbox/state.c \
 	scim-push/sandbox/user_path.c scim-push/sandbox/words.c
 
-# The Redis function library: these files, joined in this order.
+# The Redis function library: these files, joined in this order (activation/join.awk).
 LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
-	activation/membership.lua activation/push.lua activation/cycle.lua activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua \
-	activation/eligibility_ask.lua activation/list.lua activation/timetable.lua activation/notices.lua activation/functions.lua
+	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/push.lua activation/cycle.lua \
+	activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
+	activation/list.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/functions.lua
 
 LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(NOTICE_SRC) $(API_SRC) $(CONFIG_SRC)
 
@@ -149,6 +150,7 @@ UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/uni
 	tests/unit/test_model.c
 UNIT_TESTS += tests/unit/test_library_notices.c
 UNIT_TESTS += tests/unit/test_library_eligibility.c tests/unit/test_batch.c
+UNIT_TESTS += tests/unit/test_library_condition.c
 UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_jwks.c tests/unit/test_discovery.c \
 	tests/unit/test_provider.c tests/unit/test_identity.c tests/unit/test_signin.c tests/unit/test_signin_waiting.c
 UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \
@@ -322,9 +324,9 @@ $(B)/gen/states.lua: $(B)/states-print
 	@mkdir -p $(@D)
 	$(Q)$< --lua >$@.tmp && mv $@.tmp $@
 
-$(B)/gen/library.lua: $(LUA) Makefile
+$(B)/gen/library.lua: $(LUA) activation/join.awk Makefile
 	@mkdir -p $(@D)
-	$(Q)cat $(filter-out Makefile,$^) >$@.tmp && mv $@.tmp $@
+	$(Q)awk -f activation/join.awk $(LUA) >$@.tmp && mv $@.tmp $@
 
 $(B)/gen/library.c: $(B)/gen/library.lua
 	$(Q){ echo '#include <stddef.h>'; echo 'extern const char jit_library[];'; \

@@ -29,6 +29,9 @@ struct terms {
 	struct throttle throttle;
 	int64_t push_timeout_ms; /* a push is aborted after that */
 	int64_t batch;           /* members in one push, 1 to PUSH_BATCH */
+	/* It is quarantined when so many pushes have failed, and so many in a hundred. */
+	int64_t quarantine_failures, quarantine_share;
+	int64_t log_keep_ms, log_most; /* its provisioning log */
 };
 
 struct activation_options {

@@ -1,7 +1,8 @@
 -- The application's sync cycle and the handing out of tokens to what waits.
 -- c:APP holds the cycle: next, started, ended (0 while it runs), total, pushes, failures, flying (members in
--- pushes under way), last_started, last_ended, last_total, last_pushes, last_failures of the last one that had
--- something to do.
+-- pushes under way), by (schedule or who began it), trial (pushes that it may make although the application is in
+-- quarantine), count (cycles so far), last_started, last_ended, last_total, last_pushes, last_failures of the last one
+-- that had something to do. ch:APP is a list of the last hundred of these, newest first.
 
 -- Cycles lie on a grid that the application's name shifts, so that their times are known in advance.
 local function next_slot(c, t)
@@ -9,16 +10,23 @@ local function next_slot(c, t)
 end
 
 local function cycle_get(c, app)
-	local v = redis.call('HMGET', c.pre .. 'c:' .. app, 'started', 'ended', 'flying', 'next')
+	local v = redis.call('HMGET', c.pre .. 'c:' .. app, 'started', 'ended', 'flying', 'next', 'trial')
 	return { started = tonumber(v[1]) or 0, ended = tonumber(v[2]) or 0, flying = tonumber(v[3]) or 0,
-		next = tonumber(v[4]) or 0 }
+		next = tonumber(v[4]) or 0, trial = tonumber(v[5]) or 0 }
+end
+
+-- How many of those that the cycle took are not done yet.
+local function cycle_left(c, app, started)
+	local flying = tonumber(redis.call('HGET', c.pre .. 'c:' .. app, 'flying') or '0')
+	return redis.call('ZCOUNT', c.pre .. 'dq:' .. app, '-inf', started) + flying
 end
 
 -- Makes sure that the application's next cycle is in the timetable.
 local function plan_cycle(c, t)
 	local slot = next_slot(c, t)
 	local planned = cycle_get(c, t.app).next
-	if planned == 0 or planned > slot or not redis.call('ZSCORE', c.pre .. 'tt', 'c:' .. t.app) then
+	local slowed = condition(c, t.app).quarantined
+	if planned == 0 or (planned > slot and not slowed) or not redis.call('ZSCORE', c.pre .. 'tt', 'c:' .. t.app) then
 		redis.call('HSET', c.pre .. 'c:' .. t.app, 'next', slot)
 		at(c, 'c:' .. t.app, slot)
 	end
@@ -33,13 +41,16 @@ end
 -- Up to t.batch members of the group that wait in this queue and are due, bound to a new push. Those whose end has
 -- come before the timetable was looked at leave the queue instead; nil when nobody is left.
 local function push_batch(c, t, id, kind, g, till)
-	local members = {}
+	local members, size = {}, nil
 	for _, p in ipairs(queue_due(c, kind, g, till, t.batch)) do
 		local m = get_member(c, g, p, t.app)
-		if wanted(c, m) == (kind ~= 'x') then
-			members[#members + 1] = m
-		else
+		local most = m.b or t.batch
+		if wanted(c, m) ~= (kind ~= 'x') then
 			settle(c, m)
+		elseif not size or (most == size and #members < size) then
+			-- Parts of a batch that was refused are not mixed with others.
+			size = most
+			members[#members + 1] = m
 		end
 	end
 	if #members == 0 then
@@ -50,21 +61,32 @@ local function push_batch(c, t, id, kind, g, till)
 	if cycle then
 		redis.call('HINCRBY', c.pre .. 'c:' .. t.app, 'pushes', 1)
 		redis.call('HINCRBY', c.pre .. 'c:' .. t.app, 'flying', #members)
+		redis.call('HINCRBY', c.pre .. 'c:' .. t.app, 'trial', -1)
 	end
 	return push_begin(c, t, id, kind == 'x' and 'remove' or 'add', g, members, cycle)
 end
 
+-- Does a cycle run that may push now?
+local function cycle_may_push(c, t, cycle)
+	local h = condition(c, t.app)
+	return cycle.started > 0 and cycle.ended == 0 and not h.paused and (not h.quarantined or cycle.trial > 0)
+end
+
 -- Whose turn it is: removals, activations (those that failed before first), the cycle. Answers the queue, the group,
--- and by when its members must have been due; or nil.
+-- and by when its members must have been due; or nil. An application that is closed to additions gets removals, and in
+-- quarantine what its cycle may try. After failures in a row, what failed before and the cycle wait for a while.
 local function next_group(c, t, free)
-	for _, kind in ipairs({ 'x', 'r', 'w' }) do
-		local g, due = queue_first(c, kind, t.app)
-		if g and due <= c.now then
-			return kind, g, c.now
+	local h = condition(c, t.app)
+	local open = takes_additions(c, t.app)
+	local turns = { { 'x', not (h.paused and h.rest) }, { 'r', open and h.hold <= c.now }, { 'w', open } }
+	for _, turn in ipairs(turns) do
+		local g, due = queue_first(c, turn[1], t.app)
+		if turn[2] and g and due <= c.now then
+			return turn[1], g, c.now
 		end
 	end
 	local cycle = cycle_get(c, t.app)
-	if cycle.ended == 0 and cycle.started > 0 and free > t.reserve then
+	if cycle_may_push(c, t, cycle) and h.hold <= c.now and free > t.reserve then
 		local g, due = queue_first(c, 'd', t.app)
 		if g and due <= cycle.started then
 			return 'd', g, cycle.started
@@ -87,55 +109,89 @@ local function next_push(c, t, id)
 	end
 end
 
--- Activations that have waited as long as they may go to the next cycle.
-local function give_up_waiting(c, t)
-	local groups = redis.call('ZRANGE', c.pre .. 'wg:' .. t.app, '-inf', c.now - t.wait, 'BYSCORE', 'LIMIT', 0, 100)
+local GIVE_UP_MOST = 100 -- activations that one call leaves to the cycle
+
+-- Those of the queue that have waited since before `till` go to the next cycle; how many more may.
+local function give_up(c, t, kind, till, most)
+	local groups = redis.call('ZRANGE', c.pre .. kind .. 'g:' .. t.app, '-inf', till, 'BYSCORE', 'LIMIT', 0, most)
 	for _, g in ipairs(groups) do
-		for _, p in ipairs(queue_due(c, 'w', g, c.now - t.wait, 100)) do
+		for _, p in ipairs(queue_due(c, kind, g, till, most)) do
 			local m = get_member(c, g, p, t.app)
 			move_all(c, m, { waiting = true }, 'defer')
 			settle(c, m)
+			most = most - 1
+		end
+		if most <= 0 then
+			return 0
+		end
+	end
+	return most
+end
+
+-- Activations that have waited as long as they may; while the application is closed to additions, all of them.
+local function give_up_waiting(c, t)
+	if takes_additions(c, t.app) then
+		give_up(c, t, 'w', c.now - t.wait, GIVE_UP_MOST)
+	else
+		local most = give_up(c, t, 'w', '+inf', GIVE_UP_MOST)
+		if most > 0 then
+			give_up(c, t, 'r', '+inf', most)
 		end
 	end
 end
 
--- The cycle is over when all that was deferred before it began has been pushed or is no longer wanted.
+local HISTORY_MOST = 100
+
+-- The cycle is over; one that had something to do is remembered.
+local function cycle_close(c, t, result)
+	local key = c.pre .. 'c:' .. t.app
+	local v = redis.call('HMGET', key, 'started', 'total', 'pushes', 'failures', 'by', 'count')
+	redis.call('HSET', key, 'ended', c.now, 'last_started', v[1], 'last_ended', c.now, 'last_total', v[2],
+		'last_pushes', v[3], 'last_failures', v[4])
+	redis.call('LPUSH', c.pre .. 'ch:' .. t.app, cmsgpack.pack({ 'number', v[6], 'started', v[1], 'ended',
+		string.format('%.0f', c.now), 'total', v[2], 'done', string.format('%.0f', v[2] - cycle_left(c, t.app, tonumber(v[1]))),
+		'pushes', v[3], 'failures', v[4], 'by', v[5] or 'schedule', 'result', result }))
+	redis.call('LTRIM', c.pre .. 'ch:' .. t.app, 0, HISTORY_MOST - 1)
+end
+
+-- The cycle is over when all that was deferred before it began has been pushed or is no longer wanted; and in
+-- quarantine when it has tried what it may.
 local function cycle_close_if_done(c, t)
 	local cycle = cycle_get(c, t.app)
 	if cycle.started == 0 or cycle.ended > 0 or cycle.flying > 0 then
 		return
 	end
 	local g, due = queue_first(c, 'd', t.app)
-	if g and due <= cycle.started then
-		return
+	if not g or due > cycle.started then
+		cycle_close(c, t, 'completed')
+	elseif condition(c, t.app).quarantined and cycle.trial <= 0 then
+		cycle_close(c, t, 'quarantine')
 	end
-	local key = c.pre .. 'c:' .. t.app
-	local v = redis.call('HMGET', key, 'total', 'pushes', 'failures')
-	redis.call('HSET', key, 'ended', c.now, 'last_started', cycle.started, 'last_ended', c.now, 'last_total', v[1],
-		'last_pushes', v[2], 'last_failures', v[3])
 end
 
 -- When the application is to be looked at again: the earliest of what waits, once a token is there for it.
 local function plan(c, t)
+	local h, open = condition(c, t.app), takes_additions(c, t.app)
 	local when
 	local function earlier(time)
 		when = when and math.min(when, time) or time
 	end
-	local g, due
-	for _, kind in ipairs({ 'x', 'r' }) do
-		g, due = queue_first(c, kind, t.app)
-		if g then
-			earlier(math.max(due, bucket_when(c, t, 1)))
-		end
+	local g, due = queue_first(c, 'x', t.app)
+	if g and not (h.paused and h.rest) then
+		earlier(math.max(due, bucket_when(c, t, 1)))
+	end
+	g, due = queue_first(c, 'r', t.app)
+	if g then
+		earlier(open and math.max(due, h.hold, bucket_when(c, t, 1)) or c.now)
 	end
 	g, due = queue_first(c, 'w', t.app)
 	if g then
-		earlier(math.max(due, math.min(bucket_when(c, t, 1), due + t.wait)))
+		earlier(open and math.max(due, math.min(bucket_when(c, t, 1), due + t.wait)) or c.now)
 	end
 	local cycle = cycle_get(c, t.app)
 	g, due = queue_first(c, 'd', t.app)
-	if g and cycle.started > 0 and cycle.ended == 0 and due <= cycle.started then
-		earlier(bucket_when(c, t, t.reserve + 1))
+	if g and due <= cycle.started and cycle_may_push(c, t, cycle) then
+		earlier(math.max(h.hold, bucket_when(c, t, t.reserve + 1)))
 	end
 	if when then
 		at(c, 'q:' .. t.app, when)
@@ -172,27 +228,41 @@ local function jit_plan_cycle(keys, args)
 	return answer(c, 'ok')
 end
 
+-- When the cycle after this one begins.
+local function cycle_next(c, t)
+	if condition(c, t.app).quarantined then
+		return c.now + quarantine_pause(c, t)
+	end
+	return next_slot(c, t)
+end
+
 -- jit_cycle: the application's cycle is due. It takes what is deferred now; what is deferred later waits for the
--- next one. Never two at once: while one runs, its successor is put off by a slot.
--- ARGV 3 terms. Answers 'started' with the number of memberships, 'empty', 'running', or 'early' when it was begun already by another broker.
+-- next one. Never two at once: while one runs, its successor is put off by a slot. In quarantine it tries one push.
+-- ARGV 3 terms, 4 who begins it although it is not due ('' = it is due). Answers 'started' with the number of
+-- memberships, 'empty', 'running', 'paused', or 'early' when it was begun already by another broker.
 local function jit_cycle(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
 	local key = c.pre .. 'c:' .. t.app
 	local cycle = cycle_get(c, t.app)
-	local slot = next_slot(c, t)
-	if cycle.next > c.now then
+	if cycle.next > c.now and args[4] == '' then
 		at(c, 'c:' .. t.app, cycle.next)
 		return answer(c, 'early')
 	end
+	local running, paused = cycle.started > 0 and cycle.ended == 0, condition(c, t.app).paused
+	local slot = (running or paused) and next_slot(c, t) or cycle_next(c, t)
 	redis.call('HSET', key, 'next', slot)
 	at(c, 'c:' .. t.app, slot)
-	if cycle.started > 0 and cycle.ended == 0 then
+	if running then
 		wake(c, t.app, c.now)
 		return answer(c, 'running')
+	elseif paused then
+		return answer(c, 'paused')
 	end
 	local total = deferred_count(c, t.app, c.now)
-	redis.call('HSET', key, 'started', c.now, 'ended', 0, 'total', total, 'pushes', 0, 'failures', 0, 'flying', 0)
+	redis.call('HINCRBY', key, 'count', total > 0 and 1 or 0)
+	redis.call('HSET', key, 'started', c.now, 'ended', 0, 'total', total, 'pushes', 0, 'failures', 0, 'flying', 0,
+		'trial', 1, 'by', args[4] == '' and 'schedule' or args[4])
 	if total == 0 then
 		redis.call('HSET', key, 'ended', c.now)
 		return answer(c, 'empty')

@@ -16,6 +16,8 @@
 --                        ib:PERSON those that somebody made for others
 --   er:ELIGIBILITY       one eligibility (eligibility.lua)   el:GROUP:PERSON  those that are not closed
 --   ep: eg: eb:          their indexes
+--   h:APP                what keeps it from being pushed to (condition.lua)
+--   l:APP  (stream)      its provisioning log      ch:APP (list)  its last cycles
 --   lv                   group -> memberships that are wanted now (hash)
 --
 -- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another); behind it, where
@@ -34,11 +36,12 @@ local function context(keys, args)
 	end
 	local keep, actor = string.match(args[2] or '', '^(%d+) ?(.*)$')
 	return { pre = keys[1], now = now, keep = tonumber(keep) or 0, actor = actor or '', requests = {}, members = {},
-		names = {}, before = tonumber(before) or 0, overdue = tonumber(overdue) or 0, kinds = kinds or '' }
+		names = {}, conditions = {}, before = tonumber(before) or 0, overdue = tonumber(overdue) or 0, kinds = kinds or '' }
 end
 
 -- The terms of an application, as one argument:
--- "ID pushes per_ms reserve wait_ms cycle_ms cycle_phase_ms batch deadline_ms lease_ms"
+-- "ID pushes per_ms reserve wait_ms cycle_ms cycle_phase_ms batch deadline_ms lease_ms
+-- quarantine_failures quarantine_share log_keep_ms log_most"; the last four may be left out
 local function read_terms(text)
 	local f = {}
 	for word in string.gmatch(text, '%S+') do
@@ -46,7 +49,9 @@ local function read_terms(text)
 	end
 	return { app = f[1], limit = tonumber(f[2]), window = tonumber(f[3]), reserve = tonumber(f[4]),
 		wait = tonumber(f[5]), cycle = tonumber(f[6]), phase = tonumber(f[7]), batch = tonumber(f[8]),
-		deadline = tonumber(f[9]), lease = tonumber(f[10]) }
+		deadline = tonumber(f[9]), lease = tonumber(f[10]), quarantine_failures = tonumber(f[11] or '50'),
+		quarantine_share = tonumber(f[12] or '40'), log_keep = tonumber(f[13] or '2592000000'),
+		log_most = tonumber(f[14] or '10000') }
 end
 
 local function at(c, entry, due)
@@ -80,7 +85,7 @@ end
 -- A membership: ap application, r ids of its requests that are not closed, s what the application has (0 absent,
 -- 1 present, 2 not known), u the push that is under way for it, q the queue it waits in, x whether it is to be
 -- removed, l whether it counts as live, t whether a
--- token was found for it, id how the application knows group and person (opaque), n failed pushes in a row, er what the application said last.
+-- token was found for it, b the most that may share a push with it since one was refused, id how the application knows group and person (opaque), n failed pushes in a row, er what the application said last.
 local function get_member(c, g, p, app)
 	local key = 'm:' .. g .. ':' .. p
 	local m = c.members[key]
@@ -114,7 +119,7 @@ local function write_member(c, m)
 	if #m.r == 0 and m.s == 0 and not m.u and not m.q then
 		redis.call('DEL', key)
 	else
-		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, id = m.id, n = m.n, er = m.er }))
+		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, b = m.b, id = m.id, n = m.n, er = m.er }))
 	end
 end
 

@@ -197,16 +197,30 @@ static bool add_number(struct ending *ending, int64_t number)
 static bool add_result(struct ending *ending, const struct order_member *member)
 {
 	static const char *const words[] = {
-		[ORDER_DONE] = "done",
-		[ORDER_RETRY] = "retry",
-		[ORDER_REFUSED] = "refused",
-		[ORDER_SKIPPED] = "skipped",
+		[ORDER_DONE] = "done",       [ORDER_RETRY] = "retry", [ORDER_REFUSED] = "refused",
+		[ORDER_SKIPPED] = "skipped", [ORDER_SPLIT] = "split",
 	};
 
 	return add_owned(ending, member->principal) && add_owned(ending, words[member->verdict]) &&
 	       add_number(ending, member->in_doubt) && add_number(ending, member->delay_ms) &&
+	       add_number(ending, member->status) &&
 	       add_owned(ending, member->error != NULL ? member->error : "") &&
 	       add_owned(ending, member->ids);
+}
+
+static bool add_health(struct ending *ending, const struct order *order)
+{
+	static const char *const words[] = {
+		[HEALTH_UNKNOWN] = "",        [HEALTH_OK] = "ok",
+		[HEALTH_FAILING] = "failing", [HEALTH_UNAUTHORISED] = "unauthorised",
+		[HEALTH_ALIEN] = "alien",
+	};
+	char chance[16];
+
+	snprintf(chance, sizeof(chance), "%.6f", (double)order->chance / UINT32_MAX);
+	return add_owned(ending, words[order->health]) &&
+	       add_owned(ending, order->health_words != NULL ? order->health_words : "") &&
+	       add_owned(ending, chance) && add_number(ending, clock_mono_ms() - order->begun_ms);
 }
 
 static bool add_ending(struct ending *ending, const struct order *order, const struct terms *terms)
@@ -215,7 +229,8 @@ static bool add_ending(struct ending *ending, const struct order *order, const s
 
 	core_terms(terms, text);
 	if (!add_owned(ending, text) || !add_owned(ending, order->id) ||
-	    !add_number(ending, order->unanswered) || !add_number(ending, order->closed_for_ms))
+	    !add_number(ending, order->unanswered) || !add_number(ending, order->closed_for_ms) ||
+	    !add_health(ending, order))
 		return false;
 	for (size_t i = 0; i < order->count; i++)
 		if (!add_result(ending, &order->members[i]))
@@ -228,7 +243,7 @@ static struct ending *ending_new(const struct order *order)
 	struct activation *activation = order->activation;
 	struct terms terms;
 	struct ending *ending =
-		calloc(1, sizeof(*ending) + (4 + 6 * order->count) * sizeof(ending->texts[0]));
+		calloc(1, sizeof(*ending) + (8 + 7 * order->count) * sizeof(ending->texts[0]));
 
 	if (ending == NULL)
 		return NULL;

@@ -16,7 +16,22 @@
 struct activation;
 struct reply;
 
-enum order_verdict { ORDER_DONE, ORDER_RETRY, ORDER_REFUSED, ORDER_SKIPPED };
+enum order_verdict {
+	ORDER_DONE,
+	ORDER_RETRY,
+	ORDER_REFUSED,
+	ORDER_SKIPPED,
+	ORDER_SPLIT /* refused together with others, for none of whom anything was changed: pushed again in parts */
+};
+
+/* What a push has taught about the application itself. */
+enum order_health {
+	HEALTH_UNKNOWN, /* nothing: nothing was sent, or the application asked for silence */
+	HEALTH_OK,
+	HEALTH_FAILING,      /* it did not answer, or with 5xx */
+	HEALTH_UNAUTHORISED, /* 401 or 403 */
+	HEALTH_ALIEN         /* what answers there does not speak SCIM */
+};
 
 #define ORDER_IDS_SIZE 264
 
@@ -31,6 +46,7 @@ struct order_member {
 	enum order_verdict verdict;
 	bool in_doubt;     /* it may have been applied although it is not ORDER_DONE */
 	int64_t delay_ms;  /* ORDER_RETRY: not before; -1 = leave it to the next cycle (activations only) */
+	int status;        /* the application's HTTP status; 0 = none */
 	const char *error; /* borrowed until order_end() returns; NULL = none */
 };
 
@@ -48,6 +64,10 @@ struct order {
 	/* Of the whole push, set by whoever carried it out: */
 	bool unanswered;       /* its last request may still be running in the application */
 	int64_t closed_for_ms; /* the application asked for silence (Retry-After) */
+	enum order_health health;
+	const char
+		*health_words; /* why it is not HEALTH_OK; borrowed until order_end() returns; NULL = none */
+	uint32_t chance;       /* a random number, for pauses */
 
 	struct activation *activation;
 	struct order_question *question; /* an order_check() under way; this module's own */

@@ -16,9 +16,9 @@ local function push_order(c, id, push)
 end
 
 -- Begins a push for these memberships of one group; the caller has seen that a token is free.
-local function push_begin(c, t, id, op, g, members, cycle)
+local function push_begin(c, t, id, op, g, members, cycle, on_demand)
 	bucket_take(c, t, id)
-	local push = { ap = t.app, g = g, op = op, m = {}, cy = cycle }
+	local push = { ap = t.app, g = g, op = op, m = {}, cy = cycle, od = on_demand }
 	for i, m in ipairs(members) do
 		dequeue(c, m)
 		push.m[i] = m.p
@@ -64,9 +64,20 @@ local function push_again(c, m, delay)
 	end
 end
 
+-- Refused together with others, which changed nothing for anybody: it is tried again at once with half as many, until
+-- the one who is refused is alone. What the cycle takes stays the cycle's.
+local function push_split(c, m, push, parts)
+	m.b = math.ceil(parts / 2)
+	m.again = push.cy
+	if push.op == 'add' then
+		push_again(c, m, push.cy and -1 or 0)
+	end
+end
+
 -- What came of one member. A removal is never given up: one that is refused is tried again like any other.
-local function push_result(c, m, op, verdict, in_doubt, delay, text, ids)
-	local due
+local function push_result(c, m, push, result)
+	local op, verdict, in_doubt, delay, text = push.op, result.verdict, result.in_doubt, result.delay, result.text
+	local ids, due = result.ids, nil
 	m.u = nil
 	m.changed = true
 	if in_doubt then
@@ -77,7 +88,7 @@ local function push_result(c, m, op, verdict, in_doubt, delay, text, ids)
 	end
 	if verdict == 'done' then
 		m.s = op == 'add' and 1 or 0
-		m.n, m.er, m.t = 0, nil, nil
+		m.n, m.er, m.t, m.b = 0, nil, nil, nil
 		if op == 'remove' then
 			m.id = nil
 		end
@@ -85,7 +96,7 @@ local function push_result(c, m, op, verdict, in_doubt, delay, text, ids)
 			confirm(c, m)
 		end
 	elseif verdict == 'refused' and op == 'add' then
-		m.er = text
+		m.er, m.b = text, nil
 		for _, r in ipairs(requests_of(c, m)) do
 			if WANTS[r.st] and r.st ~= 'in_force' then
 				r.er = text
@@ -94,6 +105,10 @@ local function push_result(c, m, op, verdict, in_doubt, delay, text, ids)
 		end
 	elseif verdict == 'skipped' then
 		push_again(c, m, 0)
+	elseif verdict == 'split' then
+		m.er = text
+		push_split(c, m, push, result.parts)
+		due = c.now
 	else
 		m.er = text
 		m.n = m.n + 1
@@ -112,9 +127,12 @@ local function push_lost(c, id)
 		off(c, 'p:' .. id)
 		return
 	end
+	local result = { verdict = 'retry', in_doubt = true, delay = 0, status = 0, took = 0,
+		text = 'The broker that made this push stopped before its end.' }
 	for _, p in ipairs(push.m) do
-		push_result(c, get_member(c, push.g, p, push.ap), push.op, 'retry', true, 0,
-			'The broker that made this push stopped before its end.')
+		local m = get_member(c, push.g, p, push.ap)
+		log_push(c, nil, push, id, m, m.n + 1, result)
+		push_result(c, m, push, result)
 	end
 	push_forget(c, id, push, #push.m)
 end
@@ -135,10 +153,27 @@ local function jit_push_check(keys, args)
 	return out
 end
 
+-- What came of the members, as the arguments from the `first` on say it.
+local function read_results(args, first, took)
+	local results, parts = {}, 0
+	for i = first, #args, 7 do
+		results[#results + 1] = { p = args[i], verdict = args[i + 1], in_doubt = args[i + 2] == '1',
+			delay = tonumber(args[i + 3]), status = args[i + 4], text = args[i + 5], ids = args[i + 6], took = took }
+		parts = parts + (args[i + 1] == 'split' and 1 or 0)
+	end
+	for _, result in ipairs(results) do
+		result.parts = parts
+	end
+	return results
+end
+
+local FAILED = { retry = true, refused = true }
+
 -- jit_push_end: what came of a push.
--- ARGV 3 terms, 4 push id, 5 keep the token as if the push still ran (1), 6 close the bucket for so many ms,
--- then six for each member: person, done|retry|refused|skipped, in doubt (1), delay in ms (-1: with the next
--- cycle), error text, ids in the application ('' = not known). Answers 'ok', or 'gone' when another broker has taken the push over.
+-- ARGV 3 terms, 4 push id, 5 keep the token as if the push still ran (1), 6 close the bucket for so many ms, 7 what it
+-- says of the application's health (condition.lua), 8 why, in words, 9 a chance from 0 to 1, 10 how long it took in ms,
+-- then seven for each member: person, done|retry|refused|skipped|split, in doubt (1), delay in ms (-1: with the next
+-- cycle), the application's status, error text, ids in the application ('' = not known). Answers 'ok', or 'gone' when another broker has taken the push over.
 local function jit_push_end(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -154,14 +189,15 @@ local function jit_push_end(keys, args)
 	if args[5] ~= '1' then
 		bucket_return(c, t, id)
 	end
+	learn(c, t, args[7], tonumber(args[9]), args[8])
 	local failed = 0
-	for i = 7, #args, 6 do
-		if args[i + 1] ~= 'done' and args[i + 1] ~= 'skipped' then
-			failed = failed + 1
-		end
-		push_result(c, get_member(c, push.g, args[i], push.ap), push.op, args[i + 1], args[i + 2] == '1',
-			tonumber(args[i + 3]), args[i + 4], args[i + 5])
+	for _, result in ipairs(read_results(args, 11, args[10])) do
+		local m = get_member(c, push.g, result.p, push.ap)
+		failed = failed + (FAILED[result.verdict] and 1 or 0)
+		log_push(c, t, push, id, m, m.n + 1, result)
+		push_result(c, m, push, result)
 	end
+	log_trim(c, t)
 	push_forget(c, id, push, failed)
 	return answer(c, 'ok')
 end

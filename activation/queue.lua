@@ -37,7 +37,9 @@ local function enqueue(c, m, kind, due)
 		return
 	end
 	dequeue(c, m)
-	if kind == 'd' then
+	if kind == 'd' and m.again then
+		due = m.again
+	elseif kind == 'd' then
 		-- A cycle has counted what it takes: who is deferred in the millisecond of its beginning comes after it.
 		local started = tonumber(redis.call('HGET', c.pre .. 'c:' .. m.ap, 'started') or '0')
 		due = math.max(due or c.now, started + 1)

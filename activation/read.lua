@@ -28,8 +28,9 @@ local function view(c, r)
 		out[#out + 1] = value
 	end
 	if not r.en and r.st ~= 'scheduled' and r.st ~= 'awaiting' then
-		if m.er then
-			add('member_error', m.er)
+		local words = r.st ~= 'in_force' and WANTS[r.st] and closed_words(c, m.ap) or m.er
+		if words then
+			add('member_error', words)
 		end
 		add('attempts', m.n)
 		if m.q and m.q ~= 'd' then

@@ -43,16 +43,16 @@ end
 -- Whose time has come: it joins a membership that is there, or a push brings it, now or later. What an administrator
 -- assigns is left to the cycle, like every membership that is given outside activation.
 local function activate(c, t, r, m, push_id, by)
-	local assigned = is_assigned(r)
+	local at_once = not is_assigned(r) and takes_additions(c, t.app)
 	if m.s == 1 and not m.u then
 		move(c, r, 'join', by)
 	elseif m.u then
 		move(c, r, 'wait', by)
-	elseif not assigned and token_for_activation(c, t) then
+	elseif at_once and token_for_activation(c, t) then
 		move(c, r, 'push', by)
 		count_live(c, m, true)
 		return push_begin(c, t, push_id, 'add', m.g, { m })
-	elseif not assigned and t.wait > 0 then
+	elseif at_once and t.wait > 0 then
 		move(c, r, 'wait', by)
 	else
 		if cycle_get(c, t.app).next == 0 then
@@ -142,7 +142,7 @@ local function foresee(c, t, r, m)
 		return 'scheduled'
 	elseif m.s == 1 and not m.u then
 		return 'in_force'
-	elseif is_assigned(r) and not m.u then
+	elseif not m.u and (is_assigned(r) or not takes_additions(c, t.app)) then
 		return 'deferred'
 	elseif m.u or (t.wait > 0 and not token_for_activation(c, t)) then
 		return 'waiting'

@@ -187,6 +187,7 @@ static void cycle(struct activation *activation, unsigned lane, const char *app)
 		free(errand);
 		return;
 	}
+	store_arg(&call, "");
 	store_call(activation->options.store, &call, on_cycle, errand);
 }
 

@@ -31,7 +31,8 @@ struct config_application {
 	char id[APP_ID_SIZE];
 	struct scim_target scim;
 	struct throttle throttle;
-	int64_t push_timeout_ms; /* a push is aborted after that; 30 s */
+	int64_t push_timeout_ms;                       /* a push is aborted after that; 30 s */
+	int64_t quarantine_failures, quarantine_share; /* when it is quarantined: pushes, and in a hundred */
 };
 
 struct config_group {
@@ -128,6 +129,8 @@ struct config {
 	int64_t redis_lanes;      /* lanes of a store that is used for the first time */
 	int64_t poll_ms;          /* longest sleep of the timetable */
 	int64_t history_ms;       /* ended requests are kept so long */
+	int64_t log_keep_ms;      /* entries of the provisioning log are kept so long … */
+	int64_t log_most;         /* … and about so many of an application */
 	int64_t stop_ms;          /* on SIGTERM, what is under way may take so long */
 	int64_t connections;      /* open connections, in all */
 	int64_t connections_per_address;

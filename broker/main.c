@@ -67,7 +67,7 @@ static bool give_terms(void *ctx, const char *app, struct terms *out)
 	const struct config_application *application = config_application(broker->config, app);
 
 	if (application != NULL)
-		terms_from(application, out);
+		terms_from(broker->config, application, out);
 	return application != NULL;
 }
 
@@ -77,7 +77,7 @@ static bool give_application(void *ctx, size_t index, struct terms *out)
 
 	if (index >= broker->config->application_count)
 		return false;
-	terms_from(&broker->config->applications[index], out);
+	terms_from(broker->config, &broker->config->applications[index], out);
 	return true;
 }
 

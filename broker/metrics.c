@@ -16,7 +16,7 @@ static void one(struct buf *out, const char *name, const char *type, const char 
 static void render_pushes(const struct metrics *m, struct buf *out)
 {
 	static const char *const ops[] = {"remove", "add"};
-	static const char *const results[] = {"done", "retry", "refused", "skipped"};
+	static const char *const results[] = {"done", "retry", "refused", "skipped", "split"};
 
 	head(out, "jit_pushes_total", "counter", "Pushes that have ended.");
 	for (int op = 0; op < 2; op++)

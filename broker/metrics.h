@@ -7,7 +7,14 @@
 
 #include "base/buf.h"
 
-enum metrics_push { METRICS_DONE, METRICS_RETRY, METRICS_REFUSED, METRICS_SKIPPED, METRICS_RESULTS };
+enum metrics_push {
+	METRICS_DONE,
+	METRICS_RETRY,
+	METRICS_REFUSED,
+	METRICS_SKIPPED,
+	METRICS_SPLIT,
+	METRICS_RESULTS
+};
 
 struct metrics {
 	uint64_t requests[6];                 /* HTTP answers by first digit of their status */

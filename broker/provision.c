@@ -71,6 +71,7 @@ static void take_result(struct job *job, size_t i)
 		[PUSH_RETRY] = {ORDER_RETRY, METRICS_RETRY},
 		[PUSH_REFUSED] = {ORDER_REFUSED, METRICS_REFUSED},
 		[PUSH_SKIPPED] = {ORDER_SKIPPED, METRICS_SKIPPED},
+		[PUSH_SPLIT] = {ORDER_SPLIT, METRICS_SPLIT},
 	};
 	struct order_member *to = &job->order->members[i];
 	const struct push_member *from = &job->push.members[i];
@@ -78,6 +79,7 @@ static void take_result(struct job *job, size_t i)
 	to->verdict = verdicts[from->verdict].order;
 	to->in_doubt = from->in_doubt;
 	to->error = from->error;
+	to->status = (int)job->push.status;
 	if (job->push.group_id[0] != '\0' && from->user_id[0] != '\0' && !job->elsewhere[i])
 		snprintf(to->ids, sizeof(to->ids), "%s\n%s", job->push.group_id, from->user_id);
 	to->delay_ms = to->verdict == ORDER_RETRY || to->verdict == ORDER_REFUSED ? delay_for(job, to) : 0;
@@ -100,10 +102,35 @@ static const char *summary(const struct push *push)
 	for (size_t i = 0; i < push->count; i++)
 		if (push->members[i].verdict != PUSH_DONE)
 			worst = push->members[i].verdict;
-	return worst == PUSH_DONE      ? "done"
+	return worst == PUSH_SPLIT     ? "split"
+	       : worst == PUSH_DONE    ? "done"
 	       : worst == PUSH_RETRY   ? "retry"
 	       : worst == PUSH_REFUSED ? "refused"
 				       : "skipped";
+}
+
+/* Whatever went wrong for some, an application that has done what was asked is well. */
+static enum order_health health_of(const struct push *push)
+{
+	for (size_t i = 0; i < push->count; i++)
+		if (push->members[i].verdict == PUSH_DONE)
+			return HEALTH_OK;
+	if (push->misconfigured)
+		return push->status == 404 ? HEALTH_ALIEN : HEALTH_UNAUTHORISED;
+	if (push->alien)
+		return HEALTH_ALIEN;
+	if (push->sick || push->status == 503)
+		return HEALTH_FAILING;
+	return push->nothing_reached || push->status == 429 || push->closed_for_ms > 0 ? HEALTH_UNKNOWN
+										       : HEALTH_OK;
+}
+
+static void take_health(struct order *order, const struct push *push)
+{
+	order->health = health_of(push);
+	for (size_t i = 0; i < push->count && order->health_words == NULL; i++)
+		if (push->members[i].error[0] != '\0')
+			order->health_words = push->members[i].error;
 }
 
 static void job_free(struct job *job)
@@ -126,6 +153,8 @@ static void on_end(void *ctx, struct push *push)
 		take_result(job, i);
 	order->unanswered = push->unanswered;
 	order->closed_for_ms = push->closed_for_ms;
+	order->chance = job->chance;
+	take_health(order, push);
 	job->metrics->pushes[order->add]++;
 	job->metrics->push_ms[order->add] += (uint64_t)took_ms;
 	log_event(failed(push) ? LOG_WARN : LOG_INFO, "push_end",

@@ -2,10 +2,14 @@
 
 #include <stdio.h>
 
-void terms_from(const struct config_application *application, struct terms *out)
+void terms_from(const struct config *config, const struct config_application *application, struct terms *out)
 {
 	snprintf(out->app, sizeof(out->app), "%s", application->id);
 	out->throttle = application->throttle;
 	out->push_timeout_ms = application->push_timeout_ms;
 	out->batch = (int64_t)dialect_batch(&application->scim.dialect);
+	out->quarantine_failures = application->quarantine_failures;
+	out->quarantine_share = application->quarantine_share;
+	out->log_keep_ms = config->log_keep_ms;
+	out->log_most = config->log_most;
 }

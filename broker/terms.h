@@ -5,6 +5,6 @@
 #include "activation/activation.h"
 #include "broker/config.h"
 
-void terms_from(const struct config_application *application, struct terms *out);
+void terms_from(const struct config *config, const struct config_application *application, struct terms *out);
 
 #endif

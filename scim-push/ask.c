@@ -188,7 +188,7 @@ bool ask_membership(struct run *run, size_t seat)
 static size_t patch_limit(const struct run *run)
 {
 	const struct scim_dialect *dialect = &run->push->target->dialect;
-	int64_t most = run->one_by_one ? 1 : dialect->members_max;
+	int64_t most = dialect->members_max;
 
 	if (!run->push->add && dialect->removal == REMOVE_BY_FILTER && dialect->operations_max < most)
 		most = dialect->operations_max;

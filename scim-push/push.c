@@ -17,6 +17,7 @@ static void set_results(struct push *push, enum push_verdict verdict, const char
 	push->closed_for_ms = 0;
 	push->misconfigured = false;
 	push->sick = false;
+	push->alien = false;
 	push->status = 0;
 	for (size_t i = 0; i < push->count; i++) {
 		push->members[i].verdict = verdict;

@@ -44,7 +44,8 @@ enum push_verdict {
 	PUSH_DONE,    /* the application has confirmed the wanted membership */
 	PUSH_RETRY,   /* not now: transport error, 429, 5xx, not confirmed */
 	PUSH_REFUSED, /* the application (or a check before sending) says no for good */
-	PUSH_SKIPPED  /* the caller no longer wanted it at the moment of sending; nothing was sent for it */
+	PUSH_SKIPPED, /* the caller no longer wanted it at the moment of sending; nothing was sent for it */
+	PUSH_SPLIT /* refused together with others, which changed nothing for any of them: to be sent again in parts */
 };
 
 #define PUSH_ID_SIZE                                                                                         \
@@ -87,7 +88,7 @@ struct push {
 
 	/*
 	 * Called after the look-ups, immediately before each PATCH (a push makes a second one when ids were looked
-	 * up anew, or when a refused batch is sent member by member): the caller finds out which members are still
+	 * up anew, or when not all members fit into one): the caller finds out which members are still
 	 * wanted and calls push_send() with the answer, at once or later. Not called when there is nothing to send.
 	 */
 	void (*on_ready)(void *ctx, struct push *push);
@@ -102,6 +103,7 @@ struct push {
 	int64_t closed_for_ms; /* 429 or 503 with Retry-After: nothing more before that has passed; else 0 */
 	bool misconfigured;    /* the token or the URL is wrong */
 	bool sick;             /* no answer, or one that no healthy application gives */
+	bool alien;            /* what answers there does not speak SCIM: a page, a redirect */
 	long status;           /* of the answer that decided, or 0 */
 
 	void *state; /* this module's own */

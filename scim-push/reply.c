@@ -109,11 +109,8 @@ void read_back(struct run *run, size_t seat)
 	} else if (s->accepted) {
 		run->push->members[seat].unverified = true;
 		seat_settle(run, seat, PUSH_DONE, "");
-	} else if (s->send_again) {
-		s->send_again = false;
-		s->step = SEAT_KNOWN;
 	} else {
-		seat_settle(run, seat, s->if_there, NULL);
+		seat_settle(run, seat, s->send_again ? PUSH_SPLIT : s->if_there, NULL);
 	}
 }
 
@@ -147,15 +144,25 @@ static void seat_refused(struct run *run, size_t seat, enum outcome outcome, con
 	seat_settle(run, seat, outcome == OUTCOME_REFUSED ? PUSH_REFUSED : PUSH_RETRY, words);
 }
 
-/* Most likely some of them are gone already: reading is cheaper for the application than a PATCH for each. */
-static void ask_before_resending(struct run *run)
+/* Most likely some of them are gone already: reading is cheaper for the application than further pushes. */
+static void ask_before_splitting(struct run *run, const char *words)
 {
 	for (size_t i = 0; i < run->push->count; i++) {
 		if (!run->seats[i].in_patch)
 			continue;
 		run->seats[i].send_again = true;
+		snprintf(run->push->members[i].error, TEXT_SIZE, "%s", words);
 		read_back(run, i);
 	}
+}
+
+/* Somebody in the batch is refused, and the answer does not say who: smaller pushes will tell, each with a token of its
+ * own. */
+static void split(struct run *run, const char *words)
+{
+	for (size_t i = 0; i < run->push->count; i++)
+		if (run->seats[i].in_patch)
+			seat_settle(run, i, PUSH_SPLIT, words);
 }
 
 /* The PATCH was not carried out. It is atomic (RFC 7644, 3.5.2), so it changed nothing for anybody. */
@@ -163,6 +170,7 @@ static void patch_refused(struct run *run, enum outcome outcome, const struct ht
 {
 	size_t sent = 0;
 	size_t last = 0;
+	char words[TEXT_SIZE];
 
 	for (size_t i = 0; i < run->push->count; i++) {
 		if (run->seats[i].in_patch) {
@@ -173,9 +181,11 @@ static void patch_refused(struct run *run, enum outcome outcome, const struct ht
 	if (rests_on_memory(run)) {
 		look_again(run);
 	} else if (sent > 1) {
-		run->one_by_one = true;
+		answer_words(run, run->push->add ? OP_ADD_MEMBERS : OP_REMOVE_MEMBERS, answer, words);
 		if (outcome == OUTCOME_ALREADY)
-			ask_before_resending(run);
+			ask_before_splitting(run, words);
+		else
+			split(run, words);
 	} else {
 		seat_refused(run, last, outcome, answer);
 	}
@@ -230,8 +240,7 @@ static void on_shown(struct run *run, size_t seat, enum scim_membership shown)
 	if (shown == wanted) {
 		seat_settle(run, seat, PUSH_DONE, "");
 	} else if (run->seats[seat].send_again) {
-		run->seats[seat].send_again = false;
-		run->seats[seat].step = SEAT_KNOWN;
+		seat_settle(run, seat, PUSH_SPLIT, NULL);
 	} else if (!run->seats[seat].accepted) {
 		seat_settle(run, seat, run->seats[seat].if_there, NULL);
 	} else {

@@ -65,8 +65,8 @@ struct seat {
 	bool clashed;     /* its creation was answered 409, or without an id */
 	bool accepted;    /* the PATCH was answered 2xx; else the membership may have been so already */
 	bool unanswered;  /* its latest request was given up without an answer */
-	bool send_again;  /* its removal was refused together with others: sent singly if it is still there */
-	bool in_patch;    /* part of the PATCH under way */
+	bool send_again; /* its removal was refused together with others: for a smaller push if it is still there */
+	bool in_patch; /* part of the PATCH under way */
 	/* The verdict when a removal was not accepted and the member is still there. */
 	enum push_verdict if_there;
 	char match[NAME_SIZE]; /* by which the user is found */
@@ -92,7 +92,6 @@ struct run {
 	bool answered;      /* push_send() has said what is wanted, and no PATCH has gone out since */
 	bool group_from_memory;
 	bool looked_again; /* ids from memory were looked up anew: once in a push */
-	bool one_by_one;   /* the PATCH for all was refused: the culprit is found by sending singly */
 	bool reached;      /* bytes of some request have left */
 	bool unanswered;   /* the latest group look-up or PATCH was given up without an answer */
 	unsigned round;    /* how often the confirmation was asked */
@@ -133,7 +132,7 @@ bool ask_user(struct run *run, size_t seat);
 bool ask_creation(struct run *run, size_t seat);
 /* Asks for the membership of this seat, or for those of all in the same step at once, as the dialect has it. */
 bool ask_membership(struct run *run, size_t seat);
-/* Sends the PATCH for all seats that are SEAT_KNOWN, or for the first of them in a push that goes one by one. */
+/* Sends the PATCH for the seats that are SEAT_KNOWN, as many as the dialect lets into one. */
 bool ask_patch(struct run *run);
 
 /* ask.c: gives up all requests under way, noting what may have reached the application. */

@@ -58,6 +58,8 @@ static bool ends_push(struct run *run, const struct slot *slot, const struct htt
 		run->push->misconfigured = true;
 	else if (result->outcome == OUTCOME_SICK)
 		run->push->sick = true;
+	if (result->outcome == OUTCOME_SICK && answer->status >= 200 && answer->status < 400)
+		run->push->alien = true;
 	if (result->wait_ms > run->push->closed_for_ms)
 		run->push->closed_for_ms = result->wait_ms;
 	/* The look at what was changed is not the change: it may be repeated within the push. */
@@ -120,7 +122,7 @@ static bool look_phase(struct run *run)
 }
 
 /* Before every PATCH the caller is asked which members are still wanted: a push may have looked up ids anew, or have
- * sent other members singly, since it was asked last. */
+ * sent other members, since it was asked last. */
 static bool patch_phase(struct run *run)
 {
 	if (ask_busy(run))

@@ -29,7 +29,7 @@ static void on_listed(void *ctx, enum err err, const struct application_status *
 		free(listing);
 		return;
 	}
-	terms_from(&listing->call->config->applications[listing->at], &terms);
+	terms_from(listing->call->config, &listing->call->config->applications[listing->at], &terms);
 	render_application(&listing->body, &terms, status);
 	listing->at++;
 	if (listing->at < listing->end)
@@ -100,7 +100,7 @@ static void on_status(void *ctx, enum err err, const struct application_status *
 		call_error(call, err == ERR_OK ? ERR_NOT_FOUND : err, NULL, NULL);
 		return;
 	}
-	terms_from(application, &terms);
+	terms_from(call->config, application, &terms);
 	buf_init(&body, RESPONSE_MAX);
 	render_application(&body, &terms, status);
 	call_answer(call, 200, NULL, &body);

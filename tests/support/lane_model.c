@@ -268,6 +268,7 @@ bool model_pump(struct model *m, int app)
 void model_cycle(struct model *m, int app)
 {
 	model_begin(m, "jit_cycle", app);
+	lane_arg(m->lane, "");
 	freeReplyObject(model_call(m));
 }
 
@@ -364,8 +365,20 @@ static void tell_member(struct model *m, const struct model_flight *f, size_t i)
 	lane_arg(m->lane, verdict);
 	lane_arg(m->lane, doubt ? "1" : "0");
 	lane_argf(m->lane, "%d", f->add && model_pick(m, 4) == 0 ? -1 : (int)model_pick(m, 4000));
+	lane_arg(m->lane, "0");
 	lane_arg(m->lane, strcmp(verdict, "done") == 0 ? "" : "error");
 	lane_argf(m->lane, "group\np%d", f->person[i]);
+}
+
+/* An application that keeps failing is quarantined now and then, and comes back. */
+static void tell_health(struct model *m)
+{
+	static const char *const words[] = {"ok", "", "failing", "failing", "unauthorised"};
+
+	lane_arg(m->lane, m->calm ? "ok" : words[model_pick(m, model_pick(m, 30) == 0 ? 5 : 3)]);
+	lane_arg(m->lane, "words");
+	lane_argf(m->lane, "0.%u", model_pick(m, 10));
+	lane_arg(m->lane, "7");
 }
 
 static void end(struct model *m, struct model_flight *f)
@@ -376,6 +389,7 @@ static void end(struct model *m, struct model_flight *f)
 	lane_arg(m->lane, f->id);
 	lane_arg(m->lane, !m->calm && model_pick(m, 8) == 0 ? "1" : "0");
 	lane_argf(m->lane, "%u", !m->calm && model_pick(m, 12) == 0 ? model_pick(m, 9000) : 0);
+	tell_health(m);
 	for (size_t i = 0; i < f->count; i++)
 		tell_member(m, f, i);
 	reply = model_call(m);

@@ -179,7 +179,7 @@ static void do_pump(struct lane_story_line *line)
 	freeReplyObject(reply);
 }
 
-/* "PERSON:VERDICT[:doubt[:DELAY[:TEXT]]]" as the six arguments of a member. */
+/* "PERSON:VERDICT[:doubt[:DELAY[:TEXT]]]" as the seven arguments of a member. */
 static void member_result(struct lane_story_line *line, char *word)
 {
 	char *part[5] = {word};
@@ -196,6 +196,7 @@ static void member_result(struct lane_story_line *line, char *word)
 	lane_arg(line->lane, part[1]);
 	lane_arg(line->lane, part[2] != NULL && strcmp(part[2], "doubt") == 0 ? "1" : "0");
 	lane_arg(line->lane, part[3] != NULL ? part[3] : "0");
+	lane_arg(line->lane, "0");
 	lane_arg(line->lane, part[4] != NULL ? part[4] : "");
 	lane_argf(line->lane, "id of group\nid of %s", part[0]);
 }
@@ -209,6 +210,10 @@ static void do_end(struct lane_story_line *line)
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, keep ? "1" : "0");
 	lane_arg(line->lane, line_option(line, "close", "0"));
+	lane_arg(line->lane, line_option(line, "health", ""));
+	lane_arg(line->lane, line_option(line, "why", ""));
+	lane_arg(line->lane, line_option(line, "chance", "0"));
+	lane_arg(line->lane, "5");
 	for (size_t i = 3; i < line->count; i++)
 		if (strchr(line->word[i], ':') != NULL)
 			member_result(line, line->word[i]);
@@ -219,6 +224,15 @@ static void do_cycle(struct lane_story_line *line)
 {
 	lane_begin(line->lane, "jit_cycle");
 	lane_arg(line->lane, line->lane->terms);
+	lane_arg(line->lane, line->word[2]);
+	freeReplyObject(line_ask(line));
+}
+
+static void do_operate(struct lane_story_line *line)
+{
+	lane_begin(line->lane, "jit_operate");
+	lane_arg(line->lane, line->lane->terms);
+	lane_arg(line->lane, line->word[2]);
 	freeReplyObject(line_ask(line));
 }
 
@@ -291,9 +305,12 @@ static const struct {
 	{"check", story_do_check},
 	{"end", do_end},
 	{"cycle", do_cycle},
+	{"operate", do_operate},
 	{"plan", do_plan},
 	{"get", story_do_get},
 	{"app", story_do_app},
+	{"cycles", story_do_cycles},
+	{"log", story_do_log},
 	{"list", story_do_list},
 	{"lane", story_do_lane},
 	{"removals", story_do_removals},

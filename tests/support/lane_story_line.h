@@ -29,6 +29,8 @@ const char *line_option(const struct lane_story_line *line, const char *name, co
 /* The commands that change nothing. */
 void story_do_get(struct lane_story_line *line);
 void story_do_app(struct lane_story_line *line);
+void story_do_cycles(struct lane_story_line *line);
+void story_do_log(struct lane_story_line *line);
 void story_do_list(struct lane_story_line *line);
 void story_do_lane(struct lane_story_line *line);
 void story_do_removals(struct lane_story_line *line);

@@ -146,6 +146,57 @@ void story_do_app(struct lane_story_line *line)
 	freeReplyObject(reply);
 }
 
+/* "NUMBER:RESULT DONE/TOTAL PUSHES!FAILURES WHO" of each. */
+void story_do_cycles(struct lane_story_line *line)
+{
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_cycles");
+	lane_arg(line->lane, "aws");
+	reply = lane_send(line->lane);
+	for (size_t i = 3; lane_at(reply, i) != NULL; i++) {
+		const redisReply *cycle = lane_at(reply, i);
+
+		line_word(line, lane_text(lane_field(cycle, "number")));
+		line_say(line, ":%s %s/%s %s!%s %s", lane_text(lane_field(cycle, "result")),
+			 lane_text(lane_field(cycle, "done")), lane_text(lane_field(cycle, "total")),
+			 lane_text(lane_field(cycle, "pushes")), lane_text(lane_field(cycle, "failures")),
+			 lane_text(lane_field(cycle, "by")));
+	}
+	freeReplyObject(reply);
+}
+
+/* "OP GROUP PERSON:VERDICT/CAUSE*ATTEMPT" of each, newest first. */
+void story_do_log(struct lane_story_line *line)
+{
+	const char *since = line_option(line, "since", "");
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_log");
+	lane_arg(line->lane, "aws");
+	lane_arg(line->lane, line_option(line, "before", "+"));
+	if (since[0] == '\0')
+		lane_arg(line->lane, "0");
+	else
+		lane_argf(line->lane, "%lld", (long long)LANE_EPOCH_MS + strtoll(since, NULL, 10));
+	lane_arg(line->lane, line_option(line, "most", "100"));
+	lane_arg(line->lane, line_option(line, "person", ""));
+	lane_arg(line->lane, line_option(line, "group", ""));
+	lane_arg(line->lane, line_option(line, "result", ""));
+	reply = lane_send(line->lane);
+	for (size_t i = 4; lane_at(reply, i) != NULL; i++) {
+		const redisReply *entry = lane_at(reply, i);
+
+		line_word(line, lane_text(lane_field(entry, "o")));
+		line_say(line, " %s %s:%s/%s*%s", lane_text(lane_field(entry, "g")),
+			 lane_text(lane_field(entry, "p")), lane_text(lane_field(entry, "v")),
+			 lane_text(lane_field(entry, "c")), lane_text(lane_field(entry, "n")));
+	}
+	if (lane_text(lane_at(reply, 3))[0] != '\0')
+		line_word(line, "| more");
+	freeReplyObject(reply);
+}
+
 void story_do_list(struct lane_story_line *line)
 {
 	const char *from = line_option(line, "from", ""), *what = line_option(line, "what", "list");
@@ -225,7 +276,8 @@ void story_do_keys(struct lane_story_line *line)
 		"local all = redis.call('KEYS', '*') table.sort(all) local out = {} "
 		"for _, k in ipairs(all) do k = k:sub(6) "
 		"if not k:match('^u:') and not k:match('^gn:') and not k:match('^i[pg]:') "
-		"and not k:match('^audit') then out[#out + 1] = k end end return out";
+		"and not k:match('^audit') and not k:match('^ch:') and not k:match('^l:') then "
+		"out[#out + 1] = k end end return out";
 	redisReply *reply = lane_command(line->lane, "EVAL %s 0", script);
 
 	for (size_t i = 0; lane_at(reply, i) != NULL; i++)

@@ -272,7 +272,9 @@ static void test_read_only_functions(void **state)
 						"jit_eligible",
 						"jit_eligibility_get",
 						"jit_eligibility_list",
-						"jit_eligibility_count"};
+						"jit_eligibility_count",
+						"jit_cycles",
+						"jit_log"};
 	struct lane *lane = *state;
 	redisReply *reply = lane_command(lane, "FUNCTION LIST LIBRARYNAME jit");
 	const redisReply *list = lane_field(lane_at(reply, 0), "functions");

@@ -31,6 +31,8 @@ static void replay_event(struct model *m, const redisReply *fields)
 	enum state to = state_by_name(lane_text(lane_field(fields, "t")));
 	const struct rule *rule = NULL;
 
+	if (lane_text(lane_field(fields, "r"))[0] == '\0')
+		return; /* of an application */
 	/* The id of a request that is forgotten may be used again. */
 	if (from == ST_NEW && !has_way_out((enum state)m->state[number]))
 		m->state[number] = ST_NEW;
@@ -192,7 +194,7 @@ static void check_nothing_left(struct model *m)
 	redisReply *reply = lane_command(
 		m->lane, "EVAL %s 0",
 		"local out = {} for _, k in ipairs(redis.call('KEYS', '*')) do k = k:sub(6) "
-		"if not k:match('^[ugc][n]?:') and not k:match('^bc?:') and not k:match('^audit') then "
+		"if not k:match('^[ugclh][nh]?:') and not k:match('^bc?:') and not k:match('^audit') then "
 		"out[#out + 1] = k end end return table.concat(out, ' ')");
 
 	assert_string_equal(lane_text(reply), "tt");

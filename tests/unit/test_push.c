@@ -259,8 +259,8 @@ static void fresh_ids_are_not_looked_up_once_more(void **state)
 	assert_int_equal(story->peer.requests, 3);
 }
 
-/* One of three is refused: the other two are not punished for it. */
-static void culprit_is_found_by_sending_singly(void **state)
+/* One of three is refused: nobody is punished for it, and nothing more is sent with this push's token. */
+static void refused_together_is_to_be_split(void **state)
 {
 	static const struct peer_rule rules[] = {
 		{.when = FIND_GROUP, .status = 200, .body = GROUP("g-1")},
@@ -268,13 +268,6 @@ static void culprit_is_found_by_sending_singly(void **state)
 		{.when = FIND_USER("bob"), .status = 200, .body = FOUND("bob", "u-2")},
 		{.when = FIND_USER("cyd"), .status = 200, .body = FOUND("cyd", "u-3")},
 		{.when = "PATCH ", .status = 400, .body = STORY_ERROR("400", "Request is unparsable.")},
-		{.when = MEMBERS("add", MEMBER("u-1")), .status = 204, .body = ""},
-		{.when = MEMBERS("add", MEMBER("u-2")),
-		 .status = 400,
-		 .body = STORY_ERROR("400", "Bob is no member.")},
-		{.when = MEMBERS("add", MEMBER("u-3")), .status = 204, .body = ""},
-		{.when = CONFIRM("g-1", "u-1"), .status = 200, .body = GROUP("g-1")},
-		{.when = CONFIRM("g-1", "u-3"), .status = 200, .body = GROUP("g-1")},
 	};
 	struct story *story = *state;
 
@@ -282,10 +275,14 @@ static void culprit_is_found_by_sending_singly(void **state)
 	story_member(story, "cyd");
 	STORY_RUN(story, rules);
 	assert_true(peer_all_used(&story->peer));
-	story_expect(story, 0, PUSH_DONE, "");
-	story_expect(story, 1, PUSH_REFUSED,
-		     "adding to the group: the application answered 400: Bob is no member.");
-	story_expect(story, 2, PUSH_DONE, "");
+	assert_int_equal(story->peer.requests, 5);
+	for (size_t i = 0; i < 3; i++) {
+		story_expect(story, i, PUSH_SPLIT,
+			     "adding to the group: the application answered 400: Request is unparsable.");
+		assert_false(story->members[i].in_doubt);
+	}
+	assert_int_equal(story->push.status, 400);
+	assert_false(story->push.sick);
 }
 
 static void confirmation_may_lag(void **state)
@@ -342,7 +339,7 @@ int main(void)
 		STORY(duplicate_that_is_not_found),
 		STORY(outdated_ids_are_looked_up_once_more),
 		STORY(fresh_ids_are_not_looked_up_once_more),
-		STORY(culprit_is_found_by_sending_singly),
+		STORY(refused_together_is_to_be_split),
 		STORY(confirmation_may_lag),
 		STORY(success_that_is_never_shown),
 	};

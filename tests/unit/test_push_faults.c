@@ -379,31 +379,6 @@ static void abort_leaves_it_in_doubt(void **state)
 	assert_string_equal(story->members[0].error, "the broker stops");
 }
 
-/* A member singly refused by 500 ends the push; those whose PATCH was not sent are not in doubt. */
-static void failure_while_sending_singly(void **state)
-{
-	static const struct peer_rule rules[] = {
-		GROUP_RULE,
-		{.when = "ada%40",
-		 .status = 200,
-		 .body = STORY_LIST("1", STORY_USER("u-1", "ada@example.com"))},
-		{.when = "bob%40",
-		 .status = 200,
-		 .body = STORY_LIST("1", STORY_USER("u-2", "bob@example.com"))},
-		{.when = "PATCH ", .status = 400, .body = ""},
-		{.when = "PATCH ", .status = 500, .body = ""},
-	};
-	struct story *story = *state;
-
-	story_member(story, "bob");
-	STORY_RUN(story, rules);
-	assert_true(peer_all_used(&story->peer));
-	assert_int_equal(story->members[0].verdict, PUSH_RETRY);
-	assert_int_equal(story->members[1].verdict, PUSH_RETRY);
-	assert_true(story->members[0].in_doubt);
-	assert_false(story->members[1].in_doubt);
-}
-
 static void addition_of_a_user_who_is_gone(void **state)
 {
 	static const struct peer_rule rules[] = {
@@ -458,7 +433,6 @@ int main(void)
 		STORY(nothing_leaves_after_the_deadline),
 		STORY(push_that_begins_too_late),
 		STORY(abort_leaves_it_in_doubt),
-		STORY(failure_while_sending_singly),
 		STORY(addition_of_a_user_who_is_gone),
 		STORY(push_for_nobody_ends),
 	};

@@ -264,9 +264,9 @@ static void test_printed_lua(void **state)
 	(void)state;
 	assert_int_equal(strncmp(jit_library, "#!lua name=jit\n", 15), 0);
 	assert_int_equal(strlen(jit_library), jit_library_len);
-	snprintf(line, sizeof(line), "\nlocal VERSION = %d\n", LIBRARY_VERSION);
+	snprintf(line, sizeof(line), "\nVERSION = %d\n", LIBRARY_VERSION);
 	assert_non_null(strstr(jit_library, line));
-	at = strstr(jit_library, "local RULES = {");
+	at = strstr(jit_library, "\nRULES = {");
 	assert_non_null(at);
 	for (size_t i = 0; i < count; i++) {
 		snprintf(line, sizeof(line), "['%s'] = { to = '%s', by = '%s'%s%s%s%s%s%s",
