@@ -118,7 +118,7 @@ SUPPORT_SRC += tests/support/redis_gate.c tests/support/aftermath.c
 
 SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c \
 	tests/support/lane_snapshot.c tests/support/lane_model.c
-SUPPORT_SRC += tests/support/lane_story_notices.c
+SUPPORT_SRC += tests/support/lane_story_notices.c tests/support/receivers.c
 
 SUPPORT_SRC += tests/support/tokens.c tests/support/token_judge.c tests/support/provider_rounds.c \
 	tests/support/signin_scene.c tests/support/oidc_provider.c tests/support/office.c
@@ -148,7 +148,8 @@ UNIT_TESTS += tests/unit/test_actor.c
 UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c
-UNIT_TESTS += tests/unit/test_library_notices.c
+UNIT_TESTS += tests/unit/test_library_notices.c tests/unit/test_notice_mail.c tests/unit/test_notice_text.c \
+	tests/unit/test_http_guard.c
 UNIT_TESTS += tests/unit/test_library_eligibility.c tests/unit/test_batch.c
 UNIT_TESTS += tests/unit/test_library_condition.c
 UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_jwks.c tests/unit/test_discovery.c \
@@ -166,6 +167,7 @@ INTEGRATION_TESTS += tests/integration/test_policy_acts.c
 INTEGRATION_TESTS += tests/integration/test_eligibility.c
 INTEGRATION_TESTS += tests/integration/test_roles.c
 INTEGRATION_TESTS += tests/integration/test_batch.c
+INTEGRATION_TESTS += tests/integration/test_notices.c tests/integration/test_notices_mail.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \
@@ -296,6 +298,8 @@ $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libj
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
 $(patsubst %,$(B)/tests/integration/test_sign_in%,_outage _provider) $(B)/tests/integration/test_sign_in $(B)/tests/integration/test_command: | $(B)/oidc/installed
+
+$(B)/tests/integration/test_notices: | $(B)/webhooks/installed
 
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm

@@ -304,7 +304,7 @@ static const struct telling *telling_of(const struct notice *n)
 const char *text_subject(const struct notice *n, const struct text_names *names, char out[TEXT_LINE_MAX])
 {
 	const struct telling *telling = telling_of(n);
-	const char *subject = telling != NULL ? telling->subject : n->kind;
+	const char *subject = telling != NULL ? telling->subject : "Notice";
 
 	if (subject == NULL)
 		subject = is_granted(n) ? "Approved" : "Not granted";

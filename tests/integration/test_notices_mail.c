@@ -1,0 +1,219 @@
+/*
+ * Mail that really leaves the broker, as a real SMTP server takes it: by STARTTLS and signed in, to those concerned, in
+ * the person's time zone; also when the server was away, and never more to a mailbox than it may be sent.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/receivers.h"
+#include "tests/support/scene.h"
+#include "tests/support/wait.h"
+
+#define ANN  3
+#define LEAD 1
+
+struct mail_world {
+	struct world world;
+	struct mail_server server;
+	char password[32], more[1024];
+};
+
+static int begin(void **state)
+{
+	struct mail_world *w = calloc(1, sizeof(*w));
+	int fd;
+
+	*state = w;
+	if (w == NULL || !mail_server_start(&w->server))
+		return -1;
+	snprintf(w->password, sizeof(w->password), "/tmp/jit-mail-pw-XXXXXX");
+	fd = mkstemp(w->password);
+	return fd >= 0 && write(fd, MAIL_PASSWORD, strlen(MAIL_PASSWORD)) == (ssize_t)strlen(MAIL_PASSWORD) &&
+			       close(fd) == 0
+		       ? 0
+		       : -1;
+}
+
+static int end(void **state)
+{
+	struct mail_world *w = *state;
+	bool clean = world_stop(&w->world);
+
+	mail_server_end(&w->server);
+	unlink(w->password);
+	free(w);
+	return clean ? 0 : -1;
+}
+
+static void open_world(struct mail_world *w, const char *mail, const char *group)
+{
+	struct world_options options = scene_defaults();
+
+	snprintf(w->more, sizeof(w->more),
+		 "notices:\n  public_url: https://jit.example.com\n  mail:\n"
+		 "    server: \"smtp://127.0.0.1:%d\"\n    ca: \"%s\"\n    user: " MAIL_USER "\n"
+		 "    password: \"file:%s\"\n    from: jit@example.com\n    zone: Asia/Kathmandu\n%s",
+		 w->server.port, w->server.certificate, w->password, mail);
+	options.more = w->more;
+	options.group.more = group;
+	assert_true(world_start(&w->world, &options));
+}
+
+static void expect_mail(struct mail_world *w, const char *text, char line[8192])
+{
+	assert_true(mail_server_wait(&w->server, text, SCENE_PATIENCE, line, 8192));
+	assert_non_null(strstr(line, "\"tls\": true, \"authenticated\": true, \"defects\": []"));
+}
+
+static void expect_text(const char *line, const char *text)
+{
+	if (strstr(line, text) == NULL)
+		fail_msg("%s is not in %s", text, line);
+}
+
+static void ask_approval(const struct mail_world *w, size_t person, char id[ID_SIZE])
+{
+	scene_activate(&w->world,
+		       &(struct world_ask){
+			       .person = person, .duration = "PT2H", .justification = "to rotate the keys"},
+		       id);
+}
+
+static void decide(const struct mail_world *w, const char *id, const char *result)
+{
+	struct http_response response;
+	char url[256], body[128];
+
+	snprintf(url, sizeof(url), PIM "assignmentApprovals/%s/stages", id);
+	scene_get(&w->world, LEAD, url, &response);
+	snprintf(url, sizeof(url), PIM "assignmentApprovals/%s/stages/%s", id,
+		 http_json_text(&response, "value.0.id"));
+	http_response_release(&response);
+	snprintf(body, sizeof(body), "{\"reviewResult\":\"%s\",\"justification\":\"as agreed\"}", result);
+	broker_call(
+		&w->world.brokers[0],
+		&(struct http_request){
+			.method = "PATCH", .url = url, .bearer = world_token(&w->world, LEAD), .body = body},
+		&response);
+	assert_int_equal(response.status, 204);
+	http_response_release(&response);
+}
+
+static void test_approval(void **state)
+{
+	struct mail_world *w = *state;
+	char line[8192], id[ID_SIZE], reference[128];
+
+	open_world(
+		w, "",
+		"      approval: {approvers: [person1@example.com, person3@example.com, Boss@Example.com]}\n"
+		"      notify: [security@example.com]\n");
+	ask_approval(w, ANN, id);
+	expect_mail(w, "\"person1@example.com\"", line);
+	expect_text(line, "[\"Subject\", \"Approval wanted: group-0, person3@example.com\"]");
+	expect_text(line, "person3@example.com asks for the group group-0 (application app), for 2 hours.");
+	expect_text(line, "Reason given: to rotate the keys");
+	expect_text(line, "(Asia/Kathmandu, UTC+05:45)");
+	expect_text(line, "https://jit.example.com");
+	expect_text(line, "[\"Auto-Submitted\", \"auto-generated\"]");
+	snprintf(reference, sizeof(reference), "[\"References\", \"<request-%s@example.com>\"]", id);
+	expect_text(line, reference);
+	expect_mail(w, "\"boss@example.com\"", line);
+	decide(w, id, "Approve");
+	expect_mail(w, "Approved: group-0", line);
+	expect_text(line, "\"mail\": [\"person3@example.com\"]");
+	expect_text(line, "They wrote: as agreed");
+	expect_mail(w, "\"security@example.com\"", line);
+	expect_text(line, "[\"Subject\", \"Active: group-0, person3@example.com\"]");
+	expect_mail(w, "You now have the group group-0", line);
+	/* Nobody is asked to decide about their own request. */
+	assert_int_equal(mail_server_count(&w->server, "Approval wanted"), 2);
+	world_passed(&w->world);
+}
+
+/* Two mails to a mailbox on account of one person, three in all; what is beyond is told in one mail. */
+static void test_flood(void **state)
+{
+	struct mail_world *w = *state;
+	char line[8192], id[ID_SIZE];
+
+	open_world(w,
+		   "    justification: false\n    events: [approval.requested]\n    most: 3\n    "
+		   "most_for_one: 2\n    per: 3s\n",
+		   "      approval: {approvers: [person1@example.com]}\n");
+	for (int i = 0; i < 4; i++) {
+		ask_approval(w, ANN, id);
+		assert_int_equal(scene_cancel(&w->world, ANN, id), 204);
+		ask_approval(w, ANN, id);
+		assert_true(
+			mail_server_wait(&w->server, "Approval wanted", SCENE_PATIENCE, line, sizeof(line)));
+		assert_int_equal(scene_cancel(&w->world, ANN, id), 204);
+	}
+	ask_approval(w, ANN, id);
+	ask_approval(w, ANN + 1, id);
+	expect_mail(w, "were held back", line);
+	expect_text(line, "- Approval wanted: group-0, person3@example.com");
+	assert_int_equal(mail_server_count(&w->server, "rotate"), 0);
+	world_passed(&w->world);
+}
+
+/* The server is away, then refuses one mailbox for good; what can be delivered is. */
+static void test_server_away(void **state)
+{
+	struct mail_world *w = *state;
+	struct http_response response;
+	char line[8192], id[ID_SIZE];
+
+	open_world(w, "    events: [approval.requested]\n",
+		   "      approval: {approvers: [person1@example.com, refused@example.com]}\n");
+	mail_server_kill9(&w->server);
+	ask_approval(w, ANN, id);
+	for (int i = 0;; i++) {
+		scene_get(&w->world, 0, "/api/notices", &response);
+		if (cJSON_GetArraySize(http_json(&response, "value")) == 2 &&
+		    http_json_text(&response, "value.0.lastAnswer") != NULL &&
+		    http_json_text(&response, "value.1.lastAnswer") != NULL)
+			break;
+		http_response_release(&response);
+		assert_true(i < SCENE_PATIENCE / 20);
+		wait_a_little(20);
+	}
+	assert_null(strstr(buf_text(&response.body), MAIL_PASSWORD));
+	http_response_release(&response);
+	assert_true(mail_server_start(&w->server));
+	assert_true(notices_pass(&w->world, 7000));
+	expect_mail(w, "\"person1@example.com\"", line);
+	for (int i = 0;; i++) {
+		const char *delivery_state;
+
+		scene_get(&w->world, 0, "/api/notices", &response);
+		delivery_state = http_json_text(&response, "value.0.state");
+		if (delivery_state != NULL && strcmp(delivery_state, "parked") == 0)
+			break;
+		http_response_release(&response);
+		assert_true(i < SCENE_PATIENCE / 20);
+		wait_a_little(20);
+	}
+	assert_string_equal(http_json_text(&response, "value.0.mailbox"), "refused@example.com");
+	assert_non_null(strstr(http_json_text(&response, "value.0.lastAnswer"), "550"));
+	http_response_release(&response);
+	world_passed(&w->world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_approval, begin, end),
+		cmocka_unit_test_setup_teardown(test_flood, begin, end),
+		cmocka_unit_test_setup_teardown(test_server_away, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
