@@ -1,6 +1,9 @@
 /* The requests of a push: each is built from its state, started, and kept in a slot until it is answered. */
 #include "scim-push/run.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/clock.h"
 
 static struct slot *free_slot(struct run *run)
@@ -21,13 +24,34 @@ bool ask_busy(const struct run *run)
 	return false;
 }
 
+static void forget_copies(struct slot *slot)
+{
+	free(slot->url);
+	free(slot->body);
+	slot->url = slot->body = NULL;
+}
+
 static void on_done(void *ctx, const struct http_answer *answer)
 {
 	struct slot *slot = ctx;
 	struct slot answered = *slot;
 
 	slot->request = NULL;
+	slot->url = slot->body = NULL;
 	steps_answer(answered.run, &answered, answer);
+	free(answered.url);
+	free(answered.body);
+}
+
+void target_call(const struct scim_target *target, enum scim_op op, struct http_call *call)
+{
+	/* RFC 7644, 3.1; AWS answers with application/json whatever is asked for. */
+	*call = (struct http_call){.method = scim_op_method(op),
+				   .token = target->token,
+				   .accept = "application/scim+json, application/json;q=0.9",
+				   .media_type = "application/scim+json",
+				   .ca_file = target->ca_file,
+				   .deadline_ms = clock_mono_ms() + target->request_timeout_ms};
 }
 
 /* Fills the slot and starts its request. `body` may be NULL. */
@@ -35,20 +59,19 @@ static enum err start(struct run *run, struct slot *slot, const struct buf *url,
 {
 	const struct scim_target *target = run->push->target;
 	struct http_hook hook = {on_done, slot};
-	/* RFC 7644, 3.1; AWS answers with application/json whatever is asked for. */
-	struct http_call call = {.token = target->token,
-				 .accept = "application/scim+json, application/json;q=0.9",
-				 .media_type = "application/scim+json",
-				 .ca_file = target->ca_file};
+	struct http_call call;
 
 	if (buf_failed(url) || (body != NULL && buf_failed(body)))
 		return ERR_NOMEM;
 	slot->run = run;
+	if (run->push->on_step != NULL) { /* what cannot be copied is not shown */
+		slot->url = strdup(buf_text(url));
+		slot->body = body == NULL ? NULL : strdup(buf_text(body));
+	}
 	slot->started_ms = clock_mono_ms();
-	call.method = scim_op_method(slot->op);
+	target_call(target, slot->op, &call);
 	call.url = buf_text(url);
 	call.body = body == NULL ? NULL : buf_text(body);
-	call.deadline_ms = slot->started_ms + target->request_timeout_ms;
 	if (call.deadline_ms > run->push->deadline_ms)
 		call.deadline_ms = run->push->deadline_ms;
 	return http_start(run->pusher->http, &call, &hook, &slot->request);
@@ -62,6 +85,8 @@ static bool start_or_end(struct run *run, struct slot *slot, struct buf *url, st
 	buf_release(url);
 	if (body != NULL)
 		buf_release(body);
+	if (err != ERR_OK)
+		forget_copies(slot);
 	if (err != ERR_OK)
 		run_settle_rest(run, PUSH_RETRY,
 				err == ERR_TIMEOUT ? "the push ran out of time"
@@ -250,8 +275,16 @@ void ask_cancel(struct run *run)
 		struct slot *slot = &run->slots[i];
 		if (slot->request == NULL)
 			continue;
-		if (http_cancel(slot->request))
+		bool sent = http_cancel(slot->request);
+		struct http_answer none = {.sent = sent,
+					   .body = "",
+					   .words = "given up",
+					   .retry_after = "",
+					   .rate_limit_reset = ""};
+		if (sent)
 			note_given_up(run, slot->op);
+		show_step(run, slot, &none, OUTCOME_SICK);
 		slot->request = NULL;
+		forget_copies(slot);
 	}
 }

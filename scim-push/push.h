@@ -73,6 +73,18 @@ struct push_member {
 
 #define PUSH_MEMBERS_MAX 100 /* AWS: at most 100 membership changes in one PATCH */
 
+/* One request of a push, for whoever shows what was done. All borrowed. */
+struct push_step {
+	const char *name;    /* "find_group" */
+	const char *method;  /* "GET" */
+	const char *path;    /* below the tenant URL; never holds a secret */
+	const char *body;    /* what was sent, attributes of a person perhaps; "" = nothing */
+	long status;         /* 0 = no answer */
+	int64_t ms;          /* how long it took */
+	const char *outcome; /* what the answer means: "done", "refused", … */
+	const char *words;   /* the application's own, cleaned; "" = none */
+};
+
 struct push {
 	const struct scim_target *target; /* borrowed until on_end */
 	char id[ID_SIZE];
@@ -92,6 +104,8 @@ struct push {
 	 * wanted and calls push_send() with the answer, at once or later. Not called when there is nothing to send.
 	 */
 	void (*on_ready)(void *ctx, struct push *push);
+	/* Called for every request that was answered, or of which no answer will come; NULL = nobody looks. */
+	void (*on_step)(void *ctx, struct push *push, const struct push_step *step);
 	/* Called exactly once; afterwards this module has forgotten the push. Comes from the loop, or from
 	 * pusher_abort_all(); never from within push_start() and push_send(). */
 	void (*on_end)(void *ctx, struct push *push);

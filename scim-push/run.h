@@ -79,6 +79,7 @@ struct slot { /* one request under way */
 	enum scim_op op;
 	size_t seat; /* its member; unused for the group's look-up and the PATCH */
 	int64_t started_ms;
+	char *url, *body; /* copies, where somebody looks; owned */
 };
 
 struct run {
@@ -126,6 +127,9 @@ void steps_wake(struct run *run);
 /* steps.c: the answer to a request of this push. */
 void steps_answer(struct run *run, const struct slot *slot, const struct http_answer *answer);
 
+/* ask.c: what is the same in every request to this application. */
+void target_call(const struct scim_target *target, enum scim_op op, struct http_call *call);
+
 /* ask.c: starts a request. False when all slots are taken, or when it failed and the push is over for it. */
 bool ask_group(struct run *run);
 bool ask_user(struct run *run, size_t seat);
@@ -134,6 +138,10 @@ bool ask_creation(struct run *run, size_t seat);
 bool ask_membership(struct run *run, size_t seat);
 /* Sends the PATCH for the seats that are SEAT_KNOWN, as many as the dialect lets into one. */
 bool ask_patch(struct run *run);
+
+/* verdict.c: shows the request of the slot and its answer to whoever looks. */
+void show_step(struct run *run, const struct slot *slot, const struct http_answer *answer,
+	       enum outcome outcome);
 
 /* ask.c: gives up all requests under way, noting what may have reached the application. */
 void ask_cancel(struct run *run);

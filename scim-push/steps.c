@@ -78,6 +78,7 @@ void steps_answer(struct run *run, const struct slot *slot, const struct http_an
 	struct scim_result result = outcome_of(slot->op, answer, clock_wall_ms());
 
 	note_answer(run, slot, answer);
+	show_step(run, slot, answer, result.outcome);
 	if (ends_push(run, slot, answer, &result))
 		return;
 	reply_apply(run, slot, answer, result.outcome);

@@ -2,6 +2,9 @@
 #include "scim-push/run.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
 
 void seat_settle(struct run *run, size_t seat, enum push_verdict verdict, const char *words)
 {
@@ -62,4 +65,42 @@ void name_words(const struct run *run, const char *before, const char *name, cha
 
 	scim_clean_text(name, run->push->target->token, clean, sizeof(clean));
 	snprintf(out, TEXT_SIZE, "%s \"%s\"", before, clean);
+}
+
+static const char *method_name(enum http_method method)
+{
+	switch (method) {
+	case HTTP_GET:
+		return "GET";
+	case HTTP_POST:
+		return "POST";
+	case HTTP_PATCH:
+		return "PATCH";
+	case HTTP_DELETE:
+		return "DELETE";
+	}
+	return "";
+}
+
+void show_step(struct run *run, const struct slot *slot, const struct http_answer *answer,
+	       enum outcome outcome)
+{
+	struct push *push = run->push;
+	char words[TEXT_SIZE];
+
+	if (push->on_step == NULL)
+		return;
+	if (answer->status == 0)
+		scim_clean_text(answer->words, push->target->token, words, sizeof(words));
+	else
+		scim_read_detail(answer->body, answer->len, push->target->token, words);
+	struct push_step step = {.name = scim_op_name(slot->op),
+				 .method = method_name(scim_op_method(slot->op)),
+				 .path = slot->url == NULL ? "" : slot->url + strlen(push->target->url),
+				 .body = slot->body == NULL ? "" : slot->body,
+				 .status = answer->status,
+				 .ms = clock_mono_ms() - slot->started_ms,
+				 .outcome = outcome_name(outcome),
+				 .words = words};
+	push->on_step(push->ctx, push, &step);
 }
