@@ -15,12 +15,18 @@ struct config *config_ref(struct config *config)
 	return config;
 }
 
+static void wipe_tokens(struct scim_target *target)
+{
+	digest_wipe(target->token, sizeof(target->token));
+	digest_wipe(target->next_token, sizeof(target->next_token));
+}
+
 void config_unref(struct config *config)
 {
 	if (!config || --config->references > 0)
 		return;
 	for (size_t i = 0; i < config->application_count; i++)
-		digest_wipe(config->applications[i].scim.token, sizeof(config->applications[i].scim.token));
+		wipe_tokens(&config->applications[i].scim);
 	for (size_t i = 0; i < config->source_count; i++) {
 		digest_wipe(config->sources[i].secret, sizeof(config->sources[i].secret));
 		digest_wipe(config->sources[i].next_secret, sizeof(config->sources[i].next_secret));

@@ -354,6 +354,16 @@ const struct setting settings[SETTING_COUNT] = {
 			   "The file that holds the secret token; relative to this file's folder.",
 			   TYPE_SECRET, .is_required = true, .example = "file:aws.token",
 			   APPLICATION_TEXT(scim.token)},
+	[SET_APP_NEXT_TOKEN] = {"applications[].scim.next_token",
+				"Another one, taken as soon as the application refuses the first, so that a "
+				"rotation has no gap.",
+				TYPE_SECRET, .off_in_example = true, .absent = "none",
+				.example = "file:aws-2.token", APPLICATION_TEXT(scim.next_token)},
+	[SET_APP_TOKEN_EXPIRES] =
+		{"applications[].scim.token_expires",
+		 "When the token ends, of which nothing is heard over SCIM: shown, measured and warned of.",
+		 TYPE_TIME, .off_in_example = true, .absent = "not known", .example = "2099-12-31T00:00:00Z",
+		 APPLICATION(scim.token_expires_ms)},
 	[SET_APP_CA] = {"applications[].scim.ca", "Certificate authorities to trust, in PEM.", TYPE_FILE,
 			.off_in_example = true, .absent = "the system's", .example = "/etc/jit/aws-ca.pem",
 			APPLICATION_TEXT(scim.ca_file)},

@@ -43,11 +43,11 @@ static void on_done(void *ctx, const struct http_answer *answer)
 	free(answered.body);
 }
 
-void target_call(const struct scim_target *target, enum scim_op op, struct http_call *call)
+void target_call(const struct scim_target *target, enum scim_op op, bool with_next, struct http_call *call)
 {
 	/* RFC 7644, 3.1; AWS answers with application/json whatever is asked for. */
 	*call = (struct http_call){.method = scim_op_method(op),
-				   .token = target->token,
+				   .token = with_next ? target->next_token : target->token,
 				   .accept = "application/scim+json, application/json;q=0.9",
 				   .media_type = "application/scim+json",
 				   .ca_file = target->ca_file,
@@ -69,7 +69,8 @@ static enum err start(struct run *run, struct slot *slot, const struct buf *url,
 		slot->body = body == NULL ? NULL : strdup(buf_text(body));
 	}
 	slot->started_ms = clock_mono_ms();
-	target_call(target, slot->op, &call);
+	slot->with_next = run->with_next;
+	target_call(target, slot->op, slot->with_next, &call);
 	call.url = buf_text(url);
 	call.body = body == NULL ? NULL : buf_text(body);
 	if (call.deadline_ms > run->push->deadline_ms)

@@ -33,8 +33,9 @@ void names_free(struct names *names)
 static size_t place_of(const char *url, enum name_kind kind, const char *name,
 		       unsigned char key[SHA256_BYTES])
 {
+	static const char letters[] = {[NAME_GROUP] = 'g', [NAME_USER] = 'u', [NAME_TOKEN] = 't'};
 	char text[512 + NAME_SIZE + 4];
-	int len = snprintf(text, sizeof(text), "%s\n%c\n%s", url, kind == NAME_GROUP ? 'g' : 'u', name);
+	int len = snprintf(text, sizeof(text), "%s\n%c\n%s", url, letters[kind], name);
 
 	digest_sha256(text, len < (int)sizeof(text) ? (size_t)len : sizeof(text) - 1, key);
 	return ((size_t)key[0] << 8 | key[1]) % PLACES;

@@ -10,7 +10,7 @@
 
 #include "scim-push/scim.h"
 
-enum name_kind { NAME_GROUP, NAME_USER };
+enum name_kind { NAME_GROUP, NAME_USER, NAME_TOKEN };
 
 struct names;
 

@@ -204,7 +204,8 @@ static void describe(struct probe *probe)
 
 	buf_init(&url, SCIM_URL_MAX);
 	scim_url_endpoint(&url, probe->target->url, "ServiceProviderConfig");
-	target_call(probe->target, OP_READ_CONFIG, &call);
+	target_call(probe->target, OP_READ_CONFIG, pusher_uses_next_token(probe->pusher, probe->target),
+		    &call);
 	call.url = buf_text(&url);
 	probe->begun_ms = clock_mono_ms();
 	enum err err = buf_failed(&url) ? ERR_NOMEM : http_start(probe->pusher->http, &call, &hook, &request);

@@ -158,6 +158,7 @@ static struct run *run_new(struct pusher *pusher, struct push *push)
 		return NULL;
 	run->pusher = pusher;
 	run->push = push;
+	run->with_next = pusher_uses_next_token(pusher, push->target);
 	run->started_ms = clock_mono_ms();
 	uv_timer_init(pusher->loop, &run->wake);
 	uv_timer_init(pusher->loop, &run->deadline);

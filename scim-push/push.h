@@ -26,6 +26,8 @@ struct scim_target {
 	char app[APP_ID_SIZE];      /* for log lines and the id cache */
 	char url[512];              /* …/scim/v2, without a closing slash */
 	char token[4096];           /* bearer token; never logged */
+	char next_token[4096];      /* "" = none; taken when the application refuses the first with 401 */
+	int64_t token_expires_ms;   /* Unix time at which the token in use ends; 0 = not known */
 	char ca_file[256];          /* "" = the system's certificate authorities */
 	int64_t request_timeout_ms; /* of one HTTP request */
 	struct scim_dialect dialect;
@@ -129,6 +131,8 @@ struct pusher *pusher_new(uv_loop_t *loop, struct errctx *ec) MUST_CHECK;
 /* All pushes must have ended; not from within on_end. The memory is given back when the loop has run once more. */
 void pusher_free(struct pusher *pusher);
 size_t pusher_running(const struct pusher *pusher);
+/* Has the application refused the target's first token, and taken the next one? Forgotten when the first is changed. */
+bool pusher_uses_next_token(const struct pusher *pusher, const struct scim_target *target);
 
 /* Starts the push; `push` must stay where it is until on_end. Everything goes wrong through on_end. */
 void push_start(struct pusher *pusher, struct push *push);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/digest.h"
+
 bool recall_group(struct run *run)
 {
 	struct scim_find find;
@@ -96,4 +98,29 @@ void look_again(struct run *run)
 		seat->step = SEAT_FIND;
 	}
 	run->phase = PHASE_GROUP;
+}
+
+/* Kept under the first token's digest: another first token is tried before the next one. */
+static const char *token_key(const struct scim_target *target, char out[SHA256_HEX])
+{
+	digest_sha256_hex(target->token, strlen(target->token), out);
+	return out;
+}
+
+bool pusher_uses_next_token(const struct pusher *pusher, const struct scim_target *target)
+{
+	char key[SHA256_HEX], id[SCIM_ID_SIZE];
+
+	return target->next_token[0] != '\0' &&
+	       names_get(pusher->names, target->url, NAME_TOKEN, token_key(target, key), id);
+}
+
+void remember_token(struct pusher *pusher, const struct scim_target *target, bool next)
+{
+	char key[SHA256_HEX];
+
+	if (next)
+		names_put(pusher->names, target->url, NAME_TOKEN, token_key(target, key), "next");
+	else
+		names_forget(pusher->names, target->url, NAME_TOKEN, token_key(target, key));
 }

@@ -87,7 +87,7 @@ static void on_read(struct run *run, const struct http_answer *answer, enum outc
 {
 	static const struct attribute display_name = {.path = "displayName", .name = "displayName"};
 	struct push *push = run->push;
-	char name[NAME_SIZE], words[TEXT_SIZE], clean[NAME_SIZE];
+	char name[NAME_SIZE], words[TEXT_SIZE], clean[TEXT_SIZE];
 
 	if (outcome == OUTCOME_LOOK_AGAIN) {
 		group_is_missing(run);
@@ -100,9 +100,9 @@ static void on_read(struct run *run, const struct http_answer *answer, enum outc
 	} else if (push->target->rename_groups) {
 		run->group_step = GROUP_RENAME;
 	} else {
-		scim_clean_text(name, push->target->token, clean, sizeof(clean));
-		snprintf(words, sizeof(words), "the application's group is named \"%s\", not \"%s\"", clean,
-			 push->group_name);
+		clean_words(push->target, name, clean);
+		snprintf(words, sizeof(words), "the application's group is named \"%.256s\", not \"%s\"",
+			 clean, push->group_name);
 		run_settle_rest(run, PUSH_REFUSED, words);
 	}
 }

@@ -77,7 +77,8 @@ struct slot { /* one request under way */
 	struct run *run;
 	struct http_request *request; /* NULL = free */
 	enum scim_op op;
-	size_t seat; /* its member; unused for the group's look-up and the PATCH */
+	size_t seat;    /* its member; unused for the group's look-up and the PATCH */
+	bool with_next; /* sent with the target's next token */
 	int64_t started_ms;
 	char *url, *body; /* copies, where somebody looks; owned */
 };
@@ -88,9 +89,10 @@ struct run {
 	struct push *push;
 	enum phase phase;
 	enum group_step group_step;
-	bool group_clashed; /* its creation was answered 409, or without an id */
-	bool settling;      /* the application has been given its time since the latest PATCH */
-	bool answered;      /* push_send() has said what is wanted, and no PATCH has gone out since */
+	bool group_clashed;       /* its creation was answered 409, or without an id */
+	bool settling;            /* the application has been given its time since the latest PATCH */
+	bool with_next, switched; /* the next token is used; the other one was tried: once in a push */
+	bool answered;            /* push_send() has said what is wanted, and no PATCH has gone out since */
 	bool group_from_memory;
 	bool looked_again; /* ids from memory were looked up anew: once in a push */
 	bool reached;      /* bytes of some request have left */
@@ -128,7 +130,7 @@ void steps_wake(struct run *run);
 void steps_answer(struct run *run, const struct slot *slot, const struct http_answer *answer);
 
 /* ask.c: what is the same in every request to this application. */
-void target_call(const struct scim_target *target, enum scim_op op, struct http_call *call);
+void target_call(const struct scim_target *target, enum scim_op op, bool with_next, struct http_call *call);
 
 /* ask.c: starts a request. False when all slots are taken, or when it failed and the push is over for it. */
 bool ask_group(struct run *run);
@@ -172,6 +174,8 @@ void group_find(const struct run *run, struct scim_find *find);
 /* recall.c: takes an id from memory; false when it is not there. */
 bool recall_group(struct run *run);
 bool recall_user(struct run *run, size_t seat);
+/* recall.c: which of the two tokens is the one that this application takes. */
+void remember_token(struct pusher *pusher, const struct scim_target *target, bool next);
 /* recall.c: the seat's id is known: what comes next for it. */
 void seat_known(struct run *run, size_t seat);
 /* recall.c: an answer gave this id: keeps it, here and in memory. */
@@ -197,6 +201,9 @@ void run_over(struct run *run);
 /* verdict.c: what the answer says, as one sentence for people. */
 void answer_words(const struct run *run, enum scim_op op, const struct http_answer *answer,
 		  char out[TEXT_SIZE]);
+
+/* verdict.c: text from outside, without control characters and without the target's tokens. */
+void clean_words(const struct scim_target *target, const char *text, char out[TEXT_SIZE]);
 
 /* verdict.c: `before "name"`, cleaned. */
 void name_words(const struct run *run, const char *before, const char *name, char out[TEXT_SIZE]);

@@ -73,12 +73,37 @@ static bool ends_push(struct run *run, const struct slot *slot, const struct htt
 	return true;
 }
 
+/*
+ * The application does not take this token: the other one is tried, once in a push, so that a rotation has no gap.
+ * The request was not carried out, and its seats are where they were: what is to be done next is the same request.
+ */
+static bool other_token(struct run *run, const struct slot *slot, const struct http_answer *answer)
+{
+	const struct scim_target *target = run->push->target;
+
+	if (answer->status != 401 || target->next_token[0] == '\0')
+		return false;
+	if (slot->with_next != run->with_next)
+		return true; /* sent before the other answer came */
+	if (run->switched)
+		return false;
+	run->switched = true;
+	run->with_next = !run->with_next;
+	remember_token(run->pusher, target, run->with_next);
+	log_warn("scim_token", "app=%s uses=%s", target->app, run->with_next ? "next_token" : "token");
+	return true;
+}
+
 void steps_answer(struct run *run, const struct slot *slot, const struct http_answer *answer)
 {
 	struct scim_result result = outcome_of(slot->op, answer, clock_wall_ms());
 
 	note_answer(run, slot, answer);
 	show_step(run, slot, answer, result.outcome);
+	if (other_token(run, slot, answer)) {
+		steps_advance(run);
+		return;
+	}
 	if (ends_push(run, slot, answer, &result))
 		return;
 	reply_apply(run, slot, answer, result.outcome);

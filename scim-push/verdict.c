@@ -37,34 +37,44 @@ void run_settle_rest(struct run *run, enum push_verdict verdict, const char *wor
 	}
 }
 
+void clean_words(const struct scim_target *target, const char *text, char out[TEXT_SIZE])
+{
+	char once[TEXT_SIZE];
+
+	scim_clean_text(text, target->token, once, sizeof(once));
+	scim_clean_text(once, target->next_token, out, TEXT_SIZE);
+}
+
 void answer_words(const struct run *run, enum scim_op op, const struct http_answer *answer,
 		  char out[TEXT_SIZE])
 {
-	const char *token = run->push->target->token;
+	const struct scim_target *target = run->push->target;
 	const char *doing = scim_op_words(op);
 	char detail[SCIM_DETAIL_SIZE];
+	char clean[TEXT_SIZE];
 
 	if (answer->status == 0) {
-		scim_clean_text(answer->words, token, detail, sizeof(detail));
-		snprintf(out, TEXT_SIZE, "%s: the application %s: %s", doing,
-			 answer->sent ? "did not answer" : "cannot be reached", detail);
+		clean_words(target, answer->words, clean);
+		snprintf(out, TEXT_SIZE, "%s: the application %s: %.400s", doing,
+			 answer->sent ? "did not answer" : "cannot be reached", clean);
 		return;
 	}
-	scim_read_detail(answer->body, answer->len, token, detail);
+	scim_read_detail(answer->body, answer->len, target->token, detail);
+	clean_words(target, detail, clean);
 	if (answer->status >= 300 && answer->status < 400)
-		snprintf(detail, sizeof(detail), "a redirect, which is not followed");
+		snprintf(clean, sizeof(clean), "a redirect, which is not followed");
 	else if (answer->status < 300 && answer_is_page(answer))
-		snprintf(detail, sizeof(detail), "a page that is no SCIM");
-	snprintf(out, TEXT_SIZE, "%s: the application answered %ld%s%s", doing, answer->status,
-		 detail[0] == '\0' ? "" : ": ", detail);
+		snprintf(clean, sizeof(clean), "a page that is no SCIM");
+	snprintf(out, TEXT_SIZE, "%s: the application answered %ld%s%.900s", doing, answer->status,
+		 clean[0] == '\0' ? "" : ": ", clean);
 }
 
 void name_words(const struct run *run, const char *before, const char *name, char out[TEXT_SIZE])
 {
-	char clean[NAME_SIZE];
+	char clean[TEXT_SIZE];
 
-	scim_clean_text(name, run->push->target->token, clean, sizeof(clean));
-	snprintf(out, TEXT_SIZE, "%s \"%s\"", before, clean);
+	clean_words(run->push->target, name, clean);
+	snprintf(out, TEXT_SIZE, "%s \"%.256s\"", before, clean);
 }
 
 static const char *method_name(enum http_method method)
@@ -86,14 +96,12 @@ void show_step(struct run *run, const struct slot *slot, const struct http_answe
 	       enum outcome outcome)
 {
 	struct push *push = run->push;
-	char words[TEXT_SIZE];
+	char detail[SCIM_DETAIL_SIZE], words[TEXT_SIZE];
 
 	if (push->on_step == NULL)
 		return;
-	if (answer->status == 0)
-		scim_clean_text(answer->words, push->target->token, words, sizeof(words));
-	else
-		scim_read_detail(answer->body, answer->len, push->target->token, words);
+	scim_read_detail(answer->body, answer->len, push->target->token, detail);
+	clean_words(push->target, answer->status == 0 ? answer->words : detail, words);
 	struct push_step step = {.name = scim_op_name(slot->op),
 				 .method = method_name(scim_op_method(slot->op)),
 				 .path = slot->url == NULL ? "" : slot->url + strlen(push->target->url),
