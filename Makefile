@@ -148,7 +148,7 @@ UNIT_TESTS += tests/unit/test_actor.c
 UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c
-UNIT_TESTS += tests/unit/test_library_notices.c tests/unit/test_notice_mail.c tests/unit/test_notice_text.c \
+UNIT_TESTS += tests/unit/test_library_notices.c tests/unit/test_notice_audience.c tests/unit/test_notice_mail.c tests/unit/test_notice_text.c \
 	tests/unit/test_http_guard.c
 UNIT_TESTS += tests/unit/test_library_eligibility.c tests/unit/test_batch.c
 UNIT_TESTS += tests/unit/test_library_condition.c
@@ -184,6 +184,7 @@ FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
 FUZZERS += tests/fuzz/fuzz_scim_answer.c
 FUZZERS += tests/fuzz/fuzz_jwt.c
 FUZZERS += tests/fuzz/fuzz_webhook.c
+FUZZERS += tests/fuzz/fuzz_notice.c
 # These run under ASan and UBSan as well.
 ASAN_TESTS = $(UNIT_TESTS) $(INTEGRATION_TESTS)
 

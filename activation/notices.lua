@@ -1,6 +1,6 @@
 -- Notices on their way: from the outbox to those who want to know, each by a delivery of its own, which is tried
 -- until it has arrived, or is parked where operators see it.
---   nd:DELIVERY   one delivery, packed: t target, to mailbox ('' = none), n attempts, c created, er last answer, pk
+--   nd:DELIVERY   one delivery, packed: t target, to mailbox ('' = none), n attempts, c since when it is to be sent, er last answer, pk
 --                 when it was parked, no the notice (notice.lua); of a digest hd how many notices it stands for, ln which
 --   nq:TARGET     those that wait, delivery -> due; in the timetable as d:TARGET
 --   nx:TARGET     what is known of the target, packed: till (it has asked for silence), gone (the fingerprint of the
@@ -158,9 +158,9 @@ local function jit_notice_spread(keys, args)
 		for i = 4, #args - 3, 4 do
 			local id, target = args[i], args[i + 1]
 			if redis.call('ZCARD', c.pre .. 'nq:' .. target) < WAITING_MOST then
-				local d = { t = target, to = args[i + 2], n = 0, c = c.now, no = cmsgpack.unpack(raw) }
+				local d = { t = target, to = args[i + 2], n = 0, c = c.now + tonumber(args[i + 3]), no = cmsgpack.unpack(raw) }
 				put_delivery(c, id, d)
-				queue_delivery(c, id, d, c.now + tonumber(args[i + 3]))
+				queue_delivery(c, id, d, d.c)
 			else
 				local x = get_target(c, target)
 				x.lost = (x.lost or 0) + 1

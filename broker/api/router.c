@@ -95,7 +95,7 @@ static const struct route routes[] = {
 	 "One application's condition", NULL, "application"},
 	{"GET", "/api/sign-in", false, NEED_NOTHING, sign_in_list,
 	 "The providers that people can sign in with", NULL, "[signIn"},
-	{"GET", "/api/notices", false, NEED_OPERATOR, notices_show,
+	{"GET", "/api/notices", false, NEED_OVERSEER, notices_show,
 	 "What is on its way to those who want to know, and what has not arrived"},
 	{"POST", "/api/notices/*/send", false, NEED_OPERATOR, notices_send,
 	 "Send a delivery again now"},

@@ -303,9 +303,11 @@ void parcel_judge(const struct parcel *p, const struct http_answer *answer, uint
 
 	memset(out, 0, sizeof(*out));
 	out->word = words[step.action];
-	if (p->hook == NULL && is_refused_mail(answer->status))
-		out->word = "park";
 	out->delay_ms = step.action == SCHEDULE_AGAIN ? step.delay_ms : 0;
+	if (p->hook == NULL && is_refused_mail(answer->status)) {
+		out->word = "park";
+		out->delay_ms = 0;
+	}
 	out->silent_ms = step.throttle ? step.delay_ms : 0;
 	if (answer->status == 0)
 		snprintf(out->answer, sizeof(out->answer), "No answer: %s.", answer->words);

@@ -5,6 +5,9 @@
 
 #include "notice/words.h"
 
+#define ESCALATED_MS 30000 /* a delivery that was made so much later than its notice was meant to be */
+#define FOR_EVER_MS  INT64_C(253402214400000) /* 9999-12-31 */
+
 /* One text being written: what it is about, for whom, and where it goes. */
 struct writing {
 	const struct notice *n;
@@ -33,6 +36,17 @@ static void add_time(const struct writing *w, int64_t at_ms)
 	char text[WORDS_SIZE];
 
 	buf_adds(w->out, words_time(w->reader->zone, at_ms, text));
+}
+
+/* ", until TIME", or that there is no end: an administrator may give a membership for ever. */
+static void add_until(const struct writing *w)
+{
+	if (w->n->request.end_ms >= FOR_EVER_MS) {
+		buf_adds(w->out, ", without an end");
+		return;
+	}
+	buf_adds(w->out, ", until ");
+	add_time(w, w->n->request.end_ms);
 }
 
 static void add_duration(const struct writing *w, int64_t ms)
@@ -104,8 +118,7 @@ static void say_requested(const struct writing *w)
 		buf_adds(w->out, ", for ");
 		add_duration(w, r->duration_ms);
 	} else if (r->end_ms > 0) {
-		buf_adds(w->out, ", until ");
-		add_time(w, r->end_ms);
+		add_until(w);
 	}
 	if (r->asked_start_ms > w->n->told_ms) {
 		buf_adds(w->out, ", from ");
@@ -114,6 +127,11 @@ static void say_requested(const struct writing *w)
 	}
 	buf_adds(w->out, ".\n");
 	add_reason(w);
+	if (!w->reader->is_requester && w->n->made_ms > w->n->told_ms + ESCALATED_MS) {
+		buf_adds(w->out, "\nYou are asked because nobody has decided for ");
+		add_duration(w, w->n->made_ms - w->n->told_ms);
+		buf_adds(w->out, ".");
+	}
 	buf_adds(w->out, "\nAn approver has to decide. If nobody does until ");
 	add_time(w, r->approval_until_ms);
 	buf_adds(w->out, ", the request is denied.\n");
@@ -154,10 +172,11 @@ static void say_active(const struct writing *w)
 	add_person(w);
 	buf_addf(w->out, " now %s ", w->reader->is_requester ? "have" : "has");
 	add_group(w);
-	buf_adds(w->out, ", until ");
-	add_time(w, w->n->request.end_ms);
-	buf_adds(w->out, ", for ");
-	add_duration(w, w->n->request.end_ms - w->n->told_ms);
+	add_until(w);
+	if (w->n->request.end_ms < FOR_EVER_MS) {
+		buf_adds(w->out, ", for ");
+		add_duration(w, w->n->request.end_ms - w->n->told_ms);
+	}
 	buf_adds(w->out, ".\n");
 	if (!w->reader->is_requester)
 		add_reason(w);
@@ -252,8 +271,8 @@ static void say_break_glass(const struct writing *w)
 	add_person(w);
 	buf_addf(w->out, " %s activated ", w->reader->is_requester ? "have" : "has");
 	add_group(w);
-	buf_adds(w->out, " without approval (break-glass), until ");
-	add_time(w, w->n->request.end_ms);
+	buf_adds(w->out, " without approval (break-glass)");
+	add_until(w);
 	buf_adds(w->out, ".\n");
 	add_reason(w);
 	buf_adds(w->out, "\nIf you know nothing of an emergency, look into it now.\n");
@@ -328,6 +347,11 @@ void text_body(const struct notice *n, const struct text_names *names, const str
 
 	if (telling != NULL)
 		telling->say(&w);
+	if (n->tries > 0) {
+		buf_adds(out, "\nThis mail is late: it could not be delivered when it was written, ");
+		add_time(&w, n->made_ms);
+		buf_adds(out, ".\n");
+	}
 	if (n->request.id[0] != '\0')
 		buf_addf(out, "\nRequest %s\n", n->request.id);
 	if (reader->public_url[0] != '\0')

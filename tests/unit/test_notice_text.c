@@ -255,6 +255,38 @@ static void test_held(void **state)
 	buf_release(&out);
 }
 
+static void test_late(void **state)
+{
+	struct notice n = notice_of("approval.requested", ST_AWAITING);
+	const struct text_reader reader = {.public_url = "", .now_ms = NOON + 3 * HOUR};
+
+	(void)state;
+	n.made_ms = NOON + HOUR;
+	n.tries = 1;
+	n.request.ticket_number[0] = '\0';
+	expect_text(&n, &reader, "Approval wanted: aws-admins, Amira Haddad",
+		    "Amira Haddad (amira@example.com) asks for the group aws-admins (application aws), for 2 "
+		    "hours.\n\nYou are asked because nobody has decided for 1 hour.\nAn approver has to "
+		    "decide. If "
+		    "nobody does until Thu 26 Nov 2026 12:00 (UTC), the request is denied.\n\nThis mail is "
+		    "late: it "
+		    "could not be delivered when it was written, Wed 25 Nov 2026 13:00 (UTC).\n\nRequest "
+		    "the-request\n");
+}
+
+static void test_for_ever(void **state)
+{
+	struct notice n = notice_of("activation.provisioned", ST_IN_FORCE);
+	const struct text_reader reader = {.is_requester = true, .public_url = "", .now_ms = NOON};
+
+	(void)state;
+	n.request.end_ms = INT64_C(253402214400000);
+	expect_text(&n, &reader, "Active: aws-admins, Amira Haddad",
+		    "You now have the group aws-admins (application aws), without an end.\n\nIf you need it "
+		    "no longer "
+		    "before that, please give it back.\n\nRequest the-request\n");
+}
+
 /* Each kind that the table of states tells has a type of event and a subject of its own. */
 static void test_every_kind(void **state)
 {
@@ -281,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_durations),  cmocka_unit_test(test_times),
 		cmocka_unit_test(test_requested),  cmocka_unit_test(test_to_requester),
 		cmocka_unit_test(test_to_others),  cmocka_unit_test(test_held),
+		cmocka_unit_test(test_for_ever),   cmocka_unit_test(test_late),
 		cmocka_unit_test(test_every_kind),
 	};
 
