@@ -123,6 +123,8 @@ SUPPORT_SRC += tests/support/lane_story_notices.c tests/support/receivers.c
 SUPPORT_SRC += tests/support/tokens.c tests/support/token_judge.c tests/support/provider_rounds.c \
 	tests/support/signin_scene.c tests/support/oidc_provider.c tests/support/office.c
 
+SUPPORT_SRC += tests/support/foreign_scim.c
+
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
 	tests/unit/test_base_digest.c tests/unit/test_base_log.c tests/unit/test_base_iso8601.c \
@@ -177,11 +179,16 @@ INTEGRATION_TESTS += tests/integration/test_sign_in.c tests/integration/test_sig
 UNIT_TESTS += tests/unit/test_config_sign_in.c tests/unit/test_config_sources.c
 SUPPORT_SRC += tests/support/shell.c
 INTEGRATION_TESTS += tests/integration/test_command.c
+# Against the SCIM servers of other people, which npm brings.
+INTEGRATION_TESTS += tests/integration/test_foreign_scim.c
+
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_batch.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
 FUZZERS += tests/fuzz/fuzz_scim_answer.c
+SANDBOX_FUZZERS := tests/fuzz/fuzz_sandbox_call.c tests/fuzz/fuzz_sandbox_rules.c
+FUZZERS += $(SANDBOX_FUZZERS)
 FUZZERS += tests/fuzz/fuzz_jwt.c
 FUZZERS += tests/fuzz/fuzz_webhook.c
 FUZZERS += tests/fuzz/fuzz_notice.c
@@ -293,6 +300,8 @@ $(SANDBOX_TESTS:%.c=$(B)/%): %: %.o $(B)/tests/unit/sandbox_world.o \
 
 $(B)/tests/unit/test_sandbox_http: | $(B)/scim-sandbox
 
+$(B)/tests/integration/test_foreign_scim: | $(B)/scim/server.mjs
+
 $(B)/tests/unit/test_http_tls: LIBS += -lssl
 
 $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libjit.a
@@ -310,6 +319,10 @@ $(B)/tests/webhooks/peer: $(B)/tests/webhooks/peer.o $(B)/libjit.a
 
 # A fuzz target replays its corpus in every variant but `fuzz`, where libFuzzer brings its own main.
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/replay.o) $(B)/libjit.a
+	$(Q)$(LINK) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) $^ $(LIBS)
+
+$(SANDBOX_FUZZERS:%.c=$(B)/%): %: %.o $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/replay.o) \
+		$(call obj,$(filter-out %/main.c,$(SANDBOX_SRC))) $(B)/libjit.a
 	$(Q)$(LINK) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) $^ $(LIBS)
 
 fuzz-run: $(patsubst %.c,$(B)/%,$(FUZZERS))
@@ -375,6 +388,15 @@ $(B)/webhooks/installed: tests/webhooks/package.json tests/webhooks/package-lock
 	@mkdir -p $(@D) && cp $^ $(@D)
 	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 	@touch $@
+
+$(B)/scim/installed: tests/scim/package.json tests/scim/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D)
+	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
+# Beside its packages, because that is where node looks for them.
+$(B)/scim/server.mjs: tests/scim/server.mjs $(B)/scim/installed
+	@cp $< $@
 
 $(B)/oidc/installed: tests/oidc/package.json tests/oidc/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)

@@ -29,7 +29,8 @@ static const struct row {
 	"pathless-members=apply pathless-many=refuse urn-path=refuse upper-eq=refuse "                       \
 	"lower-operations=refuse "                                                                           \
 	"attribute-case=exact remove-absent=404 unknown-member=404 max-changes=100 count-repeats=yes "       \
-	"members=omitted patch-answer=204 user-ids=prefixed location=none media-type=json errors=aws "       \
+	"members=omitted user-groups=absent patch-answer=204 user-ids=prefixed location=none "               \
+	"media-type=json errors=aws "                                                                        \
 	"scim-type=no retry-after=absent max-results=50 paging=cursor total=page parameters=refused "        \
 	"filters=aws filter-values=exact user-rules=aws characters=aws names=exact put-group=400 "           \
 	"max-users=50000 max-groups=10000"
@@ -44,7 +45,7 @@ static const struct dialect_row dialects[] = {
 	 {NULL},
 	 "Google Cloud Identity"},
 	{"google-workforce",
-	 "members=hidden id-and-members=nothing members-value=nothing",
+	 "members=hidden user-groups=absent id-and-members=nothing members-value=nothing",
 	 {NULL},
 	 "Google Workforce Identity Federation"},
 	{"slack",
@@ -80,7 +81,8 @@ static const struct dialect_row dialects[] = {
 	 {NULL},
 	 "Huawei Cloud Identity Center, a clone of AWS'"},
 	{"logfire",
-	 BOTH_FORMS "member-value=name unknown-member=skipped members=hidden patch-answer=204",
+	 BOTH_FORMS
+	 "member-value=name unknown-member=skipped members=hidden user-groups=absent patch-answer=204",
 	 {NULL},
 	 "Pydantic Logfire; members are named by their e-mail address"},
 	{"zuora", BOTH_FORMS "capital-operations=refuse", {NULL}, "Zuora; the body says operations"},
@@ -110,11 +112,11 @@ static const struct dialect_row dialects[] = {
 	 {NULL},
 	 "scimgateway 6.1.18; user ids are user names"},
 	{"jackson",
-	 BOTH_FORMS
-	 "upper-eq=ignore upper-op=ignore replace-members=ignore remove-all=ignore "
-	 "pathless-members=ignore urn-path=ignore nonsense=ignore unknown-member=stored members=hidden "
-	 "scim-type=no dangling=kept id-and-members=nothing members-value=nothing "
-	 "unknown-filter=nothing provider-config=404 wrong-schemas=apply",
+	 BOTH_FORMS "upper-eq=ignore upper-op=ignore replace-members=ignore remove-all=ignore "
+		    "pathless-members=ignore urn-path=ignore nonsense=ignore unknown-member=stored "
+		    "members=hidden user-groups=absent "
+		    "scim-type=no dangling=kept id-and-members=nothing members-value=nothing "
+		    "unknown-filter=nothing provider-config=404 wrong-schemas=apply",
 	 {NULL},
 	 "SAML Jackson 26.2.0: much is answered 200 and ignored"},
 	{"better-auth",

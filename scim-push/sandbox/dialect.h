@@ -54,6 +54,7 @@
 	X(B_MEMBERS, "members", "shown|single|omitted|hidden", 0,                                            \
 	  "single: in the GET of one group; omitted: [] in lists, absent else; hidden: never")               \
 	X(B_EMPTY_MEMBERS, "empty-members", "array|absent", 0, "of a group without any")                     \
+	X(B_USER_GROUPS, "user-groups", "shown|absent", 0, "a user's groups in the GET of one user")         \
 	X(B_PATCH_ANSWER, "patch-answer", "200|204|204-unchanged|empty-200", 0,                              \
 	  "204-unchanged: 204 when nothing changed, else 200; empty-200: 200 with {}")                       \
 	X(B_MEMBERS_LAG, "members-lag", NULL, 0, "ms until reads and filters see a change of members")       \

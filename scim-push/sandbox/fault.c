@@ -114,7 +114,7 @@ static bool read_action(struct words *words, struct fault *out)
 enum err fault_parse(const char *text, struct fault *out, struct errctx *ec)
 {
 	struct fault fault = {0};
-	struct words words;
+	struct words words = {0};
 
 	if (!words_split(&words, text))
 		return err_set(ec, ERR_BAD_REQUEST, "the rule is too long");

@@ -31,7 +31,7 @@ static bool read_rate(struct words *words, struct rate *out)
 enum err rates_add(struct rates *rates, const char *text, struct errctx *ec)
 {
 	struct rate rate = {0};
-	struct words words;
+	struct words words = {0};
 
 	if (rates->count == RATES_MAX)
 		return err_set(ec, ERR_TOO_MANY, "there are %d rates already", RATES_MAX);

@@ -180,6 +180,25 @@ cJSON *user_attributes_copy(const cJSON *resource)
 	return copy;
 }
 
+/* Of one user, in the dialects that show them; in no order. */
+static void print_groups(const struct scim *scim, const struct user *user, int64_t now_ms, struct buf *out)
+{
+	const char *before = ",\"groups\":[";
+
+	for (const struct membership *membership = user->memberships; membership != NULL;
+	     membership = membership->next_of_user) {
+		if (directory_shows(&scim->directory, membership, now_ms) == 0)
+			continue;
+		buf_addf(out, "%s{\"value\":", before);
+		json_add_string(out, membership->group->id);
+		buf_adds(out, ",\"display\":");
+		json_add_string(out, membership->group->display_name);
+		buf_adds(out, "}");
+		before = ",";
+	}
+	buf_adds(out, before[0] == ',' && before[1] == '\0' ? "]" : ",\"groups\":[]");
+}
+
 void user_print(const struct scim *scim, const struct user *user, const struct scim_request *request,
 		struct buf *out)
 {
@@ -196,5 +215,7 @@ void user_print(const struct scim *scim, const struct user *user, const struct s
 		buf_adds(out, ":");
 		json_add_value(out, value);
 	}
+	if (request->query->id[0] != '\0' && scim->dialect.value[B_USER_GROUPS] == 0)
+		print_groups(scim, user, request->now_ms, out);
 	buf_adds(out, "}");
 }

@@ -70,6 +70,7 @@ static void add_application(struct buf *b, const struct broker_application *app)
 	add_text(b, "      url", app->url);
 	buf_addf(b, "      token: \"file:%s\"\n", app->token_file);
 	add_ms(b, "      request_timeout", app->request_timeout_ms);
+	buf_adds(b, app->scim != NULL ? app->scim : "");
 	if (app->pushes != 0 || app->per_ms != 0 || app->cycle_reserve >= 0) {
 		buf_adds(b, "    throttle:\n");
 		add_count(b, "      pushes", app->pushes);
@@ -82,6 +83,7 @@ static void add_application(struct buf *b, const struct broker_application *app)
 	add_ms(b, "    cycle", app->cycle_ms);
 	add_ms(b, "    push_timeout", app->push_timeout_ms);
 	buf_addf(b, "    users: {create: %s}\n", app->keeps_missing_users ? "false" : "true");
+	buf_adds(b, app->more != NULL ? app->more : "");
 }
 
 static void add_group(struct buf *b, const struct broker_group *group)

@@ -19,6 +19,8 @@ struct broker_application {
 	const char *id;
 	const char *url;        /* of a sandbox */
 	const char *token_file; /* path */
+	const char *scim;       /* further lines of YAML, indented by six, under `scim:` */
+	const char *more;       /* further lines of YAML, indented by four, of the application */
 	int64_t pushes, per_ms, overflow_wait_ms, cycle_ms, push_timeout_ms, request_timeout_ms;
 	int64_t cycle_reserve;    /* -1 = leave out, because 0 means 0 */
 	bool keeps_missing_users; /* users.create: false */

@@ -118,7 +118,8 @@ static bool make_config(struct world *world, const struct world_options *options
 	snprintf(names->token_file, sizeof(names->token_file), "%s/app.token", world->dir);
 	world->application = options->application;
 	world->application.id = APPLICATION_ID;
-	world->application.url = world->sandbox.url;
+	if (options->application.url == NULL)
+		world->application.url = world->sandbox.url;
 	world->application.token_file = names->token_file;
 	world->config = (struct broker_config){
 		.environment = options->environment,

@@ -23,8 +23,8 @@ struct world_options {
 	size_t brokers;        /* 0 = 1; at most WORLD_BROKERS */
 	size_t people, groups; /* 0 = 12 people, 2 groups */
 	struct broker_application
-		application;       /* id, url and token_file are the world's; cycle_reserve -1 = default */
-	struct broker_group group; /* what all groups have in common: durations, justification */
+		application; /* id and token_file are the world's, and url where it is NULL; cycle_reserve -1 = default */
+	struct broker_group group;             /* what all groups have in common: durations, justification */
 	const struct broker_group *each_group; /* `groups` of them instead of `group`, with who is eligible */
 	const char *environment;               /* of the brokers; NULL = test */
 	bool without_people;                   /* the brokers know nobody by name or static token */
