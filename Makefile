@@ -76,7 +76,7 @@ CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c brok
 	broker/config_audit.c \
 	broker/config_example.c broker/config_files.c broker/config_items.c broker/config_layers.c \
 	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_notices.c broker/config_policy_check.c \
-	broker/config_policy_values.c broker/config_report.c broker/config_settings.c broker/config_tree.c \
+	broker/config_policy_values.c broker/config_redis.c broker/config_report.c broker/config_settings.c broker/config_tree.c \
 	broker/config_values.c broker/config_zone.c
 COMMAND_SRC := broker/command/account.c broker/command/activate.c broker/command/call.c broker/command/decide.c \
 	broker/command/group.c broker/command/list.c broker/command/login.c broker/command/main.c \

@@ -33,6 +33,8 @@ void config_unref(struct config *config)
 	}
 	for (size_t i = 0; i < config->machine_count; i++)
 		digest_wipe(config->machines[i].token_sha256, sizeof(config->machines[i].token_sha256));
+	digest_wipe(config->redis_password, sizeof(config->redis_password));
+	digest_wipe(config->redis_sentinel_password, sizeof(config->redis_sentinel_password));
 	digest_wipe(config->audit_key, sizeof(config->audit_key));
 	digest_wipe(config->audit_former_key, sizeof(config->audit_former_key));
 	for (size_t i = 0; i < config->webhook_count; i++) {

@@ -123,7 +123,14 @@ struct config {
 	uint16_t listen_port;  /* 0 = any free one, told in the log */
 	char listen_path[108];
 	char tls_certificate[256], tls_key[256]; /* files; "" = no TLS (loopback and sockets only) */
+	/* The store: one server, the nodes of a cluster, or the sentinels that know the master. "" and empty = not given. */
 	char redis_url[512];
+	struct policy_names redis_cluster, redis_sentinels;
+	char redis_master[128];
+	char redis_user[128], redis_password[256];
+	char redis_sentinel_user[128], redis_sentinel_password[256];
+	char redis_ca[256], redis_certificate[256], redis_key[256]; /* files */
+	int64_t redis_replicas, redis_replicas_timeout_ms;
 	bool redis_allow_volatile;
 	int64_t redis_timeout_ms; /* deadline of one store call */
 	int64_t redis_lanes;      /* lanes of a store that is used for the first time */
@@ -212,5 +219,12 @@ bool config_names_claim(const struct config *config, const char *name, const cha
 
 /* The commented example of all settings with unit, default, minimum and maximum, made from the table. */
 void config_print_example(FILE *out);
+
+struct store_place;
+
+/* config_redis.c: where the store is, borrowed from the configuration; and do both name the same store, to be used in
+ * the same way? */
+void config_redis_place(const struct config *config, struct store_place *place);
+bool config_redis_same(const struct config *a, const struct config *b);
 
 #endif

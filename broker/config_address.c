@@ -152,6 +152,13 @@ static bool is_database(const char *rest)
 	return rest[0] == '\0' || strcmp(rest, "/") == 0 || (rest[0] == '/' && parse_port(rest + 1, &number));
 }
 
+static bool is_redis(const char *text, struct authority *authority)
+{
+	if (strncmp(text, "redis://", 8) == 0)
+		return parse_authority(text + 8, authority);
+	return strncmp(text, "rediss://", 9) == 0 && parse_authority(text + 9, authority);
+}
+
 void value_read_redis_url(const struct reading *reading, const struct setting *setting,
 			  const struct value *value, void *base)
 {
@@ -167,12 +174,11 @@ void value_read_redis_url(const struct reading *reading, const struct setting *s
 				     "%s: the path of a socket has at most 107 bytes", setting->path);
 	} else if (refused) {
 		report_error(reading->report, value->place, "%s %s", setting->path, refused);
-	} else if (strncmp(value->text, "redis://", 8) == 0 && parse_authority(value->text + 8, &authority) &&
-		   is_database(authority.rest)) {
+	} else if (is_redis(value->text, &authority) && is_database(authority.rest)) {
 		(void)value_store_text(reading, setting, value, base);
 	} else {
 		report_error(reading->report, value->place,
-			     "%s must be unix:PATH or redis://HOST[:PORT][/DATABASE]", setting->path);
+			     "%s must be unix:PATH or redis[s]://HOST[:PORT][/DATABASE]", setting->path);
 	}
 }
 

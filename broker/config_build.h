@@ -113,6 +113,9 @@ void builder_join_exclusive(struct builder *builder);  /* once they are sorted *
 /* config_claims.c: once all policies are there. */
 void builder_gather_claims(struct builder *builder);
 
+/* config_redis.c */
+void builder_check_redis(struct builder *builder);
+
 /* config_audit.c */
 void builder_check_audit(struct builder *builder);
 

@@ -138,7 +138,6 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 static bool start_store(struct broker *broker, struct errctx *ec)
 {
 	struct store_options options = {
-		.place = {.url = broker->config->redis_url},
 		.library = jit_library,
 		.library_len = jit_library_len,
 		.library_version = LIBRARY_VERSION,
@@ -147,10 +146,13 @@ static bool start_store(struct broker *broker, struct errctx *ec)
 		.call_timeout_ms = broker->config->redis_timeout_ms,
 		.queue_max = STORE_QUEUE_MAX,
 		.allow_volatile = broker->config->redis_allow_volatile,
+		.replicas = (unsigned)broker->config->redis_replicas,
+		.replicas_timeout_ms = broker->config->redis_replicas_timeout_ms,
 		.on_ready = on_store_ready,
 		.ctx = broker,
 	};
 
+	config_redis_place(broker->config, &options.place);
 	broker->store = store_new(&broker->loop, &options, ec);
 	return broker->store != NULL;
 }
@@ -349,8 +351,7 @@ static bool needs_restart(const struct config *a, const struct config *b)
 	return strcmp(a->listen_host, b->listen_host) != 0 || a->listen_port != b->listen_port ||
 	       strcmp(a->listen_path, b->listen_path) != 0 ||
 	       strcmp(a->tls_certificate, b->tls_certificate) != 0 || strcmp(a->tls_key, b->tls_key) != 0 ||
-	       strcmp(a->redis_url, b->redis_url) != 0 || a->redis_timeout_ms != b->redis_timeout_ms ||
-	       a->redis_allow_volatile != b->redis_allow_volatile || a->connections != b->connections ||
+	       !config_redis_same(a, b) || a->connections != b->connections ||
 	       a->connections_per_address != b->connections_per_address || issuers_differ(a, b);
 }
 

@@ -51,6 +51,8 @@ static void merge_run(struct calls *to, struct calls *run)
 		bool is_older = to->head != NULL && to->head->number < run->head->number;
 		calls_push(&merged, calls_pop(is_older ? to : run));
 	}
+	if (merged.head == NULL)
+		return;
 	merged.tail->next = to->head;
 	if (to->head != NULL)
 		merged.tail = to->tail;

@@ -12,6 +12,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "store/address.h"
+
 #define PLAIN_SIZE ((size_t)16 << 10) /* the largest record */
 #define WHY_SIZE   200
 
@@ -92,11 +94,13 @@ void tls_free(struct tls *tls)
 static bool expect_host(SSL *ssl, const char *host)
 {
 	unsigned char binary[sizeof(struct in6_addr)];
+	char name[ADDRESS_HOST_SIZE]; /* OpenSSL's macro takes no const */
 	bool is_address = inet_pton(AF_INET, host, binary) == 1 || inet_pton(AF_INET6, host, binary) == 1;
 	if (is_address)
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
+	(void)snprintf(name, sizeof(name), "%s", host);
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+	return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 struct tls_session *tls_session_new(const struct tls *tls, const char *host)

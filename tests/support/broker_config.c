@@ -41,6 +41,7 @@ static void add_top(struct buf *b, const struct broker_config *config)
 	add_ms(b, "stop_timeout", config->stop_timeout_ms);
 	buf_adds(b, "redis:\n");
 	add_text(b, "  url", config->redis_url);
+	buf_adds(b, config->redis_more != NULL ? config->redis_more : "");
 	buf_addf(b, "  allow_volatile: %s\n", config->redis_durable ? "false" : "true");
 	add_ms(b, "  timeout", config->redis_timeout_ms);
 	add_count(b, "  lanes", config->lanes);

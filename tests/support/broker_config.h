@@ -39,8 +39,9 @@ struct broker_group {
 
 struct broker_config {
 	const char *environment; /* NULL = test */
-	const char *redis_url;
-	bool redis_durable; /* the broker checks that Redis is; otherwise allow_volatile is set */
+	const char *redis_url;   /* NULL = left out; then ... */
+	const char *redis_more; /* ... another address must be here: further lines of YAML, indented by two */
+	bool redis_durable;     /* the broker checks that Redis is; otherwise allow_volatile is set */
 	int64_t redis_timeout_ms, lanes, poll_ms, history_ms, stop_timeout_ms;
 	size_t people_count;
 	const struct broker_person *people;

@@ -190,9 +190,16 @@ static void test_what_is_commented_out_loads_too(void **state)
 	assert_int_equal(uncomment(text, out), lines_off());
 	assert_int_equal(fclose(out), 0);
 	replace(opened, "environment: production", "environment: test      ");
+	/* One of three. */
+	replace(opened, "\n  url: unix:", "\n# url: unix:");
+	replace(opened, "\n  cluster: [", "\n# cluster: [");
 	struct config_source source = {
 		.name = "x", .text = opened, .len = strlen(opened), .skip_files = true};
 	assert_int_equal(config_parse(&source, stderr, &config), ERR_OK);
+	assert_string_equal(config->redis_master, "jit");
+	assert_int_equal(config->redis_sentinels.count, 2);
+	assert_string_equal(config->redis_user, "jit-broker");
+	assert_string_equal(config->redis_ca, "/etc/jit/redis-ca.pem");
 	assert_string_equal(config->tls_key, "/etc/jit/tls.key");
 	assert_string_equal(config->tls_certificate, "/etc/jit/tls.crt");
 	assert_string_equal(config->applications[0].scim.ca_file, "/etc/jit/aws-ca.pem");
