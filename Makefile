@@ -67,6 +67,8 @@ API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
 API_SRC += broker/api/batch.c broker/api/batches.c broker/api/server_inner.c broker/api/list_query.c broker/api/object.c broker/api/eligible.c
+ACTIVATION_SRC += activation/operate.c
+API_SRC += broker/api/operate.c broker/api/provisioning_log.c broker/api/render_application.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
 	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
 NOTICE_SRC := broker/notice/audience.c broker/notice/courier.c broker/notice/mail.c broker/notice/parcel.c \
@@ -170,6 +172,7 @@ INTEGRATION_TESTS += tests/integration/test_eligibility.c
 INTEGRATION_TESTS += tests/integration/test_roles.c
 INTEGRATION_TESTS += tests/integration/test_batch.c
 INTEGRATION_TESTS += tests/integration/test_notices.c tests/integration/test_notices_mail.c
+INTEGRATION_TESTS += tests/integration/test_condition.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \

@@ -147,9 +147,14 @@ struct application_status {
 	int64_t waiting, deferred, removals;
 	int64_t next_cycle_ms;
 	bool cycle_runs;
-	int64_t cycle_started_ms, cycle_total, cycle_left, cycle_pushes, cycle_failures;
+	int64_t cycle_started_ms, cycle_total, cycle_left, cycle_pushes, cycle_failures, cycle_eta_ms;
 	int64_t last_started_ms, last_ended_ms, last_total, last_pushes,
-		last_failures; /* 0 = none had work yet */
+		last_failures;                     /* 0 = none had work yet */
+	int64_t paused_ms;                         /* since when; 0 = it is not */
+	bool removals_rest;                        /* paused, removals as well */
+	int64_t quarantined_ms, quarantine_trials; /* since when, and cycles that have tried it */
+	char quarantine_why[16], quarantine_text[TEXT_SIZE];
+	int64_t failed_pushes, passed_pushes; /* since the first that failed */
 };
 
 typedef void activation_status_done(void *ctx, enum err err, const struct application_status *status);

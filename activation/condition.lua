@@ -57,6 +57,7 @@ end
 local function quarantine_enter(c, t, why, text)
 	condition_set(c, t.app, 'quarantined', c.now, 'why', why, 'text', text, 'trials', 0)
 	app_event(c, t.app, 'quarantine', 'broker', why .. ': ' .. text)
+	tell(c, 'application.quarantined', { ap = t.app, er = text })
 	wake(c, t.app, c.now)
 end
 
@@ -92,6 +93,7 @@ local function learn_failure(c, t, h, why, chance, text)
 		if at_once and why ~= h.why then
 			condition_set(c, t.app, 'why', why, 'text', text)
 			app_event(c, t.app, 'quarantine', 'broker', why .. ': ' .. text)
+			tell(c, 'application.quarantined', { ap = t.app, er = text })
 		end
 	elseif at_once or (failed >= t.quarantine_failures and failed * 100 > t.quarantine_share * (failed + passed)) then
 		quarantine_enter(c, t, why, text)

@@ -1,6 +1,7 @@
 /* The condition of an application and of a lane. */
 #include "activation/activation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,26 @@ static int64_t pair(const struct reply *pairs, const char *name)
 	return 0;
 }
 
+static const char *pair_text(const struct reply *pairs, const char *name)
+{
+	for (size_t i = 0; i + 1 < reply_count(pairs); i += 2)
+		if (strcmp(reply_text(reply_at(pairs, i)), name) == 0)
+			return reply_text(reply_at(pairs, i + 1));
+	return "";
+}
+
+static void read_condition(struct application_status *s, const struct reply *v)
+{
+	s->paused_ms = pair(v, "paused");
+	s->removals_rest = pair(v, "rest") != 0;
+	s->quarantined_ms = pair(v, "quarantined");
+	s->quarantine_trials = pair(v, "trials");
+	snprintf(s->quarantine_why, sizeof(s->quarantine_why), "%s", pair_text(v, "why"));
+	snprintf(s->quarantine_text, sizeof(s->quarantine_text), "%s", pair_text(v, "text"));
+	s->failed_pushes = pair(v, "failed");
+	s->passed_pushes = pair(v, "passed");
+}
+
 static void on_status(void *ctx, enum err err, const struct reply *reply)
 {
 	struct question *q = ctx;
@@ -64,6 +85,8 @@ static void on_status(void *ctx, enum err err, const struct reply *reply)
 		s.last_total = pair(v, "last_total");
 		s.last_pushes = pair(v, "last_pushes");
 		s.last_failures = pair(v, "last_failures");
+		s.cycle_eta_ms = pair(v, "eta");
+		read_condition(&s, v);
 	}
 	q->done.status(q->ctx, err, err == ERR_OK ? &s : NULL);
 	free(q);

@@ -76,6 +76,13 @@ void hooks_approval(struct call *call); /* api/hooks.c */
 void hooks_slack(struct call *call);
 void applications_list(struct call *call); /* api/applications.c */
 void applications_get(struct call *call);
+void applications_pause(struct call *call); /* api/operate.c */
+void applications_resume(struct call *call);
+void applications_restart(struct call *call);
+void cycles_begin(struct call *call);
+void cycles_current(struct call *call);
+void cycles_list(struct call *call);
+void log_list(struct call *call);     /* api/provisioning_log.c */
 void notices_show(struct call *call); /* api/notices.c */
 void notices_send(struct call *call);
 void notices_discard(struct call *call);

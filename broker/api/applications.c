@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "api/render.h"
+#include "api/render_application.h"
 #include "broker/terms.h"
 
 #define APPLICATIONS_PAGE 200 /* one page of the list; each application is one call to the store */

@@ -26,7 +26,4 @@ void render_time(struct buf *out, const char *name, int64_t ms);
 /* "name":"text" or "name":null when it is empty. */
 void render_text(struct buf *out, const char *name, const char *text);
 
-/* An application's condition. */
-void render_application(struct buf *out, const struct terms *terms, const struct application_status *status);
-
 #endif

@@ -1,0 +1,173 @@
+/* What operators do to an application: pause, resume, restart, and its cycles. */
+#include <string.h>
+
+#include "activation/operate.h"
+#include "api/api.h"
+#include "api/render_application.h"
+#include "base/json.h"
+#include "base/log.h"
+
+/* The application that the path names; NULL after having answered that there is none. */
+static const struct config_application *application_of(struct call *call)
+{
+	const struct config_application *application = config_application(call->config, call->param);
+
+	if (application == NULL)
+		call_error(call, ERR_NOT_FOUND, "There is no such application.", NULL);
+	return application;
+}
+
+static struct operate_ask ask_of(const struct call *call, const struct config_application *application)
+{
+	return (struct operate_ask){
+		.app = application->id, .actor = buf_text(&call->actor), .who = call->caller.names.user_name};
+}
+
+/* Answers with the application's condition as it is now. */
+static void on_operated(void *ctx, enum err err, const char *word)
+{
+	struct call *call = ctx;
+
+	if (err != ERR_OK) {
+		call_error(call, err, NULL, NULL);
+		return;
+	}
+	log_info("operate", "app=%s path=%s result=%s", call->param, exchange_path(call->exchange), word);
+	applications_get(call);
+}
+
+static void operate_call(struct call *call, enum operation operation)
+{
+	const struct config_application *application = application_of(call);
+	struct operate_ask ask;
+
+	if (application == NULL)
+		return;
+	ask = ask_of(call, application);
+	operate(call->api->activation, operation, &ask, on_operated, call);
+}
+
+/* {"removals": true}: they rest as well. No body, or an empty one, is {}. */
+static enum err read_removals(const struct call *call, bool *removals, struct errctx *ec)
+{
+	size_t len;
+	const char *text = exchange_body(call->exchange, &len);
+	const cJSON *value;
+	cJSON *body = NULL;
+	enum err err;
+
+	*removals = false;
+	if (len == 0)
+		return ERR_OK;
+	err = json_parse(text, len, &body, ec);
+	if (err != ERR_OK)
+		return err;
+	value = cJSON_GetObjectItemCaseSensitive(body, "removals");
+	*removals = cJSON_IsTrue(value);
+	if (!cJSON_IsObject(body) || (value != NULL && !cJSON_IsBool(value)))
+		err = err_set(ec, ERR_BAD_REQUEST, "The body is {\"removals\": true or false}, or left out.");
+	cJSON_Delete(body);
+	return err;
+}
+
+void applications_pause(struct call *call)
+{
+	struct errctx ec = {""};
+	bool removals;
+	enum err err = read_removals(call, &removals, &ec);
+
+	if (err != ERR_OK)
+		call_error(call, err, ec.text, NULL);
+	else
+		operate_call(call, removals ? OPERATE_PAUSE_ALL : OPERATE_PAUSE);
+}
+
+void applications_resume(struct call *call)
+{
+	operate_call(call, OPERATE_RESUME);
+}
+
+void applications_restart(struct call *call)
+{
+	operate_call(call, OPERATE_RESTART);
+}
+
+/* -- cycles ------------------------------------------------------------------------------------------------- */
+
+static void on_current(void *ctx, enum err err, const struct application_status *status)
+{
+	struct call *call = ctx;
+	struct buf body;
+
+	if (err != ERR_OK) {
+		call_error(call, err, NULL, NULL);
+		return;
+	}
+	buf_init(&body, RESPONSE_MAX);
+	buf_adds(&body, "{");
+	render_cycles(&body, status);
+	buf_adds(&body, "}");
+	call_answer(call, exchange_method(call->exchange)[0] == 'P' ? 202 : 200, NULL, &body);
+}
+
+void cycles_current(struct call *call)
+{
+	const struct config_application *application = application_of(call);
+
+	if (application != NULL)
+		activation_status(call->api->activation, application->id, on_current, call);
+}
+
+static void on_begun(void *ctx, enum err err, const char *word)
+{
+	struct call *call = ctx;
+
+	if (err != ERR_OK) {
+		call_error(call, err, NULL, NULL);
+		return;
+	}
+	if (strcmp(word, "paused") == 0) {
+		call_error(call, ERR_PAUSED, NULL, NULL);
+		return;
+	}
+	log_info("operate", "app=%s path=%s result=%s", call->param, exchange_path(call->exchange), word);
+	cycles_current(call);
+}
+
+void cycles_begin(struct call *call)
+{
+	const struct config_application *application = application_of(call);
+	struct operate_ask ask;
+
+	if (application == NULL)
+		return;
+	ask = ask_of(call, application);
+	operate_cycle(call->api->activation, &ask, on_begun, call);
+}
+
+static void on_cycles(void *ctx, enum err err, const struct cycle_record *cycles, size_t count)
+{
+	struct call *call = ctx;
+	struct buf body;
+
+	if (err != ERR_OK) {
+		call_error(call, err, NULL, NULL);
+		return;
+	}
+	buf_init(&body, RESPONSE_MAX);
+	buf_adds(&body, "{\"value\":[");
+	for (size_t i = 0; i < count; i++) {
+		buf_adds(&body, i > 0 ? "," : "");
+		render_cycle(&body, &cycles[i]);
+	}
+	buf_adds(&body, "]}");
+	call_answer(call, 200, NULL, &body);
+}
+
+void cycles_list(struct call *call)
+{
+	const struct config_application *application = application_of(call);
+
+	if (application != NULL)
+		operate_cycles(call->api->activation, application->id, on_cycles, call);
+}

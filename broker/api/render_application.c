@@ -1,0 +1,175 @@
+#include "api/render_application.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/render.h"
+#include "broker/person.h"
+
+static void render_throttle(struct buf *out, const struct terms *t, const struct application_status *s)
+{
+	buf_addf(out, "\"throttle\":{\"pushes\":%lld,\"perSeconds\":%lld.%03lld,\"tokensFree\":%lld,",
+		 (long long)t->throttle.pushes, (long long)t->throttle.per_ms / 1000,
+		 (long long)t->throttle.per_ms % 1000, (long long)s->tokens_free);
+	render_time(out, "nextTokenDateTime", s->next_token_ms);
+	buf_adds(out, ",");
+	render_time(out, "closedUntilDateTime", s->closed_until_ms > s->now_ms ? s->closed_until_ms : 0);
+	buf_adds(out, "}");
+}
+
+static void render_current_cycle(struct buf *out, const struct application_status *s)
+{
+	if (!s->cycle_runs) {
+		buf_adds(out, "\"current\":null");
+		return;
+	}
+	buf_adds(out, "\"current\":{");
+	render_time(out, "startedDateTime", s->cycle_started_ms);
+	buf_addf(out, ",\"total\":%lld,\"done\":%lld,\"pushes\":%lld,\"failures\":%lld,",
+		 (long long)s->cycle_total, (long long)(s->cycle_total - s->cycle_left),
+		 (long long)s->cycle_pushes, (long long)s->cycle_failures);
+	/* Nobody knows how long a pause lasts. */
+	render_time(out, "estimatedEndDateTime", s->paused_ms > 0 ? 0 : s->cycle_eta_ms);
+	buf_adds(out, "}");
+}
+
+static void render_last_cycle(struct buf *out, const struct application_status *s)
+{
+	if (s->last_started_ms == 0) {
+		buf_adds(out, "\"last\":null");
+		return;
+	}
+	buf_adds(out, "\"last\":{");
+	render_time(out, "startedDateTime", s->last_started_ms);
+	buf_adds(out, ",");
+	render_time(out, "endedDateTime", s->last_ended_ms);
+	buf_addf(out, ",\"total\":%lld,\"pushes\":%lld,\"failures\":%lld}", (long long)s->last_total,
+		 (long long)s->last_pushes, (long long)s->last_failures);
+}
+
+void render_cycles(struct buf *out, const struct application_status *s)
+{
+	render_time(out, "nextDateTime", s->paused_ms > 0 ? 0 : s->next_cycle_ms);
+	buf_adds(out, ",");
+	render_current_cycle(out, s);
+	buf_adds(out, ",");
+	render_last_cycle(out, s);
+}
+
+void render_cycle(struct buf *out, const struct cycle_record *cycle)
+{
+	buf_addf(out, "{\"number\":%lld,", (long long)cycle->number);
+	render_time(out, "startedDateTime", cycle->started_ms);
+	buf_adds(out, ",");
+	render_time(out, "endedDateTime", cycle->ended_ms);
+	buf_addf(out, ",\"total\":%lld,\"done\":%lld,\"pushes\":%lld,\"failures\":%lld,",
+		 (long long)cycle->total, (long long)cycle->done, (long long)cycle->pushes,
+		 (long long)cycle->failures);
+	render_text(out, "startedBy", cycle->by);
+	buf_adds(out, ",");
+	render_text(out, "result", cycle->result);
+	buf_adds(out, "}");
+}
+
+static const char *health(const struct application_status *s)
+{
+	if (s->quarantined_ms > 0)
+		return "quarantined";
+	if (s->paused_ms > 0)
+		return "paused";
+	if (s->closed_until_ms > s->now_ms)
+		return "throttled";
+	return s->failed_pushes > 0 ? "failing" : "ok";
+}
+
+static void render_quarantine(struct buf *out, const struct application_status *s)
+{
+	if (s->quarantined_ms == 0) {
+		buf_adds(out, "\"quarantine\":null");
+		return;
+	}
+	buf_adds(out, "\"quarantine\":{");
+	render_time(out, "sinceDateTime", s->quarantined_ms);
+	buf_adds(out, ",");
+	render_text(out, "reason", s->quarantine_why);
+	buf_adds(out, ",");
+	render_text(out, "lastError", s->quarantine_text);
+	buf_addf(out, ",\"trials\":%lld,", (long long)s->quarantine_trials);
+	render_time(out, "nextAttemptDateTime", s->next_cycle_ms);
+	buf_adds(out, "}");
+}
+
+static void render_pause(struct buf *out, const struct application_status *s)
+{
+	if (s->paused_ms == 0) {
+		buf_adds(out, "\"pause\":null");
+		return;
+	}
+	buf_adds(out, "\"pause\":{");
+	render_time(out, "sinceDateTime", s->paused_ms);
+	buf_addf(out, ",\"removals\":%s}", s->removals_rest ? "true" : "false");
+}
+
+void render_application(struct buf *out, const struct terms *t, const struct application_status *s)
+{
+	buf_adds(out, "{");
+	render_text(out, "id", t->app);
+	buf_addf(out, ",\"health\":\"%s\",\"pushes\":{\"failed\":%lld,\"succeeded\":%lld},", health(s),
+		 (long long)s->failed_pushes, (long long)s->passed_pushes);
+	render_quarantine(out, s);
+	buf_adds(out, ",");
+	render_pause(out, s);
+	buf_adds(out, ",");
+	render_throttle(out, t, s);
+	buf_addf(out, ",\"waiting\":%lld,\"deferred\":%lld,\"removalsWaiting\":%lld,\"cycle\":{",
+		 (long long)s->waiting, (long long)s->deferred, (long long)s->removals);
+	render_cycles(out, s);
+	buf_adds(out, "}}");
+}
+
+/* An entry's id begins with its time. */
+static void render_entry_person(struct buf *out, const struct log_entry *entry)
+{
+	struct person *person = calloc(1, sizeof(*person));
+
+	if (person == NULL) {
+		buf_fail(out);
+		return;
+	}
+	person_read(person, entry->person);
+	render_text(out, "principalId", entry->principal);
+	buf_adds(out, ",");
+	/* Forgotten with the person's last request. */
+	render_text(out, "userName", person->names.user_name);
+	person_release(person);
+	free(person);
+}
+
+void render_log_entry(struct buf *out, const struct log_entry *entry)
+{
+	buf_adds(out, "{");
+	render_text(out, "id", entry->id);
+	buf_adds(out, ",");
+	render_time(out, "activityDateTime", strtoll(entry->id, NULL, 10));
+	buf_adds(out, ",");
+	render_text(out, "application", entry->app);
+	buf_adds(out, ",");
+	render_text(out, "action", entry->op);
+	buf_adds(out, ",");
+	render_entry_person(out, entry);
+	buf_adds(out, ",");
+	render_text(out, "groupId", entry->group);
+	buf_adds(out, ",");
+	render_text(out, "result", entry->result);
+	if (entry->status > 0)
+		buf_addf(out, ",\"applicationStatus\":%lld,", (long long)entry->status);
+	else
+		buf_adds(out, ",\"applicationStatus\":null,");
+	render_text(out, "reason", entry->words);
+	buf_addf(out, ",\"durationInMilliseconds\":%lld,\"attempt\":%lld,", (long long)entry->took_ms,
+		 (long long)entry->attempt);
+	render_text(out, "initiatedBy", entry->cause);
+	buf_adds(out, ",");
+	render_text(out, "pushId", entry->push);
+	buf_adds(out, "}");
+}
