@@ -51,9 +51,10 @@ STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.
 	broker/store/reader.c broker/store/reply.c broker/store/setup.c broker/store/store.c
 STORE_SRC += broker/store/answer.c broker/store/barrier.c broker/store/cluster.c broker/store/node_expire.c \
 	broker/store/question.c broker/store/sentinel.c broker/store/slots.c broker/store/tls.c broker/store/topology.c
-ACTIVATION_SRC := activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
+ACTIVATION_SRC := activation/audit.c activation/audit_event.c activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
 	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c activation/notices.c
 THROTTLE_SRC := throttle/throttle.c
+AUDIT_SRC := broker/api/audit.c broker/restart.c broker/audit/export.c broker/audit/keeper.c broker/audit/seal.c broker/audit/verify.c
 SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-in/identity.c broker/sign-in/issuer.c \
 	broker/sign-in/jwks.c broker/sign-in/jwks_key.c broker/sign-in/jwt.c broker/sign-in/jwt_verify.c \
 	broker/sign-in/max_age.c broker/sign-in/provider.c broker/sign-in/remembered.c broker/sign-in/signin.c
@@ -99,9 +100,9 @@ SANDBOX_SRC += scim-push/sandbox/about.c scim-push/sandbox/dialect.c scim-push/s
 LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
 	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/push.lua activation/cycle.lua \
 	activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
-	activation/list.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/functions.lua
+	activation/list.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/functions.lua
 
-LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(NOTICE_SRC) $(API_SRC) $(CONFIG_SRC)
+LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(NOTICE_SRC) $(API_SRC) $(AUDIT_SRC) $(CONFIG_SRC)
 
 # Shared by tests: private servers and programs, HTTP client, whole worlds of them.
 SUPPORT_SRC := tests/support/store_fixture.c tests/support/wait.c tests/support/proc.c tests/support/http.c tests/support/http_many.c \
@@ -185,6 +186,7 @@ INTEGRATION_TESTS += tests/integration/test_command.c
 # Against the SCIM servers of other people, which npm brings.
 INTEGRATION_TESTS += tests/integration/test_foreign_scim.c
 
+INTEGRATION_TESTS += tests/integration/test_audit.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_batch.c

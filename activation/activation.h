@@ -49,6 +49,8 @@ struct activation_options {
 	bool (*allowed)(void *ctx, const struct request *request, struct buf *limits, struct errctx *why);
 	/* The lane's outbox (target "") or its deliveries to that target are due (activation/notices.h). */
 	void (*notices)(void *ctx, unsigned lane, const char *target);
+	/* The lane's audit is to be sealed or exported: `what` is "seal" or "export". */
+	void (*audit)(void *ctx, unsigned lane, const char *what);
 	/* Carry out this push; its owner is now the callee, who gives it back by order_end(). */
 	void (*push)(void *ctx, struct order *order);
 	void *ctx;

@@ -3,8 +3,15 @@
 --   audit       (stream)  the events: e event, r request, f from, t to, b by (who, or what caused it), g group, p person,
 --                         u their user name, a application, ac what was asked, s start, x end, w who asked (JSON,
 --                         activation/actor.h), y why, d what else there is to say (JSON), at when; times in Unix ms; h link
---   audit:head  (hash)    n number of the last event, h its link
+--   audit:head  (hash)    n number of the last event, h its link; zt up to which event they are sealed, zd the digest of that
+--                         seal; s how long events may wait for one, ms; x up to which event they are exported
+--   audit:seals (sorted)  the seals that are there: the digest -> the number of the last event that it covers
+--   audit:anchor (hash)   where the events begin, once old ones are forgotten: n number of the last of them, h its link, d the
+--                         digest of the last seal before, k m of the key
+-- A broker seals and exports (activation/audit.h); the timetable's entries u:seal and u:export say when.
 local AUDIT_FIELDS = { 'e', 'r', 'f', 't', 'b', 'g', 'p', 'u', 'a', 'ac', 's', 'x', 'w', 'y', 'd', 'at' }
+
+local EXPORT_AFTER = 250 -- ms, so that one write to the disk takes many
 
 -- The link of event n, whose values come with their lengths, so that nothing can be shifted from one to the next.
 local function audit_link(before, n, list)
@@ -30,7 +37,7 @@ end
 -- Writes an event. `values` has those of the fields above that it needs.
 local function audit(c, event, values)
 	local key = c.pre .. 'audit'
-	local head = redis.call('HMGET', key .. ':head', 'n', 'h')
+	local head = redis.call('HMGET', key .. ':head', 'n', 'h', 's', 'x')
 	local n, link = tonumber(head[1]) or 0, head[2] or ''
 	local list = {}
 	values.e, values.w, values.at = event, c.actor, c.now
@@ -53,6 +60,12 @@ local function audit(c, event, values)
 	if not add() then
 		n, link = audit_mend(c)
 		add()
+	end
+	if head[3] then
+		redis.call('ZADD', c.pre .. 'tt', 'LT', c.now + tonumber(head[3]), 'u:seal')
+	end
+	if head[4] then
+		redis.call('ZADD', c.pre .. 'tt', 'NX', c.now + EXPORT_AFTER, 'u:export')
 	end
 end
 

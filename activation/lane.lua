@@ -3,6 +3,7 @@
 -- Keys of a lane, all behind its hash tag {jN}: (KEYS[1] of every function):
 --   tt                   timetable: sorted set, entry -> due, Unix ms
 --                          s:REQUEST start   e:REQUEST end   p:PUSH its broker may have died
+--                          u:seal u:export of the audit (audit.lua)
 --                          q:APP waiting work and a token   c:APP next cycle   k:REQUEST end of its history
 --                          a:REQUEST its approval runs out   w:REQUEST its end is near
 --                          l:ELIGIBILITY its end, then that of its history

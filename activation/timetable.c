@@ -281,6 +281,9 @@ static void carry_on(struct activation *activation, unsigned lane, const struct 
 		case 'd':
 			activation->options.notices(activation->options.ctx, lane, id);
 			break;
+		case 'u':
+			activation->options.audit(activation->options.ctx, lane, id);
+			break;
 		default:
 			log_warn("timetable", "lane=%u kind=%s", lane, kind);
 		}

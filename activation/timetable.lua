@@ -53,6 +53,8 @@ local function due_overdue(c, id)
 			last = r
 		end
 	end
+	audit(c, 'removal_overdue', { r = last.id, b = 'time', g = g, p = p, u = user_name(c, p),
+		a = m.ap, y = m.er })
 	tell(c, 'removal.overdue', last, tonumber(redis.call('ZSCORE', c.pre .. 'x', id)))
 end
 

@@ -97,10 +97,12 @@ enum err config_parse(const struct config_source *source, FILE *out_report, stru
 	struct config *config = build(source, &report);
 	report_print(&report, out_report);
 	enum err err = ERR_OK;
-	if (!config)
+	if (!config) {
 		err = report.out_of_memory ? ERR_NOMEM : ERR_CONFIG;
-	else
+	} else {
+		digest_sha256_hex(source->text, source->len, config->sha256);
 		*out = config;
+	}
 	report_release(&report);
 	return err;
 }

@@ -118,6 +118,7 @@ enum config_environment { ENV_PRODUCTION, ENV_DEMO, ENV_TEST };
 
 struct config {
 	int references;
+	char sha256[65]; /* of the file, for the audit */
 	enum config_environment environment;
 	char listen_host[256]; /* numeric address, or "unix" with listen_path */
 	uint16_t listen_port;  /* 0 = any free one, told in the log */

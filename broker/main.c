@@ -17,6 +17,7 @@
 #include "activation/library.h"
 #include "activation/states.h"
 #include "api/api.h"
+#include "audit/keeper.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/config.h"
@@ -24,6 +25,7 @@
 #include "broker/metrics.h"
 #include "broker/provision.h"
 #include "broker/recheck.h"
+#include "broker/restart.h"
 #include "broker/terms.h"
 #include "notice/audience.h"
 #include "notice/courier.h"
@@ -44,6 +46,7 @@ struct broker {
 	uv_loop_t loop;
 	struct store *store;
 	struct activation *activation;
+	struct keeper *keeper; /* of the audit */
 	struct pusher *pusher;
 	struct courier *courier;
 	struct http_client *http; /* for the documents of providers */
@@ -120,6 +123,13 @@ static void set_tells(struct broker *broker)
 	activation_tell(broker->activation, tells);
 }
 
+static void keep_audit(void *ctx, unsigned lane, const char *what)
+{
+	struct broker *broker = ctx;
+
+	keeper_due(broker->keeper, lane, what);
+}
+
 static void stop(struct broker *broker, int status);
 
 static void on_store_ready(void *ctx, bool ready, const char *why)
@@ -130,9 +140,14 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 		log_info("store_ready", "lanes=%u", store_lanes(broker->store));
 	else
 		log_warn("store_away", "why=%s", why);
-	broker->served = broker->served || ready;
 	if (broker->activation != NULL)
 		activation_store_ready(broker->activation, ready);
+	if (ready && broker->keeper != NULL) {
+		keeper_plan(broker->keeper, store_lanes(broker->store));
+		if (!broker->served)
+			keeper_note_config(broker->keeper, "start");
+	}
+	broker->served = broker->served || ready;
 }
 
 static bool start_store(struct broker *broker, struct errctx *ec)
@@ -169,13 +184,16 @@ static bool start_activation(struct broker *broker, struct errctx *ec)
 		.allowed = still_allowed,
 		.push = carry_out,
 		.notices = tell_all,
+		.audit = keep_audit,
 		.ctx = broker,
 	};
 
 	broker->activation = activation_new(&options);
-	if (broker->activation == NULL)
+	if (broker->activation != NULL)
+		broker->keeper = keeper_new(&broker->loop, broker->activation, broker->config);
+	if (broker->keeper == NULL)
 		err_set(ec, ERR_NOMEM, "out of memory");
-	return broker->activation != NULL;
+	return broker->keeper != NULL;
 }
 
 static bool start_courier(struct broker *broker, struct errctx *ec)
@@ -246,6 +264,7 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 	broker->api.store = broker->store;
 	broker->api.metrics = &broker->metrics;
 	broker->api.signin = broker->signin;
+	broker->api.keeper = broker->keeper;
 	broker->server = server_new(&broker->loop, &options, ec);
 	broker->api.server = broker->server;
 	if (broker->server != NULL)
@@ -280,6 +299,7 @@ static bool all_done(const struct broker *broker)
 {
 	return (broker->server == NULL || server_open_exchanges(broker->server) == 0) &&
 	       (broker->activation == NULL || orders_open(broker->activation) == 0) &&
+	       (broker->keeper == NULL || !keeper_busy(broker->keeper)) &&
 	       (broker->pusher == NULL || pusher_running(broker->pusher) == 0) &&
 	       (broker->courier == NULL || courier_busy(broker->courier) == 0);
 }
@@ -319,6 +339,8 @@ static void stop(struct broker *broker, int status)
 		activation_stop(broker->activation);
 	if (broker->courier != NULL)
 		courier_stop(broker->courier);
+	if (broker->keeper != NULL)
+		keeper_stop(broker->keeper);
 	uv_timer_start(&broker->stop_timer, on_stop_look, 0, STOP_LOOK_MS);
 }
 
@@ -326,33 +348,6 @@ static void on_stop_signal(uv_signal_t *handle, int number)
 {
 	log_info("signal", "number=%d", number);
 	stop(handle->data, 0);
-}
-
-static bool issuers_differ(const struct config *a, const struct config *b)
-{
-	if (a->issuer_count != b->issuer_count)
-		return true;
-	for (size_t i = 0; i < a->issuer_count; i++) {
-		const struct config_issuer *x = &a->issuers[i], *y = &b->issuers[i];
-
-		if (strcmp(x->issuer, y->issuer) != 0 || strcmp(x->audience, y->audience) != 0 ||
-		    strcmp(x->ca_file, y->ca_file) != 0 || strcmp(x->id_claim, y->id_claim) != 0 ||
-		    strcmp(x->user_name_claim, y->user_name_claim) != 0 ||
-		    strcmp(x->groups_claim, y->groups_claim) != 0 ||
-		    strcmp(x->authentication_claim, y->authentication_claim) != 0)
-			return true;
-	}
-	return false;
-}
-
-/* Settings that are read once, when the broker starts. */
-static bool needs_restart(const struct config *a, const struct config *b)
-{
-	return strcmp(a->listen_host, b->listen_host) != 0 || a->listen_port != b->listen_port ||
-	       strcmp(a->listen_path, b->listen_path) != 0 ||
-	       strcmp(a->tls_certificate, b->tls_certificate) != 0 || strcmp(a->tls_key, b->tls_key) != 0 ||
-	       !config_redis_same(a, b) || a->connections != b->connections ||
-	       a->connections_per_address != b->connections_per_address || issuers_differ(a, b);
 }
 
 static void on_reload_signal(uv_signal_t *handle, int number)
@@ -376,6 +371,10 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 	activation_reload(broker->activation, fresh->poll_ms, fresh->history_ms);
 	courier_configure(broker->courier, fresh);
 	set_tells(broker);
+	keeper_reload(broker->keeper, fresh);
+	if (store_ready(broker->store, NULL))
+		keeper_plan(broker->keeper, store_lanes(broker->store));
+	keeper_note_config(broker->keeper, "reload");
 	log_info("reload", "config=%s result=%s applications=%zu groups=%zu", broker->config_path, "taken",
 		 fresh->application_count, fresh->group_count);
 }
@@ -420,6 +419,7 @@ static int run(struct broker *broker)
 	}
 	uv_run(&broker->loop, UV_RUN_DEFAULT);
 	courier_free(broker->courier);
+	keeper_free(broker->keeper);
 	activation_free(broker->activation);
 	if (broker->pusher != NULL)
 		pusher_free(broker->pusher);

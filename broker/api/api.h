@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 struct signin;
+struct keeper;
 
 struct api {
 	struct config *config; /* the current one; replaced on reload */
@@ -24,6 +25,7 @@ struct api {
 	struct store *store;
 	struct server *server;
 	struct metrics *metrics;
+	struct keeper *keeper; /* of the audit */
 	struct signin *signin; /* NULL when no provider is configured */
 	bool stopping;
 };
@@ -88,6 +90,8 @@ void notices_send(struct call *call);
 void notices_discard(struct call *call);
 void sign_in_list(struct call *call); /* api/sign_in.c */
 
+void audit_events(struct call *call); /* api/audit.c */
+void audit_verify_all(struct call *call);
 void health_live(struct call *call); /* api/health.c */
 void health_ready(struct call *call);
 void health_metrics(struct call *call);

@@ -4,6 +4,7 @@
 
 #include "activation/order.h"
 #include "api/api.h"
+#include "audit/keeper.h"
 #include "base/json.h"
 
 void health_live(struct call *call)
@@ -27,6 +28,9 @@ void health_ready(struct call *call)
 		json_add_string(&body, why != NULL ? why : "The store is not ready.");
 	if (call->api->stopping)
 		buf_addf(&body, "%s\"The broker is stopping.\"", ready ? "" : ",");
+	buf_adds(&body, "],\"warnings\":[");
+	if (keeper_trouble(call->api->keeper) != NULL)
+		json_add_string(&body, keeper_trouble(call->api->keeper));
 	buf_adds(&body, "]}");
 	call_answer(call, ready && !call->api->stopping ? 200 : 503, NULL, &body);
 }

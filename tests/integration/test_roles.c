@@ -47,6 +47,8 @@ static const struct row {
 	unsigned may;
 } rows[] = {
 	{"*", "/hooks/", ALL},
+	{"POST", "/v1.0/$batch", R | O | A},
+	{"POST", "/beta/$batch", R | O | A},
 	{"GET", "/api/sign-in", ALL},
 	{"GET", "/api/", O | A},
 	{"POST", "/api/sweep", O | T},

@@ -246,8 +246,12 @@ static struct trail *trail_of(struct trails *trails, const char *id)
 static bool follow(struct trails *trails, const struct redisReply *event)
 {
 	const struct redisReply *pairs = event->element[1];
-	struct trail *trail = trail_of(trails, field(pairs, "r"));
+	struct trail *trail;
 
+	/* Not every event moves a request. */
+	if (field(pairs, "f")[0] == '\0')
+		return true;
+	trail = trail_of(trails, field(pairs, "r"));
 	if (trail == NULL)
 		return false;
 	if (strcmp(trail->state, field(pairs, "f")) != 0) {

@@ -274,7 +274,9 @@ static void test_read_only_functions(void **state)
 						"jit_eligibility_list",
 						"jit_eligibility_count",
 						"jit_cycles",
-						"jit_log"};
+						"jit_log",
+						"jit_audit_read",
+						"jit_audit_oldest"};
 	struct lane *lane = *state;
 	redisReply *reply = lane_command(lane, "FUNCTION LIST LIBRARYNAME jit");
 	const redisReply *list = lane_field(lane_at(reply, 0), "functions");
