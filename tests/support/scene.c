@@ -242,7 +242,10 @@ static bool has_reloaded(void *ctx)
 	FILE *file = fopen(reloads->broker->log_path, "rb");
 	char line[1024];
 
-	assert_non_null(file);
+	if (file == NULL) {
+		fail_msg("%s cannot be read", reloads->broker->log_path);
+		return false;
+	}
 	reloads->count = 0;
 	while (fgets(line, sizeof(line), file) != NULL)
 		if (strstr(line, RELOAD_MARK) != NULL) {
