@@ -102,6 +102,9 @@ LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/qu
 	activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
 	activation/list.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/functions.lua
 
+# The page, served as it is.
+PAGE := $(addprefix broker/web/,page.html page.css page.js call.js dom.js sign_in.js words.js)
+
 LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(NOTICE_SRC) $(API_SRC) $(AUDIT_SRC) $(CONFIG_SRC)
 
 # Shared by tests: private servers and programs, HTTP client, whole worlds of them.
@@ -183,6 +186,8 @@ INTEGRATION_TESTS += tests/integration/test_sign_in.c tests/integration/test_sig
 UNIT_TESTS += tests/unit/test_config_sign_in.c tests/unit/test_config_sources.c
 SUPPORT_SRC += tests/support/shell.c
 INTEGRATION_TESTS += tests/integration/test_command.c
+INTEGRATION_TESTS += tests/integration/test_page.c
+API_SRC += broker/api/page.c
 # Against the SCIM servers of other people, which npm brings.
 INTEGRATION_TESTS += tests/integration/test_foreign_scim.c
 
@@ -204,7 +209,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 unit_programs = $(patsubst tests/unit/%.c,build/$(1)/tests/unit/%,$(UNIT_TESTS))
 integration_programs = $(patsubst tests/integration/%.c,build/$(1)/tests/integration/%,$(INTEGRATION_TESTS))
 asan_programs := $(patsubst %.c,build/asan/%,$(ASAN_TESTS))
-GEN_OBJ := $(B)/gen/library.o
+GEN_OBJ := $(B)/gen/library.o $(B)/gen/page.o
 C_SRC := $(LIB_SRC) $(SANDBOX_SRC) $(COMMAND_SRC) broker/main.c activation/states_print.c
 C_FILES = $(shell find activation broker scim-push tests throttle -name '*.[ch]' | sort)
 jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -315,6 +320,7 @@ $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libj
 $(patsubst %,$(B)/tests/integration/test_sign_in%,_outage _provider) $(B)/tests/integration/test_sign_in $(B)/tests/integration/test_command: | $(B)/oidc/installed
 
 $(B)/tests/integration/test_notices: | $(B)/webhooks/installed
+$(B)/tests/integration/test_page: | $(B)/oidc/installed $(B)/browser/installed
 
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm
@@ -351,13 +357,19 @@ $(B)/gen/library.lua: $(LUA) activation/join.awk Makefile
 	@mkdir -p $(@D)
 	$(Q)awk -f activation/join.awk $(LUA) >$@.tmp && mv $@.tmp $@
 
-$(B)/gen/library.c: $(B)/gen/library.lua
-	$(Q){ echo '#include <stddef.h>'; echo 'extern const char jit_library[];'; \
-		echo 'extern const size_t jit_library_len;'; echo 'const char jit_library[] = {'; \
-		od -An -v -tx1 $< | sed "s/ *\([0-9a-f][0-9a-f]\)/'\\\\x\1',/g"; \
-		echo '0};'; echo 'const size_t jit_library_len = sizeof(jit_library) - 1;'; } >$@.tmp && mv $@.tmp $@
+# Prints a file as a C array of that name.
+embed = { echo "const char $(1)[] = {"; od -An -v -tx1 $(2) | sed "s/ *\([0-9a-f][0-9a-f]\)/'\\\\x\1',/g"; \
+	echo "0}; const size_t $(1)_len = sizeof($(1)) - 1;"; }
 
-$(GEN_OBJ): $(B)/gen/library.c
+$(B)/gen/library.c: $(B)/gen/library.lua
+	$(Q){ echo '#include "activation/library.h"'; $(call embed,jit_library,$<); } >$@.tmp && mv $@.tmp $@
+
+$(B)/gen/page.c: $(PAGE) Makefile
+	@mkdir -p $(@D)
+	$(Q){ echo '#include "api/page.h"'; \
+		$(foreach f,$(PAGE),$(call embed,$(subst .,_,$(notdir $(f))),$(f));) } >$@.tmp && mv $@.tmp $@
+
+$(GEN_OBJ): %.o: %.c
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
 # -- checks --------------------------------------------------------------------------------------------------
@@ -389,12 +401,8 @@ drift-check: $(B)/states-print $(B)/jit-broker
 webhooks-check: $(B)/tests/webhooks/peer $(B)/webhooks/installed ## webhooks against the reference library
 	@node tests/webhooks/differential.mjs $< $(B)/webhooks
 
-$(B)/webhooks/installed: tests/webhooks/package.json tests/webhooks/package-lock.json
-	@mkdir -p $(@D) && cp $^ $(@D)
-	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-	@touch $@
-
-$(B)/scim/installed: tests/scim/package.json tests/scim/package-lock.json
+# What npm brings for the tests in that folder.
+$(B)/%/installed: tests/%/package.json tests/%/package-lock.json
 	@mkdir -p $(@D) && cp $^ $(@D)
 	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 	@touch $@
@@ -402,11 +410,6 @@ $(B)/scim/installed: tests/scim/package.json tests/scim/package-lock.json
 # Beside its packages, because that is where node looks for them.
 $(B)/scim/server.mjs: tests/scim/server.mjs $(B)/scim/installed
 	@cp $< $@
-
-$(B)/oidc/installed: tests/oidc/package.json tests/oidc/package-lock.json
-	@mkdir -p $(@D) && cp $^ $(@D)
-	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-	@touch $@
 
 lua-check: $(B)/gen/library.lua
 	@luac5.1 -p $(filter-out $(B)/%,$(LUA)) $<

@@ -92,6 +92,9 @@ void sign_in_list(struct call *call); /* api/sign_in.c */
 
 void audit_events(struct call *call); /* api/audit.c */
 void audit_verify_all(struct call *call);
+void page_get(struct call *call); /* api/page.c */
+void page_file_get(struct call *call);
+
 void health_live(struct call *call); /* api/health.c */
 void health_ready(struct call *call);
 void health_metrics(struct call *call);

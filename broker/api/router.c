@@ -119,6 +119,8 @@ static const struct route routes[] = {
 	 "The audit's events as JSON lines, from a position on"},
 	{"GET", "/api/audit/verify", false, NEED_OVERSEER, audit_verify_all,
 	 "Is the audit as it was written, and if not, where"},
+	{"GET", "/", false, NEED_NOTHING, page_get, "The page for people"},
+	{"GET", "/page/*", false, NEED_NOTHING, page_file_get, "Its files"},
 	{"GET", "/healthz", false, NEED_NOTHING, health_live, "The broker runs"},
 	{"GET", "/readyz", false, NEED_NOTHING, health_ready, "The broker can serve, or why not"},
 	{"GET", "/metrics", false, NEED_NOTHING, health_metrics, "Metrics, in Prometheus' text format"},

@@ -1,6 +1,7 @@
 // A real OpenID provider on loopback, for integration tests: node provider.mjs FOLDER-WITH-NODE_MODULES.
 // Prints "listening ISSUER" when it can be asked. Its client "jobs" with the secret "jobs-secret" gets tokens by client
-// credentials (resource api://jit); its public client "desk" signs people in by the device grant. What a test wants besides stands under /test/, with JSON bodies:
+// credentials (resource api://jit); its public client "desk" signs people in by the device grant,
+// and "page" by the code grant with PKCE, where everybody who comes is amira. What a test wants besides stands under /test/, with JSON bodies:
 //
 //     POST /test/token   {alg, sub, audience, ttl, age, claims: nothing of it is required}: {access_token};
 //                        with `age`, as it was made so many seconds ago
@@ -63,7 +64,17 @@ function makeProvider(issuer) {
 				redirect_uris: [],
 				response_types: [],
 			},
+			{
+				client_id: 'page',
+				application_type: 'native',
+				token_endpoint_auth_method: 'none',
+				grant_types: ['authorization_code', 'refresh_token'],
+				redirect_uris: ['http://127.0.0.1/'], // on any port, as for native clients
+				response_types: ['code'],
+			},
 		],
+		clientBasedCORS: () => true,
+		interactions: { url: () => '/test/interaction' },
 		enabledJWA: { idTokenSigningAlgValues: Object.keys(KEYS) },
 		features: {
 			clientCredentials: { enabled: true },
@@ -136,6 +147,21 @@ async function confirm({ user_code: text, sub = 'amira', deny = false }) {
 	return { confirmed: !deny };
 }
 
+// The provider's own page, for somebody who agrees with everything.
+async function interact(request, response) {
+	const details = await provider.interactionDetails(request, response);
+	const result = {};
+	if (details.prompt.name === 'login') {
+		result.login = { accountId: 'amira' };
+	} else {
+		const grant = new provider.Grant({ accountId: details.session.accountId, clientId: details.params.client_id });
+		grant.addOIDCScope('openid offline_access');
+		grant.addResourceScope(AUDIENCE, 'jit');
+		result.consent = { grantId: await grant.save() };
+	}
+	await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
+}
+
 async function readBody(request) {
 	let text = '';
 	for await (const part of request) text += part;
@@ -181,6 +207,10 @@ server.listen(0, '127.0.0.1', () => {
 	keys = makeKeys();
 	makeProvider(issuer);
 	server.on('request', (request, response) => {
+		if (request.url === '/test/interaction') {
+			interact(request, response).catch((error) => response.writeHead(500).end(String(error)));
+			return;
+		}
 		if (request.url.startsWith('/test/')) {
 			answerControl(request, response, issuer);
 			return;

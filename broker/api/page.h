@@ -1,0 +1,23 @@
+/* The files of the page, in broker/web/, compiled in as they are; the build makes the arrays. */
+#ifndef API_PAGE_H
+#define API_PAGE_H
+
+#include <stddef.h>
+
+/* X(file, media type, name of its array) */
+#define PAGE_FILES(X)                                                                                        \
+	X("page.html", "text/html; charset=utf-8", page_html)                                                \
+	X("page.css", "text/css; charset=utf-8", page_css)                                                   \
+	X("page.js", "text/javascript; charset=utf-8", page_js)                                              \
+	X("call.js", "text/javascript; charset=utf-8", call_js)                                              \
+	X("dom.js", "text/javascript; charset=utf-8", dom_js)                                                \
+	X("sign_in.js", "text/javascript; charset=utf-8", sign_in_js)                                        \
+	X("words.js", "text/javascript; charset=utf-8", words_js)
+
+#define PAGE_DECLARE(file, type, array)                                                                      \
+	extern const char array[];                                                                           \
+	extern const size_t array##_len;
+PAGE_FILES(PAGE_DECLARE)
+#undef PAGE_DECLARE
+
+#endif

@@ -1,0 +1,39 @@
+// Calls of the API as the person who is signed in. The token is kept in this tab alone and sent to this server alone.
+export const PIM = '/v1.0/identityGovernance/privilegedAccess/group/';
+
+const TOKEN = 'jit.token';
+let ahead = 0; // the server's clock minus ours, ms
+
+export const serverNow = () => Date.now() + ahead;
+export const token = () => sessionStorage.getItem(TOKEN);
+
+export function setToken(text) {
+	if (text) sessionStorage.setItem(TOKEN, text);
+	else sessionStorage.removeItem(TOKEN);
+}
+
+// What the server has against it, as one text for people.
+export class Refusal extends Error {
+	constructor(status, error) {
+		const rules = (error?.details ?? []).map((d) => `${d.rule}: allowed ${d.limit}, given ${d.given}`);
+		super([error?.message ?? `The server answered ${status}.`, ...rules].join('\n'));
+		this.status = status;
+	}
+}
+
+export async function call(method, path, body) {
+	const headers = { accept: 'application/json' };
+	if (token()) headers.authorization = `Bearer ${token()}`;
+	if (body !== undefined) headers['content-type'] = 'application/json';
+	// Under one key a repetition is harmless, should the browser repeat the call.
+	if (method === 'POST') headers['idempotency-key'] = crypto.randomUUID();
+	const response = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: 'no-store' });
+	const date = Date.parse(response.headers.get('date') ?? '');
+	if (!Number.isNaN(date)) ahead = date - Date.now();
+	const text = await response.text();
+	const json = text && response.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : null;
+	if (!response.ok) throw new Refusal(response.status, json?.error);
+	return json;
+}
+
+export const list = async (path) => (await call('GET', path)).value;

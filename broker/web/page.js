@@ -1,0 +1,282 @@
+// The page: what one may activate, what waits for one's decision, what one has asked for; for operators, the applications.
+// It is a client of the same API as everybody else, asks anew every few seconds, and keeps nothing.
+import { PIM, Refusal, call, list, setToken, token } from './call.js';
+import { element } from './dom.js';
+import { begin, finish, ways } from './sign_in.js';
+import { isOpen, state, time } from './words.js';
+
+const BUSY_MS = 1500; // something is on its way
+const CALM_MS = 10000;
+const DURATIONS = { PT30M: '30 minutes', PT1H: '1 hour', PT2H: '2 hours', PT4H: '4 hours', PT8H: '8 hours' };
+const GIVES = ['selfActivate', 'selfExtend', 'adminAssign', 'adminExtend', 'adminUpdate'];
+
+const main = document.getElementById('main');
+const said = document.getElementById('said');
+let timer;
+let names = new Map(); // group id -> name
+let operator = true; // until the server has said no
+
+const say = (text) => said.replaceChildren(text);
+
+// Does what a button or form is for; what the server has against it stands at the foot of the page.
+async function act(work, done) {
+	try {
+		await work();
+		say(done);
+	} catch (error) {
+		say(error.message);
+	}
+	await refresh();
+}
+
+const nameOf = (id) => names.get(id) ?? id;
+
+// -- groups ---------------------------------------------------------------------------------------------------
+
+function ask(group, action, form) {
+	const given = new FormData(form);
+	const body = {
+		action,
+		accessId: 'member',
+		groupId: group,
+		justification: given.get('reason'),
+		scheduleInfo: { expiration: { type: 'afterDuration', duration: given.get('duration') } },
+	};
+	if (given.get('ticket')) body.ticketInfo = { ticketNumber: given.get('ticket'), ticketSystem: null };
+	return call('POST', `${PIM}assignmentScheduleRequests`, body);
+}
+
+const giveBack = (group) =>
+	call('POST', `${PIM}assignmentScheduleRequests`, { action: 'selfDeactivate', accessId: 'member', groupId: group });
+
+function askForm(group, action, word) {
+	const form = element(
+		'form',
+		{
+			onsubmit: (event) => {
+				event.preventDefault();
+				act(() => ask(group, action, form), `${nameOf(group)}: asked for`);
+			},
+		},
+		element(
+			'label',
+			{},
+			'For',
+			element(
+				'select',
+				{ name: 'duration' },
+				Object.entries(DURATIONS).map(([value, text]) =>
+					element('option', { value, selected: value === 'PT1H' }, text),
+				),
+			),
+		),
+		element('label', { class: 'wide' }, 'Reason', element('input', { name: 'reason', maxlength: '1000' })),
+		element('label', {}, 'Ticket', element('input', { name: 'ticket', maxlength: '128' })),
+		element('button', {}, word),
+	);
+	return form;
+}
+
+function openRequest(request) {
+	const [text, look] = state(request);
+	const group = request.groupId;
+	const withdraw = ['PendingApproval', 'Granted'].includes(request.status) || request.provisioning?.state === 'deferred';
+	return element(
+		'div',
+		{},
+		element('p', { class: look }, text),
+		withdraw &&
+			element(
+				'button',
+				{
+					onclick: () =>
+						act(() => call('POST', `${PIM}assignmentScheduleRequests/${request.id}/cancel`), 'withdrawn'),
+				},
+				'Withdraw',
+			),
+		request.provisioning?.state === 'provisioned' &&
+			element('button', { onclick: () => act(() => giveBack(group), `${nameOf(group)}: given back`) }, 'Give back'),
+		request.provisioning?.lastError && element('p', { class: 'bad' }, request.provisioning.lastError),
+	);
+}
+
+function groupCard(group, requests) {
+	const open = requests.filter((r) => r.groupId === group && isOpen(r) && GIVES.includes(r.action));
+	const active = open.some((r) => r.provisioning?.state === 'provisioned');
+	return element(
+		'article',
+		{ 'data-group': group },
+		element('h3', {}, nameOf(group)),
+		open.map(openRequest),
+		(open.length === 0 || active) && askForm(group, active ? 'selfExtend' : 'selfActivate', active ? 'Extend' : 'Activate'),
+	);
+}
+
+// -- approvals ------------------------------------------------------------------------------------------------
+
+async function decide(request, result, reason) {
+	const approval = await call('GET', `${PIM}assignmentApprovals/${request.id}`);
+	const stage = approval.stages.find((s) => s.status === 'InProgress');
+	if (!stage) throw new Error('Somebody has decided already.');
+	await call('PATCH', `${PIM}assignmentApprovals/${request.id}/stages/${stage.id}`, {
+		reviewResult: result,
+		justification: reason,
+	});
+}
+
+function approvalCard(request) {
+	const reason = element('input', { name: 'why', maxlength: '1000' });
+	const button = (word, result, done) =>
+		element('button', { type: 'button', onclick: () => act(() => decide(request, result, reason.value), done) }, word);
+	return element(
+		'article',
+		{ 'data-request': request.id },
+		element('h3', {}, `${request.createdBy?.user?.displayName ?? request.principalId} asks for ${nameOf(request.groupId)}`),
+		element('p', {}, request.justification ?? 'No reason was given.'),
+		element('p', { class: 'dim' }, `asked ${time(request.createdDateTime)}, for ${request.scheduleInfo?.expiration?.duration ?? 'as configured'}`),
+		element(
+			'form',
+			{ onsubmit: (event) => event.preventDefault() },
+			element('label', { class: 'wide' }, 'Your reason', reason),
+			button('Approve', 'Approve', 'approved'),
+			button('Deny', 'Deny', 'denied'),
+		),
+	);
+}
+
+// -- tables ---------------------------------------------------------------------------------------------------
+
+function table(heads, rows) {
+	return element(
+		'div',
+		{ class: 'scroll', tabindex: '0' },
+		element(
+			'table',
+			{},
+			element('thead', {}, element('tr', {}, heads.map((head) => element('th', { scope: 'col' }, head)))),
+			element('tbody', {}, rows.map((cells) => element('tr', {}, cells.map((cell) => element('td', {}, String(cell)))))),
+		),
+	);
+}
+
+const requestRow = (r) => [time(r.createdDateTime), r.action, nameOf(r.groupId), state(r)[0], r.justification ?? ''];
+
+const applicationRow = (a) => [a.id, a.tokens?.free ?? '', a.waiting ?? 0, a.deferred ?? 0, a.removals ?? 0, time(a.cycle?.nextDateTime ?? a.nextCycleDateTime)];
+
+// -- the whole ------------------------------------------------------------------------------------------------
+
+function section(title, ...children) {
+	return element('section', {}, element('h2', {}, title), ...children);
+}
+
+async function applications() {
+	if (!operator) return [];
+	try {
+		return await list('/api/applications');
+	} catch (error) {
+		if (error instanceof Refusal && error.status === 403) operator = false;
+		return [];
+	}
+}
+
+// What somebody is typing stays as it is while the page asks anew.
+const isTyping = () => main.contains(document.activeElement) && ['INPUT', 'SELECT'].includes(document.activeElement.tagName);
+
+function show(eligible, requests, inbox, apps) {
+	names = new Map(eligible.map((e) => [e.groupId, e.group?.displayName ?? e.groupId]));
+	const groups = [...new Set(eligible.map((e) => e.groupId))];
+	main.replaceChildren(
+		inbox.length > 0 ? section('Waiting for your decision', inbox.map(approvalCard)) : '',
+		section(
+			'Your groups',
+			groups.length > 0
+				? groups.map((group) => groupCard(group, requests))
+				: element('p', { class: 'dim' }, 'There is no group that you may activate.'),
+		),
+		requests.length > 0
+			? section('Your requests', table(['Asked', 'Action', 'Group', 'State', 'Reason'], requests.map(requestRow)))
+			: '',
+		apps.length > 0
+			? section('Applications', table(['Application', 'Free pushes', 'Waiting', 'Deferred', 'Removals', 'Next cycle'], apps.map(applicationRow)))
+			: '',
+	);
+}
+
+async function refresh() {
+	clearTimeout(timer);
+	let requests = [];
+	try {
+		const parts = await Promise.all([
+			list(`${PIM}eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$expand=group`),
+			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='principal')?$top=20`),
+			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='approver')?$filter=status%20eq%20'PendingApproval'`),
+			applications(),
+		]);
+		requests = parts[1];
+		if (!isTyping()) show(...parts);
+	} catch (error) {
+		if (error instanceof Refusal && error.status === 401) {
+			setToken(null);
+			await welcome(error.message);
+			return;
+		}
+		say(error.message);
+	}
+	timer = setTimeout(refresh, requests.some((r) => isOpen(r) && r.provisioning?.state !== 'deferred') ? BUSY_MS : CALM_MS);
+}
+
+function start() {
+	document.getElementById('who').replaceChildren(
+		element(
+			'button',
+			{
+				onclick: () => {
+					setToken(null);
+					location.assign('/');
+				},
+			},
+			'Sign out',
+		),
+	);
+	return refresh();
+}
+
+function tokenForm() {
+	const field = element('input', { name: 'token', type: 'password', autocomplete: 'off', required: true });
+	return element(
+		'form',
+		{
+			onsubmit: (event) => {
+				event.preventDefault();
+				setToken(field.value.trim());
+				start();
+			},
+		},
+		element('label', { class: 'wide' }, 'Your token', field),
+		element('button', {}, 'Sign in'),
+	);
+}
+
+// Nobody is signed in yet.
+async function welcome(text) {
+	const { providers, staticTokens } = await ways();
+	say(text);
+	document.getElementById('who').replaceChildren();
+	main.replaceChildren(
+		section(
+			'Sign in',
+			providers.map((p) =>
+				element('p', {}, element('button', { onclick: () => begin(p).catch((error) => say(error.message)) }, `Sign in at ${new URL(p.issuer).host}`)),
+			),
+			staticTokens && tokenForm(),
+			providers.length === 0 && !staticTokens && element('p', {}, 'No provider is configured for people; the command jit may help.'),
+		),
+	);
+}
+
+try {
+	await finish();
+	await (token() ? start() : welcome(''));
+} catch (error) {
+	await welcome(error.message);
+}

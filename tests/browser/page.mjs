@@ -1,0 +1,129 @@
+// The page in a real browser: node page.mjs FOLDER-WITH-NODE_MODULES STORY BASE-URL [ARGUMENT…]. Exit status 0 when the
+// story went as it should; otherwise what went wrong, with what the browser had to say. Each state that a story passes
+// is judged by axe, and nothing may break the page's own content security policy.
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import assert from 'node:assert/strict';
+
+const [folder, story, base, ...rest] = process.argv.slice(2);
+const require = createRequire(join(resolve(folder), 'package.json'));
+const { chromium } = require('playwright-core');
+const axe = require.resolve('axe-core/axe.min.js');
+const PATIENCE_MS = 20000;
+
+// Headless, silent on the network besides what the page does, and free to run as root.
+const browser = await chromium.launch({
+	executablePath: '/usr/bin/chromium',
+	args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+const complaints = [];
+
+async function open() {
+	const context = await browser.newContext({ viewport: { width: 1000, height: 900 } });
+	const page = await context.newPage();
+	page.setDefaultTimeout(PATIENCE_MS);
+	page.on('pageerror', (error) => complaints.push(String(error)));
+	page.on('console', (message) => {
+		if (/Content Security Policy|Trusted/i.test(message.text())) complaints.push(message.text());
+	});
+	await page.goto(base);
+	return page;
+}
+
+// The rules of WCAG 2.2 A and AA. The page's own policy lets no script in, so axe comes by the debugger's way.
+async function judge(page, where) {
+	const { violations } = await page.evaluate(
+		`(() => { const module = undefined; ${require('node:fs').readFileSync(axe, 'utf8')}; return axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']}); })()`,
+	);
+	for (const v of violations) complaints.push(`${where}: ${v.id}: ${v.help}: ${v.nodes.map((n) => n.html).join(' ')}`);
+}
+
+async function typeToken(page, token) {
+	await page.getByLabel('Your token').fill(token);
+	await judge(page, 'sign-in');
+	await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+const card = (page, group) => page.locator(`article[data-group="${group}"]`);
+
+async function activate(page, group, reason) {
+	await card(page, group).getByLabel('Reason').fill(reason);
+	await card(page, group).getByRole('button', { name: 'Activate' }).click();
+	await page.locator('#said', { hasText: 'asked for' }).waitFor();
+}
+
+const stories = {
+	// A person takes a group, sees it count down, and gives it back.
+	async person([token, group]) {
+		const page = await open();
+		await typeToken(page, token);
+		await judge(page, 'groups');
+		await activate(page, group, 'the test asks');
+		await card(page, group).getByText('active, ').waitFor();
+		await judge(page, 'active');
+		await card(page, group).getByRole('button', { name: 'Give back' }).click();
+		await card(page, group).getByRole('button', { name: 'Activate' }).waitFor();
+		await page.reload();
+		await card(page, group).waitFor(); // still signed in, in this tab
+		await page.getByRole('button', { name: 'Sign out' }).click();
+		await page.getByLabel('Your token').waitFor();
+	},
+	// What the server refuses is said, and typed text is not lost to it.
+	async refused([token, group]) {
+		const page = await open();
+		await typeToken(page, token);
+		await card(page, group).getByRole('button', { name: 'Activate' }).click();
+		await page.locator('#said', { hasText: 'JustificationRule' }).waitFor();
+		await judge(page, 'refused');
+	},
+	// A token that is none leads back to the sign-in.
+	async stranger() {
+		const page = await open();
+		await typeToken(page, 'not-a-token');
+		await page.getByLabel('Your token').waitFor();
+		assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+	},
+	// An approver reads the reason as text, whatever it holds, and agrees or not.
+	async approver([token, word, reason]) {
+		const page = await open();
+		await typeToken(page, token);
+		const request = page.locator('article[data-request]');
+		await request.getByText(reason, { exact: true }).waitFor();
+		await judge(page, 'approvals');
+		assert.equal(await page.locator('main img').count(), 0);
+		await request.getByLabel('Your reason').fill('seen');
+		await request.getByRole('button', { name: word }).click();
+		await request.waitFor({ state: 'detached' });
+	},
+	// The organisation's provider signs the person in; nothing of it is left in the address.
+	async provider([group]) {
+		const page = await open();
+		await judge(page, 'providers');
+		await page.getByRole('button', { name: /^Sign in at / }).click();
+		await card(page, group).waitFor();
+		assert.equal(new URL(page.url()).search, '');
+		await activate(page, group, 'the test asks');
+		await card(page, group).getByText('active, ').waitFor();
+	},
+	// A return from the provider that was not begun here signs nobody in.
+	async planted() {
+		const page = await open();
+		await page.goto(`${base}/?code=stolen&state=made-up`);
+		await page.locator('#said', { hasText: 'was not begun here' }).waitFor();
+		assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+	},
+};
+
+let status = 0;
+try {
+	await stories[story](rest);
+	assert.deepEqual(complaints, []);
+} catch (error) {
+	console.error(`${story}: ${error.stack ?? error}`);
+	console.error(complaints.join('\n'));
+	for (const context of browser.contexts())
+		for (const page of context.pages()) console.error(await page.locator('body').innerText().catch(() => ''));
+	status = 1;
+}
+await browser.close();
+process.exit(status);

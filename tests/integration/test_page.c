@@ -1,0 +1,121 @@
+/*
+ * The page in a real browser, against a real broker, application and provider; tests/browser/page.mjs plays what people do
+ * there, the application tells what came of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "tests/support/office.h"
+#include "tests/support/scene.h"
+#include "tests/support/wait.h"
+
+#define STORY_MS 120000
+
+static const char approval[] = "      approval: {approvers: [person1@example.com], timeout: 1h}\n";
+
+static bool has_ended(void *ctx)
+{
+	return !proc_alive(ctx);
+}
+
+/* Plays the story with these arguments (NULL-terminated); fails the test when it does not go well. */
+static void play(const struct world *world, const char *story, const char *const *arguments)
+{
+	char folder[PROC_PATH_SIZE], log[PROC_PATH_SIZE];
+	const char *argv[12] = {"node", "tests/browser/page.mjs", folder, story, world->brokers[0].root};
+	struct proc browser = {0};
+	size_t count = 5;
+
+	assert_true(proc_build_path("browser", folder, sizeof(folder)));
+	for (; *arguments != NULL; arguments++) {
+		assert_in_range(count, 5, 10);
+		argv[count++] = *arguments;
+	}
+	snprintf(log, sizeof(log), "%.400s/browser.log", world->dir);
+	assert_true(proc_start(&browser, argv, NULL, log));
+	if (!wait_until(has_ended, &browser, STORY_MS))
+		proc_kill9(&browser);
+	if (!WIFEXITED(browser.wait_status) || WEXITSTATUS(browser.wait_status) != 0) {
+		proc_print_log(&browser, stderr);
+		fail_msg("the story \"%s\" did not go well", story);
+	}
+}
+
+static int make_world(void **state)
+{
+	*state = calloc(1, sizeof(struct world));
+	return *state != NULL ? 0 : -1;
+}
+
+static int end_world(void **state)
+{
+	bool clean = world_stop(*state);
+
+	free(*state);
+	return clean ? 0 : -1;
+}
+
+static void a_person_takes_a_group_and_gives_it_back(void **state)
+{
+	struct world *world = *state;
+	struct world_options options = scene_defaults();
+
+	assert_true(world_start(world, &options));
+	play(world, "person", (const char *[]){world_token(world, 1), world_group_id(world, 0), NULL});
+	assert_true(world_wait_member(world, 1, 0, false, SCENE_PATIENCE));
+	play(world, "refused", (const char *[]){world_token(world, 1), world_group_id(world, 0), NULL});
+	play(world, "stranger", (const char *[]){NULL});
+	world_passed(world);
+}
+
+static void an_approver_decides(void **state)
+{
+	static const char hostile[] = "<img src=x onerror=alert(1)> & 'rotate'";
+	struct world *world = *state;
+	struct world_options options = scene_defaults();
+	struct world_ask ask = {.person = 0, .group = 0, .justification = hostile};
+	char id[ID_SIZE];
+
+	options.group.more = approval;
+	assert_true(world_start(world, &options));
+	assert_true(world_activate_ok(world, &ask, id));
+	play(world, "approver", (const char *[]){world_token(world, 1), "Approve", hostile, NULL});
+	assert_true(world_wait_member(world, 0, 0, true, SCENE_PATIENCE));
+	ask.person = 2;
+	assert_true(world_activate_ok(world, &ask, id));
+	play(world, "approver", (const char *[]){world_token(world, 1), "Deny", hostile, NULL});
+	assert_true(world_wait_state(world, &ask, id, "failed", SCENE_PATIENCE));
+	world_passed(world);
+}
+
+static void a_provider_signs_a_person_in(void **state)
+{
+	struct office *o = *state;
+
+	o->client = "page";
+	office_open(o);
+	play(&o->world, "provider", (const char *[]){world_group_id(&o->world, OFFICE_GROUP_BY_NAME), NULL});
+	play(&o->world, "planted", (const char *[]){NULL});
+	world_passed(&o->world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_person_takes_a_group_and_gives_it_back, make_world,
+						end_world),
+		cmocka_unit_test_setup_teardown(an_approver_decides, make_world, end_world),
+		cmocka_unit_test_setup_teardown(a_provider_signs_a_person_in, office_setup, office_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
