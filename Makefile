@@ -52,7 +52,7 @@ STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.
 STORE_SRC += broker/store/answer.c broker/store/barrier.c broker/store/cluster.c broker/store/node_expire.c \
 	broker/store/question.c broker/store/sentinel.c broker/store/slots.c broker/store/tls.c broker/store/topology.c
 ACTIVATION_SRC := activation/audit.c activation/audit_event.c activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
-	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/order.c activation/list.c activation/notices.c
+	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/sweep.c activation/order.c activation/list.c activation/notices.c
 THROTTLE_SRC := throttle/throttle.c
 AUDIT_SRC := broker/api/audit.c broker/restart.c broker/audit/export.c broker/audit/keeper.c broker/audit/seal.c broker/audit/verify.c
 SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-in/identity.c broker/sign-in/issuer.c \
@@ -67,6 +67,7 @@ API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker
 	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
+API_SRC += broker/api/page.c broker/api/sweep.c broker/arguments.c
 API_SRC += broker/api/batch.c broker/api/batches.c broker/api/server_inner.c broker/api/list_query.c broker/api/object.c broker/api/eligible.c
 ACTIVATION_SRC += activation/operate.c
 API_SRC += broker/api/operate.c broker/api/provisioning_log.c broker/api/render_application.c
@@ -186,8 +187,7 @@ INTEGRATION_TESTS += tests/integration/test_sign_in.c tests/integration/test_sig
 UNIT_TESTS += tests/unit/test_config_sign_in.c tests/unit/test_config_sources.c
 SUPPORT_SRC += tests/support/shell.c
 INTEGRATION_TESTS += tests/integration/test_command.c
-INTEGRATION_TESTS += tests/integration/test_page.c
-API_SRC += broker/api/page.c
+INTEGRATION_TESTS += tests/integration/test_page.c tests/integration/test_sweep.c
 # Against the SCIM servers of other people, which npm brings.
 INTEGRATION_TESTS += tests/integration/test_foreign_scim.c
 

@@ -165,7 +165,9 @@ void activation_status(struct activation *activation, const char *app, activatio
 
 /* The lane's figures. */
 struct lane_status {
-	int64_t now_ms, timetable, removals, oldest_removal_ms; /* 0 = none waits */
+	int64_t now_ms, timetable;
+	int64_t due, oldest_due_ms;          /* entries that are due and not claimed; 0 = none is */
+	int64_t removals, oldest_removal_ms; /* 0 = none waits */
 	int64_t notices, oldest_notice_ms, parked_notices;
 };
 

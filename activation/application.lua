@@ -73,12 +73,15 @@ end
 
 -- jit_lane: figures of the whole lane, for the metrics.
 -- Answers {'ok', now, next, entries in the timetable, removals not confirmed, since when the oldest of them, notices
--- that wait, since when the oldest of them, notices that are parked}.
+-- that wait, since when the oldest of them, notices that are parked, entries of the timetable that are due and that
+-- nobody has claimed, since when the oldest of them}.
 local function jit_lane(keys, args)
 	local c = context(keys, args)
 	local oldest = redis.call('ZRANGE', c.pre .. 'x', 0, 0, 'WITHSCORES')
 	local notice = redis.call('ZRANGE', c.pre .. 'na', 0, 0, 'WITHSCORES')
+	local first = redis.call('ZRANGE', c.pre .. 'tt', 0, 0, 'WITHSCORES')
 	return { 'ok', c.now, 0, redis.call('ZCARD', c.pre .. 'tt'), redis.call('ZCARD', c.pre .. 'x'),
 		tonumber(oldest[2] or '0'), redis.call('ZCARD', c.pre .. 'na') + redis.call('ZCARD', c.pre .. 'no'),
-		tonumber(notice[2] or '0'), redis.call('ZCARD', c.pre .. 'np') }
+		tonumber(notice[2] or '0'), redis.call('ZCARD', c.pre .. 'np'), redis.call('ZCOUNT', c.pre .. 'tt', '-inf', c.now),
+		first[2] and math.min(tonumber(first[2]), c.now) or 0 }
 end

@@ -50,6 +50,17 @@ local function no_removal(c, m)
 	end
 end
 
+-- What is not wanted and may be there is access that outlives its end, from now on until its removal is confirmed.
+local function must_go(c, m)
+	if not m.x then
+		m.x = true
+		redis.call('ZADD', c.pre .. 'x', c.now, m.g .. ':' .. m.p)
+		if c.overdue > 0 then
+			at(c, 'o:' .. m.g .. ':' .. m.p, c.now + c.overdue)
+		end
+	end
+end
+
 -- Keeps the number of memberships of the group that are wanted.
 local function count_live(c, m, live)
 	if live ~= (m.l or false) then
@@ -68,6 +79,10 @@ local function settle(c, m, due)
 	local want = wanted(c, m)
 	count_live(c, m, want)
 	if m.u then
+		-- A push is bringing what nobody wants any more; should its broker be dead, that stays for a while.
+		if not want then
+			must_go(c, m)
+		end
 		return
 	end
 	if want then
@@ -92,13 +107,7 @@ local function settle(c, m, due)
 		move_all(c, m, ENDS, 'release')
 		no_removal(c, m)
 	else
-		if not m.x then
-			m.x = true
-			redis.call('ZADD', c.pre .. 'x', c.now, m.g .. ':' .. m.p)
-			if c.overdue > 0 then
-				at(c, 'o:' .. m.g .. ':' .. m.p, c.now + c.overdue)
-			end
-		end
+		must_go(c, m)
 		enqueue(c, m, 'x', due)
 	end
 	prune(c, m)

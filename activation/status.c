@@ -124,6 +124,8 @@ static void on_lane(void *ctx, enum err err, const struct reply *reply)
 		s.now_ms = reply_int(reply_at(reply, 1));
 		s.timetable = reply_int(reply_at(reply, 3));
 		s.removals = reply_int(reply_at(reply, 4));
+		s.due = reply_int(reply_at(reply, 9));
+		s.oldest_due_ms = reply_int(reply_at(reply, 10));
 		s.oldest_removal_ms = reply_int(reply_at(reply, 5));
 		s.notices = reply_int(reply_at(reply, 6));
 		s.oldest_notice_ms = reply_int(reply_at(reply, 7));

@@ -369,14 +369,19 @@ void timetable_free(struct timetable *timetable)
 	free(timetable);
 }
 
-void timetable_start(struct timetable *timetable)
+void timetable_wake(struct timetable *timetable)
 {
-	timetable->running = true;
-	timetable->lane_count = store_lanes(timetable->activation->options.store);
 	for (unsigned i = 0; i < timetable->lane_count; i++)
 		if (!timetable->lanes[i].asking)
 			timetable->lanes[i].due_ms = clock_mono_ms();
 	set_timer(timetable);
+}
+
+void timetable_start(struct timetable *timetable)
+{
+	timetable->running = true;
+	timetable->lane_count = store_lanes(timetable->activation->options.store);
+	timetable_wake(timetable);
 }
 
 void timetable_stop(struct timetable *timetable)

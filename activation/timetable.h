@@ -20,6 +20,8 @@ void timetable_note(struct timetable *timetable, unsigned lane, int64_t delay_ms
 
 /* The store is there (again): look into every lane at once. */
 void timetable_start(struct timetable *timetable);
+/* Looks into every lane now, not when it is due. */
+void timetable_wake(struct timetable *timetable);
 void timetable_stop(struct timetable *timetable);
 
 #endif

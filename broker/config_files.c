@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -150,11 +152,27 @@ static void read_bytes(const struct reading *reading, const struct setting *sett
 	digest_wipe(bytes, sizeof(bytes));
 }
 
+/* "file:PATH", or "credential:NAME" for a file of that name in the folder where systemd puts a unit's credentials. */
+static bool secret_path(const struct reading *reading, const char *text, char *out, size_t size)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	const char *name = text + strcspn(text, ":") + 1;
+
+	if (name[0] == '\0' || value_has_control(name))
+		return false;
+	if (strncmp(text, "file:", 5) == 0)
+		return path_resolve(reading, name, out, size);
+	return strchr(name, '/') == NULL && name[0] != '.' &&
+	       snprintf(out, size, "%s/%s", folder != NULL ? folder : "/run/credentials/none", name) <
+		       (int)size;
+}
+
 void value_read_secret(const struct reading *reading, const struct setting *setting,
 		       const struct value *value, void *base)
 {
 	char path[4096];
-	if (strncmp(value->text, "file:", 5) != 0) {
+
+	if (strncmp(value->text, "file:", 5) != 0 && strncmp(value->text, "credential:", 11) != 0) {
 		report_error(
 			reading->report, value->place,
 			"%s must name a file, file:PATH: a secret written here could be read by everybody "
@@ -162,9 +180,10 @@ void value_read_secret(const struct reading *reading, const struct setting *sett
 			setting->path);
 		return;
 	}
-	if (value->text[5] == '\0' || value_has_control(value->text) ||
-	    !path_resolve(reading, value->text + 5, path, sizeof(path))) {
-		report_error(reading->report, value->place, "%s must name a file: file:PATH", setting->path);
+	if (!secret_path(reading, value->text, path, sizeof(path))) {
+		report_error(reading->report, value->place,
+			     "%s must name a file, file:PATH, or a credential of systemd, credential:NAME",
+			     setting->path);
 		return;
 	}
 	if (reading->skip_files)

@@ -2,7 +2,6 @@
  * The broker: reads its arguments, puts the parts together on one loop, and takes them apart again. The only file
  * that knows every module.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +15,12 @@
 #include "activation/activation.h"
 #include "activation/library.h"
 #include "activation/states.h"
+#include "activation/sweep.h"
 #include "api/api.h"
 #include "audit/keeper.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/arguments.h"
 #include "broker/config.h"
 #include "broker/fetch.h"
 #include "broker/metrics.h"
@@ -59,8 +60,10 @@ struct broker {
 	uv_signal_t on_term, on_int, on_hup;
 	uv_timer_t stop_timer;
 	int64_t stop_at_ms;
-	bool aborted; /* the time to stop is over: pushes have been told to end */
-	bool served;  /* the store has been ready once */
+	bool aborted;         /* the time to stop is over: pushes have been told to end */
+	bool served;          /* the store has been ready once */
+	int64_t sweep_for_ms; /* > 0: no server; do what is due, for so long at most, and end */
+	uv_timer_t sweep_timer;
 	int status;
 };
 
@@ -132,6 +135,34 @@ static void keep_audit(void *ctx, unsigned lane, const char *what)
 
 static void stop(struct broker *broker, int status);
 
+/* The exit status says whether anything was left to do. */
+static void on_swept(void *ctx, enum err err, const struct sweep_report *report)
+{
+	struct broker *broker = ctx;
+	struct buf text;
+
+	buf_init(&text, 1024);
+	if (report != NULL) {
+		sweep_print(report, &text);
+		printf("%s\n", buf_text(&text));
+		fflush(stdout);
+	} else {
+		log_error("sweep", "error=%s", err_message(err));
+	}
+	buf_release(&text);
+	stop(broker, report != NULL && report->complete ? 0 : 1);
+}
+
+static void on_sweep_late(uv_timer_t *timer)
+{
+	struct broker *broker = timer->data;
+
+	if (broker->served)
+		return;
+	log_error("sweep", "error=%s", "the store cannot be reached");
+	stop(broker, 1);
+}
+
 static void on_store_ready(void *ctx, bool ready, const char *why)
 {
 	struct broker *broker = ctx;
@@ -140,6 +171,9 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 		log_info("store_ready", "lanes=%u", store_lanes(broker->store));
 	else
 		log_warn("store_away", "why=%s", why);
+	/* Before the timetable looks, so that what is overdue is counted. */
+	if (ready && !broker->served && broker->sweep_for_ms > 0)
+		activation_sweep(broker->activation, broker->sweep_for_ms, on_swept, broker);
 	if (broker->activation != NULL)
 		activation_store_ready(broker->activation, ready);
 	if (ready && broker->keeper != NULL) {
@@ -278,6 +312,7 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 static void finish(struct broker *broker)
 {
 	uv_close((uv_handle_t *)&broker->stop_timer, NULL);
+	uv_close((uv_handle_t *)&broker->sweep_timer, NULL);
 	uv_close((uv_handle_t *)&broker->on_term, NULL);
 	uv_close((uv_handle_t *)&broker->on_int, NULL);
 	uv_close((uv_handle_t *)&broker->on_hup, NULL);
@@ -385,6 +420,10 @@ static void start_signals(struct broker *broker)
 	uv_signal_init(&broker->loop, &broker->on_int);
 	uv_signal_init(&broker->loop, &broker->on_hup);
 	uv_timer_init(&broker->loop, &broker->stop_timer);
+	uv_timer_init(&broker->loop, &broker->sweep_timer);
+	broker->sweep_timer.data = broker;
+	if (broker->sweep_for_ms > 0)
+		uv_timer_start(&broker->sweep_timer, on_sweep_late, (uint64_t)broker->sweep_for_ms, 0);
 	broker->on_term.data = broker->on_int.data = broker->on_hup.data = broker->stop_timer.data = broker;
 	uv_signal_start(&broker->on_term, on_stop_signal, SIGTERM);
 	uv_signal_start(&broker->on_int, on_stop_signal, SIGINT);
@@ -413,7 +452,8 @@ static int run(struct broker *broker)
 	start_signals(broker);
 	broker->pusher = pusher_new(&broker->loop, &ec);
 	if (broker->pusher == NULL || !start_store(broker, &ec) || !start_activation(broker, &ec) ||
-	    !start_courier(broker, &ec) || !start_signin(broker, &ec) || !start_server(broker, &ec)) {
+	    !start_courier(broker, &ec) ||
+	    (broker->sweep_for_ms == 0 && (!start_signin(broker, &ec) || !start_server(broker, &ec)))) {
 		log_error("start", "error=%s", ec.text);
 		stop(broker, 1);
 	}
@@ -431,54 +471,17 @@ static int run(struct broker *broker)
 	return broker->status;
 }
 
-static void usage(FILE *out)
-{
-	fputs("usage: jit-broker --config FILE [--check]\n"
-	      "       jit-broker --example | --version | --help\n"
-	      "\n"
-	      "  -c, --config FILE  the configuration (YAML)\n"
-	      "      --check        read it, name every mistake with its place, and exit\n"
-	      "      --example      print an example of all settings with their limits\n"
-	      "      --version      print the version\n"
-	      "\n"
-	      "SIGTERM ends the broker once what is under way has ended; SIGHUP reads the configuration "
-	      "again.\n",
-	      out);
-}
-
-struct arguments {
-	const char *config;
-	int check, example, version, help;
-};
-
-static bool read_arguments(int argc, char **argv, struct arguments *a)
-{
-	const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"check", no_argument, &a->check, 1},
-		{"example", no_argument, &a->example, 1}, {"version", no_argument, &a->version, 1},
-		{"help", no_argument, &a->help, 1},       {NULL, 0, NULL, 0},
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
-		if (option == 'c')
-			a->config = optarg;
-		else if (option != 0)
-			return false;
-	return optind == argc && (a->config != NULL || a->example || a->version || a->help);
-}
-
 int main(int argc, char **argv)
 {
 	static struct broker broker;
 	struct arguments a = {0};
 
-	if (!read_arguments(argc, argv, &a)) {
-		usage(stderr);
+	if (!arguments_read(argc, argv, &a)) {
+		arguments_usage(stderr);
 		return 2;
 	}
 	if (a.help)
-		usage(stdout);
+		arguments_usage(stdout);
 	else if (a.version)
 		printf("jit-broker %s\n", VERSION);
 	else if (a.example)
@@ -486,6 +489,7 @@ int main(int argc, char **argv)
 	if (a.help || a.version || a.example)
 		return 0;
 	broker.config_path = a.config;
+	broker.sweep_for_ms = a.sweep_for_ms;
 	if (config_load(a.config, stderr, &broker.config) != ERR_OK)
 		return 1;
 	if (a.check) {

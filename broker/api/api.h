@@ -92,6 +92,8 @@ void sign_in_list(struct call *call); /* api/sign_in.c */
 
 void audit_events(struct call *call); /* api/audit.c */
 void audit_verify_all(struct call *call);
+void sweep_post(struct call *call); /* api/sweep.c */
+
 void page_get(struct call *call); /* api/page.c */
 void page_file_get(struct call *call);
 

@@ -119,6 +119,8 @@ static const struct route routes[] = {
 	 "The audit's events as JSON lines, from a position on"},
 	{"GET", "/api/audit/verify", false, NEED_OVERSEER, audit_verify_all,
 	 "Is the audit as it was written, and if not, where"},
+	{"POST", "/api/sweep", false, NEED_TIMER, sweep_post,
+	 "Do now all that is due; for timer jobs", NULL, "sweep"},
 	{"GET", "/", false, NEED_NOTHING, page_get, "The page for people"},
 	{"GET", "/page/*", false, NEED_NOTHING, page_file_get, "Its files"},
 	{"GET", "/healthz", false, NEED_NOTHING, health_live, "The broker runs"},

@@ -33,6 +33,7 @@ struct options {
 	const char *status, *issuer, *after, *limit;
 	bool json, wait, try_only, break_glass, everybody;
 	const char *timeout; /* of --wait */
+	const char *config;  /* of a sweep that asks no server */
 	const char *words[3];
 	size_t word_count; /* what stood besides the options */
 };

@@ -51,6 +51,7 @@ static const struct option_row option_rows[] = {
 	TEXT("result", result, "RESULT", "only with this result"),
 	TEXT("after", after, "POSITION", "from there on"),
 	TEXT("limit", limit, "N", "at most so many"),
+	TEXT("config", config, "FILE", "ask no server: do it here, with this configuration of the broker"),
 	TEXT("issuer", issuer, "URL", "the provider to sign in with, where there are several"),
 };
 #undef TEXT
@@ -92,7 +93,7 @@ static const struct command commands[] = {
 	{"provision", "APPLICATION USER GROUP", "provision one membership now", "", 3, 3, command_provision},
 	{"log", "", "the provisioning log", "app person group result after limit", 0, 0, command_log},
 	{"audit", "[verify]", "the audit events", "after limit", 0, 1, command_audit},
-	{"sweep", "", "do now all that is due", "", 0, 0, command_sweep},
+	{"sweep", "", "do now all that is due", "config", 0, 0, command_sweep},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -247,7 +248,7 @@ static enum err choose_account(struct session *session, bool signing_in, struct 
 static int run(struct session *session, const struct command *command)
 {
 	struct errctx ec = {""};
-	bool offline = command->run == command_logout;
+	bool offline = command->run == command_logout || session->options.config != NULL;
 	enum err err;
 	int code;
 

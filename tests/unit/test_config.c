@@ -259,6 +259,33 @@ static void test_paths_are_relative_to_the_file(void **state)
 	free(report);
 }
 
+/* A credential is a file in the folder that systemd names, and nowhere else. */
+static void test_credentials(void **state)
+{
+	static const char *const names[] = {"good.token", "../good.token", "/good.token", ".", ""};
+	const struct fixture *fixture = *state;
+
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", fixture->folder, 1), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char text[512], *report;
+		struct config *config;
+
+		snprintf(text, sizeof(text),
+			 "applications: [{id: a, scim: {url: \"https://x\", token: \"credential:%s\"}}]\n",
+			 names[i]);
+		write_file("test.yaml", text, strlen(text), 0600);
+		config = load("test.yaml", &report);
+		assert_int_equal(config != NULL, i == 0);
+		if (config != NULL)
+			assert_string_equal(config->applications[0].scim.token, TOKEN);
+		else
+			assert_non_null(strstr(report, "credential:NAME"));
+		config_unref(config);
+		free(report);
+	}
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
 static void test_sockets(void **state)
 {
 	struct config *config = load_golden(*state, "production.yaml");
@@ -346,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_dependent_defaults),
 		cmocka_unit_test(test_paths_are_relative_to_the_file),
 		cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_credentials),
 		cmocka_unit_test(test_longest_token),
 		cmocka_unit_test(test_unreadable_files),
 		cmocka_unit_test(test_too_large),

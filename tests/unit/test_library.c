@@ -271,7 +271,7 @@ static void test_end_during_push(void **state)
 		{"10000 get r1 st", "st=expiring"},
 		{"10000 pump q1", "idle"},
 		{"10010 end Pr1 ann:done", "ok"},
-		{"10010 removals", "g1:ann@10010"},
+		{"10010 removals", "g1:ann@10000"},
 		{"10010 pump q1", "| push q1 remove g1 ann"},
 		{"10020 end q1 ann:done", "ok"},
 		{"10020 get r1 st", "st=expired"},

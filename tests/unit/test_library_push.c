@@ -41,7 +41,7 @@ static void test_lost_add(void **state)
 		{"10000 get r1 st", "st=expiring"},
 		{"32000 due", "q aws"},
 		{"32000 get r1 st", "st=expiring"},
-		{"32000 removals", "g1:ann@32000"},
+		{"32000 removals", "g1:ann@10000"},
 		{"32000 pump q1", "| push q1 remove g1 ann*1"},
 		{"32010 end q1 ann:done", "ok"},
 		{"32010 get r1 st", "st=expired"},

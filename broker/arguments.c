@@ -1,0 +1,54 @@
+#include "broker/arguments.h"
+
+#include <getopt.h>
+#include <stddef.h>
+
+#include "broker/config_settings.h"
+
+#define SWEEP_FOR_MS  (5 * 60 * 1000) /* a bucket of five lets 150 pushes through in that time */
+#define SWEEP_MOST_MS (24 * 3600 * 1000)
+
+void arguments_usage(FILE *out)
+{
+	fputs("usage: jit-broker --config FILE [--check | --sweep[=DURATION]]\n"
+	      "       jit-broker --example | --version | --help\n"
+	      "\n"
+	      "  -c, --config FILE  the configuration (YAML)\n"
+	      "      --check        read it, name every mistake with its place, and exit\n"
+	      "      --sweep        serve nobody: do all that is due, for 5m or so long at most, print what "
+	      "was\n"
+	      "                     overdue, and exit: 0 when nothing is left\n"
+	      "      --example      print an example of all settings with their limits\n"
+	      "      --version      print the version\n"
+	      "\n"
+	      "SIGTERM ends the broker once what is under way has ended; SIGHUP reads the configuration "
+	      "again.\n",
+	      out);
+}
+
+static bool read_patience(const char *text, int64_t *ms)
+{
+	*ms = SWEEP_FOR_MS;
+	return text == NULL || (duration_parse(text, ms) && *ms > 0 && *ms <= SWEEP_MOST_MS);
+}
+
+bool arguments_read(int argc, char **argv, struct arguments *a)
+{
+	const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, &a->check, 1},
+		{"example", no_argument, &a->example, 1},
+		{"version", no_argument, &a->version, 1},
+		{"help", no_argument, &a->help, 1},
+		{"sweep", optional_argument, NULL, 's'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1)
+		if (option == 'c')
+			a->config = optarg;
+		else if (option != 's' ? option != 0 : !read_patience(optarg, &a->sweep_for_ms))
+			return false;
+	return optind == argc && (a->config != NULL || a->example || a->version || a->help);
+}
