@@ -54,7 +54,7 @@ STORE_SRC += broker/store/answer.c broker/store/barrier.c broker/store/cluster.c
 ACTIVATION_SRC := activation/audit.c activation/audit_event.c activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
 	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/sweep.c activation/order.c activation/list.c activation/notices.c
 THROTTLE_SRC := throttle/throttle.c
-AUDIT_SRC := broker/api/audit.c broker/restart.c broker/audit/export.c broker/audit/keeper.c broker/audit/seal.c broker/audit/verify.c
+AUDIT_SRC := broker/api/audit.c broker/audit/export.c broker/audit/keeper.c broker/audit/seal.c broker/audit/verify.c
 SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-in/identity.c broker/sign-in/issuer.c \
 	broker/sign-in/jwks.c broker/sign-in/jwks_key.c broker/sign-in/jwt.c broker/sign-in/jwt_verify.c \
 	broker/sign-in/max_age.c broker/sign-in/provider.c broker/sign-in/remembered.c broker/sign-in/signin.c
@@ -76,7 +76,7 @@ WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/m
 NOTICE_SRC := broker/notice/audience.c broker/notice/courier.c broker/notice/mail.c broker/notice/parcel.c \
 	broker/notice/text.c broker/notice/words.c
 API_SRC += broker/api/notices.c
-CONFIG_SRC := broker/config.c broker/config_address.c broker/config_build.c broker/config_check.c broker/config_claims.c \
+CONFIG_SRC := broker/config.c broker/config_restart.c broker/config_address.c broker/config_build.c broker/config_check.c broker/config_claims.c \
 	broker/config_audit.c \
 	broker/config_example.c broker/config_files.c broker/config_items.c broker/config_layers.c \
 	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_notices.c broker/config_policy_check.c \

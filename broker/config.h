@@ -200,6 +200,9 @@ enum err config_parse(const struct config_source *source, FILE *report, struct c
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config); /* NULL is legal; frees at the last one, wiping secrets */
 
+/* Does b differ from a in a setting that is read once, when the broker starts? */
+bool config_needs_restart(const struct config *a, const struct config *b);
+
 /* Ids compare without regard to case; NULL when there is none. Borrowed from the configuration. */
 const struct config_group *config_group(const struct config *config, const char *id);
 const struct config_application *config_application(const struct config *config, const char *id);

@@ -276,6 +276,7 @@ struct setting {
 	const char *help; /* one line */
 	enum setting_type type;
 	bool is_required;
+	bool at_start;        /* a change is taken up by a restart only */
 	bool off_in_example;  /* shown there, but commented out */
 	const char *fallback; /* the default, as one would write it; NULL when there is none */
 	const char

@@ -26,7 +26,6 @@
 #include "broker/metrics.h"
 #include "broker/provision.h"
 #include "broker/recheck.h"
-#include "broker/restart.h"
 #include "broker/terms.h"
 #include "notice/audience.h"
 #include "notice/courier.h"
@@ -397,7 +396,7 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 		log_error("reload", "config=%s result=%s", broker->config_path, "refused, the old one stays");
 		return;
 	}
-	if (needs_restart(broker->config, fresh))
+	if (config_needs_restart(broker->config, fresh))
 		log_warn("reload", "config=%s note=%s", broker->config_path,
 			 "listen, tls, connections, redis and sign_in are taken up by a restart only");
 	config_unref(broker->config);

@@ -286,6 +286,52 @@ static void test_credentials(void **state)
 	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
+/* Whatever it is warned of. */
+static struct config *load_warned(const char *text)
+{
+	struct config *config;
+	char *report;
+
+	write_file("test.yaml", text, strlen(text), 0600);
+	config = load("test.yaml", &report);
+	if (config == NULL)
+		fail_msg("%s", report);
+	free(report);
+	return config;
+}
+
+/* A reload says so when it brings what only a restart can take up. */
+static void test_needs_restart(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		bool needed;
+	} rows[] = {
+		{"history: 1d\n", "history: 2d\n", false},
+		{"listen: 127.0.0.1:80\n", "listen: 127.0.0.1:81\n", true},
+		{"listen: 127.0.0.1:80\n", "listen: 127.0.0.2:80\n", true},
+		{"redis: {timeout: 1s}\n", "redis: {timeout: 2s}\n", true},
+		{"redis: {url: \"unix:/a\"}\n", "redis: {url: \"unix:/b\"}\n", true},
+		{"connections: 10\n", "connections: 11\n", true},
+		{"sign_in: []\n", "sign_in: [{issuer: \"https://a\", audience: x}]\n", true},
+		{"sign_in: [{issuer: \"https://a\", audience: x}]\n",
+		 "sign_in: [{issuer: \"https://a\", audience: y}]\n", true},
+		{"sign_in: [{issuer: \"https://a\", audience: x}]\n",
+		 "sign_in: [{issuer: \"https://a\", audience: x, client_id: c}]\n", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config *before = load_warned(rows[i].before), *after = load_warned(rows[i].after);
+
+		if (config_needs_restart(before, after) != rows[i].needed)
+			fail_msg("row %zu", i);
+		assert_false(config_needs_restart(before, before));
+		config_unref(before);
+		config_unref(after);
+	}
+}
+
 static void test_sockets(void **state)
 {
 	struct config *config = load_golden(*state, "production.yaml");
@@ -372,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_dependent_defaults),
 		cmocka_unit_test(test_paths_are_relative_to_the_file),
+		cmocka_unit_test(test_needs_restart),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_credentials),
 		cmocka_unit_test(test_longest_token),

@@ -1,0 +1,35 @@
+/* Which changes of the configuration a running broker cannot take up. */
+#include <string.h>
+
+#include "config.h"
+#include "config_settings.h"
+
+static bool differs(const struct setting *setting, const void *a, const void *b)
+{
+	return memcmp((const char *)a + setting->offset, (const char *)b + setting->offset, setting->size) !=
+	       0;
+}
+
+static bool listens_elsewhere(const struct config *a, const struct config *b)
+{
+	return strcmp(a->listen_host, b->listen_host) != 0 || a->listen_port != b->listen_port ||
+	       strcmp(a->listen_path, b->listen_path) != 0;
+}
+
+bool config_needs_restart(const struct config *a, const struct config *b)
+{
+	if (listens_elsewhere(a, b) || !config_redis_same(a, b) || a->issuer_count != b->issuer_count)
+		return true;
+	for (size_t id = 0; id < SETTING_COUNT; id++) {
+		const struct setting *setting = &settings[id];
+
+		if (!setting->at_start || setting->type == TYPE_LISTEN)
+			continue;
+		if (setting->owner == OF_ROOT && differs(setting, a, b))
+			return true;
+		for (size_t i = 0; setting->owner == OF_ISSUER && i < a->issuer_count; i++)
+			if (differs(setting, &a->issuers[i], &b->issuers[i]))
+				return true;
+	}
+	return false;
+}
