@@ -130,7 +130,7 @@ SUPPORT_SRC += tests/support/lane_story_notices.c tests/support/receivers.c
 SUPPORT_SRC += tests/support/tokens.c tests/support/token_judge.c tests/support/provider_rounds.c \
 	tests/support/signin_scene.c tests/support/oidc_provider.c tests/support/office.c
 
-SUPPORT_SRC += tests/support/foreign_scim.c
+SUPPORT_SRC += tests/support/foreign_scim.c tests/support/books.c
 
 # -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
 UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
@@ -190,6 +190,8 @@ INTEGRATION_TESTS += tests/integration/test_command.c
 INTEGRATION_TESTS += tests/integration/test_page.c tests/integration/test_sweep.c
 # Against the SCIM servers of other people, which npm brings.
 INTEGRATION_TESTS += tests/integration/test_foreign_scim.c
+# At random, with a seed.
+INTEGRATION_TESTS += tests/integration/test_convergence.c
 
 INTEGRATION_TESTS += tests/integration/test_audit.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c

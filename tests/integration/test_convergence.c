@@ -1,0 +1,260 @@
+/*
+ * Convergence: three applications in dialects of their own, each with two brokers, while people come and go at random,
+ * administrators change members by hand, and the application is slow, refuses, lies and loses replies. When that stops,
+ * within one cycle each application's groups hold who is wanted and nobody else, members by somebody else's hand are
+ * untouched, and at no time did it see a sixth push in the window.
+ *
+ * The run is determined by a seed, as far as time allows: CONVERGENCE_SEED=N repeats one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "tests/support/books.h"
+#include "tests/support/scene.h"
+#include "tests/support/wait.h"
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+#define PEOPLE     10
+#define GROUPS     3
+#define PUSHES     5
+#define WINDOW     (3 * SECOND)
+#define CYCLE      (6 * SECOND)
+#define TURMOIL    (15 * SECOND)
+#define SETTLED    (CYCLE + 20 * SECOND) /* a cycle, its pushes at the allowed rate, and a slow machine */
+#define STEP_MS    120
+#define FAULT_LIFE (2 * SECOND)
+#define SEED       UINT64_C(20261125)
+
+static const char *const standing[] = {"standing-a@example.com", "standing-b@example.com", NULL};
+
+/* Each lasts FAULT_LIFE. The change is made or not, and told or not, in every combination. */
+static const struct {
+	const char *requests;
+	unsigned percent;
+	const char *action;
+} faults[] = {
+	{"PATCH *", 50, "close after"},
+	{"PATCH *", 50, "close"},
+	{"PATCH *", 50, "status 500 after"},
+	{"PATCH *", 50, "status 500"},
+	{"PATCH *", 50, "status 409"},
+	{"PATCH *", 50, "noop"},
+	{"PATCH *", 50, "html"},
+	{"PATCH *", 50, "delay 1500 after"},
+	{"PATCH *", 50, "truncate"},
+	{"* *", 30, "status 503 retry-after 1"},
+	{"* *", 30, "status 429"},
+	{"* *", 30, "close"},
+	{"* *", 20, "redirect http://127.0.0.1:9/elsewhere"},
+	{"GET *", 30, "truncate"},
+	{"GET *", 30, "html 502"},
+	{"GET *", 10, "huge"},
+	{"POST *", 50, "close after"},
+	{"POST *", 50, "status 500 after"},
+};
+
+/* What a dialect of the broker is tried against: the application's, made worse. */
+static const struct kind {
+	const char *name;
+	const char *scim;        /* of the broker */
+	const char *sandbox[13]; /* arguments */
+} kinds[] = {
+	{"aws",
+	 "      dialect: aws\n",
+	 {"--dialect", "aws", "--behaviour", "members-lag=300", "--behaviour", "created-lag=300"}},
+	{"rfc7644",
+	 "      dialect: rfc7644\n",
+	 {"--dialect", "scim2-server", "--behaviour", "total=all", "--behaviour", "duplicate-group=409"}},
+	{"google", "      dialect: google\n", {"--dialect", "google", "--behaviour", "remove-absent=404"}},
+};
+
+struct run {
+	const struct kind *kind;
+	struct world *world;
+	struct books books;
+	uint64_t random;
+	int64_t fault_until_ms;
+	unsigned asked, granted, ended;
+};
+
+/* xorshift64 */
+static unsigned chance(struct run *run, unsigned below)
+{
+	run->random ^= run->random << 13;
+	run->random ^= run->random >> 7;
+	run->random ^= run->random << 17;
+	return (unsigned)(run->random % below);
+}
+
+static uint64_t seed(void)
+{
+	const char *text = getenv("CONVERGENCE_SEED");
+
+	return text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : SEED;
+}
+
+/* -- worlds -------------------------------------------------------------------------------------------------------- */
+
+static void open_run(struct run *run, const struct kind *kind, size_t place)
+{
+	struct world_options options = scene_defaults();
+
+	run->kind = kind;
+	run->random = seed() * (place + 1) + 1;
+	options.brokers = 2;
+	options.people = PEOPLE;
+	options.groups = GROUPS;
+	options.sandbox_arguments = kind->sandbox;
+	options.application.scim = kind->scim;
+	options.application.pushes = PUSHES;
+	options.application.per_ms = WINDOW;
+	options.application.cycle_reserve = 1;
+	options.application.cycle_ms = CYCLE;
+	options.application.request_timeout_ms = SECOND;
+	options.application.push_timeout_ms = 5 * SECOND;
+	assert_int_equal(scene_open((void **)&run->world, &options), 0);
+	assert_true(books_open(&run->books, run->world, standing));
+}
+
+static int close_run(struct run *run)
+{
+	books_close(&run->books);
+	return run->world != NULL ? scene_close((void **)&run->world) : 0;
+}
+
+static int setup(void **state)
+{
+	*state = calloc(COUNT(kinds), sizeof(struct run));
+	return *state != NULL ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct run *runs = *state;
+	int failed = 0;
+
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		failed |= close_run(&runs[i]);
+	free(runs);
+	return failed;
+}
+
+/* -- turmoil ------------------------------------------------------------------------------------------------------- */
+
+/* For a few seconds, or for an hour: longer than the test. */
+static void somebody_comes(struct run *run, struct world_ask *ask)
+{
+	static const char *const durations[] = {"PT2S", "PT4S", "PT6S", "PT1H"};
+	unsigned duration = chance(run, COUNT(durations));
+	struct http_response response;
+
+	ask->duration = durations[duration];
+	world_activate(run->world, ask, &response);
+	run->asked++;
+	if (response.status == 201) {
+		run->granted++;
+		books_extend(&run->books, ask->person, ask->group,
+			     duration == COUNT(durations) - 1
+				     ? BOOKS_FOREVER
+				     : scene_time(&response, "provisioning.endDateTime"));
+	} else if (response.status != 400) {
+		fail_msg("activation: %d %s", response.status, buf_text(&response.body));
+	}
+	http_response_release(&response);
+}
+
+static void somebody_goes(struct run *run, const struct world_ask *ask)
+{
+	struct http_response response;
+
+	world_deactivate(run->world, ask, &response);
+	if (response.status == 201) {
+		run->ended++;
+		books_end(&run->books, ask->person, ask->group);
+	} else if (response.status != 400) {
+		fail_msg("deactivation: %d %s", response.status, buf_text(&response.body));
+	}
+	http_response_release(&response);
+}
+
+static void change_fault(struct run *run, int64_t now_ms)
+{
+	char rule[256];
+
+	if (now_ms < run->fault_until_ms)
+		return;
+	run->fault_until_ms = now_ms + FAULT_LIFE;
+	assert_true(sandbox_clear_faults(&run->world->sandbox));
+	/* Now and then nothing is wrong. */
+	if (chance(run, 6) == 0)
+		return;
+	for (int i = 0; i < 2; i++) {
+		unsigned which = chance(run, COUNT(faults));
+
+		snprintf(rule, sizeof(rule), "%s chance %u %u -> %s", faults[which].requests,
+			 faults[which].percent, chance(run, 1000000), faults[which].action);
+		assert_true(sandbox_add_fault(&run->world->sandbox, rule));
+	}
+}
+
+static void step(struct run *run)
+{
+	struct world_ask ask = {
+		.broker = chance(run, 2), .person = chance(run, PEOPLE), .group = chance(run, GROUPS)};
+
+	change_fault(run, clock_mono_ms());
+	if (chance(run, 10) < 7)
+		somebody_comes(run, &ask);
+	else
+		somebody_goes(run, &ask);
+}
+
+/* -- the property -------------------------------------------------------------------------------------------------- */
+
+static void converges(void **state)
+{
+	struct run *runs = *state;
+	int64_t end;
+
+	printf("CONVERGENCE_SEED=%" PRIu64 "\n", seed());
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		open_run(&runs[i], &kinds[i], i);
+	for (end = clock_mono_ms() + TURMOIL; clock_mono_ms() < end; wait_a_little(STEP_MS))
+		for (size_t i = 0; i < COUNT(kinds); i++)
+			step(&runs[i]);
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		assert_true(sandbox_clear_faults(&runs[i].world->sandbox));
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		const struct run *run = &runs[i];
+
+		printf("%s: %u activations asked for, %u granted, %u given back\n", run->kind->name,
+		       run->asked, run->granted, run->ended);
+		assert_true(run->granted >= PEOPLE);
+		assert_true(books_standing(&run->books));
+		if (books_last_end(&run->books) > clock_wall_ms())
+			scene_wait_for(books_last_end(&run->books));
+		assert_true(books_wait(&run->books, SETTLED));
+		assert_true(books_throttled(&run->books, PUSHES, WINDOW));
+	}
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		world_passed(runs[i].world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(converges, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
