@@ -91,8 +91,8 @@
 	X(B_PUT_GROUP, "put-group", "applied|400|501", 0, "PUT /Groups/ID; members left out are removed")    \
 	X(B_DELETE_AGAIN, "delete-again", "404|500|204", 0, "DELETE of what is not there")                   \
 	X(B_IF_MATCH, "if-match", "ignored|412", 0, "412: any version that a client names is old")           \
-	X(B_MAX_USERS, "max-users", NULL, 0, "users altogether")                                             \
-	X(B_MAX_GROUPS, "max-groups", NULL, 0, "groups altogether")
+	X(B_MAX_USERS, "max-users", NULL, 100000, "users altogether; the sandbox keeps them in memory")      \
+	X(B_MAX_GROUPS, "max-groups", NULL, 20000, "groups altogether")
 
 #define BEHAVIOUR_ENUM(constant, name, choices, first, about) constant,
 enum behaviour { BEHAVIOURS(BEHAVIOUR_ENUM) BEHAVIOUR_COUNT };

@@ -252,18 +252,37 @@ static size_t pushes_in(const struct push *all, size_t count, int64_t from_ms, i
 }
 
 /* The fullest window can be moved to the right until it starts with a beginning or an end. */
-static size_t fullest(const struct push *all, size_t count, int64_t window_ms)
+static size_t fullest(const struct push *all, size_t count, int64_t window_ms, int64_t *from_ms)
 {
 	size_t most = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		size_t begun = pushes_in(all, count, all[i].begun_ms, all[i].begun_ms + window_ms);
-		size_t ended = pushes_in(all, count, all[i].ended_ms, all[i].ended_ms + window_ms);
+	*from_ms = 0;
+	for (size_t i = 0; i < count * 2; i++) {
+		int64_t from = i % 2 == 0 ? all[i / 2].begun_ms : all[i / 2].ended_ms;
+		size_t seen = pushes_in(all, count, from, from + window_ms);
 
-		most = begun > most ? begun : most;
-		most = ended > most ? ended : most;
+		if (seen > most) {
+			most = seen;
+			*from_ms = from;
+		}
 	}
 	return most;
+}
+
+/* The PATCHes of that window, for who has to find out. */
+static void tell(const struct sandbox_log *log, int64_t from_ms, int64_t to_ms)
+{
+	for (size_t i = 0; i < log->count; i++) {
+		const struct sandbox_entry *e = &log->entries[i];
+		char *body;
+
+		if (!sandbox_entry_is_push(e) || e->answered_ms < from_ms || e->received_ms >= to_ms)
+			continue;
+		body = cJSON_PrintUnformatted(e->body);
+		fprintf(stderr, "%lld-%lld %d %s %.300s\n", (long long)(e->received_ms - from_ms),
+			(long long)(e->answered_ms - from_ms), e->status, e->path, body != NULL ? body : "");
+		cJSON_free(body);
+	}
 }
 
 bool books_throttled(const struct books *books, size_t most, int64_t window_ms)
@@ -271,18 +290,20 @@ bool books_throttled(const struct books *books, size_t most, int64_t window_ms)
 	struct sandbox_log log;
 	struct push *all;
 	size_t count, seen = SIZE_MAX;
+	int64_t from_ms = 0;
 
 	if (!sandbox_log_read(books->world->sandbox.requests_path, &log))
 		return false;
 	all = calloc(log.count + 1, sizeof(*all));
 	if (all != NULL) {
 		count = find_pushes(&log, all);
-		seen = fullest(all, count, window_ms);
+		seen = fullest(all, count, window_ms, &from_ms);
+	}
+	if (seen > most) {
+		fprintf(stderr, "%zu pushes in %lld ms; %zu are allowed\n", seen, (long long)window_ms, most);
+		tell(&log, from_ms, from_ms + window_ms);
 	}
 	free(all);
 	sandbox_log_release(&log);
-	if (seen <= most)
-		return true;
-	fprintf(stderr, "%zu pushes in %lld ms; %zu are allowed\n", seen, (long long)window_ms, most);
-	return false;
+	return seen <= most;
 }
