@@ -286,6 +286,55 @@ void model_check_handed(struct model *m)
 	m->handed_count = 0;
 }
 
+/* The outbox is emptied: most notices become a delivery. */
+static void spread(struct model *m)
+{
+	redisReply *list;
+
+	lane_begin(m->lane, "jit_notices");
+	lane_arg(m->lane, "5");
+	list = lane_send(m->lane);
+	for (size_t i = 3; lane_at(list, i) != NULL; i++) {
+		lane_begin(m->lane, "jit_notice_spread");
+		lane_argf(m->lane, "%lld", (long long)lane_int(lane_field(lane_at(list, i), "number")));
+		if (model_pick(m, 5) > 0) {
+			lane_argf(m->lane, "d%zu", ++m->told);
+			lane_arg(m->lane, "t");
+			lane_arg(m->lane, "");
+			lane_arg(m->lane, "0");
+		}
+		freeReplyObject(model_call(m));
+	}
+	freeReplyObject(list);
+}
+
+/* Deliveries are made, or are not, or the broker dies with them. */
+static void deliver(struct model *m, const char *target)
+{
+	redisReply *list;
+
+	lane_begin(m->lane, "jit_notice_take");
+	lane_arg(m->lane, target);
+	lane_arg(m->lane, "8");
+	lane_arg(m->lane, "2000");
+	lane_arg(m->lane, "f");
+	list = lane_send(m->lane);
+	for (size_t i = 4; lane_at(list, i) != NULL; i++) {
+		if (!m->calm && model_pick(m, 10) == 0)
+			continue;
+		lane_begin(m->lane, "jit_notice_end");
+		lane_arg(m->lane, lane_text(lane_field(lane_at(list, i), "delivery")));
+		lane_arg(m->lane, m->calm || model_pick(m, 4) > 0 ? "done" : "again");
+		lane_arg(m->lane, "500");
+		lane_arg(m->lane, "");
+		lane_arg(m->lane, "0");
+		lane_arg(m->lane, "f");
+		freeReplyObject(lane_send(m->lane));
+		m->delivered++;
+	}
+	freeReplyObject(list);
+}
+
 /* Looks at the timetable. What is claimed is carried out, unless the broker dies with it. */
 void model_look(struct model *m)
 {
@@ -309,6 +358,12 @@ void model_look(struct model *m)
 			break;
 		case 'c':
 			model_cycle(m, app);
+			break;
+		case 'n':
+			spread(m);
+			break;
+		case 'd':
+			deliver(m, id);
 			break;
 		default:
 			while (model_pump(m, app) && (m->calm || model_pick(m, 4) > 0))

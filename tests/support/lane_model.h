@@ -47,6 +47,7 @@ struct model {
 	size_t handed_count;
 	int64_t cycle_started[MODEL_APPS], cycle_done[MODEL_APPS];
 	size_t seen[ST_COUNT], takeovers, joins, cycles;
+	size_t told, delivered; /* deliveries made of notices, and attempts at them */
 	struct snapshot snapshot;
 };
 
