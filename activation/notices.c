@@ -256,20 +256,21 @@ static void on_ordered(void *ctx, enum err err, const struct reply *reply)
 	free(q);
 }
 
-void notices_order(struct activation *activation, const char *id, const char *word, notices_told *done,
+void notices_order(struct activation *activation, const struct notice_order *order, notices_told *done,
 		   void *ctx)
 {
-	int lane = core_lane_of_id(activation, id);
+	int lane = core_lane_of_id(activation, order->id);
+	struct question *q = lane >= 0 ? question_new(activation, (unsigned)lane, ctx) : NULL;
 	struct store_call call;
-	struct question *q = begin_word(activation, &call, "jit_notice_order", lane, done);
 
 	if (q == NULL) {
 		done(ctx, lane < 0 ? ERR_NOT_FOUND : ERR_NOMEM, "");
 		return;
 	}
-	q->ctx = ctx;
-	store_arg(&call, id);
-	store_arg(&call, word);
+	q->told = done;
+	core_call_by(activation, &call, "jit_notice_order", (unsigned)lane, order->actor);
+	store_arg(&call, order->id);
+	store_arg(&call, order->word);
 	store_call(activation->options.store, &call, on_ordered, q);
 }
 

@@ -101,8 +101,14 @@ struct notice_mail {
 void notices_may_mail(struct activation *activation, const struct notice_mail *mail, notices_told *done,
 		      void *ctx);
 
-/* An operator's word on a delivery: "send" it again now, "discard" it. ERR_NOT_FOUND. */
-void notices_order(struct activation *activation, const char *id, const char *word, notices_told *done,
+struct notice_order {
+	const char *id;    /* of a delivery */
+	const char *word;  /* "send" it again now, "discard" it */
+	const char *actor; /* who says so (activation/actor.h) */
+};
+
+/* An operator's word on a delivery. ERR_NOT_FOUND. */
+void notices_order(struct activation *activation, const struct notice_order *order, notices_told *done,
 		   void *ctx);
 
 struct notice_target {

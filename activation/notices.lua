@@ -273,6 +273,8 @@ local function jit_notice_order(keys, args)
 	if not d then
 		return answer(c, 'none')
 	end
+	audit(c, args[4] == 'send' and 'notice_send' or 'notice_discard', { r = d.no.r.id, g = d.no.r.g, p = d.no.r.p,
+		a = d.no.r.ap, b = 'person', d = cjson.encode({ delivery = args[3], target = d.t, event = d.no.k }) })
 	if args[4] == 'send' then
 		local x = get_target(c, d.t)
 		x.gone, x.till = nil, nil

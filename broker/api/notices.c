@@ -171,12 +171,19 @@ static void on_ordered(void *ctx, enum err err, const char *word)
 	call_answer(call, 204, NULL, &body);
 }
 
+static void order(struct call *call, const char *word)
+{
+	const struct notice_order order = {.id = call->param, .word = word, .actor = buf_text(&call->actor)};
+
+	notices_order(call->api->activation, &order, on_ordered, call);
+}
+
 void notices_send(struct call *call)
 {
-	notices_order(call->api->activation, call->param, "send", on_ordered, call);
+	order(call, "send");
 }
 
 void notices_discard(struct call *call)
 {
-	notices_order(call->api->activation, call->param, "discard", on_ordered, call);
+	order(call, "discard");
 }

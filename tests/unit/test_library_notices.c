@@ -207,6 +207,7 @@ static void test_delivery(void **state)
 		{"9999999 order d1 discard", "ok"},
 		{"9999999 tell d1 done", "none"},
 		{"9999999 notices", "hook:b=1 waits:d3*0"},
+		{"9999999 audit r1", "ask>awaiting/ann notice_send>/person notice_discard>/person"},
 		END,
 	};
 	static const struct lane_story_row broker_dies[] = {
