@@ -98,10 +98,11 @@ SANDBOX_SRC += scim-push/sandbox/about.c scim-push/sandbox/dialect.c scim-push/s
 	scim-push/sandbox/user_path.c scim-push/sandbox/words.c
 
 # The Redis function library: these files, joined in this order (activation/join.awk).
-LUA := $(B)/gen/states.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
+LUA_SRC := activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
 	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/push.lua activation/cycle.lua \
 	activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
 	activation/list.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/functions.lua
+LUA := $(B)/gen/states.lua $(B)/gen/commands.lua $(LUA_SRC)
 
 # The page, served as it is.
 PAGE := $(addprefix broker/web/,page.html page.css page.js call.js dom.js sign_in.js words.js)
@@ -178,6 +179,7 @@ INTEGRATION_TESTS += tests/integration/test_roles.c
 INTEGRATION_TESTS += tests/integration/test_batch.c
 INTEGRATION_TESTS += tests/integration/test_notices.c tests/integration/test_notices_mail.c
 INTEGRATION_TESTS += tests/integration/test_condition.c
+INTEGRATION_TESTS += tests/integration/test_redis_secured.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \
@@ -354,6 +356,13 @@ $(B)/states-print: $(B)/activation/states_print.o $(B)/activation/states.o
 $(B)/gen/states.lua: $(B)/states-print
 	@mkdir -p $(@D)
 	$(Q)$< --lua >$@.tmp && mv $@.tmp $@
+
+# The commands of Redis that the functions call, so that they can find out whether all of them are permitted.
+$(B)/gen/commands.lua: $(LUA_SRC)
+	@mkdir -p $(@D)
+	$(Q){ echo 'local COMMANDS = {'; \
+		grep -ho "redis\.call('[A-Z]*'\(, '[A-Z]*'\)\{0,1\}" $^ | sed 's/.*(\(.*\)/\t{ \1 },/' | sort -u; \
+		echo '}'; } >$@.tmp && mv $@.tmp $@
 
 $(B)/gen/library.lua: $(LUA) activation/join.awk Makefile
 	@mkdir -p $(@D)

@@ -2,7 +2,21 @@ local function jit_version()
 	return VERSION
 end
 
+-- The first command that the functions call and that Redis' access control denies the caller, on a key of a lane; ''
+-- when there is none. A denied command would end a function half-way, and what it had written by then would stay.
+local function jit_denied()
+	for _, command in ipairs(COMMANDS) do
+		local words = { unpack(command) }
+		words[#words + 1] = '{j0}:'
+		if not redis.acl_check_cmd(unpack(words)) then
+			return table.concat(command, ' ')
+		end
+	end
+	return ''
+end
+
 redis.register_function({ function_name = 'jit_version', callback = jit_version, flags = { 'no-writes' } })
+redis.register_function({ function_name = 'jit_denied', callback = jit_denied, flags = { 'no-writes' } })
 redis.register_function('jit_submit', jit_submit)
 redis.register_function('jit_start', jit_start)
 redis.register_function('jit_refuse', jit_refuse)

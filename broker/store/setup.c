@@ -2,7 +2,6 @@
 #include "store/setup.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <hiredis/hiredis.h>
@@ -175,27 +174,12 @@ static void write_role(const struct setup *setup, struct command *command)
 {
 	(void)setup;
 	command->argv[0] = "INFO";
-	command->argv[1] = "server";
-	command->argv[2] = "replication";
-}
-
-/* Valkey calls itself 7.2.4 here, whatever its own version is. */
-static bool has_waitaof(const char *info)
-{
-	static const char key[] = "\nredis_version:";
-	const char *version = strstr(info, key);
-	char *end = NULL;
-	if (version == NULL)
-		return false;
-	unsigned long major = strtoul(version + strlen(key), &end, 10);
-	unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	return major > 7 || (major == 7 && minor >= 2);
+	command->argv[1] = "replication";
 }
 
 static enum setup_verdict read_role(struct setup *setup, const struct reply *reply)
 {
 	const char *info = reply_text(reply);
-	setup->has_waitaof = has_waitaof(info);
 	if (strstr(info, "\nrole:master\r") != NULL)
 		return SETUP_MORE;
 	if (strstr(info, "\nrole:slave\r") == NULL)
@@ -234,6 +218,64 @@ static enum setup_verdict read_load(struct setup *setup, const struct reply *rep
 {
 	return reply_is_text(reply) ? SETUP_MORE
 				    : refuse(setup, "the function library cannot be loaded", reply);
+}
+
+/* -- permissions ------------------------------------------------------------------------------------------ */
+
+static void write_permitted(const struct setup *setup, struct command *command)
+{
+	(void)setup;
+	command->argv[0] = "FCALL_RO";
+	command->argv[1] = "jit_denied";
+	command->argv[2] = "0";
+}
+
+static enum setup_verdict read_permitted(struct setup *setup, const struct reply *reply)
+{
+	if (!reply_is_text(reply))
+		return refuse(setup, "what the functions may do cannot be read", reply);
+	if (reply_text_len(reply) == 0)
+		return SETUP_MORE;
+	(void)err_set(
+		&setup->why, ERR_UNAVAILABLE,
+		"the user of Redis may not %.40s on the keys {j*}:*, which the functions need: see redis.acl",
+		reply_text(reply));
+	return SETUP_REFUSED;
+}
+
+/* -- replicas --------------------------------------------------------------------------------------------- */
+
+static void write_wait(const struct setup *setup, struct command *command)
+{
+	(void)setup;
+	command->argv[0] = "WAIT";
+	command->argv[1] = "0";
+	command->argv[2] = "1";
+}
+
+static enum setup_verdict read_wait(struct setup *setup, const struct reply *reply)
+{
+	return reply->kind == REPLY_INTEGER ? SETUP_MORE
+					    : refuse(setup, "replicas cannot be waited for", reply);
+}
+
+static void write_waitaof(const struct setup *setup, struct command *command)
+{
+	(void)setup;
+	command->argv[0] = "WAITAOF";
+	command->argv[1] = "0";
+	command->argv[2] = "0";
+	command->argv[3] = "1";
+}
+
+static enum setup_verdict read_waitaof(struct setup *setup, const struct reply *reply)
+{
+	static const char unknown[] = "ERR unknown command"; /* Redis 7.0 */
+	setup->has_waitaof = reply_count(reply) == 2;
+	return setup->has_waitaof ||
+			       (reply_is_error(reply) && strncmp(reply->text, unknown, strlen(unknown)) == 0)
+		       ? SETUP_MORE
+		       : refuse(setup, "replicas cannot be waited for", reply);
 }
 
 /* -- schema ----------------------------------------------------------------------------------------------- */
@@ -355,6 +397,9 @@ static const struct {
 	[SETUP_READ_SCHEMA] = {write_read_schema, read_read_schema},
 	[SETUP_VERSION] = {write_version, read_version},
 	[SETUP_LOAD] = {write_load, read_load},
+	[SETUP_PERMITTED] = {write_permitted, read_permitted},
+	[SETUP_WAIT] = {write_wait, read_wait},
+	[SETUP_WAITAOF] = {write_waitaof, read_waitaof},
 	[SETUP_WRITE_LANES] = {write_write_lanes, read_write_lanes},
 	[SETUP_READ_LANES] = {write_read_lanes, read_read_lanes},
 };
@@ -370,11 +415,15 @@ static bool step_is_needed(const struct setup *setup)
 		return setup->is_hidden;
 	case SETUP_LOAD:
 		return setup->library_is_old;
+	case SETUP_WAIT:
+	case SETUP_WAITAOF:
+		return setup->wish->waits;
 	case SETUP_DURABILITY:
 	case SETUP_ROLE:
 	case SETUP_WRITE_SCHEMA:
 	case SETUP_READ_SCHEMA:
 	case SETUP_VERSION:
+	case SETUP_PERMITTED:
 	case SETUP_WRITE_LANES:
 	case SETUP_READ_LANES:
 	case SETUP_STEPS:

@@ -22,6 +22,7 @@ struct setup_wish {
 	const char *user;     /* of Redis' access control list; NULL for the one that Redis calls default */
 	const char *password; /* NULL: nobody signs in */
 	unsigned schema;      /* the form of the keys' values that this broker reads and writes */
+	bool waits;           /* for replicas */
 	bool is_cluster;      /* other nodes may have the keys of the whole store */
 	const char *library;
 	size_t library_len;
@@ -41,6 +42,9 @@ enum setup_step {
 	SETUP_READ_SCHEMA,
 	SETUP_VERSION,     /* of the library that is there */
 	SETUP_LOAD,        /* only when it is absent or older than ours */
+	SETUP_PERMITTED,   /* may its functions do what they do? */
+	SETUP_WAIT,        /* may we wait for replicas, ... */
+	SETUP_WAITAOF,     /* ... and for what they have synced? Only where we want to */
 	SETUP_WRITE_LANES, /* unless somebody has */
 	SETUP_READ_LANES,
 	SETUP_STEPS

@@ -235,6 +235,7 @@ enum err topology_init(struct topology *topology, uv_loop_t *loop, const struct 
 	topology->shared.wish.library_version = options->library_version;
 	topology->shared.wish.schema = options->schema;
 	topology->shared.wish.lanes = options->lanes;
+	topology->shared.wish.waits = options->replicas > 0;
 	topology->shared.wish.allow_volatile = options->allow_volatile;
 	topology->first = first;
 	return ERR_OK;

@@ -15,6 +15,7 @@ static const char library[] =
 	"  redis.register_function{function_name=name, callback=f, flags={'no-writes'}}\n"
 	"end\n"
 	"reading('jit_version', function() return %d end)\n"
+	"reading('jit_denied', function() return redis.acl_check_cmd('SADD', '{j0}:') and '' or 'SADD' end)\n"
 	"reading('t_version_%d', function() return 1 end)\n"
 	"reading('t_echo', function(keys, args) return args[1] end)\n"
 	"reading('t_key', function(keys, args) return keys[1] end)\n"

@@ -181,7 +181,8 @@ bool world_start(struct world *world, const struct world_options *options)
 		world->dir[0] = '\0';
 		return false;
 	}
-	if (start_servers(world, &filled) && start_brokers(world, filled.brokers))
+	if (start_servers(world, &filled) &&
+	    start_brokers(world, filled.without_brokers ? 0 : filled.brokers))
 		return true;
 	world_stop(world);
 	return false;

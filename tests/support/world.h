@@ -21,6 +21,7 @@
 
 struct world_options {
 	size_t brokers;        /* 0 = 1; at most WORLD_BROKERS */
+	bool without_brokers;  /* the test starts them itself, with world->config */
 	size_t people, groups; /* 0 = 12 people, 2 groups */
 	struct broker_application
 		application; /* id and token_file are the world's, and url where it is NULL; cycle_reserve -1 = default */

@@ -262,6 +262,7 @@ static void test_preview(void **state)
 static void test_read_only_functions(void **state)
 {
 	static const char *const functions[] = {"jit_version",
+						"jit_denied",
 						"jit_push_check",
 						"jit_get",
 						"jit_list",

@@ -121,6 +121,8 @@ static void answer(struct peer *peer, const redisReply *command)
 		say_bulk(peer, strstr(first, "schema") != NULL ? "1" : "16");
 	} else if (strcmp(first, "jit_version") == 0) {
 		say(peer, peer->version_reply != NULL ? peer->version_reply : ":7\r\n");
+	} else if (strcmp(first, "jit_denied") == 0) {
+		say_bulk(peer, "");
 	} else {
 		peer->calls++;
 		peer->on_call(peer, command->elements > 4 ? command->element[4]->str : "");
@@ -379,7 +381,7 @@ static void test_hostile_setup(void **state)
 		{"-LOADING Redis is loading\r\n", "the version of the function library cannot be read: Redis "
 						  "answered: LOADING Redis is loading"},
 		{":7\r\n:7\r\n",
-		 "the number of lanes cannot be written: Redis answered: something unexpected"},
+		 "what the functions may do cannot be read: Redis answered: something unexpected"},
 		{"", "Redis did not answer in time"},
 	};
 	(void)state;
