@@ -53,6 +53,7 @@ STORE_SRC += broker/store/answer.c broker/store/barrier.c broker/store/cluster.c
 	broker/store/question.c broker/store/sentinel.c broker/store/slots.c broker/store/tls.c broker/store/topology.c
 ACTIVATION_SRC := activation/audit.c activation/audit_event.c activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
 	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/sweep.c activation/order.c activation/list.c activation/notices.c
+ACTIVATION_SRC += activation/order_find.c
 THROTTLE_SRC := throttle/throttle.c
 AUDIT_SRC := broker/api/audit.c broker/audit/export.c broker/audit/keeper.c broker/audit/seal.c broker/audit/verify.c
 SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-in/identity.c broker/sign-in/issuer.c \
@@ -179,7 +180,7 @@ INTEGRATION_TESTS += tests/integration/test_roles.c
 INTEGRATION_TESTS += tests/integration/test_batch.c
 INTEGRATION_TESTS += tests/integration/test_notices.c tests/integration/test_notices_mail.c
 INTEGRATION_TESTS += tests/integration/test_condition.c
-INTEGRATION_TESTS += tests/integration/test_redis_secured.c
+INTEGRATION_TESTS += tests/integration/test_redis_secured.c tests/integration/test_redis_stall.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \

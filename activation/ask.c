@@ -14,6 +14,7 @@ struct pending {
 	struct activation *activation;
 	unsigned lane;
 	int64_t begun_ms;
+	char push_id[ID_SIZE]; /* of the push that it may begin; "" = none */
 	activation_done *done;
 	void *ctx;
 };
@@ -79,6 +80,8 @@ static void on_request(void *ctx, enum err err, const struct reply *reply)
 	p->done(p->ctx, err, have ? request : NULL);
 	if (reply != NULL)
 		core_hand_out(p->activation, reply_at(reply, 4), p->begun_ms);
+	else if (err == ERR_TIMEOUT && p->push_id[0] != '\0')
+		core_find_order(p->activation, p->lane, p->push_id, p->begun_ms);
 	free(request);
 	free(p);
 }
@@ -138,7 +141,7 @@ void activation_submit(struct activation *activation, const struct ask *ask, act
 	struct store_call call;
 	struct terms terms;
 	struct ask_numbers numbers;
-	char text[TERMS_SIZE], push_id[ID_SIZE];
+	char text[TERMS_SIZE];
 	unsigned lane = core_lane(activation, ask->application);
 	struct pending *p = pending_new(activation, lane, ctx);
 
@@ -149,11 +152,11 @@ void activation_submit(struct activation *activation, const struct ask *ask, act
 	}
 	p->done = done;
 	core_terms(&terms, text);
-	id_make(lane, push_id);
+	id_make(lane, p->push_id);
 	core_call_by(activation, &call, "jit_submit", lane, ask->actor);
 	store_arg(&call, text);
 	store_arg(&call, ask->id);
-	store_arg(&call, push_id);
+	store_arg(&call, p->push_id);
 	store_arg(&call, ask->person);
 	store_arg(&call, ask->group_name);
 	store_arg(&call, ask->only_try ? "1" : "0");
@@ -309,7 +312,7 @@ void activation_decide(struct activation *activation, const struct decision *dec
 	struct pending *p = about_request(activation, request->id, done, ctx);
 	struct store_call call;
 	struct terms terms;
-	char text[TERMS_SIZE], push_id[ID_SIZE], stage[16], needed[16], stages[16], timeout[24];
+	char text[TERMS_SIZE], stage[16], needed[16], stages[16], timeout[24];
 
 	if (p == NULL)
 		return;
@@ -319,7 +322,7 @@ void activation_decide(struct activation *activation, const struct decision *dec
 		return;
 	}
 	core_terms(&terms, text);
-	id_make(p->lane, push_id);
+	id_make(p->lane, p->push_id);
 	snprintf(stage, sizeof(stage), "%u", request->stage);
 	snprintf(needed, sizeof(needed), "%u", decision->needed);
 	snprintf(stages, sizeof(stages), "%u", decision->stages);
@@ -327,7 +330,7 @@ void activation_decide(struct activation *activation, const struct decision *dec
 	core_call_by(activation, &call, "jit_decide", p->lane, decision->actor);
 	store_arg(&call, text);
 	store_arg(&call, request->id);
-	store_arg(&call, push_id);
+	store_arg(&call, p->push_id);
 	store_arg(&call, decision->limits);
 	store_arg(&call, stage);
 	store_arg(&call, decision->decider);

@@ -48,4 +48,8 @@ const char *core_answer(struct activation *activation, unsigned lane, const stru
 /* Reads the order in the answer, if there is one, and hands it out to be carried out. */
 void core_hand_out(struct activation *activation, const struct reply *reply, int64_t begun_ms);
 
+/* A call that may have begun the push of this id has ended in doubt (ERR_TIMEOUT): hands the order out as soon as the
+ * store says that there is one. */
+void core_find_order(struct activation *activation, unsigned lane, const char *push_id, int64_t begun_ms);
+
 #endif

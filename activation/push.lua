@@ -169,6 +169,17 @@ end
 
 local FAILED = { retry = true, refused = true }
 
+-- jit_push_order: for the broker that began this push and did not get the answer. ARGV 3 push id. Answers
+-- {'push', now, next, order}, or 'gone' when it was not begun or has ended.
+local function jit_push_order(keys, args)
+	local c = context(keys, args)
+	local push = get_push(c, args[3])
+	if not push then
+		return answer(c, 'gone')
+	end
+	return answer(c, 'push', push_order(c, args[3], push))
+end
+
 -- jit_push_end: what came of a push.
 -- ARGV 3 terms, 4 push id, 5 keep the token as if the push still ran (1), 6 close the bucket for so many ms, 7 what it
 -- says of the application's health (condition.lua), 8 why, in words, 9 a chance from 0 to 1, 10 how long it took in ms,

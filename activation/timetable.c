@@ -35,6 +35,7 @@ struct errand {
 	unsigned lane;
 	int64_t begun_ms;
 	char id[APP_ID_SIZE];
+	char push_id[ID_SIZE]; /* of the push that it may begin; "" = none */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -80,6 +81,12 @@ void timetable_note(struct timetable *timetable, unsigned lane, int64_t delay_ms
 	set_timer(timetable);
 }
 
+static void find_order(const struct errand *errand, enum err err)
+{
+	if (err == ERR_TIMEOUT && errand->push_id[0] != '\0')
+		core_find_order(errand->activation, errand->lane, errand->push_id, errand->begun_ms);
+}
+
 static void pump(struct activation *activation, unsigned lane, const char *app);
 
 static void on_pumped(void *ctx, enum err err, const struct reply *reply)
@@ -88,6 +95,7 @@ static void on_pumped(void *ctx, enum err err, const struct reply *reply)
 
 	if (err != ERR_OK) {
 		log_warn("pump", "app=%s error=%s", errand->id, err_message(err));
+		find_order(errand, err);
 	} else if (strcmp(core_answer(errand->activation, errand->lane, reply), "push") == 0) {
 		core_hand_out(errand->activation, reply_at(reply, 3), errand->begun_ms);
 		if (!errand->activation->stopped)
@@ -149,15 +157,15 @@ static bool application_call(const struct errand *errand, const char *kind, stru
 static void pump(struct activation *activation, unsigned lane, const char *app)
 {
 	struct store_call call;
-	char text[TERMS_SIZE], push_id[ID_SIZE];
+	char text[TERMS_SIZE];
 	struct errand *errand = errand_new(activation, lane, app);
 
 	if (errand == NULL || !application_call(errand, "q", &call, "jit_pump", text)) {
 		free(errand);
 		return;
 	}
-	id_make(lane, push_id);
-	store_arg(&call, push_id);
+	id_make(lane, errand->push_id);
+	store_arg(&call, errand->push_id);
 	store_call(activation->options.store, &call, on_pumped, errand);
 }
 
@@ -200,6 +208,7 @@ static void on_started(void *ctx, enum err err, const struct reply *reply)
 		core_hand_out(errand->activation, reply_at(reply, 3), errand->begun_ms);
 	} else {
 		log_warn("start", "req=%s error=%s", errand->id, err_message(err));
+		find_order(errand, err);
 	}
 	free(errand);
 }
@@ -212,7 +221,7 @@ static bool start_call(struct errand *errand, const struct request *request)
 	struct store_call call;
 	struct errctx why = {""};
 	struct terms terms;
-	char text[TERMS_SIZE], push_id[ID_SIZE];
+	char text[TERMS_SIZE];
 	struct buf limits;
 
 	if (!activation->options.terms(activation->options.ctx, request->application, &terms)) {
@@ -223,11 +232,11 @@ static bool start_call(struct errand *errand, const struct request *request)
 	buf_init(&limits, LIMITS_MAX);
 	if (activation->options.allowed(activation->options.ctx, request, &limits, &why)) {
 		core_terms(&terms, text);
-		id_make(errand->lane, push_id);
+		id_make(errand->lane, errand->push_id);
 		core_call(activation, &call, "jit_start", errand->lane);
 		store_arg(&call, text);
 		store_arg(&call, request->id);
-		store_arg(&call, push_id);
+		store_arg(&call, errand->push_id);
 		store_arg(&call, buf_text(&limits));
 	} else {
 		log_info("start_refused", "req=%s group=%s", request->id, request->group);
