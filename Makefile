@@ -407,7 +407,7 @@ lists-check:
 		for f in $(ALL_C); do [ -f $$f ] || { echo "$$f does not exist"; bad=1; }; done; [ -z "$$bad" ]
 ALL_C = $(C_SRC) $(SUPPORT_SRC) $(UNIT_TESTS) $(INTEGRATION_TESTS) $(FUZZERS) $(BENCH_SRC) $(EXTRA_C) tests/fuzz/replay.c
 
-drift-check: $(B)/states-print $(B)/jit-broker
+drift-check: $(B)/states-print $(B)/jit-broker $(B)/gen/commands.lua
 	@tests/lint/check-drift $(B)
 
 webhooks-check: $(B)/tests/webhooks/peer $(B)/webhooks/installed ## webhooks against the reference library
