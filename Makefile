@@ -53,9 +53,9 @@ STORE_SRC += broker/store/answer.c broker/store/barrier.c broker/store/cluster.c
 	broker/store/question.c broker/store/sentinel.c broker/store/slots.c broker/store/tls.c broker/store/topology.c
 ACTIVATION_SRC := activation/audit.c activation/audit_event.c activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
 	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/sweep.c activation/order.c activation/list.c activation/notices.c
-ACTIVATION_SRC += activation/order_find.c
 THROTTLE_SRC := throttle/throttle.c
 AUDIT_SRC := broker/api/audit.c broker/audit/export.c broker/audit/keeper.c broker/audit/seal.c broker/audit/verify.c
+ACTIVATION_SRC += activation/order_find.c
 SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-in/identity.c broker/sign-in/issuer.c \
 	broker/sign-in/jwks.c broker/sign-in/jwks_key.c broker/sign-in/jwt.c broker/sign-in/jwt_verify.c \
 	broker/sign-in/max_age.c broker/sign-in/provider.c broker/sign-in/remembered.c broker/sign-in/signin.c
