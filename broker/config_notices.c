@@ -1,6 +1,7 @@
 /* Rules between the settings of notices. See config_build.h. */
 #include "config_build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,17 +23,26 @@ void value_read_mail_address(const struct reading *reading, const struct setting
 			     setting->path, report_quote(value->text, quoted));
 }
 
+/* All types of events, "a, b, c". */
+static void list_types(char *out, size_t size)
+{
+	size_t used = 0;
+	for (int i = 0; i < EVENT_TYPE_COUNT && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
+					 event_type_name((enum event_type)i));
+}
+
 static void check_events(struct builder *builder, enum setting_id id, const struct policy_names *events,
 			 struct place place)
 {
-	char quoted[REPORT_QUOTE_SIZE];
+	char quoted[REPORT_QUOTE_SIZE], types[512];
 	enum event_type type;
+	list_types(types, sizeof(types));
 	for (size_t i = 0; i < events->count; i++)
 		if (!event_type_find(events->list[i], &type))
 			report_error(builder->reading.report, place,
-				     "%s holds %s, which is no type of event; the first of them is %s",
-				     settings[id].path, report_quote(events->list[i], quoted),
-				     event_type_name(EVENT_APPROVAL_REQUESTED));
+				     "%s holds %s, which is no type of event; these are %s",
+				     settings[id].path, report_quote(events->list[i], quoted), types);
 }
 
 /* What is accepted here must be good to sign with. */
