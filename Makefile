@@ -140,7 +140,7 @@ UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/t
 	tests/unit/test_base_json.c
 SANDBOX_TESTS := tests/unit/test_sandbox.c tests/unit/test_sandbox_patch.c tests/unit/test_sandbox_text.c \
 	tests/unit/test_sandbox_dialects.c tests/unit/test_sandbox_rates.c
-UNIT_TESTS += $(SANDBOX_TESTS) tests/unit/test_sandbox_http.c
+UNIT_TESTS += $(SANDBOX_TESTS) tests/unit/test_sandbox_http.c tests/unit/test_sandbox_control.c
 EXTRA_C += tests/unit/sandbox_world.c
 UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c
 UNIT_TESTS += tests/unit/test_store.c tests/unit/test_store_parts.c tests/unit/test_store_peer.c \
@@ -313,7 +313,7 @@ $(SANDBOX_TESTS:%.c=$(B)/%): %: %.o $(B)/tests/unit/sandbox_world.o \
 		$(call obj,$(filter-out %/main.c,$(SANDBOX_SRC))) $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
-$(B)/tests/unit/test_sandbox_http: | $(B)/scim-sandbox
+$(B)/tests/unit/test_sandbox_http $(B)/tests/unit/test_sandbox_control: | $(B)/scim-sandbox
 
 $(B)/tests/integration/test_foreign_scim: | $(B)/scim/server.mjs
 

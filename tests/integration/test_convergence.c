@@ -29,10 +29,10 @@
 #define PUSHES     5
 #define WINDOW     (3 * SECOND)
 #define CYCLE      (6 * SECOND)
-#define TURMOIL    (15 * SECOND)
+#define TURMOIL    (18 * SECOND)
 #define SETTLED    (CYCLE + 20 * SECOND) /* a cycle, its pushes at the allowed rate, and a slow machine */
 #define STEP_MS    120
-#define FAULT_LIFE (2 * SECOND)
+#define FAULT_LIFE (TURMOIL / (int64_t)(COUNT(faults) / 2 + 1)) /* each has its time, two at once */
 #define SEED       UINT64_C(20261125)
 
 static const char *const standing[] = {"standing-a@example.com", "standing-b@example.com", NULL};
@@ -84,6 +84,8 @@ struct run {
 	struct books books;
 	uint64_t random;
 	int64_t fault_until_ms;
+	size_t order[COUNT(faults)]; /* in which they come */
+	size_t faults_seen;
 	unsigned asked, granted, ended;
 };
 
@@ -105,12 +107,24 @@ static uint64_t seed(void)
 
 /* -- worlds -------------------------------------------------------------------------------------------------------- */
 
+/* Shuffled by the seed. */
+static void order_faults(struct run *run)
+{
+	for (size_t i = 0; i < COUNT(faults); i++) {
+		size_t other = chance(run, (unsigned)i + 1);
+
+		run->order[i] = run->order[other];
+		run->order[other] = i;
+	}
+}
+
 static void open_run(struct run *run, const struct kind *kind, size_t place)
 {
 	struct world_options options = scene_defaults();
 
 	run->kind = kind;
 	run->random = seed() * (place + 1) + 1;
+	order_faults(run);
 	options.brokers = 2;
 	options.people = PEOPLE;
 	options.groups = GROUPS;
@@ -187,7 +201,8 @@ static void somebody_goes(struct run *run, const struct world_ask *ask)
 	http_response_release(&response);
 }
 
-static void change_fault(struct run *run, int64_t now_ms)
+/* The next two, until all have had their time; the last part of the turmoil is without any. */
+static void change_faults(struct run *run, int64_t now_ms)
 {
 	char rule[256];
 
@@ -195,11 +210,8 @@ static void change_fault(struct run *run, int64_t now_ms)
 		return;
 	run->fault_until_ms = now_ms + FAULT_LIFE;
 	assert_true(sandbox_clear_faults(&run->world->sandbox));
-	/* Now and then nothing is wrong. */
-	if (chance(run, 6) == 0)
-		return;
-	for (int i = 0; i < 2; i++) {
-		unsigned which = chance(run, COUNT(faults));
+	for (int i = 0; i < 2 && run->faults_seen < COUNT(faults); i++) {
+		size_t which = run->order[run->faults_seen++];
 
 		snprintf(rule, sizeof(rule), "%s chance %u %u -> %s", faults[which].requests,
 			 faults[which].percent, chance(run, 1000000), faults[which].action);
@@ -212,7 +224,7 @@ static void step(struct run *run)
 	struct world_ask ask = {
 		.broker = chance(run, 2), .person = chance(run, PEOPLE), .group = chance(run, GROUPS)};
 
-	change_fault(run, clock_mono_ms());
+	change_faults(run, clock_mono_ms());
 	if (chance(run, 10) < 7)
 		somebody_comes(run, &ask);
 	else

@@ -252,6 +252,48 @@ static void test_members_lag(void **state)
 	assert_true(world_holds(w, "\"totalResults\":0"));
 }
 
+/* -- what AWS leaves open ---------------------------------------------------------------------------------------------- */
+
+/* Each question is a behaviour: the call with the dialect's own choice, and with the other one. */
+static void test_open_questions(void **state)
+{
+	static const struct {
+		const char *method, *target, *body;
+		int status;
+		const char *behaviour;
+		int other;
+	} rows[] = {
+		{"PATCH", "/Groups/$0", PATCH(MEMBERS("remove", ONE("$3"))), 404, "remove-absent=204", 204},
+		{"PATCH", "/Groups/$0", PATCH(MEMBERS("remove", ONE("$3"))), 404, "remove-absent=400", 400},
+		{"PATCH", "/Groups/$0", PATCH(MEMBERS("add", ONE("none"))), 404, "unknown-member=400", 400},
+		{"PATCH", "/Groups/$0",
+		 PATCH("{\"op\":\"remove\",\"path\":\"members[value eq \\\"$1\\\"]\"}"), 400,
+		 "remove-filter=apply", 204},
+		{"PUT", "/Groups/$0", "{\"displayName\":\"admins\"}", 400, "put-group=applied", 200},
+		{"POST", "/Groups", "{\"displayName\":\"Admins\"}", 201, "names=any-case", 409},
+		{"POST", "/Groups", "{\"displayName\":\"new\"}", 201, "max-groups=1", 400},
+		{"POST", "/Users", USER(",\"userName\":\"new\""), 201, "max-users=3", 400},
+		{"GET", "/Users?count=100", "", 200, "page=50", 400},
+		{"GET", "/Users?startIndex=1", "", 400, "parameters=ignored", 200},
+		{"GET", "/Users", "", 200, "filters=rfc", 200},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows) * 2; i++) {
+		int expected = i % 2 == 0 ? rows[i / 2].status : rows[i / 2].other, status;
+		void *fresh = NULL;
+
+		(void)world_setup(&fresh);
+		if (i % 2 == 1)
+			world_behave(fresh, rows[i / 2].behaviour);
+		status = world_call(fresh, rows[i / 2].method, rows[i / 2].target, rows[i / 2].body);
+		if (status != expected)
+			fail_msg("%s, %s: %d instead of %d", rows[i / 2].target,
+				 i % 2 == 0 ? "as it is" : rows[i / 2].behaviour, status, expected);
+		(void)world_teardown(&fresh);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_list_filters, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_pages, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_members_lag, world_setup, world_teardown),
+		cmocka_unit_test(test_open_questions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
