@@ -261,7 +261,7 @@ static void say_quarantined(const struct writing *w)
 {
 	buf_adds(w->out, "The application ");
 	add_clean(w->out, w->names->application);
-	buf_adds(w->out, " is in quarantine: its pushes fail again and again.\n");
+	buf_adds(w->out, " is in quarantine, because its pushes fail.\n");
 	add_error(w, "Why: ");
 	buf_adds(w->out, "\nRemovals are still tried. Somebody should look at the application.\n");
 }

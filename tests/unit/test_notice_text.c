@@ -209,7 +209,7 @@ static void test_to_others(void **state)
 		 "may still work.\nThe application's last answer: 503\n\nThe broker keeps trying. Somebody "
 		 "should look at the application.\n"},
 		{"application.quarantined", "Application in quarantine: aws",
-		 "The application aws is in quarantine: its pushes fail again and again.\nWhy: "
+		 "The application aws is in quarantine, because its pushes fail.\nWhy: "
 		 "503\n\nRemovals "
 		 "are still tried. Somebody should look at the application.\n"},
 		{"breakglass.used", "BREAK-GLASS USED: aws-admins, Amira Haddad",
