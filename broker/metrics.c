@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "store/store.h"
+
 static void head(struct buf *out, const char *name, const char *type, const char *help)
 {
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -71,6 +73,20 @@ static void render_notices(const struct metrics *m, const struct metrics_state *
 	    s->parked_notices);
 }
 
+static void render_store(const struct store_counts *store, struct buf *out)
+{
+	one(out, "jit_store_connections_total", "counter", "Connections to Redis that became ready.",
+	    (int64_t)store->connected);
+	one(out, "jit_store_in_doubt_total", "counter",
+	    "Calls to Redis of which it is not known whether they were carried out.",
+	    (int64_t)store->in_doubt);
+	one(out, "jit_store_redirected_total", "counter",
+	    "Calls that a node of the cluster sent on, or that waited until a lane had been moved.",
+	    (int64_t)store->redirected);
+	one(out, "jit_store_unreplicated_total", "counter",
+	    "Calls whose change did not reach redis.replicas in time.", (int64_t)store->unreplicated);
+}
+
 void metrics_render(const struct metrics *m, const struct metrics_state *s, struct buf *out)
 {
 	one(out, "jit_ready", "gauge", "1 while the store can be used.", s->ready);
@@ -85,6 +101,7 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	one(out, "jit_open_exchanges", "gauge", "HTTP requests under way.", (int64_t)s->open_exchanges);
 	one(out, "jit_store_calls_waiting", "gauge", "Calls to Redis without an answer yet.",
 	    (int64_t)s->calls_waiting);
+	render_store(s->store, out);
 	one(out, "jit_pushes_under_way", "gauge", "Pushes that this broker makes now.", (int64_t)s->orders);
 	one(out, "jit_timetable_entries", "gauge", "What has to happen later, over all lanes.", s->timetable);
 	one(out, "jit_removals_unconfirmed", "gauge",

@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 
+struct store_counts;
+
 enum metrics_push {
 	METRICS_DONE,
 	METRICS_RETRY,
@@ -32,6 +34,7 @@ struct metrics {
 struct metrics_state {
 	int ready;
 	uint64_t open_exchanges, calls_waiting, orders;
+	const struct store_counts *store;
 	int64_t timetable, removals, oldest_removal_s;
 	int64_t notices, oldest_notice_s, parked_notices;
 };

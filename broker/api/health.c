@@ -51,6 +51,7 @@ static void render(struct reading *reading)
 	reading->state.ready = store_ready(call->api->store, NULL);
 	reading->state.open_exchanges = server_open_exchanges(call->api->server);
 	reading->state.calls_waiting = store_waiting(call->api->store);
+	reading->state.store = store_counts(call->api->store);
 	reading->state.orders = orders_open(call->api->activation);
 	if (reading->oldest_ms > 0)
 		reading->state.oldest_removal_s = (reading->now_ms - reading->oldest_ms) / 1000;

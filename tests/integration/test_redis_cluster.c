@@ -1,0 +1,169 @@
+/*
+ * Two brokers on a Redis Cluster of three masters and three replicas: an application's lane is moved to another node,
+ * and its master is killed, while people ask. What was answered with 201 is there, memberships follow, and no push is
+ * made twice.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "store/slots.h"
+#include "tests/support/redis_cluster.h"
+#include "tests/support/scene.h"
+
+#define PEOPLE 40
+#define LANES  16
+
+struct story {
+	struct world *world;
+	struct redis_cluster cluster;
+	char more[320];
+	struct world_ask asks[PEOPLE];
+	char keys[PEOPLE][32];
+	char ids[PEOPLE][ID_SIZE];
+};
+
+static int open_story(void **state)
+{
+	struct world_options options = scene_defaults();
+	struct story *story = calloc(1, sizeof(*story));
+	void *opened = NULL;
+
+	options.without_brokers = true;
+	options.people = PEOPLE;
+	options.application.pushes = 1000;
+	options.application.cycle_reserve = 10;
+	if (story == NULL || !redis_cluster_start(&story->cluster, 3, 3, NULL) ||
+	    scene_open(&opened, &options) != 0)
+		return -1;
+	*state = story;
+	story->world = opened;
+	snprintf(story->more, sizeof(story->more), "  cluster: [\"%s\", \"%s\"]\n  replicas: 1\n",
+		 story->cluster.urls[0], story->cluster.urls[4]);
+	opened = NULL;
+	story->world->config.redis_url = NULL;
+	story->world->config.redis_more = story->more;
+	story->world->config.lanes = LANES;
+	for (size_t i = 0; i < 2; i++) {
+		story->world->broker_count = i + 1;
+		if (!broker_start(&story->world->brokers[i], story->world->dir, i == 0 ? "one" : "two",
+				  &story->world->config))
+			return -1;
+	}
+	return 0;
+}
+
+static int close_story(void **state)
+{
+	struct story *story = *state;
+	void *opened = story->world;
+	int closed = scene_close(&opened);
+
+	redis_cluster_stop(&story->cluster);
+	free(story);
+	return closed;
+}
+
+/* The slot of the lane that requests of the application are in: their ids tell. */
+static unsigned slot_of(const char *id)
+{
+	return slot_of_lane((unsigned)id_lane(id));
+}
+
+/* Asks, and again under the same key while the store is away or does not know; as a good client does. */
+static void ask_until_answered(struct story *story, size_t i, size_t group)
+{
+	struct world_ask *ask = &story->asks[i];
+	int64_t until = clock_mono_ms() + SCENE_PATIENCE;
+	int status = 0;
+
+	snprintf(story->keys[i], sizeof(story->keys[i]), "key-%zu-%zu", group, i);
+	*ask = (struct world_ask){
+		.broker = i % 2, .person = i, .group = group, .idempotency_key = story->keys[i]};
+	while (status != 201) {
+		struct http_response response;
+
+		assert_true(clock_mono_ms() < until);
+		world_activate(story->world, ask, &response);
+		status = response.status;
+		assert_true(status == 201 || status == 503 || status == 504);
+		if (status == 201)
+			snprintf(story->ids[i], ID_SIZE, "%s", scene_text(&response, "id"));
+		http_response_release(&response);
+	}
+}
+
+static void expect_all(struct story *story, size_t group)
+{
+	for (size_t i = 0; i < PEOPLE; i++) {
+		struct world_ask other = story->asks[i];
+
+		other.broker = 1 - other.broker;
+		scene_wait(story->world, &other, story->ids[i], "provisioned");
+	}
+	assert_int_equal(scene_members(story->world, group), PEOPLE);
+}
+
+static void a_lane_is_moved(void **state)
+{
+	struct story *story = *state;
+	struct redis_cluster *cluster = &story->cluster;
+	struct scene_changes changes;
+
+	ask_until_answered(story, 0, 0);
+	unsigned slot = slot_of(story->ids[0]);
+	int from = redis_cluster_master(cluster, slot), to = (from + 1) % 3, moved = 1;
+	for (size_t i = 1; i < PEOPLE / 2; i++)
+		ask_until_answered(story, i, 0);
+	assert_true(redis_cluster_open_slot(cluster, slot, from, to));
+	while (moved > 0)
+		moved = redis_cluster_move_keys(cluster, slot, from, to, 10);
+	assert_int_equal(moved, 0);
+	assert_true(redis_cluster_close_slot(cluster, slot, from, to));
+	for (size_t i = PEOPLE / 2; i < PEOPLE; i++)
+		ask_until_answered(story, i, 0);
+	expect_all(story, 0);
+	scene_changes(story->world, &changes);
+	assert_int_equal(changes.adds, PEOPLE);
+	assert_int_equal(redis_cluster_master(cluster, slot), to);
+	world_passed(story->world);
+}
+
+static void a_master_is_killed(void **state)
+{
+	struct story *story = *state;
+	struct redis_cluster *cluster = &story->cluster;
+	struct scene_changes changes;
+
+	ask_until_answered(story, 0, 1);
+	unsigned slot = slot_of(story->ids[0]);
+	int victim = redis_cluster_master(cluster, slot);
+	for (size_t i = 1; i < PEOPLE / 2; i++)
+		ask_until_answered(story, i, 1);
+	redis_server_kill9(&cluster->nodes[victim]);
+	assert_int_not_equal(redis_cluster_master(cluster, slot), victim);
+	/* With one replica a master whose replica has become the master cannot acknowledge anything. */
+	assert_true(redis_server_restart(&cluster->nodes[victim]));
+	for (size_t i = PEOPLE / 2; i < PEOPLE; i++)
+		ask_until_answered(story, i, 1);
+	expect_all(story, 1);
+	scene_changes(story->world, &changes);
+	assert_int_equal(changes.adds, PEOPLE);
+	world_passed(story->world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_lane_is_moved, open_story, close_story),
+		cmocka_unit_test_setup_teardown(a_master_is_killed, open_story, close_story),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
