@@ -196,6 +196,7 @@ INTEGRATION_TESTS += tests/integration/test_page.c tests/integration/test_sweep.
 INTEGRATION_TESTS += tests/integration/test_foreign_scim.c
 # At random, with a seed.
 INTEGRATION_TESTS += tests/integration/test_convergence.c
+INTEGRATION_TESTS += tests/integration/test_dialects.c
 
 INTEGRATION_TESTS += tests/integration/test_audit.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c

@@ -4,7 +4,10 @@
 // Its own state, past all SCIM, is at GET /test/state: {"groups":{NAME:[userName or id, ...]},"users":[userName, ...]}.
 import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { randomUUID } from 'node:crypto';
+import { randomUUID, webcrypto } from 'node:crypto';
+
+// Node.js 18, which Debian 12 has, keeps it in a module.
+globalThis.crypto ??= webcrypto;
 
 const TOKEN = 'sandbox-token';
 const [name, log] = process.argv.slice(2);
