@@ -45,7 +45,7 @@ static int show_list(const struct session *session, const char *path, const stru
 
 static void add_query(struct buf *path, const struct options *o, const struct buf *filter)
 {
-	buf_adds(path, "?$top=");
+	buf_adds(path, "?$expand=group,principal&$top=");
 	call_add_encoded(path, o->limit != NULL ? o->limit : "50");
 	if (filter->len > 0) {
 		buf_adds(path, "&$filter=");
@@ -56,9 +56,12 @@ static void add_query(struct buf *path, const struct options *o, const struct bu
 int command_list(struct session *session)
 {
 	static const struct column columns[] = {
-		{"REQUEST", "id", 36, false},    {"ACTION", "action", 14, false},
-		{"STATUS", "status", 19, false}, {"STATE", "provisioning.state", 12, false},
-		{"GROUP", "groupId", 36, false}, {"UNTIL", "provisioning.endDateTime", 0, true},
+		{"REQUEST", "id", 36, false},
+		{"ACTION", "action", 14, false},
+		{"STATUS", "status", 19, false},
+		{"STATE", "provisioning.state", 12, false},
+		{"GROUP", "group.displayName", 28, false},
+		{"UNTIL", "provisioning.endDateTime", 0, true},
 	};
 	const struct options *o = &session->options;
 	struct buf path, filter;
@@ -88,8 +91,10 @@ int command_list(struct session *session)
 int command_approvals(struct session *session)
 {
 	static const struct column columns[] = {
-		{"REQUEST", "id", 36, false},          {"PERSON", "principalId", 36, false},
-		{"GROUP", "groupId", 36, false},       {"ASKED", "createdDateTime", 14, true},
+		{"REQUEST", "id", 36, false},
+		{"PERSON", "principal.displayName", 24, false},
+		{"GROUP", "group.displayName", 28, false},
+		{"ASKED", "createdDateTime", 14, true},
 		{"REASON", "justification", 0, false},
 	};
 	struct buf path, filter;

@@ -7,7 +7,7 @@ import { isOpen, state, time } from './words.js';
 
 const BUSY_MS = 1500; // something is on its way
 const CALM_MS = 10000;
-const DURATIONS = { PT30M: '30 minutes', PT1H: '1 hour', PT2H: '2 hours', PT4H: '4 hours', PT8H: '8 hours' };
+const DURATIONS = { '': 'the usual time', PT15M: '15 minutes', PT30M: '30 minutes', PT1H: '1 hour', PT2H: '2 hours', PT4H: '4 hours', PT8H: '8 hours' };
 const GIVES = ['selfActivate', 'selfExtend', 'adminAssign', 'adminExtend', 'adminUpdate'];
 
 const main = document.getElementById('main');
@@ -18,14 +18,18 @@ let operator = true; // until the server has said no
 
 const say = (text) => said.replaceChildren(text);
 
-// Does what a button or form is for; what the server has against it stands at the foot of the page.
+// Does what a button or form is for. What the server has against it stands at the foot of the page, and what was typed
+// stays for another try.
 async function act(work, done) {
 	try {
 		await work();
-		say(done);
 	} catch (error) {
 		say(error.message);
+		return;
 	}
+	say(done);
+	for (const form of main.querySelectorAll('form')) form.reset();
+	document.activeElement?.blur();
 	await refresh();
 }
 
@@ -40,8 +44,9 @@ function ask(group, action, form) {
 		accessId: 'member',
 		groupId: group,
 		justification: given.get('reason'),
-		scheduleInfo: { expiration: { type: 'afterDuration', duration: given.get('duration') } },
 	};
+	if (given.get('duration'))
+		body.scheduleInfo = { expiration: { type: 'afterDuration', duration: given.get('duration') } };
 	if (given.get('ticket')) body.ticketInfo = { ticketNumber: given.get('ticket'), ticketSystem: null };
 	return call('POST', `${PIM}assignmentScheduleRequests`, body);
 }
@@ -65,9 +70,7 @@ function askForm(group, action, word) {
 			element(
 				'select',
 				{ name: 'duration' },
-				Object.entries(DURATIONS).map(([value, text]) =>
-					element('option', { value, selected: value === 'PT1H' }, text),
-				),
+				Object.entries(DURATIONS).map(([value, text]) => element('option', { value }, text)),
 			),
 		),
 		element('label', { class: 'wide' }, 'Reason', element('input', { name: 'reason', maxlength: '1000' })),
@@ -131,7 +134,7 @@ function approvalCard(request) {
 	return element(
 		'article',
 		{ 'data-request': request.id },
-		element('h3', {}, `${request.createdBy?.user?.displayName ?? request.principalId} asks for ${nameOf(request.groupId)}`),
+		element('h3', {}, `${request.principal?.displayName ?? request.principalId} asks for ${request.group?.displayName ?? request.groupId}`),
 		element('p', {}, request.justification ?? 'No reason was given.'),
 		element('p', { class: 'dim' }, `asked ${time(request.createdDateTime)}, for ${request.scheduleInfo?.expiration?.duration ?? 'as configured'}`),
 		element(
@@ -159,9 +162,9 @@ function table(heads, rows) {
 	);
 }
 
-const requestRow = (r) => [time(r.createdDateTime), r.action, nameOf(r.groupId), state(r)[0], r.justification ?? ''];
+const requestRow = (r) => [time(r.createdDateTime), r.action, r.group?.displayName ?? r.groupId, state(r)[0], r.justification ?? ''];
 
-const applicationRow = (a) => [a.id, a.tokens?.free ?? '', a.waiting ?? 0, a.deferred ?? 0, a.removals ?? 0, time(a.cycle?.nextDateTime ?? a.nextCycleDateTime)];
+const applicationRow = (a) => [a.id, a.health, a.throttle.tokensFree, a.waiting, a.deferred, a.removalsWaiting, time(a.cycle.nextDateTime)];
 
 // -- the whole ------------------------------------------------------------------------------------------------
 
@@ -180,7 +183,9 @@ async function applications() {
 }
 
 // What somebody is typing stays as it is while the page asks anew.
-const isTyping = () => main.contains(document.activeElement) && ['INPUT', 'SELECT'].includes(document.activeElement.tagName);
+const isTyping = () =>
+	['INPUT', 'SELECT'].includes(document.activeElement?.tagName) ||
+	[...main.querySelectorAll('input')].some((input) => input.value !== '');
 
 function show(eligible, requests, inbox, apps) {
 	names = new Map(eligible.map((e) => [e.groupId, e.group?.displayName ?? e.groupId]));
@@ -197,7 +202,7 @@ function show(eligible, requests, inbox, apps) {
 			? section('Your requests', table(['Asked', 'Action', 'Group', 'State', 'Reason'], requests.map(requestRow)))
 			: '',
 		apps.length > 0
-			? section('Applications', table(['Application', 'Free pushes', 'Waiting', 'Deferred', 'Removals', 'Next cycle'], apps.map(applicationRow)))
+			? section('Applications', table(['Application', 'Health', 'Free pushes', 'Waiting', 'Deferred', 'Removals', 'Next cycle'], apps.map(applicationRow)))
 			: '',
 	);
 }
@@ -208,8 +213,8 @@ async function refresh() {
 	try {
 		const parts = await Promise.all([
 			list(`${PIM}eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$expand=group`),
-			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='principal')?$top=20`),
-			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='approver')?$filter=status%20eq%20'PendingApproval'`),
+			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='principal')?$top=20&$expand=group`),
+			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='approver')?$expand=principal,group&$filter=status%20eq%20'PendingApproval'`),
 			applications(),
 		]);
 		requests = parts[1];
@@ -249,6 +254,7 @@ function tokenForm() {
 			onsubmit: (event) => {
 				event.preventDefault();
 				setToken(field.value.trim());
+				main.replaceChildren();
 				start();
 			},
 		},

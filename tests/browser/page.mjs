@@ -72,8 +72,10 @@ const stories = {
 	async refused([token, group]) {
 		const page = await open();
 		await typeToken(page, token);
+		await card(page, group).getByLabel('Ticket').fill('INC0042');
 		await card(page, group).getByRole('button', { name: 'Activate' }).click();
 		await page.locator('#said', { hasText: 'JustificationRule' }).waitFor();
+		assert.equal(await card(page, group).getByLabel('Ticket').inputValue(), 'INC0042');
 		await judge(page, 'refused');
 	},
 	// A token that is none leads back to the sign-in.
