@@ -258,8 +258,9 @@ static void gather_claims(struct gathered *g, const cJSON *claims)
 			gather_claim(g, each->string, each);
 			continue;
 		}
-		cJSON_ArrayForEach(element, each)
+		cJSON_ArrayForEach(element, each) {
 			gather_claim(g, each->string, element);
+		}
 	}
 }
 
