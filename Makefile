@@ -155,7 +155,7 @@ UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_r
 UNIT_TESTS += tests/unit/test_mapping.c tests/unit/test_user.c tests/unit/test_dialect.c tests/unit/test_push_dialects.c tests/unit/test_push_groups.c tests/unit/test_push_golden.c tests/unit/test_probe.c tests/unit/test_push_token.c
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
 	tests/unit/test_target.c tests/unit/test_odata.c
-UNIT_TESTS += tests/unit/test_actor.c
+UNIT_TESTS += tests/unit/test_actor.c tests/unit/test_audit_seal.c
 UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
 	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
 	tests/unit/test_model.c
@@ -198,7 +198,7 @@ INTEGRATION_TESTS += tests/integration/test_foreign_scim.c
 INTEGRATION_TESTS += tests/integration/test_convergence.c
 INTEGRATION_TESTS += tests/integration/test_dialects.c
 
-INTEGRATION_TESTS += tests/integration/test_audit.c
+INTEGRATION_TESTS += tests/integration/test_audit.c tests/integration/test_audit_export.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_batch.c
