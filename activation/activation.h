@@ -169,6 +169,7 @@ struct lane_status {
 	int64_t due, oldest_due_ms;          /* entries that are due and not claimed; 0 = none is */
 	int64_t removals, oldest_removal_ms; /* 0 = none waits */
 	int64_t notices, oldest_notice_ms, parked_notices;
+	int64_t audit_events, audit_unsealed, audit_unexported; /* -1 = nobody seals, exports */
 };
 
 typedef void activation_lane_done(void *ctx, enum err err, const struct lane_status *status);

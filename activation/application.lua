@@ -74,7 +74,8 @@ end
 -- jit_lane: figures of the whole lane, for the metrics.
 -- Answers {'ok', now, next, entries in the timetable, removals not confirmed, since when the oldest of them, notices
 -- that wait, since when the oldest of them, notices that are parked, entries of the timetable that are due and that
--- nobody has claimed, since when the oldest of them}.
+-- nobody has claimed, since when the oldest of them, events of the audit, those not sealed,
+-- not exported (-1: nobody seals, exports)}.
 local function jit_lane(keys, args)
 	local c = context(keys, args)
 	local oldest = redis.call('ZRANGE', c.pre .. 'x', 0, 0, 'WITHSCORES')
@@ -83,5 +84,5 @@ local function jit_lane(keys, args)
 	return { 'ok', c.now, 0, redis.call('ZCARD', c.pre .. 'tt'), redis.call('ZCARD', c.pre .. 'x'),
 		tonumber(oldest[2] or '0'), redis.call('ZCARD', c.pre .. 'na') + redis.call('ZCARD', c.pre .. 'no'),
 		tonumber(notice[2] or '0'), redis.call('ZCARD', c.pre .. 'np'), redis.call('ZCOUNT', c.pre .. 'tt', '-inf', c.now),
-		first[2] and math.min(tonumber(first[2]), c.now) or 0 }
+		first[2] and math.min(tonumber(first[2]), c.now) or 0, unpack(audit_figures(c)) }
 end

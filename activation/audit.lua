@@ -69,6 +69,13 @@ local function audit(c, event, values)
 	end
 end
 
+-- How many events there are, are not sealed, are not exported; -1 where nobody has done that yet.
+local function audit_figures(c)
+	local v = redis.call('HMGET', c.pre .. 'audit:head', 'n', 'zt', 'x')
+	local n = tonumber(v[1] or '0')
+	return { redis.call('XLEN', c.pre .. 'audit'), v[2] and n - tonumber(v[2]) or -1, v[3] and n - tonumber(v[3]) or -1 }
+end
+
 -- The user name of that person, as it is kept for SCIM.
 local function user_name(c, p)
 	if c.names[p] == nil then

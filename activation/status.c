@@ -130,6 +130,9 @@ static void on_lane(void *ctx, enum err err, const struct reply *reply)
 		s.notices = reply_int(reply_at(reply, 6));
 		s.oldest_notice_ms = reply_int(reply_at(reply, 7));
 		s.parked_notices = reply_int(reply_at(reply, 8));
+		s.audit_events = reply_int(reply_at(reply, 11));
+		s.audit_unsealed = reply_int(reply_at(reply, 12));
+		s.audit_unexported = reply_int(reply_at(reply, 13));
 	}
 	q->done.lane(q->ctx, err, err == ERR_OK ? &s : NULL);
 	free(q);

@@ -87,6 +87,20 @@ static void render_store(const struct store_counts *store, struct buf *out)
 	    "Calls whose change did not reach redis.replicas in time.", (int64_t)store->unreplicated);
 }
 
+static void render_audit(const struct metrics_state *s, struct buf *out)
+{
+	one(out, "jit_audit_events", "gauge", "Events of the audit that are kept, over all lanes.",
+	    s->audit_events);
+	one(out, "jit_audit_unsealed", "gauge", "Those of them that wait for a seal.", s->audit_unsealed);
+	one(out, "jit_audit_unexported", "gauge", "Those of them that wait to be exported.",
+	    s->audit_unexported);
+	one(out, "jit_audit_seals_total", "counter", "Seals made by this broker.", (int64_t)s->audit_seals);
+	one(out, "jit_audit_exported_total", "counter", "Events exported by this broker.",
+	    (int64_t)s->audit_exported);
+	one(out, "jit_audit_export_failures_total", "counter", "Exports that failed and are tried again.",
+	    (int64_t)s->audit_failures);
+}
+
 void metrics_render(const struct metrics *m, const struct metrics_state *s, struct buf *out)
 {
 	one(out, "jit_ready", "gauge", "1 while the store can be used.", s->ready);
@@ -111,4 +125,5 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	one(out, "jit_removals_oldest_seconds", "gauge", "How long the oldest of these has been so.",
 	    s->oldest_removal_s);
 	render_notices(m, s, out);
+	render_audit(s, out);
 }

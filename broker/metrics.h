@@ -37,6 +37,8 @@ struct metrics_state {
 	const struct store_counts *store;
 	int64_t timetable, removals, oldest_removal_s;
 	int64_t notices, oldest_notice_s, parked_notices;
+	int64_t audit_events, audit_unsealed, audit_unexported;
+	uint64_t audit_seals, audit_exported, audit_failures; /* of this broker */
 };
 
 void metrics_render(const struct metrics *metrics, const struct metrics_state *state, struct buf *out);

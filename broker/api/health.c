@@ -46,6 +46,7 @@ struct reading {
 static void render(struct reading *reading)
 {
 	struct call *call = reading->call;
+	const struct keeper_figures *figures = keeper_figures(call->api->keeper);
 	struct buf body;
 
 	reading->state.ready = store_ready(call->api->store, NULL);
@@ -57,6 +58,9 @@ static void render(struct reading *reading)
 		reading->state.oldest_removal_s = (reading->now_ms - reading->oldest_ms) / 1000;
 	if (reading->oldest_notice_ms > 0)
 		reading->state.oldest_notice_s = (reading->now_ms - reading->oldest_notice_ms) / 1000;
+	reading->state.audit_seals = figures->seals;
+	reading->state.audit_exported = figures->exported;
+	reading->state.audit_failures = figures->failures;
 	buf_init(&body, RESPONSE_MAX);
 	metrics_render(call->api->metrics, &reading->state, &body);
 	call_answer(call, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
@@ -74,6 +78,11 @@ static void on_lane(void *ctx, enum err err, const struct lane_status *status)
 		if (status->oldest_removal_ms > 0 &&
 		    (reading->oldest_ms == 0 || status->oldest_removal_ms < reading->oldest_ms))
 			reading->oldest_ms = status->oldest_removal_ms;
+		reading->state.audit_events += status->audit_events;
+		if (status->audit_unsealed > 0)
+			reading->state.audit_unsealed += status->audit_unsealed;
+		if (status->audit_unexported > 0)
+			reading->state.audit_unexported += status->audit_unexported;
 		reading->state.notices += status->notices;
 		reading->state.parked_notices += status->parked_notices;
 		if (status->oldest_notice_ms > 0 &&

@@ -11,7 +11,7 @@
 #include "broker/config.h"
 
 struct keeper_figures {
-	uint64_t seals, exported, failures, forgotten; /* events, except for seals and failures */
+	uint64_t seals, exported, failures; /* seals made, events exported, exports that failed */
 };
 
 struct keeper;

@@ -165,6 +165,7 @@ static void test_killed(void **state)
 {
 	struct export *e = *state;
 	struct world *world = &e->world;
+	struct http_response response;
 	FILE *file;
 
 	for (size_t round = 0; round < ROUNDS; round++) {
@@ -182,6 +183,9 @@ static void test_killed(void **state)
 		}
 	}
 	wait_exported(e);
+	scene_get(world, 0, "/metrics", &response);
+	assert_non_null(strstr(buf_text(&response.body), "\njit_audit_unexported 0\n"));
+	http_response_release(&response);
 	memset(e->seen, 0, sizeof(e->seen));
 	read_lines(e, e->rotated);
 	read_lines(e, e->file);

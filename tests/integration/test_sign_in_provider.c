@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/support/office.h"
+#include "tests/support/scene.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -188,6 +189,38 @@ static void test_program(void **state)
 	world_passed(&o->world);
 }
 
+/* The same configuration with a line more, taken up by the running broker. */
+static void say_more(struct office *o, const char *line)
+{
+	size_t len;
+
+	office_say(o, OIDC_AUDIENCE, "olga@example.com");
+	len = strlen(o->sign_in);
+	snprintf(o->sign_in + len, sizeof(o->sign_in) - len, "%s\n", line);
+	assert_true(scene_reload(&o->world, 0));
+}
+
+/* A program goes by its client's id, or has a role by a claim; what it may is that role's, and nothing else. */
+static void test_program_with_a_role(void **state)
+{
+	struct office *o = *state;
+	char *token = NULL;
+
+	office_open(o);
+	assert_true(oidc_provider_client_token(&o->provider, &token));
+	assert_int_equal(office_status(o, token, "/api/audit"), 403);
+	say_more(o, "timers: {principals: [jobs]}");
+	assert_int_equal(office_status(o, token, OFFICE_MINE), 403);
+	assert_int_equal(office_status(o, token, "/api/audit"), 403);
+	say_more(o, "auditors: {claims: {groups: [timers]}}");
+	assert_int_equal(office_status(o, token, OFFICE_MINE), 200);
+	assert_int_equal(office_status(o, token, OFFICE_APPLICATIONS), 200);
+	assert_int_equal(office_status(o, token, "/api/audit"), 200);
+	assert_int_equal(office_status(o, token, "/api/audit/verify"), 200);
+	free(token);
+	world_passed(&o->world);
+}
+
 static void test_refused_by_claims(void **state)
 {
 	static const struct {
@@ -323,11 +356,17 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_algorithms),        TEST(test_eligibility),
-		TEST(test_other_claims),      TEST(test_authentication),
-		TEST(test_operators),         TEST(test_program),
-		TEST(test_refused_by_claims), TEST(test_forged),
-		TEST(test_tampered),          TEST(test_names),
+		TEST(test_algorithms),
+		TEST(test_eligibility),
+		TEST(test_other_claims),
+		TEST(test_authentication),
+		TEST(test_operators),
+		TEST(test_program),
+		TEST(test_program_with_a_role),
+		TEST(test_refused_by_claims),
+		TEST(test_forged),
+		TEST(test_tampered),
+		TEST(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
