@@ -53,6 +53,7 @@ STORE_SRC += broker/store/answer.c broker/store/barrier.c broker/store/cluster.c
 	broker/store/question.c broker/store/sentinel.c broker/store/slots.c broker/store/tls.c broker/store/topology.c
 ACTIVATION_SRC := activation/audit.c activation/audit_event.c activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
 	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/sweep.c activation/order.c activation/list.c activation/notices.c
+ACTIVATION_SRC += activation/review.c
 THROTTLE_SRC := throttle/throttle.c
 AUDIT_SRC := broker/api/audit.c broker/audit/export.c broker/audit/keeper.c broker/audit/seal.c broker/audit/verify.c
 ACTIVATION_SRC += activation/order_find.c
@@ -65,7 +66,7 @@ SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/re
 SCIM_SRC += scim-push/attribute.c scim-push/dialect.c scim-push/mapping.c scim-push/mapping_compile.c scim-push/person.c \
 	scim-push/reply_group.c scim-push/user.c scim-push/probe.c scim-push/expiry.c
 API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
-	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c \
+	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c broker/issuers.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
 API_SRC += broker/api/page.c broker/api/sweep.c broker/arguments.c
@@ -102,7 +103,7 @@ SANDBOX_SRC += scim-push/sandbox/about.c scim-push/sandbox/dialect.c scim-push/s
 LUA_SRC := activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
 	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/push.lua activation/cycle.lua \
 	activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
-	activation/list.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/functions.lua
+	activation/list.lua activation/review.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/functions.lua
 LUA := $(B)/gen/states.lua $(B)/gen/commands.lua $(LUA_SRC)
 
 # The page, served as it is.
@@ -122,6 +123,7 @@ SUPPORT_SRC += tests/support/loop_server.c
 SUPPORT_SRC += tests/support/scene.c tests/support/scene_seen.c
 
 SUPPORT_SRC += tests/support/redis_cluster.c tests/support/certificates.c tests/support/redis_sentinels.c
+SUPPORT_SRC += tests/support/grant_oracle.c tests/support/grant_world.c
 
 SUPPORT_SRC += tests/support/redis_gate.c tests/support/aftermath.c
 
@@ -168,13 +170,14 @@ UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_j
 UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \
 	tests/unit/test_webhook_slack.c tests/unit/test_webhook_standard.c
 EXTRA_C += tests/webhooks/peer.c
+UNIT_TESTS += tests/unit/test_grants.c tests/unit/test_races.c
 INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
 INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_overflow.c tests/integration/test_lifecycle.c \
 	tests/integration/test_reload.c tests/integration/test_push_trouble.c \
 	tests/integration/test_application_away.c tests/integration/test_api_input.c \
 	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
 	tests/integration/test_redis_check.c
-INTEGRATION_TESTS += tests/integration/test_policy_acts.c
+INTEGRATION_TESTS += tests/integration/test_policy_acts.c tests/integration/test_lost_eligibility.c
 INTEGRATION_TESTS += tests/integration/test_eligibility.c
 INTEGRATION_TESTS += tests/integration/test_roles.c
 INTEGRATION_TESTS += tests/integration/test_batch.c

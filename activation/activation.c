@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "activation/core.h"
+#include "activation/review.h"
 #include "activation/timetable.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -64,7 +65,8 @@ static void plan_all(struct activation *activation)
 static void set_history(struct activation *activation, int64_t history_ms)
 {
 	activation->options.history_ms = history_ms;
-	snprintf(activation->history, sizeof(activation->history), "%lld", (long long)history_ms);
+	snprintf(activation->history, sizeof(activation->history), "%lld:%s", (long long)history_ms,
+		 activation->options.policies.digest);
 }
 
 struct activation *activation_new(const struct activation_options *options)
@@ -78,8 +80,9 @@ struct activation *activation_new(const struct activation_options *options)
 	activation_tell(activation, "");
 	activation->clock_offset_ms = clock_wall_ms() - clock_mono_ms();
 	activation->timetable = timetable_new(activation);
-	if (activation->timetable == NULL) {
-		free(activation);
+	activation->review = review_new(activation);
+	if (activation->timetable == NULL || activation->review == NULL) {
+		activation_free(activation);
 		return NULL;
 	}
 	return activation;
@@ -90,6 +93,7 @@ void activation_free(struct activation *activation)
 	if (activation == NULL)
 		return;
 	timetable_free(activation->timetable);
+	review_free(activation->review);
 	free(activation);
 }
 
@@ -100,14 +104,19 @@ void activation_store_ready(struct activation *activation, bool ready)
 		return;
 	plan_all(activation);
 	timetable_start(activation->timetable);
+	review_start(activation->review);
 }
 
-void activation_reload(struct activation *activation, int64_t poll_ms, int64_t history_ms)
+void activation_reload(struct activation *activation, int64_t poll_ms, int64_t history_ms,
+		       const struct activation_policies *policies)
 {
 	activation->options.poll_ms = poll_ms;
+	activation->options.policies = *policies;
 	set_history(activation, history_ms);
-	if (activation->ready)
-		plan_all(activation);
+	if (!activation->ready)
+		return;
+	plan_all(activation);
+	review_start(activation->review);
 }
 
 void activation_tell(struct activation *activation, const char *tells)
@@ -120,6 +129,7 @@ void activation_stop(struct activation *activation)
 {
 	activation->stopped = true;
 	timetable_stop(activation->timetable);
+	review_stop(activation->review);
 }
 
 int64_t activation_now_ms(const struct activation *activation)

@@ -34,6 +34,15 @@ struct terms {
 	int64_t log_keep_ms, log_most; /* its provisioning log */
 };
 
+/* Which policies a broker goes by, for those who lose their eligibility (activation/review.h). */
+#define POLICIES_SIZE 17
+struct activation_policies {
+	char digest[POLICIES_SIZE]; /* letters and digits; the same where the same people are eligible */
+	int64_t grace_ms;           /* they end something only when no others have been in use for so long */
+};
+
+enum eligible { ELIGIBLE_YES, ELIGIBLE_LOST, ELIGIBLE_UNKNOWN };
+
 struct activation_options {
 	uv_loop_t *loop;
 	struct store *store; /* borrowed; outlives the activation */
@@ -51,6 +60,12 @@ struct activation_options {
 	void (*notices)(void *ctx, unsigned lane, const char *target);
 	/* The lane's audit is to be sealed or exported: `what` is "seal" or "export". */
 	void (*audit)(void *ctx, unsigned lane, const char *what);
+	/* Is who made this request, which gives access, eligible now? ELIGIBLE_YES also where the group takes nothing away;
+	 * *until_ms is when that ends. ELIGIBLE_UNKNOWN: this broker does not know the group. */
+	enum eligible (*eligible)(void *ctx, const struct request *request, int64_t *until_ms);
+	/* The next group at or behind *index that takes away from who is no longer eligible; *index is then behind it. */
+	bool (*reviewed)(void *ctx, size_t *index, char app[APP_ID_SIZE], char group[ID_SIZE]);
+	struct activation_policies policies;
 	/* Carry out this push; its owner is now the callee, who gives it back by order_end(). */
 	void (*push)(void *ctx, struct order *order);
 	void *ctx;
@@ -62,7 +77,8 @@ void activation_free(struct activation *activation);                            
 /* The store became ready or stopped being so. */
 void activation_store_ready(struct activation *activation, bool ready);
 /* The configuration changed: plan the cycles of new applications, take up new settings. */
-void activation_reload(struct activation *activation, int64_t poll_ms, int64_t history_ms);
+void activation_reload(struct activation *activation, int64_t poll_ms, int64_t history_ms,
+		       const struct activation_policies *policies);
 /* What somebody wants to be told from now on: "BEFORE OVERDUE |KIND|KIND|" (activation/lane.lua), "" = nothing. */
 #define ACTIVATION_TELLS_SIZE 320
 void activation_tell(struct activation *activation, const char *tells);
@@ -84,6 +100,8 @@ struct ask {
 	const char *limits;
 	int64_t approval_wait_ms; /* > 0: an approver has to decide, and has so long for the first stage */
 	bool counts_from_confirmation; /* the time begins when the application has confirmed the membership */
+	bool lost_with_eligibility;    /* it ends when the person's eligibility does, … */
+	int64_t eligible_until_ms;     /* … which is then, as far as is known; 0 = not */
 	bool break_glass;              /* marked so in the request and in the audit */
 	int64_t start_ms;              /* 0 = now */
 	int64_t duration_ms;           /* or 0 and … */

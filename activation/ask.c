@@ -109,7 +109,7 @@ static void add_field(struct store_call *call, const char *name, const char *val
 }
 
 struct ask_numbers {
-	char start[24], duration[24], end[24], wait[24];
+	char start[24], duration[24], end[24], wait[24], until[24];
 };
 
 static void add_ask(struct store_call *call, const struct ask *ask, struct ask_numbers *numbers)
@@ -117,6 +117,7 @@ static void add_ask(struct store_call *call, const struct ask *ask, struct ask_n
 	snprintf(numbers->start, sizeof(numbers->start), "%lld", (long long)ask->start_ms);
 	snprintf(numbers->duration, sizeof(numbers->duration), "%lld", (long long)ask->duration_ms);
 	snprintf(numbers->end, sizeof(numbers->end), "%lld", (long long)ask->end_ms);
+	snprintf(numbers->until, sizeof(numbers->until), "%lld", (long long)ask->eligible_until_ms);
 	snprintf(numbers->wait, sizeof(numbers->wait), "%lld", (long long)ask->approval_wait_ms);
 	add_field(call, "h", ask->fingerprint);
 	add_field(call, "ap", ask->application);
@@ -130,6 +131,9 @@ static void add_ask(struct store_call *call, const struct ask *ask, struct ask_n
 	add_field(call, "limits", ask->limits);
 	add_field(call, "aw", ask->approval_wait_ms > 0 ? numbers->wait : NULL);
 	add_field(call, "ck", ask->counts_from_confirmation ? "1" : NULL);
+	add_field(call, "ol", ask->lost_with_eligibility ? "1" : NULL);
+	add_field(call, "lu",
+		  ask->lost_with_eligibility && ask->eligible_until_ms > 0 ? numbers->until : NULL);
 	add_field(call, "bg", ask->break_glass ? "1" : NULL);
 	add_field(call, "a", ask->start_ms > 0 ? numbers->start : NULL);
 	add_field(call, "d", ask->duration_ms > 0 ? numbers->duration : NULL);

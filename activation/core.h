@@ -14,14 +14,16 @@
 #define LIMITS_MAX    4096 /* a group's limits: some hundred ids */
 
 struct timetable;
+struct review;
 
 struct activation {
 	struct activation_options options;
 	struct timetable *timetable;
+	struct review *review;
 	char telling[ACTIVATION_TELLS_SIZE + 2]; /* "0", Redis' time, and what somebody wants to be told */
-	char history[24];                        /* options.history_ms as the functions' argument */
-	char asking[24 + ACTOR_MAX];             /* the same with who asks, while a call is being built */
-	int64_t clock_offset_ms;                 /* Redis' clock minus clock_mono_ms() */
+	char history[48];            /* options.history_ms and the policies, as the functions' argument */
+	char asking[48 + ACTOR_MAX]; /* the same with who asks, while a call is being built */
+	int64_t clock_offset_ms;     /* Redis' clock minus clock_mono_ms() */
 	size_t orders;
 	size_t planned; /* applications whose cycle has been planned since the store became ready */
 	bool ready, stopped;

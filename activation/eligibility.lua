@@ -67,6 +67,7 @@ local function close_eligibility(c, e, to, by)
 		end
 	end
 	write_eligibilities(c, e.g, e.p, open)
+	wake_review(c, e.g, c.now)
 end
 
 -- Its entry in the timetable has come: it ends, or the time is over for which its history is kept.

@@ -5,6 +5,7 @@
 --                          s:REQUEST start   e:REQUEST end   p:PUSH its broker may have died
 --                          u:seal u:export of the audit (audit.lua)
 --                          q:APP waiting work and a token   c:APP next cycle   k:REQUEST end of its history
+--                          v:GROUP who has it is looked at (review.lua)
 --                          a:REQUEST its approval runs out   w:REQUEST its end is near
 --                          l:ELIGIBILITY its end, then that of its history
 --                          o:GROUP:PERSON its removal is overdue   n: the outbox   d:TARGET deliveries (notices.lua)
@@ -24,7 +25,8 @@
 -- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another); behind it, where
 --                                   somebody wants to be told: "NOW BEFORE OVERDUE |KIND|KIND|", how long before its
 --                                   end an activation is near it, after how long a removal is overdue (ms; 0 = never)
---                                   ARGV[2] "KEEP_MS ACTOR": how long ended requests are kept, ms, and who asks (JSON,
+--                                   ARGV[2] "KEEP_MS:POLICIES ACTOR": how long ended requests are kept, ms, by which
+--                                           policies the broker goes (review.lua), and who asks (JSON,
 --                                           activation/actor.h; "" = the broker itself)
 -- and answers {word, now, due time of the timetable's first entry or 0, ...}. All are harmless when repeated.
 
@@ -35,9 +37,10 @@ local function context(keys, args)
 		local t = redis.call('TIME')
 		now = t[1] * 1000 + math.floor(t[2] / 1000)
 	end
-	local keep, actor = string.match(args[2] or '', '^(%d+) ?(.*)$')
-	return { pre = keys[1], now = now, keep = tonumber(keep) or 0, actor = actor or '', requests = {}, members = {},
-		names = {}, conditions = {}, before = tonumber(before) or 0, overdue = tonumber(overdue) or 0, kinds = kinds or '' }
+	local keep, policies, actor = string.match(args[2] or '', '^(%d+):?(%w*) ?(.*)$')
+	return { pre = keys[1], now = now, keep = tonumber(keep) or 0, actor = actor or '', policies = policies or '',
+		requests = {}, members = {}, names = {}, conditions = {}, before = tonumber(before) or 0,
+		overdue = tonumber(overdue) or 0, kinds = kinds or '' }
 end
 
 -- The terms of an application, as one argument:
@@ -61,6 +64,11 @@ end
 
 local function off(c, entry)
 	redis.call('ZREM', c.pre .. 'tt', entry)
+end
+
+-- Look at `due`, or earlier if that is planned already, whether who has the group is still eligible (review.lua).
+local function wake_review(c, g, due)
+	redis.call('ZADD', c.pre .. 'tt', 'LT', due, 'v:' .. g)
 end
 
 -- Look at the application again at `due`, or earlier if that is planned already.

@@ -184,6 +184,9 @@ bool policy_people_empty(const struct policy_people *people);
 /* How many different people may decide at this stage; SIZE_MAX when claims decide that. The names are sorted, none twice. */
 size_t policy_stage_named(const struct policy_stage *stage);
 bool policy_is_eligible(const struct policy *policy, const struct policy_person *person, int64_t at_ms);
+/* Until when one of the two lasts from then on without a gap; at_ms when it does not hold then. */
+int64_t policy_eligible_until_ms(const struct policy *policy, const struct policy_person *person,
+				 int64_t at_ms, bool break_glass);
 bool policy_may_break_glass(const struct policy *policy, const struct policy_person *person, int64_t at_ms);
 
 /* Stages count from 1. What does not exist needs INT64_MAX approvals, times out at once and has no approver. */

@@ -100,6 +100,23 @@ bool policy_may_break_glass(const struct policy *policy, const struct policy_per
 	return holds_at(&policy->break_glass, person, at_ms);
 }
 
+int64_t policy_eligible_until_ms(const struct policy *policy, const struct policy_person *person,
+				 int64_t at_ms, bool break_glass)
+{
+	const struct policy_eligibilities *entries = break_glass ? &policy->break_glass : &policy->eligible;
+	int64_t until = at_ms, before;
+	do {
+		before = until;
+		for (size_t i = 0; i < entries->count; i++) {
+			const struct policy_eligibility *entry = &entries->list[i];
+			if (entry->start_ms <= until && until < entry->end_ms &&
+			    policy_people_hold(&entry->people, person))
+				until = entry->end_ms;
+		}
+	} while (until != before);
+	return until;
+}
+
 bool policy_needs_approval(const struct policy *policy, bool break_glass)
 {
 	return policy->approval.count > 0 && !break_glass;

@@ -34,6 +34,7 @@ struct request {
 	char justification[TEXT_SIZE];
 	char ticket_number[TICKET_SIZE];
 	char ticket_system[TICKET_SIZE];
+	char person_key[41];                /* digest of `person`; of jit_review only */
 	char fingerprint[FINGERPRINT_SIZE]; /* of all that was asked */
 	char error[TEXT_SIZE];              /* why it failed, or what the application answered last */
 	int64_t attempts;                   /* failed pushes in a row */

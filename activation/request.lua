@@ -3,12 +3,32 @@
 -- nil, s start, e end, d asked duration or nil, h hash of what was asked, j justification, tn ts ticket, er last
 -- error, cf when first confirmed, en when closed; times in Unix ms. With an approval: aw how long a stage may wait,
 -- ax until when this one does, sg the stage (from 1), dc the decisions. ck: the time counts from the confirmation.
--- bg: the glass was broken: no approval, at any hour.
+-- bg: the glass was broken: no approval, at any hour. pv ol lu: how it may be lost (review.lua).
 
 -- States in which access is wanted, as long as the end has not come.
 local WANTS = { waiting = true, deferred = true, provisioning = true, in_force = true }
 -- States of a request whose membership is to be removed.
 local ENDS = { expiring = true, revoking = true }
+
+local REVIEW_MS = 60000 -- who has a group that takes away is looked at so often
+
+-- Given by an administrator, not asked for by the person.
+local function is_assigned(r)
+	return string.sub(r.ac or '', 1, 5) == 'admin'
+end
+
+-- A request of a person's own begins to want access, or does so no more (review.lua).
+local function list_wanted(c, r, was)
+	if WANTS[was] and not WANTS[r.st] then
+		redis.call('ZREM', c.pre .. 'il:' .. r.g, r.id)
+	elseif WANTS[r.st] and not WANTS[was] and not is_assigned(r) then
+		r.pv = c.policies
+		redis.call('ZADD', c.pre .. 'il:' .. r.g, 0, r.id)
+		if r.ol then
+			wake_review(c, r.g, math.min(c.now + REVIEW_MS, r.lu or c.now + REVIEW_MS))
+		end
+	end
+end
 
 local function can(r, event)
 	return RULES[r.st][event] ~= nil
@@ -24,6 +44,7 @@ local function move(c, r, event, by)
 	local was = r.st
 	r.st = row.to
 	r.changed = true
+	list_wanted(c, r, was)
 	if row.ask then
 		r.ax = c.now + r.aw
 		at(c, 'a:' .. r.id, r.ax)

@@ -35,11 +35,6 @@ local function exceeds(c, limits, r)
 	end
 end
 
--- Given by an administrator, not asked for by the person.
-local function is_assigned(r)
-	return string.sub(r.ac or '', 1, 5) == 'admin'
-end
-
 -- Whose time has come: it joins a membership that is there, or a push brings it, now or later. What an administrator
 -- assigns is left to the cycle, like every membership that is given outside activation.
 local function activate(c, t, r, m, push_id, by)
@@ -75,7 +70,7 @@ local function covered(c, m, r)
 end
 
 -- The request's fields come as name, value pairs; these are numbers.
-local NUMBERS = { a = true, d = true, e = true, aw = true }
+local NUMBERS = { a = true, d = true, e = true, aw = true, lu = true }
 
 local function read_request(c, args, first)
 	local r = { st = 'new', c = c.now, changed = true }
@@ -273,7 +268,7 @@ local function jit_refuse(keys, args)
 end
 
 -- jit_cancel: withdraws a request that has not given access. ARGV 3 request id, 4 who asks, 5 an operator, who
--- may withdraw anybody's (1). Answers 'ok' (also when it was cancelled before), 'none', 'denied' or 'state'.
+-- may withdraw anybody's (1). Answers 'ok' (also when it was cancelled before), 'none', 'denied' or {'state', now, next, request}.
 local function jit_cancel(keys, args)
 	local c = context(keys, args)
 	local r = get_request(c, args[3])
@@ -287,7 +282,7 @@ local function jit_cancel(keys, args)
 		return answer(c, 'ok')
 	end
 	if not can(r, 'cancel') then
-		return answer(c, 'state')
+		return answer(c, 'state', view(c, r))
 	end
 	move(c, r, 'cancel', args[4])
 	settle(c, get_member(c, r.g, r.p, r.ap))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "activation/core.h"
+#include "activation/review.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -282,6 +283,9 @@ static void carry_on(struct activation *activation, unsigned lane, const struct 
 			break;
 		case 'q':
 			pump(activation, lane, id);
+			break;
+		case 'v':
+			review_group(activation->review, lane, id);
 			break;
 		case 'c':
 			cycle(activation, lane, id);

@@ -139,8 +139,9 @@ struct config {
 	int64_t history_ms;       /* ended requests are kept so long */
 	int64_t log_keep_ms;      /* entries of the provisioning log are kept so long … */
 	int64_t log_most;         /* … and about so many of an application */
-	int64_t stop_ms;          /* on SIGTERM, what is under way may take so long */
-	int64_t connections;      /* open connections, in all */
+	int64_t policy_grace_ms; /* all brokers must have had the same policies for so long before one takes away */
+	int64_t stop_ms;         /* on SIGTERM, what is under way may take so long */
+	int64_t connections; /* open connections, in all */
 	int64_t connections_per_address;
 	struct config_issuer *issuers; /* in the order of the file */
 	size_t issuer_count;
@@ -217,6 +218,11 @@ const struct config_machine *config_machine_by_token(const struct config *config
 const struct config_person *config_person_by_name(const struct config *config, const char *user_name);
 /* The person whose token this is; compared by hash. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);
+
+#define CONFIG_POLICIES_SIZE 17
+
+/* A digest, in hexadecimal, of who is eligible for what and loses it with that: the same in equal configurations. */
+void config_policies_digest(const struct config *config, char out[CONFIG_POLICIES_SIZE]);
 
 /* Does any policy look at that claim? At that value of it (NULL = any)? */
 bool config_names_claim(const struct config *config, const char *name, const char *value);

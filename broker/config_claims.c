@@ -1,8 +1,11 @@
 /* What policies look at in a token, over all of them, so that no more of it has to be kept. See config_build.h. */
 #include "config_build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/digest.h"
 
 /* The claims of all sets of people. Groups that inherit a set share its list, which then stands here more than once. */
 struct gathering {
@@ -108,4 +111,46 @@ bool config_names_claim(const struct config *config, const char *name, const cha
 	struct policy_attribute key = {.name = name, .value = value};
 	return config->claim_count > 0 && bsearch(&key, config->claims, config->claim_count, sizeof(key),
 						  value ? compare_attributes : compare_names) != NULL;
+}
+
+/* -- which policies these are ---------------------------------------------------------------------------------- */
+
+static void print_names(struct buf *out, const struct policy_names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		buf_addf(out, "%zu:%s", strlen(names->list[i]), names->list[i]);
+	buf_adds(out, ";");
+}
+
+static void print_eligibilities(struct buf *out, const struct policy_eligibilities *entries)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		const struct policy_eligibility *e = &entries->list[i];
+		buf_addf(out, "%lld-%lld", (long long)e->start_ms, (long long)e->end_ms);
+		print_names(out, &e->people.principals);
+		for (size_t k = 0; k < e->people.claims.count; k++) {
+			buf_addf(out, "%zu:%s", strlen(e->people.claims.list[k].name),
+				 e->people.claims.list[k].name);
+			print_names(out, &e->people.claims.list[k].values);
+		}
+	}
+	buf_adds(out, "|");
+}
+
+/* One group's text at a time, each into the digest of all before it: they may be ten thousand. */
+void config_policies_digest(const struct config *config, char out[CONFIG_POLICIES_SIZE])
+{
+	char digest[SHA256_HEX] = "";
+	struct buf text;
+	buf_init(&text, CONFIG_FILE_MAX);
+	for (size_t i = 0; i < config->group_count; i++) {
+		const struct config_group *group = &config->groups[i];
+		buf_clear(&text);
+		buf_addf(&text, "%s%s %d ", digest, group->id, (int)group->policy.on_lost);
+		print_eligibilities(&text, &group->policy.eligible);
+		print_eligibilities(&text, &group->policy.break_glass);
+		digest_sha256_hex(buf_text(&text), text.len, digest);
+	}
+	buf_release(&text);
+	snprintf(out, CONFIG_POLICIES_SIZE, "%.16s", digest[0] ? digest : "none");
 }

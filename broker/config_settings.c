@@ -366,6 +366,11 @@ const struct setting settings[SETTING_COUNT] = {
 				    ROOT(mail.justification)},
 
 	[SET_POLICY] = {"policy", "Rules for many groups.", .type = TYPE_SECTION},
+	[SET_POLICY_GRACE] =
+		{"policy.grace",
+		 "How long all brokers must have gone by the same policies before one of them takes "
+		 "away what they no longer allow; the same on all brokers.",
+		 TYPE_DURATION, .fallback = "60s", .min = 0, .max = HOUR, ROOT(policy_grace_ms)},
 	[SET_POLICY_DEFAULTS] =
 		{"policy.defaults",
 		 "What groups inherit, setting by setting: the `eligible` and `activation` of "
@@ -728,8 +733,7 @@ const struct setting settings[SETTING_COUNT] = {
 		 "confirmed it.",
 		 TYPE_CHOICE, .fallback = "grant", .choices = "grant|provisioned", POLICY(clock)},
 	[SET_GROUP_ON_LOST] = {"groups[].activation.on_lost_eligibility",
-			       "Who is no longer eligible keeps what they have until its end, or loses it. "
-			       "Only keep is carried out yet.",
+			       "Who is no longer eligible keeps what they have until its end, or loses it.",
 			       TYPE_CHOICE, .fallback = "keep", .choices = "keep|remove", POLICY(on_lost)},
 	[SET_GROUP_NOTIFY] =
 		{"groups[].activation.notify",

@@ -23,6 +23,7 @@
 #include "broker/arguments.h"
 #include "broker/config.h"
 #include "broker/fetch.h"
+#include "broker/issuers.h"
 #include "broker/metrics.h"
 #include "broker/provision.h"
 #include "broker/recheck.h"
@@ -86,20 +87,23 @@ static bool give_application(void *ctx, size_t index, struct terms *out)
 	return true;
 }
 
-/* Policy's second word: at a scheduled start, and when an approver has agreed. */
 static bool still_allowed(void *ctx, const struct request *request, struct buf *limits, struct errctx *why)
 {
 	struct broker *broker = ctx;
-	const struct config_group *group = config_group(broker->config, request->group);
 
-	if (group == NULL) {
-		err_set(why, ERR_POLICY, "The group is no longer known.");
-		return false;
-	}
-	/* An administrator's assignment is not bound by the rules for those who ask for themselves. */
-	if (strncmp(request->action, "admin", strlen("admin")) == 0)
-		return true;
-	return recheck(&group->policy, request, activation_now_ms(broker->activation), limits, why);
+	return recheck_start(broker->config, request, activation_now_ms(broker->activation), limits, why);
+}
+
+static enum eligible still_eligible(void *ctx, const struct request *request, int64_t *until_ms)
+{
+	struct broker *broker = ctx;
+
+	return recheck_eligible(broker->config, request, activation_now_ms(broker->activation), until_ms);
+}
+
+static bool next_reviewed(void *ctx, size_t *index, char app[APP_ID_SIZE], char group[ID_SIZE])
+{
+	return recheck_next_group(((struct broker *)ctx)->config, index, app, group);
 }
 
 static void carry_out(void *ctx, struct order *order)
@@ -215,6 +219,9 @@ static bool start_activation(struct broker *broker, struct errctx *ec)
 		.terms = give_terms,
 		.application = give_application,
 		.allowed = still_allowed,
+		.eligible = still_eligible,
+		.reviewed = next_reviewed,
+		.policies = recheck_policies(broker->config),
 		.push = carry_out,
 		.notices = tell_all,
 		.audit = keep_audit,
@@ -242,11 +249,6 @@ static bool start_courier(struct broker *broker, struct errctx *ec)
 	return courier_new(&options, &broker->courier, ec) == ERR_OK;
 }
 
-static const char *claim_or_default(const char *name)
-{
-	return name[0] != '\0' ? name : NULL;
-}
-
 /* The providers of the configuration; without any, only static tokens are left. */
 static bool start_signin(struct broker *broker, struct errctx *ec)
 {
@@ -259,16 +261,7 @@ static bool start_signin(struct broker *broker, struct errctx *ec)
 		return true;
 	if (http_client_new(&broker->loop, &broker->http, ec) != ERR_OK)
 		return false;
-	for (size_t i = 0; i < config->issuer_count && i < SIGNIN_ISSUERS_MAX; i++) {
-		const struct config_issuer *from = &config->issuers[i];
-
-		issuers[i].issuer = from->issuer;
-		issuers[i].audience = from->audience;
-		issuers[i].claims.id = claim_or_default(from->id_claim);
-		issuers[i].claims.user_name = claim_or_default(from->user_name_claim);
-		issuers[i].claims.groups = claim_or_default(from->groups_claim);
-		issuers[i].claims.authentication = claim_or_default(from->authentication_claim);
-	}
+	issuers_from(config, issuers);
 	snprintf(broker->ca_file, sizeof(broker->ca_file), "%s", config->issuers[0].ca_file);
 	broker->fetches = (struct fetch_source){.http = broker->http, .ca_file = broker->ca_file};
 	options.fetcher = fetch_by_http(&broker->fetches);
@@ -388,6 +381,7 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 {
 	struct broker *broker = handle->data;
 	struct config *fresh = NULL;
+	struct activation_policies policies;
 
 	(void)number;
 	if (broker->api.stopping)
@@ -402,7 +396,8 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 	config_unref(broker->config);
 	broker->config = fresh;
 	broker->api.config = fresh;
-	activation_reload(broker->activation, fresh->poll_ms, fresh->history_ms);
+	policies = recheck_policies(fresh);
+	activation_reload(broker->activation, fresh->poll_ms, fresh->history_ms, &policies);
 	courier_configure(broker->courier, fresh);
 	set_tells(broker);
 	keeper_reload(broker->keeper, fresh);

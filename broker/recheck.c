@@ -1,6 +1,8 @@
 #include "broker/recheck.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "broker/person.h"
 
@@ -36,4 +38,62 @@ bool recheck(const struct policy *policy, const struct request *request, int64_t
 	person_release(person);
 	free(person);
 	return verdict.count == 0;
+}
+
+bool recheck_start(const struct config *config, const struct request *request, int64_t now_ms,
+		   struct buf *limits, struct errctx *why)
+{
+	const struct config_group *group = config_group(config, request->group);
+
+	if (group == NULL) {
+		err_set(why, ERR_POLICY, "The group is no longer known.");
+		return false;
+	}
+	if (strncmp(request->action, "admin", strlen("admin")) == 0)
+		return true;
+	return recheck(&group->policy, request, now_ms, limits, why);
+}
+
+/* Memory that is short takes nothing away. */
+enum eligible recheck_eligible(const struct config *config, const struct request *request, int64_t now_ms,
+			       int64_t *until_ms)
+{
+	const struct config_group *group = config_group(config, request->group);
+	struct policy_person who;
+	struct person *person;
+
+	if (group == NULL)
+		return ELIGIBLE_UNKNOWN;
+	person = group->policy.on_lost == POLICY_LOST_REMOVE ? calloc(1, sizeof(*person)) : NULL;
+	if (person == NULL)
+		return ELIGIBLE_YES;
+	person_read(person, request->person != NULL ? request->person : "");
+	who = person_for_policy(person);
+	*until_ms = policy_eligible_until_ms(&group->policy, &who, now_ms, request->break_glass);
+	person_release(person);
+	free(person);
+	return *until_ms == now_ms ? ELIGIBLE_LOST : ELIGIBLE_YES;
+}
+
+bool recheck_next_group(const struct config *config, size_t *index, char app[APP_ID_SIZE],
+			char group[ID_SIZE])
+{
+	while (*index < config->group_count) {
+		const struct config_group *next = &config->groups[(*index)++];
+
+		if (next->policy.on_lost != POLICY_LOST_REMOVE)
+			continue;
+		snprintf(app, APP_ID_SIZE, "%s", next->application->id);
+		snprintf(group, ID_SIZE, "%s", next->id);
+		return true;
+	}
+	return false;
+}
+
+struct activation_policies recheck_policies(const struct config *config)
+{
+	struct activation_policies policies = {.grace_ms = config->policy_grace_ms};
+
+	config_policies_digest(config, policies.digest);
+	return policies;
 }

@@ -1,13 +1,16 @@
-/* Policy's second word on a request that it allowed before: at a scheduled start, and when approvers have agreed. */
+/* Policy's second word on a request that it allowed before: at a scheduled start, when approvers have agreed, and whenever
+ * somebody may have lost their eligibility. */
 #ifndef BROKER_RECHECK_H
 #define BROKER_RECHECK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "activation/activation.h"
 #include "activation/policy.h"
 #include "activation/request.h"
 #include "base/err.h"
+#include "broker/config.h"
 
 /*
  * Does policy still allow it, to the person as the store knows them? Then `limits` gets what the store has to keep to
@@ -15,5 +18,17 @@
  */
 bool recheck(const struct policy *policy, const struct request *request, int64_t now_ms, struct buf *limits,
 	     struct errctx *why);
+
+/* A scheduled request's time has come. As recheck(); an administrator's assignment is not bound by the rules for those who
+ * ask for themselves. */
+bool recheck_start(const struct config *config, const struct request *request, int64_t now_ms,
+		   struct buf *limits, struct errctx *why);
+
+/* What activation/ asks about those who may lose their eligibility (struct activation_options). */
+enum eligible recheck_eligible(const struct config *config, const struct request *request, int64_t now_ms,
+			       int64_t *until_ms);
+bool recheck_next_group(const struct config *config, size_t *index, char app[APP_ID_SIZE],
+			char group[ID_SIZE]);
+struct activation_policies recheck_policies(const struct config *config);
 
 #endif

@@ -226,30 +226,39 @@ void approvals_stages(struct call *call)
 	activation_get(call->api->activation, call->param, on_got, call);
 }
 
-/* Who was faster, and when: the second approver is told. */
-static void answer_decided(struct call *call, const struct request *request)
+void approvals_print_outcome(const struct request *request, char *out, size_t size)
 {
-	char message[TEXT_SIZE + 128];
 	cJSON *decisions = NULL;
 	struct errctx ec;
 	const cJSON *last = NULL;
+	char when[ISO8601_TIME_SIZE];
 
-	if (request != NULL && request->decisions != NULL &&
+	if (request->decisions != NULL &&
 	    json_parse(request->decisions, strlen(request->decisions), &decisions, &ec) == ERR_OK)
 		last = cJSON_GetArrayItem(decisions, cJSON_GetArraySize(decisions) - 1);
-	if (last != NULL) {
-		char when[ISO8601_TIME_SIZE];
-
+	iso8601_format_time(request->closed_ms, when);
+	if (request->state == ST_CANCELED) {
+		snprintf(out, size, "It was withdrawn at %s.", when);
+	} else if (request->state == ST_DENIED &&
+		   (last == NULL || strcmp(text_of(last, "res"), "Deny") != 0)) {
+		snprintf(out, size, "It was denied at %s: %s", when, request->error);
+	} else if (last != NULL) {
 		iso8601_format_time(time_of(last), when);
-		snprintf(message, sizeof(message), "%s said %s at %s.", text_of(last, "name"),
-			 text_of(last, "res"), when);
+		snprintf(out, size, "%s said %s at %s.", text_of(last, "name"), text_of(last, "res"), when);
 	} else {
-		snprintf(message, sizeof(message), "It waits for no approver any more%s%s",
-			 request != NULL && request->error[0] != '\0' ? ": " : ".",
-			 request != NULL ? request->error : "");
+		snprintf(out, size, "It waits for no approver any more.");
 	}
 	cJSON_Delete(decisions);
-	call_error(call, ERR_DECIDED, message, NULL);
+}
+
+/* The second one is told who was faster, and when. */
+static void answer_decided(struct call *call, const struct request *request)
+{
+	char message[APPROVAL_OUTCOME_SIZE] = "";
+
+	if (request != NULL)
+		approvals_print_outcome(request, message, sizeof(message));
+	call_error(call, ERR_DECIDED, message[0] != '\0' ? message : NULL, NULL);
 }
 
 static void on_decided(void *ctx, enum err err, const struct request *request)

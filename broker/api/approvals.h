@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "activation/policy.h"
+#include "activation/request.h"
 
 #define APPROVAL_MESSAGE_SIZE 256 /* a source's name, a colon and a webhook's id */
 
@@ -23,5 +24,10 @@ struct approval_message {
 /* Decides the stage in progress for call->caller, exactly as if that person had called, and answers the call. A
  * message that was received before is answered like the first time. */
 void approvals_decide_by_message(struct call *call, const struct approval_message *message);
+
+#define APPROVAL_OUTCOME_SIZE (TEXT_SIZE + 128)
+
+/* Who decided it and how, or what else became of it, and when: one sentence. */
+void approvals_print_outcome(const struct request *request, char *out, size_t size);
 
 #endif

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "api/api.h"
+#include "api/approvals.h"
 #include "api/render.h"
 #include "api/submit.h"
 #include "base/iso8601.h"
@@ -148,9 +149,14 @@ void requests_post(struct call *call)
 static void on_cancelled(void *ctx, enum err err, const struct request *request)
 {
 	struct call *call = ctx;
+	char outcome[APPROVAL_OUTCOME_SIZE];
 	struct buf body;
 
-	(void)request;
+	if (err == ERR_WRONG_STATE && request != NULL && request->needed_approval) {
+		approvals_print_outcome(request, outcome, sizeof(outcome));
+		call_error(call, err, outcome, NULL);
+		return;
+	}
 	if (err != ERR_OK) {
 		call_error(call, err == ERR_FORBIDDEN ? ERR_NOT_FOUND : err, NULL, NULL);
 		return;

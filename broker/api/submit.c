@@ -206,6 +206,9 @@ static bool allowed_by_policy(struct asked *a, int64_t now)
 		a->ask.approval_wait_ms = policy_timeout_ms(policy, 1);
 	a->ask.break_glass = s->break_glass;
 	a->ask.counts_from_confirmation = policy->clock == POLICY_CLOCK_PROVISIONED && a->ask.duration_ms > 0;
+	a->ask.lost_with_eligibility = policy->on_lost == POLICY_LOST_REMOVE;
+	a->ask.eligible_until_ms = policy_eligible_until_ms(
+		policy, &ask.person, a->ask.start_ms > 0 ? a->ask.start_ms : now, s->break_glass);
 	policy_print_limits(policy, a->is_eligible, &a->limits);
 	a->ask.limits = buf_text(&a->limits);
 	return true;

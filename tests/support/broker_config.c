@@ -100,6 +100,8 @@ static void add_group(struct buf *b, const struct broker_group *group)
 	buf_adds(b, "]\n");
 	if (group->eligible_claims != NULL)
 		buf_addf(b, "      claims: %s\n", group->eligible_claims);
+	if (group->eligible_end != NULL)
+		buf_addf(b, "      end: %s\n", group->eligible_end);
 	buf_adds(b, "    activation:\n");
 	add_ms(b, "      max", group->max_ms);
 	add_ms(b, "      min", group->min_ms);

@@ -31,6 +31,7 @@ struct broker_group {
 	const char *application;
 	const char *name;
 	const char *const *eligible; /* user names, NULL-terminated; NULL = nobody by name */
+	const char *eligible_end;    /* ISO 8601; NULL = for ever */
 	const char *eligible_claims; /* YAML, "{groups: [cloud]}" */
 	int64_t max_ms, min_ms, default_ms;
 	bool justification_optional;

@@ -46,6 +46,7 @@ void lane_empty(struct lane *lane)
 	lane->now_ms = LANE_EPOCH_MS;
 	lane->keep_ms = 3600 * 1000;
 	lane->terms = LANE_TERMS;
+	lane->policies = NULL;
 	lane->tells[0] = '\0';
 }
 
@@ -80,7 +81,8 @@ void lane_begin(struct lane *lane, const char *function)
 	lane_arg(lane, "1");
 	lane_arg(lane, LANE_PREFIX);
 	lane_argf(lane, "%lld%s", (long long)lane->now_ms, lane->tells);
-	lane_argf(lane, "%lld", (long long)lane->keep_ms);
+	lane_argf(lane, "%lld%s%s", (long long)lane->keep_ms, lane->policies != NULL ? ":" : "",
+		  lane->policies != NULL ? lane->policies : "");
 }
 
 redisReply *lane_send(struct lane *lane)

@@ -31,9 +31,10 @@ struct lane {
 	struct redis_server redis;
 	redisContext *context;
 	int64_t now_ms;
-	int64_t keep_ms;   /* how long ended requests are kept */
-	const char *terms; /* of the application; borrowed */
-	char tells[320];   /* what somebody wants to be told, as it stands behind the time; "" = nothing */
+	int64_t keep_ms;      /* how long ended requests are kept */
+	const char *terms;    /* of the application; borrowed */
+	const char *policies; /* by which the caller goes; borrowed; NULL = none */
+	char tells[320];      /* what somebody wants to be told, as it stands behind the time; "" = nothing */
 	/* The call that is being made, or was made last. */
 	size_t count, used;
 	size_t at[LANE_ARGS_MAX], len[LANE_ARGS_MAX]; /* the arguments, in `text` */
