@@ -185,6 +185,7 @@ INTEGRATION_TESTS += tests/integration/test_notices.c tests/integration/test_not
 INTEGRATION_TESTS += tests/integration/test_condition.c
 INTEGRATION_TESTS += tests/integration/test_redis_cluster.c
 INTEGRATION_TESTS += tests/integration/test_redis_secured.c tests/integration/test_redis_stall.c
+INTEGRATION_TESTS += tests/integration/test_standing.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \

@@ -10,7 +10,7 @@
 --                          l:ELIGIBILITY its end, then that of its history
 --                          o:GROUP:PERSON its removal is overdue   n: the outbox   d:TARGET deliveries (notices.lua)
 --   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
---   gn:GROUP             the group's name in the application
+--   gn:GROUP gi:GROUP    the group's name and id in the application
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
 --   x r w d :GROUP, xg rg wg dg dq :APP, x  queues (queue.lua)
@@ -94,7 +94,8 @@ end
 -- A membership: ap application, r ids of its requests that are not closed, s what the application has (0 absent,
 -- 1 present, 2 not known), u the push that is under way for it, q the queue it waits in, x whether it is to be
 -- removed, l whether it counts as live, t whether a
--- token was found for it, b the most that may share a push with it since one was refused, id how the application knows group and person (opaque), n failed pushes in a row, er what the application said last.
+-- token was found for it, b the most that may share a push with it since one was refused, id how the application knows group and person (opaque), n failed pushes in a row, er what the application said last, nv accepted but not verified, st a standing member, whom
+-- the broker did not make one.
 local function get_member(c, g, p, app)
 	local key = 'm:' .. g .. ':' .. p
 	local m = c.members[key]
@@ -128,7 +129,8 @@ local function write_member(c, m)
 	if #m.r == 0 and m.s == 0 and not m.u and not m.q then
 		redis.call('DEL', key)
 	else
-		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, b = m.b, id = m.id, n = m.n, er = m.er }))
+		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, b = m.b, id = m.id, n = m.n, er = m.er, nv = m.nv,
+			st = m.st }))
 	end
 end
 

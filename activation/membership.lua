@@ -102,7 +102,9 @@ local function settle(c, m, due)
 			end
 			enqueue(c, m, kind, due)
 		end
-	elseif m.s == 0 then
+	elseif m.s == 0 or m.st then
+		-- A standing member was one before, and is not ours to remove.
+		m.s, m.st, m.nv, m.id = 0, nil, nil, nil
 		dequeue(c, m)
 		move_all(c, m, ENDS, 'release')
 		no_removal(c, m)
@@ -123,7 +125,7 @@ local function finish(c, r, event, by)
 			granted = true
 		end
 	end
-	if granted or (m.s == 0 and not m.u) then
+	if granted or ((m.s == 0 or m.st) and not m.u) then
 		if event == 'expire' and r.st ~= 'in_force' then
 			event = 'lapse'
 		end

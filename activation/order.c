@@ -27,16 +27,21 @@ static void order_free(struct order *order)
 	free(order);
 }
 
+/* As push_order() of activation/push.lua writes it. */
+#define HEAD_FIELDS   7
+#define MEMBER_FIELDS 5
+
 static bool read_members(struct order *order, const struct reply *reply)
 {
 	for (size_t i = 0; i < order->count; i++) {
 		struct order_member *member = &order->members[i];
+		size_t at = HEAD_FIELDS + MEMBER_FIELDS * i;
 
-		snprintf(member->principal, sizeof(member->principal), "%s",
-			 reply_text(reply_at(reply, 6 + 4 * i)));
-		member->person = strdup(reply_text(reply_at(reply, 7 + 4 * i)));
-		member->failures = reply_int(reply_at(reply, 8 + 4 * i));
-		snprintf(member->ids, sizeof(member->ids), "%s", reply_text(reply_at(reply, 9 + 4 * i)));
+		snprintf(member->principal, sizeof(member->principal), "%s", reply_text(reply_at(reply, at)));
+		member->person = strdup(reply_text(reply_at(reply, at + 1)));
+		member->failures = reply_int(reply_at(reply, at + 2));
+		snprintf(member->ids, sizeof(member->ids), "%s", reply_text(reply_at(reply, at + 3)));
+		member->untouched = reply_int(reply_at(reply, at + 4)) != 0;
 		member->verdict = ORDER_RETRY;
 		if (member->person == NULL)
 			return false;
@@ -50,7 +55,7 @@ struct order *order_read(struct activation *activation, const struct reply *repl
 	struct terms terms;
 	struct order *order;
 
-	if (count < 10 || (count - 6) % 4 != 0)
+	if (count < HEAD_FIELDS + MEMBER_FIELDS || (count - HEAD_FIELDS) % MEMBER_FIELDS != 0)
 		return NULL;
 	order = calloc(1, sizeof(*order));
 	if (order == NULL)
@@ -63,7 +68,8 @@ struct order *order_read(struct activation *activation, const struct reply *repl
 	order->of_cycle = reply_int(reply_at(reply, 4)) != 0;
 	snprintf(order->group_name, sizeof(order->group_name), "%s", reply_text(reply_at(reply, 5)));
 	order->begun_ms = begun_ms;
-	order->count = (count - 6) / 4;
+	snprintf(order->group_ids, sizeof(order->group_ids), "%s", reply_text(reply_at(reply, 6)));
+	order->count = (count - HEAD_FIELDS) / MEMBER_FIELDS;
 	order->members = calloc(order->count, sizeof(*order->members));
 	if (order->members == NULL || !read_members(order, reply) ||
 	    !activation->options.terms(activation->options.ctx, order->application, &terms)) {
@@ -197,8 +203,9 @@ static bool add_number(struct ending *ending, int64_t number)
 static bool add_result(struct ending *ending, const struct order_member *member)
 {
 	static const char *const words[] = {
-		[ORDER_DONE] = "done",       [ORDER_RETRY] = "retry", [ORDER_REFUSED] = "refused",
-		[ORDER_SKIPPED] = "skipped", [ORDER_SPLIT] = "split",
+		[ORDER_DONE] = "done",   [ORDER_UNVERIFIED] = "unverified", [ORDER_STANDING] = "standing",
+		[ORDER_RETRY] = "retry", [ORDER_REFUSED] = "refused",       [ORDER_SKIPPED] = "skipped",
+		[ORDER_SPLIT] = "split",
 	};
 
 	return add_owned(ending, member->principal) && add_owned(ending, words[member->verdict]) &&

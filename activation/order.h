@@ -18,6 +18,8 @@ struct reply;
 
 enum order_verdict {
 	ORDER_DONE,
+	ORDER_UNVERIFIED, /* done, as far as the application says: it shows nothing that would prove it */
+	ORDER_STANDING,   /* done already: they were a member before */
 	ORDER_RETRY,
 	ORDER_REFUSED,
 	ORDER_SKIPPED,
@@ -42,6 +44,7 @@ struct order_member {
 	 * a removal; out, where they are known. */
 	char ids[ORDER_IDS_SIZE];
 	int64_t failures; /* pushes that failed in a row before this one */
+	bool untouched;   /* an addition: the broker has not made them a member, nor tried to */
 	/* What came of it, set by whoever carried it out: */
 	enum order_verdict verdict;
 	bool in_doubt;     /* it may have been applied although it is not ORDER_DONE */
@@ -55,6 +58,8 @@ struct order {
 	char application[APP_ID_SIZE];
 	char group[ID_SIZE];
 	char group_name[NAME_SIZE]; /* displayName in the application, as of the last request */
+	char group_ids
+		[ORDER_IDS_SIZE]; /* how the application knew the group when it was last found; "" = not known */
 	bool add;
 	bool of_cycle;       /* made by the sync cycle */
 	int64_t begun_ms;    /* clock_mono_ms() before the token was asked for */

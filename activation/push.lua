@@ -1,16 +1,18 @@
 -- Pushes: a token is taken, members are bound to the push, and its end says what came of each.
 
 -- What a broker needs to carry the push out: id, application, group, add or remove, its cycle, the
--- group's name, then per member: person, names (JSON), pushes that failed before, ids in the application.
+-- group's name, its id in the application ('' = not known), then per member: person, names (JSON), pushes that failed
+-- before, ids in the application, whether nobody but somebody else can have made them a member (1).
 local function push_order(c, id, push)
 	local order = { id, push.ap, push.g, push.op, push.cy or 0,
-		redis.call('GET', c.pre .. 'gn:' .. push.g) or '' }
+		redis.call('GET', c.pre .. 'gn:' .. push.g) or '', redis.call('GET', c.pre .. 'gi:' .. push.g) or '' }
 	for _, p in ipairs(push.m) do
 		local m = get_member(c, push.g, p, push.ap)
 		order[#order + 1] = p
 		order[#order + 1] = redis.call('GET', c.pre .. 'u:' .. p) or '{}'
 		order[#order + 1] = m.n
 		order[#order + 1] = m.id or ''
+		order[#order + 1] = push.op == 'add' and m.s == 0 and 1 or 0
 	end
 	return order
 end
@@ -74,6 +76,26 @@ local function push_split(c, m, push, parts)
 	end
 end
 
+-- The application has what the push brought, or took away. `unverified`: it was accepted, but is not shown.
+-- `standing`: they were a member before, and stay one when nothing grants it any more.
+local function push_done(c, m, op, verdict)
+	m.s = op == 'add' and 1 or 0
+	m.n, m.er, m.t, m.b = 0, nil, nil, nil
+	m.nv = verdict == 'unverified' or nil
+	m.st = verdict == 'standing' or nil
+	if op == 'remove' then
+		m.id = nil
+	else
+		local group = string.match(m.id or '', '^[^\n]+')
+		if group then
+			redis.call('SET', c.pre .. 'gi:' .. m.g, group)
+		end
+		confirm(c, m)
+	end
+end
+
+local DONE = { done = true, unverified = true, standing = true }
+
 -- What came of one member. A removal is never given up: one that is refused is tried again like any other.
 local function push_result(c, m, push, result)
 	local op, verdict, in_doubt, delay, text = push.op, result.verdict, result.in_doubt, result.delay, result.text
@@ -83,18 +105,11 @@ local function push_result(c, m, push, result)
 	if in_doubt then
 		m.s = 2
 	end
-	if ids and ids ~= '' and op == 'add' and (verdict == 'done' or in_doubt) then
+	if ids and ids ~= '' and op == 'add' and (DONE[verdict] or in_doubt) then
 		m.id = ids
 	end
-	if verdict == 'done' then
-		m.s = op == 'add' and 1 or 0
-		m.n, m.er, m.t, m.b = 0, nil, nil, nil
-		if op == 'remove' then
-			m.id = nil
-		end
-		if op == 'add' then
-			confirm(c, m)
-		end
+	if DONE[verdict] then
+		push_done(c, m, op, verdict)
 	elseif verdict == 'refused' and op == 'add' then
 		m.er, m.b = text, nil
 		for _, r in ipairs(requests_of(c, m)) do
@@ -183,7 +198,7 @@ end
 -- jit_push_end: what came of a push.
 -- ARGV 3 terms, 4 push id, 5 keep the token as if the push still ran (1), 6 close the bucket for so many ms, 7 what it
 -- says of the application's health (condition.lua), 8 why, in words, 9 a chance from 0 to 1, 10 how long it took in ms,
--- then seven for each member: person, done|retry|refused|skipped|split, in doubt (1), delay in ms (-1: with the next
+-- then seven for each member: person, done|unverified|standing|retry|refused|skipped|split, in doubt (1), delay in ms (-1: with the next
 -- cycle), the application's status, error text, ids in the application ('' = not known). Answers 'ok', or 'gone' when another broker has taken the push over.
 local function jit_push_end(keys, args)
 	local c = context(keys, args)

@@ -41,6 +41,10 @@ local function view(c, r)
 	if (r.ac == 'selfDeactivate' or r.ac == 'adminRemove') and (m.q == 'x' or m.u) then
 		add('removing', 1)
 	end
+	if m.s == 1 and r.st == 'in_force' then
+		add('unverified', m.nv and 1 or 0)
+		add('standing', m.st and 1 or 0)
+	end
 	if r.st == 'deferred' then
 		add('place', queue_place(c, m))
 		add('next_cycle', cycle_of(c, m))

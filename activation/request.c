@@ -54,6 +54,8 @@ static const struct field fields[] = {
 	{"decisions", BORROWED, offsetof(struct request, decisions), 0},
 	{"person", BORROWED, offsetof(struct request, person), 0},
 	{"removing", FLAG, offsetof(struct request, removing), 0},
+	{"unverified", FLAG, offsetof(struct request, unverified), 0},
+	{"standing", FLAG, offsetof(struct request, standing), 0},
 	NUMBER_FIELD("place", place),
 	NUMBER_FIELD("next_try", next_try_ms),
 	NUMBER_FIELD("next_cycle", next_cycle_ms),

@@ -39,8 +39,10 @@ struct request {
 	char error[TEXT_SIZE];              /* why it failed, or what the application answered last */
 	int64_t attempts;                   /* failed pushes in a row */
 	bool removing;                      /* a deactivation whose removal is not yet confirmed */
-	bool counts_from_confirmation;      /* end_ms is not final before confirmed_ms is set */
-	bool break_glass; /* activated without approval and at any hour, by somebody who may */
+	bool unverified; /* in force because the application accepted it; it shows nothing that proves it */
+	bool standing;   /* the person was a member before, and will stay one */
+	bool counts_from_confirmation; /* end_ms is not final before confirmed_ms is set */
+	bool break_glass;              /* activated without approval and at any hour, by somebody who may */
 	bool needed_approval;
 	bool eligible; /* by an administrator's word, when it starts or now; told of one request that is not granted yet */
 	unsigned stage;            /* of the approval, from 1; 0 = none was needed */

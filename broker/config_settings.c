@@ -592,6 +592,11 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_APP_GROUPS_RENAME] = {"applications[].groups.rename",
 				   "Give a group that is known by its id the name that it has here.",
 				   TYPE_BOOL, .fallback = "false", APPLICATION(scim.rename_groups)},
+	[SET_APP_GROUPS_STANDING] = {"applications[].groups.keep_standing",
+				     "Look first whether somebody is a member already, who then stays one: "
+				     "one more request for each "
+				     "activation.",
+				     TYPE_BOOL, .fallback = "true", APPLICATION(scim.keep_standing)},
 
 	[SET_APP_POLICY] = {"applications[].policy", "What its groups inherit; comes before policy.defaults.",
 			    TYPE_LAYER, .off_in_example = true, .example = "{activation: {max: 8h}}",

@@ -77,6 +77,10 @@ static void take_result(struct job *job, size_t i)
 	const struct push_member *from = &job->push.members[i];
 
 	to->verdict = verdicts[from->verdict].order;
+	if (from->verdict == PUSH_DONE && from->standing)
+		to->verdict = ORDER_STANDING;
+	else if (from->verdict == PUSH_DONE && from->unverified)
+		to->verdict = ORDER_UNVERIFIED;
 	to->in_doubt = from->in_doubt;
 	to->error = from->error;
 	to->status = (int)job->push.status;
@@ -227,6 +231,8 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 		 group != NULL ? group->name : order->group_name);
 	snprintf(job->push.group_external_id, sizeof(job->push.group_external_id), "%s",
 		 group != NULL ? group->external_id : "");
+	snprintf(job->push.known_group_id, sizeof(job->push.known_group_id), "%.*s", PUSH_ID_SIZE - 1,
+		 order->group_ids);
 	job->push.add = order->add;
 	job->push.deadline_ms = order->deadline_ms;
 	job->push.count = order->count;
@@ -234,6 +240,7 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 	for (size_t i = 0; i < order->count; i++) {
 		take_person(job, i);
 		job->members[i].failures = (unsigned)order->members[i].failures;
+		job->members[i].look_first = application->scim.keep_standing && order->members[i].untouched;
 		take_ids(job, i);
 	}
 	job->push.on_ready = on_ready;

@@ -34,6 +34,7 @@ struct scim_target {
 	struct attribute match; /* by which users are found */
 	struct mapping mapping; /* of a user's attributes; has a rule for `match` */
 	bool create_users;      /* create a user who is missing */
+	bool keep_standing;     /* look whether somebody is a member already, before making them one */
 	enum group_match match_groups;
 	bool create_groups; /* create a group that is missing */
 	bool rename_groups; /* a group whose id is known gets the name of the configuration */

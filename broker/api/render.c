@@ -81,6 +81,9 @@ static void render_provisioning(struct buf *out, const struct request *r)
 	render_time(out, "nextAttemptDateTime", r->next_try_ms);
 	buf_adds(out, ",");
 	render_text(out, "lastError", r->error);
+	if (r->state == ST_IN_FORCE)
+		buf_addf(out, ",\"verified\":%s,\"standing\":%s", r->unverified ? "false" : "true",
+			 r->standing ? "true" : "false");
 	buf_adds(out, "}");
 }
 

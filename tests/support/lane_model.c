@@ -96,7 +96,7 @@ static void take_up(struct model *m, const redisReply *order)
 	f->add = strcmp(lane_text(lane_at(order, 3)), "add") == 0;
 	f->begin_ms = m->lane->now_ms;
 	m->cycles += lane_int(lane_at(order, 4)) != 0;
-	for (size_t i = 6; lane_at(order, i + 3) != NULL; i += 4) {
+	for (size_t i = 7; lane_at(order, i + 4) != NULL; i += 5) {
 		const char *person = lane_text(lane_at(order, i));
 
 		assert_true(f->count < MODEL_PEOPLE);

@@ -45,7 +45,7 @@ void line_push(struct lane_story_line *line, const redisReply *order)
 	line_word(line, "| push");
 	line_say(line, " %s %s%s %s", lane_text(lane_at(order, 0)), lane_text(lane_at(order, 3)),
 		 lane_int(lane_at(order, 4)) != 0 ? " cycle" : "", lane_text(lane_at(order, 2)));
-	for (size_t i = 6; lane_at(order, i + 3) != NULL; i += 4) {
+	for (size_t i = 7; lane_at(order, i + 4) != NULL; i += 5) {
 		line_say(line, " %s", lane_text(lane_at(order, i)));
 		if (lane_int(lane_at(order, i + 2)) > 0)
 			line_say(line, "*%lld", (long long)lane_int(lane_at(order, i + 2)));
@@ -275,7 +275,7 @@ void story_do_keys(struct lane_story_line *line)
 	static const char script[] =
 		"local all = redis.call('KEYS', '*') table.sort(all) local out = {} "
 		"for _, k in ipairs(all) do k = k:sub(6) "
-		"if not k:match('^u:') and not k:match('^gn:') and not k:match('^i[pg]:') "
+		"if not k:match('^u:') and not k:match('^g[ni]:') and not k:match('^i[pg]:') "
 		"and not k:match('^audit') and not k:match('^ch:') and not k:match('^l:') then "
 		"out[#out + 1] = k end end return out";
 	redisReply *reply = lane_command(line->lane, "EVAL %s 0", script);

@@ -110,7 +110,7 @@ static void take_up(struct world *w, const redisReply *order)
 	push->add = strcmp(lane_text(lane_at(order, 3)), "add") == 0;
 	w->removals += !push->add;
 	w->cycles += lane_int(lane_at(order, 4)) != 0;
-	for (size_t i = 6; lane_at(order, i + 3) != NULL && push->count < MEMBERS_MAX; i += 4)
+	for (size_t i = 7; lane_at(order, i + 4) != NULL && push->count < MEMBERS_MAX; i += 5)
 		snprintf(push->members[push->count++], sizeof(push->members[0]), "%s",
 			 lane_text(lane_at(order, i)));
 	assert_in_range(push->count, 1, w->terms->batch);
@@ -138,6 +138,10 @@ static void tell_end(struct world *w, struct pushed *push)
 	lane_arg(w->lane, push->id);
 	lane_arg(w->lane, keep ? "1" : "0");
 	lane_argf(w->lane, "%lld", (long long)close_ms);
+	lane_arg(w->lane, ""); /* nothing about the application's health */
+	lane_arg(w->lane, "");
+	lane_arg(w->lane, "0");
+	lane_arg(w->lane, "5");
 	for (size_t i = 0; i < push->count; i++) {
 		bool retry = lane_random(&w->seed, 10) == 0;
 
@@ -145,6 +149,7 @@ static void tell_end(struct world *w, struct pushed *push)
 		lane_arg(w->lane, retry ? "retry" : "done");
 		lane_arg(w->lane, retry ? "1" : "0");
 		lane_argf(w->lane, "%u", lane_random(&w->seed, 5000));
+		lane_arg(w->lane, "0");
 		lane_arg(w->lane, retry ? "slow" : "");
 		lane_arg(w->lane, "");
 	}
@@ -258,6 +263,7 @@ static void look(struct world *w)
 		if (lane_text(lane_at(reply, i))[0] == 'c') {
 			lane_begin(w->lane, "jit_cycle");
 			lane_arg(w->lane, w->terms_text);
+			lane_arg(w->lane, "");
 			freeReplyObject(call(w));
 		} else {
 			/* Somebody asks before the broker comes to it, while removals are due and tokens free. */

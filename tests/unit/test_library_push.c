@@ -53,6 +53,52 @@ static void test_lost_add(void **state)
 	lane_story_run(*state, "lost, and its time is over", ends_before_take_over);
 }
 
+/* Who was a member before stays one, however the assignment ends; and the next one looks again. */
+static void test_standing(void **state)
+{
+	static const struct lane_story_row expires[] = {
+		{"0 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:standing", "ok"},
+		{"9 get r1 st standing unverified", "st=in_force standing=1 unverified=0"},
+		{"9 pump q0", "idle"},
+		{"1000 due", ""},
+		{"1000 get r1 st", "st=expired"},
+		{"1000 removals", ""},
+		{"1000 pump q1", "idle"},
+		{"1000 submit r2 g1 ann 60000", "ok provisioning | push Pr2 add g1 ann"},
+		{"1009 end Pr2 ann:done", "ok"},
+		{"1009 get r2 st standing", "st=in_force standing=0"},
+		{"61000 due", "q aws"},
+		{"61000 pump q1", "| push q1 remove g1 ann"},
+		END,
+	};
+	static const struct lane_story_row ends_during_the_push[] = {
+		{"0 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
+		{"1000 due", ""},
+		{"1000 get r1 st", "st=expiring"},
+		{"1009 end Pr1 ann:standing", "ok"},
+		{"1009 get r1 st", "st=expired"},
+		{"1009 pump q1", "idle"},
+		{"1009 keys", "b:aws r:r1 tt"},
+		END,
+	};
+	static const struct lane_story_row unverified[] = {
+		{"0 submit r1 g1 ann 60000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:unverified", "ok"},
+		{"9 get r1 st standing unverified", "st=in_force standing=0 unverified=1"},
+		{"60000 due", "q aws"},
+		{"60000 pump q1", "| push q1 remove g1 ann"},
+		{"60009 end q1 ann:unverified", "ok"},
+		{"60009 get r1 st", "st=expired"},
+		{"60009 keys", "b:aws r:r1 tt"},
+		END,
+	};
+
+	lane_story_run(*state, "a standing member", expires);
+	lane_story_run(*state, "ended before it was known", ends_during_the_push);
+	lane_story_run(*state, "accepted, but unverified", unverified);
+}
+
 static void test_lost_remove(void **state)
 {
 	static const struct lane_story_row rows[] = {
@@ -301,10 +347,11 @@ static void test_closing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lost_add),        cmocka_unit_test(test_lost_remove),
-		cmocka_unit_test(test_retry),           cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_refused_removal), cmocka_unit_test(test_ended_in_queue),
-		cmocka_unit_test(test_batches),         cmocka_unit_test(test_closing),
+		cmocka_unit_test(test_standing),       cmocka_unit_test(test_lost_add),
+		cmocka_unit_test(test_lost_remove),    cmocka_unit_test(test_retry),
+		cmocka_unit_test(test_refused),        cmocka_unit_test(test_refused_removal),
+		cmocka_unit_test(test_ended_in_queue), cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_closing),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

@@ -194,7 +194,7 @@ static void check_nothing_left(struct model *m)
 	redisReply *reply =
 		lane_command(m->lane, "EVAL %s 0",
 			     "local out = {} for _, k in ipairs(redis.call('KEYS', '*')) do k = k:sub(6) "
-			     "if not k:match('^[ugclh][nh]?:') and not k:match('^bc?:') and not "
+			     "if not k:match('^[ugclh][nhi]?:') and not k:match('^bc?:') and not "
 			     "k:match('^audit') and k ~= 'ni' then "
 			     "out[#out + 1] = k end end return table.concat(out, ' ')");
 
