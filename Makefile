@@ -73,6 +73,7 @@ API_SRC += broker/api/page.c broker/api/sweep.c broker/arguments.c
 API_SRC += broker/api/batch.c broker/api/batches.c broker/api/server_inner.c broker/api/list_query.c broker/api/object.c broker/api/eligible.c
 ACTIVATION_SRC += activation/operate.c
 API_SRC += broker/api/operate.c broker/api/provisioning_log.c broker/api/render_application.c
+API_SRC += broker/api/connection.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
 	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
 NOTICE_SRC := broker/notice/audience.c broker/notice/courier.c broker/notice/mail.c broker/notice/parcel.c \
@@ -101,7 +102,7 @@ SANDBOX_SRC += scim-push/sandbox/about.c scim-push/sandbox/dialect.c scim-push/s
 
 # The Redis function library: these files, joined in this order (activation/join.awk).
 LUA_SRC := activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
-	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/push.lua activation/cycle.lua \
+	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/push.lua activation/cycle.lua activation/connection.lua \
 	activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
 	activation/list.lua activation/review.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/functions.lua
 LUA := $(B)/gen/states.lua $(B)/gen/commands.lua $(LUA_SRC)
@@ -185,7 +186,7 @@ INTEGRATION_TESTS += tests/integration/test_notices.c tests/integration/test_not
 INTEGRATION_TESTS += tests/integration/test_condition.c
 INTEGRATION_TESTS += tests/integration/test_redis_cluster.c
 INTEGRATION_TESTS += tests/integration/test_redis_secured.c tests/integration/test_redis_stall.c
-INTEGRATION_TESTS += tests/integration/test_standing.c
+INTEGRATION_TESTS += tests/integration/test_standing.c tests/integration/test_connection.c
 INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
 INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
 	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \

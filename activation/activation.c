@@ -52,6 +52,7 @@ static void plan_one(struct activation *activation)
 	core_terms(&terms, text);
 	core_call(activation, &call, "jit_plan_cycle", plan->lane);
 	store_arg(&call, text);
+	store_arg(&call, terms.proof);
 	store_call(activation->options.store, &call, on_planned, plan);
 }
 

@@ -32,6 +32,7 @@ struct terms {
 	/* It is quarantined when so many pushes have failed, and so many in a hundred. */
 	int64_t quarantine_failures, quarantine_share;
 	int64_t log_keep_ms, log_most; /* its provisioning log */
+	char proof[40]; /* what Test Connection must have proved before anything is pushed; "" = nothing */
 };
 
 /* Which policies a broker goes by, for those who lose their eligibility (activation/review.h). */
@@ -175,6 +176,8 @@ struct application_status {
 	int64_t quarantined_ms, quarantine_trials; /* since when, and cycles that have tried it */
 	char quarantine_why[16], quarantine_text[TEXT_SIZE];
 	int64_t failed_pushes, passed_pushes; /* since the first that failed */
+	bool needs_test, unproved; /* it is switched on by a passed Test Connection, which it has not */
+	int64_t proved_ms;         /* when the last one passed; 0 = none */
 };
 
 typedef void activation_status_done(void *ctx, enum err err, const struct application_status *status);

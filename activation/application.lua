@@ -32,6 +32,10 @@ local function add_condition(c, app, v)
 	add('failed', h.failed)
 	add('passed', h.passed)
 	add('hold', h.hold)
+	local test = redis.call('HMGET', c.pre .. 'pv:' .. app, 'needs', 'proof', 'at')
+	add('needs', test[1] or '')
+	add('proof', test[2] or '')
+	add('proved_at', test[3] or 0)
 end
 
 -- jit_cycles, read only: the last cycles of an application that had something to do, newest first. ARGV 3 application.

@@ -15,9 +15,11 @@ local function condition(c, app)
 	if not h then
 		local v = redis.call('HMGET', c.pre .. 'h:' .. app, 'paused', 'rest', 'quarantined', 'why', 'text', 'trials',
 			'hold', 'failed', 'passed', 'first')
+		local test = redis.call('HMGET', c.pre .. 'pv:' .. app, 'needs', 'proof')
 		h = { paused = v[1] and tonumber(v[1]), rest = v[2] == '1', quarantined = v[3] and tonumber(v[3]),
 			why = v[4] or '', text = v[5] or '', trials = tonumber(v[6] or '0'), hold = tonumber(v[7] or '0'),
 			failed = tonumber(v[8] or '0'), passed = tonumber(v[9] or '0'), first = tonumber(v[10] or '0') }
+		h.unproved = test[1] and test[1] ~= '' and test[1] ~= test[2]
 		c.conditions[app] = h
 	end
 	return h
@@ -36,13 +38,15 @@ end
 
 local function takes_additions(c, app)
 	local h = condition(c, app)
-	return not h.paused and not h.quarantined
+	return not h.paused and not h.quarantined and not h.unproved
 end
 
 -- Why nobody is added now, for those who wait for it; nil when that is not so.
 local function closed_words(c, app)
 	local h = condition(c, app)
-	if h.paused then
+	if h.unproved then
+		return 'The application has not passed Test Connection with its present settings.'
+	elseif h.paused then
 		return 'An operator has paused provisioning of this application.'
 	elseif h.quarantined then
 		return 'The application is in quarantine: ' .. h.text

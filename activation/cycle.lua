@@ -69,7 +69,7 @@ end
 -- Does a cycle run that may push now?
 local function cycle_may_push(c, t, cycle)
 	local h = condition(c, t.app)
-	return cycle.started > 0 and cycle.ended == 0 and not h.paused and (not h.quarantined or cycle.trial > 0)
+	return cycle.started > 0 and cycle.ended == 0 and not h.paused and not h.unproved and (not h.quarantined or cycle.trial > 0)
 end
 
 -- Whose turn it is: removals, activations (those that failed before first), the cycle. Answers the queue, the group,
@@ -78,7 +78,7 @@ end
 local function next_group(c, t, free)
 	local h = condition(c, t.app)
 	local open = takes_additions(c, t.app)
-	local turns = { { 'x', not (h.paused and h.rest) }, { 'r', open and h.hold <= c.now }, { 'w', open } }
+	local turns = { { 'x', not (h.paused and h.rest) and not h.unproved }, { 'r', open and h.hold <= c.now }, { 'w', open } }
 	for _, turn in ipairs(turns) do
 		local g, due = queue_first(c, turn[1], t.app)
 		if turn[2] and g and due <= c.now then
@@ -221,10 +221,17 @@ local function jit_pump(keys, args)
 	return answer(c, 'idle')
 end
 
--- jit_plan_cycle: at the broker's start and after a change of the configuration. ARGV 3 terms. Answers 'ok'.
+-- jit_plan_cycle: at the broker's start and after a change of the configuration. ARGV 3 terms, 4 what Test
+-- Connection has to have proved (connection.lua; '' = nothing). Answers 'ok'.
 local function jit_plan_cycle(keys, args)
 	local c = context(keys, args)
-	plan_cycle(c, read_terms(args[3]))
+	local t = read_terms(args[3])
+	if (args[4] or '') ~= '' then
+		redis.call('HSET', c.pre .. 'pv:' .. t.app, 'needs', args[4])
+	else
+		redis.call('HDEL', c.pre .. 'pv:' .. t.app, 'needs')
+	end
+	plan_cycle(c, t)
 	return answer(c, 'ok')
 end
 

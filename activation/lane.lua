@@ -11,6 +11,7 @@
 --                          o:GROUP:PERSON its removal is overdue   n: the outbox   d:TARGET deliveries (notices.lua)
 --   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
 --   gn:GROUP gi:GROUP    the group's name and id in the application
+--   pv:APP    (hash)     what Test Connection has to prove, and has proved (connection.lua)
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
 --   x r w d :GROUP, xg rg wg dg dq :APP, x  queues (queue.lua)

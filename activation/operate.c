@@ -82,6 +82,24 @@ void operate(struct activation *activation, enum operation operation, const stru
 	call_with_terms(activation, "jit_operate", ask, words[operation], q);
 }
 
+void operate_test(struct activation *activation, enum test_step step, const struct operate_ask *ask,
+		  const char *text, struct operate_hook hook)
+{
+	static const char *const functions[] = {
+		[TEST_TAKE] = "jit_test_take",
+		[TEST_END] = "jit_test_end",
+		[TEST_PASSED] = "jit_test_passed",
+	};
+	struct question *q = question_new(activation, ask->app, hook.ctx);
+
+	if (q == NULL) {
+		hook.done(hook.ctx, ERR_NOMEM, "");
+		return;
+	}
+	q->done.word = hook.done;
+	call_with_terms(activation, functions[step], ask, text, q);
+}
+
 void operate_cycle(struct activation *activation, const struct operate_ask *ask, operate_done *done,
 		   void *ctx)
 {

@@ -35,6 +35,21 @@ void operate(struct activation *activation, enum operation operation, const stru
 void operate_cycle(struct activation *activation, const struct operate_ask *ask, operate_done *done,
 		   void *ctx);
 
+/* What Test Connection needs (activation/connection.lua). */
+enum test_step {
+	TEST_TAKE,  /* a token for one change, under the id `text`: "ok" or "wait" */
+	TEST_END,   /* that change is over */
+	TEST_PASSED /* `text` is proved: the application may be switched on */
+};
+
+struct operate_hook {
+	operate_done *done;
+	void *ctx;
+};
+
+void operate_test(struct activation *activation, enum test_step step, const struct operate_ask *ask,
+		  const char *text, struct operate_hook hook);
+
 /* A cycle that is over. */
 struct cycle_record {
 	int64_t number, started_ms, ended_ms;

@@ -57,6 +57,15 @@ static void read_condition(struct application_status *s, const struct reply *v)
 	s->passed_pushes = pair(v, "passed");
 }
 
+static void read_test(struct application_status *s, const struct reply *v)
+{
+	const char *needs = pair_text(v, "needs");
+
+	s->needs_test = needs[0] != '\0';
+	s->unproved = s->needs_test && strcmp(needs, pair_text(v, "proof")) != 0;
+	s->proved_ms = pair(v, "proved_at");
+}
+
 static void on_status(void *ctx, enum err err, const struct reply *reply)
 {
 	struct question *q = ctx;
@@ -87,6 +96,7 @@ static void on_status(void *ctx, enum err err, const struct reply *reply)
 		s.last_failures = pair(v, "last_failures");
 		s.cycle_eta_ms = pair(v, "eta");
 		read_condition(&s, v);
+		read_test(&s, v);
 	}
 	q->done.status(q->ctx, err, err == ERR_OK ? &s : NULL);
 	free(q);

@@ -27,9 +27,17 @@ struct config_person {
 	bool is_operator;               /* may see every request and the applications */
 };
 
+/* Test Connection: a group and two users of the application that nothing depends on. */
+struct config_test {
+	char group[NAME_SIZE]; /* "" = none */
+	struct policy_names users;
+	bool required; /* nothing is pushed before a test has passed */
+};
+
 struct config_application {
 	char id[APP_ID_SIZE];
 	struct scim_target scim;
+	struct config_test test;
 	struct throttle throttle;
 	int64_t push_timeout_ms;                       /* a push is aborted after that; 30 s */
 	int64_t quarantine_failures, quarantine_share; /* when it is quarantined: pushes, and in a hundred */

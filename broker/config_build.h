@@ -88,6 +88,8 @@ void builder_read_days(struct builder *builder, const struct setting *setting, u
 /* config_scim.c */
 void builder_read_mapping_rules(struct builder *builder, const struct setting *setting,
 				struct mapping *mapping, const yaml_node_t *node);
+void builder_check_test(struct builder *builder, const struct config_application *application,
+			const struct element *element);
 /* What is not set for the application is as its dialect has it. */
 void builder_take_dialect(struct builder *builder, struct config_application *application,
 			  const struct element *element);

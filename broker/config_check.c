@@ -110,6 +110,7 @@ void config_finish_application(struct builder *builder, size_t index, const stru
 	struct errctx ec;
 	memcpy(application->scim.app, application->id, sizeof(application->id));
 	builder_take_dialect(builder, application, element);
+	builder_check_test(builder, application, element);
 	if (!element->given[SET_APP_CYCLE_RESERVE])
 		throttle->cycle_reserve = throttle->pushes > 3 ? 3 : throttle->pushes - 1;
 	if (throttle_check(throttle, &ec) != ERR_OK)

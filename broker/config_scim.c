@@ -111,3 +111,19 @@ void builder_take_dialect(struct builder *builder, struct config_application *ap
 			"applications[].users.attributes does not say what %s is, by which users are found",
 			application->scim.match.path);
 }
+
+void builder_check_test(struct builder *builder, const struct config_application *application,
+			const struct element *element)
+{
+	const struct config_test *test = &application->test;
+	if (test->group[0] && test->users.count != 2)
+		report_error(
+			builder->reading.report,
+			element_place(element, element->given[SET_APP_TEST_USERS] ? SET_APP_TEST_USERS
+										  : SET_APP_TEST_GROUP),
+			"applications[].test.users must name two users: one is removed, and the other must "
+			"stay");
+	else if (!test->group[0] && test->users.count > 0)
+		report_error(builder->reading.report, element_place(element, SET_APP_TEST_USERS),
+			     "applications[].test.users is given without applications[].test.group");
+}

@@ -284,11 +284,11 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 		.handle = api_handle,
 		.ctx = &broker->api,
 	};
-
 	broker->api.config = broker->config;
 	broker->api.activation = broker->activation;
 	broker->api.store = broker->store;
 	broker->api.metrics = &broker->metrics;
+	broker->api.pusher = broker->pusher;
 	broker->api.signin = broker->signin;
 	broker->api.keeper = broker->keeper;
 	broker->server = server_new(&broker->loop, &options, ec);

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "scim-push/probe.h"
+
 void terms_from(const struct config *config, const struct config_application *application, struct terms *out)
 {
 	snprintf(out->app, sizeof(out->app), "%s", application->id);
@@ -12,4 +14,7 @@ void terms_from(const struct config *config, const struct config_application *ap
 	out->quarantine_share = application->quarantine_share;
 	out->log_keep_ms = config->log_keep_ms;
 	out->log_most = config->log_most;
+	out->proof[0] = '\0';
+	if (application->test.group[0] != '\0' && application->test.required)
+		probe_fingerprint(&application->scim, out->proof);
 }

@@ -171,6 +171,28 @@ static const char *supports(const cJSON *config, const char *feature)
 	return cJSON_IsTrue(said) ? "yes" : cJSON_IsFalse(said) ? "no" : "not said";
 }
 
+/* The request for the description is over. */
+static void undescribe(struct probe *probe)
+{
+	struct probe **link = &probe->pusher->describing;
+
+	while (*link != probe)
+		link = &(*link)->next;
+	*link = probe->next;
+	probe->request = NULL;
+	probe->pusher->running--;
+}
+
+void probe_abort_all(struct pusher *pusher)
+{
+	while (pusher->describing != NULL) {
+		struct probe *probe = pusher->describing;
+		(void)http_cancel(probe->request);
+		undescribe(probe);
+		conclude(probe, PROBE_FAILED, "the broker stops");
+	}
+}
+
 static void on_described(void *ctx, const struct http_answer *answer)
 {
 	struct probe *probe = ctx;
@@ -185,6 +207,7 @@ static void on_described(void *ctx, const struct http_answer *answer)
 	char words[TEXT_SIZE] = "the application does not describe itself, which is no fault";
 	cJSON *config = NULL;
 
+	undescribe(probe);
 	step.ms = clock_mono_ms() - probe->begun_ms;
 	keep_step(probe, &probe->push, &step);
 	if (outcome == OUTCOME_DONE && json_parse(answer->body, answer->len, &config, NULL) == ERR_OK)
@@ -198,7 +221,6 @@ static void on_described(void *ctx, const struct http_answer *answer)
 static void describe(struct probe *probe)
 {
 	struct http_hook hook = {on_described, probe};
-	struct http_request *request;
 	struct http_call call;
 	struct buf url;
 
@@ -208,10 +230,16 @@ static void describe(struct probe *probe)
 		    &call);
 	call.url = buf_text(&url);
 	probe->begun_ms = clock_mono_ms();
-	enum err err = buf_failed(&url) ? ERR_NOMEM : http_start(probe->pusher->http, &call, &hook, &request);
+	enum err err =
+		buf_failed(&url) ? ERR_NOMEM : http_start(probe->pusher->http, &call, &hook, &probe->request);
 	buf_release(&url);
-	if (err != ERR_OK)
-		conclude(probe, PROBE_NOTED, "the application was not asked to describe itself");
+	if (err == ERR_OK) {
+		probe->next = probe->pusher->describing;
+		probe->pusher->describing = probe;
+		probe->pusher->running++;
+		return;
+	}
+	conclude(probe, PROBE_NOTED, "the application was not asked to describe itself");
 }
 
 /* -- the test ------------------------------------------------------------------------------------------------------- */

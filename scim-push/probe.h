@@ -47,6 +47,8 @@ struct probe_result {
 	size_t first, count;   /* its requests among the steps */
 };
 
+struct http_request;
+
 struct probe {
 	/* In; borrowed until on_end: */
 	const struct scim_target *target;
@@ -69,7 +71,9 @@ struct probe {
 	/* This module's own: */
 	struct pusher *pusher;
 	enum probe_stage stage;
-	int64_t begun_ms; /* when the description was asked for */
+	int64_t begun_ms;             /* when the description was asked for */
+	struct http_request *request; /* for it, under way; NULL = none */
+	struct probe *next;           /* of those that ask for it */
 	struct push push;
 	struct push_member members[2];
 };

@@ -107,14 +107,17 @@ struct run {
 	struct seat seats[]; /* push->count */
 };
 
+struct probe;
+
 struct pusher {
 	uv_loop_t *loop;
 	struct http_client *http;
 	struct names *names;
 	struct run *runs;
 	size_t running;
-	struct push *unstarted; /* found no memory; chained through push->state */
-	uv_timer_t late;        /* ends them */
+	struct probe *describing; /* tests whose first request is under way */
+	struct push *unstarted;   /* found no memory; chained through push->state */
+	uv_timer_t late;          /* ends them */
 };
 
 /* push.c: lets the loop go on with this push after so long; 0 = at once. */
@@ -140,6 +143,9 @@ bool ask_creation(struct run *run, size_t seat);
 bool ask_membership(struct run *run, size_t seat);
 /* Sends the PATCH for the seats that are SEAT_KNOWN, as many as the dialect lets into one. */
 bool ask_patch(struct run *run);
+
+/* probe.c: for the end of the process: ends the tests whose first request is under way. */
+void probe_abort_all(struct pusher *pusher);
 
 /* verdict.c: shows the request of the slot and its answer to whoever looks. */
 void show_step(struct run *run, const struct slot *slot, const struct http_answer *answer,

@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 struct signin;
+struct pusher;
 struct keeper;
 
 struct api {
@@ -25,6 +26,7 @@ struct api {
 	struct store *store;
 	struct server *server;
 	struct metrics *metrics;
+	struct pusher *pusher;
 	struct keeper *keeper; /* of the audit */
 	struct signin *signin; /* NULL when no provider is configured */
 	bool stopping;
@@ -80,6 +82,7 @@ void applications_list(struct call *call); /* api/applications.c */
 void applications_get(struct call *call);
 void applications_pause(struct call *call); /* api/operate.c */
 void applications_resume(struct call *call);
+void applications_test(struct call *call); /* api/connection.c */
 void applications_restart(struct call *call);
 void cycles_begin(struct call *call);
 void cycles_current(struct call *call);

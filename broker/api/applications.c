@@ -21,6 +21,7 @@ static void list_next(struct listing *listing);
 static void on_listed(void *ctx, enum err err, const struct application_status *status)
 {
 	struct listing *listing = ctx;
+	const struct config_application *application = &listing->call->config->applications[listing->at];
 	struct terms terms;
 
 	if (err != ERR_OK) {
@@ -29,8 +30,8 @@ static void on_listed(void *ctx, enum err err, const struct application_status *
 		free(listing);
 		return;
 	}
-	terms_from(listing->call->config, &listing->call->config->applications[listing->at], &terms);
-	render_application(&listing->body, &terms, status);
+	terms_from(listing->call->config, application, &terms);
+	render_application(&listing->body, &application->scim, &terms, status);
 	listing->at++;
 	if (listing->at < listing->end)
 		buf_adds(&listing->body, ",");
@@ -102,7 +103,7 @@ static void on_status(void *ctx, enum err err, const struct application_status *
 	}
 	terms_from(call->config, application, &terms);
 	buf_init(&body, RESPONSE_MAX);
-	render_application(&body, &terms, status);
+	render_application(&body, &application->scim, &terms, status);
 	call_answer(call, 200, NULL, &body);
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/render.h"
 #include "broker/person.h"
+#include "scim-push/expiry.h"
 
 static void render_throttle(struct buf *out, const struct terms *t, const struct application_status *s)
 {
@@ -71,8 +72,37 @@ void render_cycle(struct buf *out, const struct cycle_record *cycle)
 	buf_adds(out, "}");
 }
 
+/* The secret token's end, of which nothing is heard from the application. */
+static void render_token(struct buf *out, const struct scim_target *target, int64_t now_ms)
+{
+	int warning = expiry_warning(target->token_expires_ms, now_ms);
+
+	buf_adds(out, "\"token\":{");
+	render_time(out, "expiresDateTime", target->token_expires_ms);
+	if (target->token_expires_ms > 0)
+		buf_addf(out, ",\"daysLeft\":%lld",
+			 (long long)expiry_days_left(target->token_expires_ms, now_ms));
+	else
+		buf_adds(out, ",\"daysLeft\":null");
+	if (warning != EXPIRY_NO_WARNING)
+		buf_addf(out, ",\"warningDays\":%d", warning);
+	else
+		buf_adds(out, ",\"warningDays\":null");
+	buf_addf(out, ",\"hasNext\":%s}", target->next_token[0] != '\0' ? "true" : "false");
+}
+
+static void render_test(struct buf *out, const struct application_status *s)
+{
+	buf_addf(out, "\"test\":{\"required\":%s,\"proved\":%s,", s->needs_test ? "true" : "false",
+		 s->proved_ms > 0 && !s->unproved ? "true" : "false");
+	render_time(out, "passedDateTime", s->proved_ms);
+	buf_adds(out, "}");
+}
+
 static const char *health(const struct application_status *s)
 {
+	if (s->unproved)
+		return "untested";
 	if (s->quarantined_ms > 0)
 		return "quarantined";
 	if (s->paused_ms > 0)
@@ -110,7 +140,8 @@ static void render_pause(struct buf *out, const struct application_status *s)
 	buf_addf(out, ",\"removals\":%s}", s->removals_rest ? "true" : "false");
 }
 
-void render_application(struct buf *out, const struct terms *t, const struct application_status *s)
+void render_application(struct buf *out, const struct scim_target *target, const struct terms *t,
+			const struct application_status *s)
 {
 	buf_adds(out, "{");
 	render_text(out, "id", t->app);
@@ -121,6 +152,10 @@ void render_application(struct buf *out, const struct terms *t, const struct app
 	render_pause(out, s);
 	buf_adds(out, ",");
 	render_throttle(out, t, s);
+	buf_adds(out, ",");
+	render_token(out, target, s->now_ms);
+	buf_adds(out, ",");
+	render_test(out, s);
 	buf_addf(out, ",\"waiting\":%lld,\"deferred\":%lld,\"removalsWaiting\":%lld,\"cycle\":{",
 		 (long long)s->waiting, (long long)s->deferred, (long long)s->removals);
 	render_cycles(out, s);

@@ -5,8 +5,10 @@
 #include "activation/activation.h"
 #include "activation/operate.h"
 #include "base/buf.h"
+#include "scim-push/push.h"
 
-void render_application(struct buf *out, const struct terms *terms, const struct application_status *status);
+void render_application(struct buf *out, const struct scim_target *target, const struct terms *terms,
+			const struct application_status *status);
 
 /* "nextDateTime":…,"current":…,"last":…; the braces are the caller's. */
 void render_cycles(struct buf *out, const struct application_status *status);

@@ -99,6 +99,8 @@ static const struct route routes[] = {
 	 "End the pause", NULL, "application"},
 	{"POST", "/api/applications/*/restart", false, NEED_OPERATOR, applications_restart,
 	 "End quarantine and pause, and begin a cycle at once", NULL, "application"},
+	{"POST", "/api/applications/*/test", false, NEED_OPERATOR, applications_test,
+	 "Test Connection: prove with the canary group and users that changes are made and shown", NULL, "test"},
 	{"POST", "/api/applications/*/cycles", false, NEED_OPERATOR, cycles_begin,
 	 "Begin a cycle now", NULL, "cycles"},
 	{"GET", "/api/applications/*/cycles", false, NEED_OVERSEER, cycles_list,
