@@ -436,7 +436,7 @@ lua-check: $(B)/gen/library.lua
 
 cppcheck:
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
-		--suppressions-list=tests/lint/cppcheck.txt -j2 -D_GNU_SOURCE -I. -Ibroker $(C_SRC)
+		--suppressions-list=tests/lint/cppcheck.txt --library=tests/lint/cppcheck.cfg -j2 -D_GNU_SOURCE -I. -Ibroker $(C_SRC)
 
 # One stamp a file: only what changed is looked at again.
 tidy: $(patsubst %.c,$(B)/tidy/%.ok,$(C_SRC) $(SUPPORT_SRC))
