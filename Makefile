@@ -89,6 +89,7 @@ COMMAND_SRC := broker/command/account.c broker/command/activate.c broker/command
 	broker/command/group.c broker/command/list.c broker/command/login.c broker/command/main.c \
 	broker/command/operate.c broker/command/words.c
 CONFIG_SRC += broker/config_scim.c
+API_SRC += broker/api/openapi.c
 SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/sandbox/directory.c \
 	scim-push/sandbox/exchange.c scim-push/sandbox/fault.c scim-push/sandbox/fault_answer.c \
 	scim-push/sandbox/filter.c scim-push/sandbox/group_patch.c scim-push/sandbox/groups.c \
@@ -121,7 +122,7 @@ SUPPORT_SRC += tests/support/scim_peer.c tests/support/push_story.c
 
 SUPPORT_SRC += tests/support/loop_server.c
 
-SUPPORT_SRC += tests/support/scene.c tests/support/scene_seen.c
+SUPPORT_SRC += tests/support/scene.c tests/support/scene_ask.c tests/support/scene_seen.c
 
 SUPPORT_SRC += tests/support/redis_cluster.c tests/support/certificates.c tests/support/redis_sentinels.c
 SUPPORT_SRC += tests/support/grant_oracle.c tests/support/grant_world.c
@@ -166,6 +167,7 @@ UNIT_TESTS += tests/unit/test_library_notices.c tests/unit/test_notice_audience.
 	tests/unit/test_http_guard.c
 UNIT_TESTS += tests/unit/test_library_eligibility.c tests/unit/test_batch.c
 UNIT_TESTS += tests/unit/test_library_condition.c
+UNIT_TESTS += tests/unit/test_library_actions.c tests/unit/test_openapi.c
 UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_jwks.c tests/unit/test_discovery.c \
 	tests/unit/test_provider.c tests/unit/test_identity.c tests/unit/test_signin.c tests/unit/test_signin_waiting.c
 UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \
@@ -173,6 +175,8 @@ UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c
 EXTRA_C += tests/webhooks/peer.c
 UNIT_TESTS += tests/unit/test_grants.c tests/unit/test_races.c
 INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
+INTEGRATION_TESTS += tests/integration/test_graph_sdk.c tests/integration/test_openapi_objects.c tests/integration/test_actions.c
+INTEGRATION_TESTS += tests/integration/test_eligibility_race.c tests/integration/test_eligibility_claims.c
 INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_overflow.c tests/integration/test_lifecycle.c \
 	tests/integration/test_reload.c tests/integration/test_push_trouble.c \
 	tests/integration/test_application_away.c tests/integration/test_api_input.c \
@@ -206,7 +210,7 @@ INTEGRATION_TESTS += tests/integration/test_dialects.c
 INTEGRATION_TESTS += tests/integration/test_audit.c tests/integration/test_audit_export.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
-FUZZERS += tests/fuzz/fuzz_batch.c
+FUZZERS += tests/fuzz/fuzz_batch.c tests/fuzz/fuzz_submission.c
 FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
 FUZZERS += tests/fuzz/fuzz_scim_answer.c
 SANDBOX_FUZZERS := tests/fuzz/fuzz_sandbox_call.c tests/fuzz/fuzz_sandbox_rules.c
@@ -222,7 +226,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 unit_programs = $(patsubst tests/unit/%.c,build/$(1)/tests/unit/%,$(UNIT_TESTS))
 integration_programs = $(patsubst tests/integration/%.c,build/$(1)/tests/integration/%,$(INTEGRATION_TESTS))
 asan_programs := $(patsubst %.c,build/asan/%,$(ASAN_TESTS))
-GEN_OBJ := $(B)/gen/library.o $(B)/gen/page.o
+GEN_OBJ := $(B)/gen/library.o $(B)/gen/page.o $(B)/gen/openapi_schemas.o
 C_SRC := $(LIB_SRC) $(SANDBOX_SRC) $(COMMAND_SRC) broker/main.c activation/states_print.c
 C_FILES = $(shell find activation broker scim-push tests throttle -name '*.[ch]' | sort)
 jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -334,9 +338,11 @@ $(patsubst %,$(B)/tests/integration/test_sign_in%,_outage _provider) $(B)/tests/
 
 $(B)/tests/integration/test_notices: | $(B)/webhooks/installed
 $(B)/tests/integration/test_page: | $(B)/oidc/installed $(B)/browser/installed
+$(B)/tests/integration/test_graph_sdk: | $(B)/graph/installed
+$(B)/tests/integration/test_eligibility_claims: | $(B)/oidc/installed
 
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
-	$(Q)$(LINK) $^ $(LIBS) -lm
+	$(Q)$(LINK) $^ $(LIBS) -lm -lcmocka
 
 $(B)/tests/webhooks/peer: $(B)/tests/webhooks/peer.o $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS)
@@ -388,6 +394,10 @@ $(B)/gen/page.c: $(PAGE) Makefile
 	@mkdir -p $(@D)
 	$(Q){ echo '#include "api/page.h"'; \
 		$(foreach f,$(PAGE),$(call embed,$(subst .,_,$(notdir $(f))),$(f));) } >$@.tmp && mv $@.tmp $@
+
+$(B)/gen/openapi_schemas.c: broker/api/schemas.json Makefile
+	@mkdir -p $(@D)
+	$(Q){ echo '#include "api/openapi.h"'; $(call embed,openapi_schemas,$<); } >$@.tmp && mv $@.tmp $@
 
 $(GEN_OBJ): %.o: %.c
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<

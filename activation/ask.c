@@ -144,7 +144,7 @@ void activation_submit(struct activation *activation, const struct ask *ask, act
 {
 	struct store_call call;
 	struct terms terms;
-	struct ask_numbers numbers;
+	struct ask_numbers numbers = {0};
 	char text[TERMS_SIZE];
 	unsigned lane = core_lane(activation, ask->application);
 	struct pending *p = pending_new(activation, lane, ctx);
@@ -172,7 +172,7 @@ void activation_deactivate(struct activation *activation, const struct ask *ask,
 			   void *ctx)
 {
 	struct store_call call;
-	struct ask_numbers numbers;
+	struct ask_numbers numbers = {0};
 	unsigned lane = core_lane(activation, ask->application);
 	struct pending *p = pending_new(activation, lane, ctx);
 
@@ -192,7 +192,7 @@ void activation_make_eligible(struct activation *activation, const struct ask *a
 			      void *ctx)
 {
 	struct store_call call;
-	struct ask_numbers numbers;
+	struct ask_numbers numbers = {0};
 	unsigned lane = core_lane(activation, ask->application);
 	struct pending *p = pending_new(activation, lane, ctx);
 

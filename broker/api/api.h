@@ -72,6 +72,7 @@ void requests_cancel(struct call *call);
 void lists_list(struct call *call); /* api/lists.c */
 void lists_get(struct call *call);
 void batches_post(struct call *call);  /* api/batches.c */
+void openapi_get(struct call *call);   /* api/openapi.c */
 void approvals_get(struct call *call); /* api/approvals.c */
 void approvals_stages(struct call *call);
 void approvals_decide(struct call *call);

@@ -46,6 +46,9 @@ struct route {
 	struct about about;
 };
 
+/* Whom the route is for: "requester, operator". */
+const char *route_roles(enum need need);
+
 /* All rows, in the order in which they are tried. */
 const struct route *routes_all(size_t *count);
 

@@ -128,6 +128,7 @@ static const struct route routes[] = {
 	{"GET", "/healthz", false, NEED_NOTHING, health_live, "The broker runs"},
 	{"GET", "/readyz", false, NEED_NOTHING, health_ready, "The broker can serve, or why not"},
 	{"GET", "/metrics", false, NEED_NOTHING, health_metrics, "Metrics, in Prometheus' text format"},
+	{"GET", "/openapi.json", false, NEED_NOTHING, openapi_get, "This description"},
 };
 /* clang-format on */
 
@@ -271,8 +272,7 @@ static const char *role_of(const struct caller *caller)
 	return caller->is_timer || caller->is_machine ? "timer" : "requester";
 }
 
-/* Whom the route is for, as data. */
-static const char *role_wanted(enum need need)
+const char *route_roles(enum need need)
 {
 	switch (need) {
 	case NEED_NOTHING:
@@ -327,7 +327,7 @@ static void run(struct call *call)
 	if (refusal != NULL) {
 		snprintf(details, sizeof(details),
 			 "[{\"rule\":\"RoleRule\",\"limit\":\"%s\",\"given\":\"%s\"}]",
-			 role_wanted(call->route->need), role_of(&call->caller));
+			 route_roles(call->route->need), role_of(&call->caller));
 		call_error(call, ERR_FORBIDDEN, refusal, details);
 		return;
 	}

@@ -1,5 +1,5 @@
 /*
- * What keeps an answer back until enough replicas have what was written: after a batch of writing calls a WAIT (and
+ * What keeps an answer back until enough replicas have what was written: after a batch of writing calls a WAIT (or
  * WAITAOF, where the server has it) goes over the same connection, and only its answer lets the answers of the
  * batch go. Pure but for memory. Internal to the store.
  */
@@ -12,7 +12,7 @@
 #include "store/call.h"
 #include "store/reader.h"
 
-#define BARRIER_TEXT_SIZE 256
+#define BARRIER_TEXT_SIZE 192
 
 /* What is asked for; no replicas: nothing is kept back. */
 struct barrier_wish {
@@ -26,9 +26,8 @@ struct barrier {
 	size_t writes;     /* sent since then */
 	struct call wait;  /* the WAIT itself, as it lies among the calls in flight */
 	bool is_out;       /* it is sent and not yet answered */
-	bool syncs;        /* with WAITAOF */
-	bool good;         /* so are all of its answers so far */
-	unsigned replies;  /* that have come */
+	bool marked;       /* the first of its two answers has come, and was good */
+	unsigned replies;  /* of these two */
 	char text[BARRIER_TEXT_SIZE];
 };
 

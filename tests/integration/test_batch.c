@@ -19,6 +19,7 @@ static int open_world(void **state)
 	struct world_options options = scene_defaults();
 
 	options.groups = 3;
+	options.redis_timeout_ms = SECOND;
 	options.application.pushes = 50;
 	options.application.cycle_reserve = 10;
 	return scene_open(state, &options);
@@ -188,6 +189,38 @@ static void a_batch_can_be_repeated(void **state)
 	world_passed(world);
 }
 
+/* While the store stands still a batch ends like any call, what depends is not started, and the repetition finds all. */
+static void a_batch_ends_in_time(void **state)
+{
+	struct world *world = *state;
+	char body[2048], id[ID_SIZE];
+	struct http_response response;
+
+	snprintf(body, sizeof(body),
+		 "{\"requests\":[{\"id\":\"ask\",\"method\":\"POST\",\"url\":\"" REQUESTS "\"," JSON
+		 ",\"body\":{\"action\":"
+		 "\"selfActivate\",\"accessId\":\"member\",\"groupId\":\"%s\",\"justification\":\"why\"}},"
+		 "{\"id\":\"list\",\"method\":\"GET\",\"url\":\"" REQUESTS
+		 "/filterByCurrentUser(on='principal')\",\"dependsOn\":[\"ask\"]}]}",
+		 world_group_id(world, 0));
+	redis_server_freeze(&world->redis);
+	post(world, 5, body, "Idempotency-Key: frozen", &response);
+	redis_server_thaw(&world->redis);
+	assert_int_equal(response.status, 200);
+	assert_int_equal(scene_number(&response, "responses.0.status"), 504);
+	assert_non_null(http_json_text(&response, "responses.0.headers.Retry-After"));
+	assert_int_equal(scene_number(&response, "responses.1.status"), 424);
+	assert_true(response.ended_ms - response.sent_ms < SCENE_PATIENCE);
+	http_response_release(&response);
+	post(world, 5, body, "Idempotency-Key: frozen", &response);
+	assert_int_equal(scene_number(&response, "responses.0.status"), 201);
+	snprintf(id, sizeof(id), "%s", scene_text(&response, "responses.0.body.id"));
+	assert_int_equal(cJSON_GetArraySize(http_json(&response, "responses.1.body.value")), 1);
+	assert_string_equal(scene_text(&response, "responses.1.body.value.0.id"), id);
+	http_response_release(&response);
+	world_passed(world);
+}
+
 /* Nobody signs in inside a batch: who calls is who calls the batch. */
 static void the_caller_is_the_batchs(void **state)
 {
@@ -221,9 +254,8 @@ static void the_caller_is_the_batchs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_has_its_own_result),
-		TEST(what_depends_waits_or_fails_with_it),
-		TEST(a_batch_can_be_repeated),
+		TEST(each_has_its_own_result),  TEST(what_depends_waits_or_fails_with_it),
+		TEST(a_batch_can_be_repeated),  TEST(a_batch_ends_in_time),
 		TEST(the_caller_is_the_batchs),
 	};
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/scene.h"
+#include "tests/support/scene_ask.h"
 
 #define REQUESTS  PIM "eligibilityScheduleRequests"
 #define SCHEDULES PIM "eligibilitySchedules"
@@ -38,55 +38,6 @@ static int open_world(void **state)
 	return scene_open(state, &options);
 }
 
-/* What is asked about eligibility; the operator asks unless `caller` is set. */
-struct give {
-	size_t caller, person, group;
-	const char *action, *schedule; /* JSON; NULL = none */
-	const char *key;               /* Idempotency-Key */
-	bool only_try;
-};
-
-static void give(const struct world *world, const struct give *what, struct http_response *response)
-{
-	char header[64], body[1024];
-	struct http_request request = {
-		.url = REQUESTS, .bearer = world_token(world, what->caller), .body = body};
-
-	snprintf(body, sizeof(body),
-		 "{\"action\":\"%s\",\"accessId\":\"member\",\"principalId\":\"%s\",\"groupId\":\"%s\","
-		 "\"justification\":\"why\",\"isValidationOnly\":%s,\"scheduleInfo\":%s}",
-		 what->action, world_person_id(world, what->person), world_group_id(world, what->group),
-		 what->only_try ? "true" : "false", what->schedule != NULL ? what->schedule : "null");
-	snprintf(header, sizeof(header), "Idempotency-Key: %s", what->key != NULL ? what->key : "");
-	request.headers[0] = what->key != NULL ? header : NULL;
-	broker_call(&world->brokers[0], &request, response);
-}
-
-/* Expects the status, and the code of an error or the status of a request; its id. */
-static void expect(const struct world *world, const struct give *what, int status, const char *word)
-{
-	struct http_response response;
-
-	give(world, what, &response);
-	if (response.status != status)
-		fprintf(stderr, "%s\n", buf_text(&response.body));
-	assert_int_equal(response.status, status);
-	assert_string_equal(scene_text(&response, status == 201 ? "status" : "error.code"), word);
-	http_response_release(&response);
-}
-
-static void give_ok(const struct world *world, const struct give *what, char id[ID_SIZE])
-{
-	struct http_response response;
-
-	give(world, what, &response);
-	if (response.status != 201)
-		fprintf(stderr, "%s\n", buf_text(&response.body));
-	assert_int_equal(response.status, 201);
-	snprintf(id, ID_SIZE, "%s", scene_text(&response, "id"));
-	http_response_release(&response);
-}
-
 static void expect_refused(const struct world *world, const struct world_ask *ask)
 {
 	struct http_response response;
@@ -105,14 +56,18 @@ static void an_administrators_word_makes_eligible(void **state)
 {
 	struct world *world = *state;
 	struct world_ask ask = {.person = 3, .group = NOBODYS};
-	struct give assign = {
-		.person = 3, .group = NOBODYS, .action = "AdminAssign", .schedule = for_an_hour};
-	struct give removal = {.person = 3, .group = NOBODYS, .action = "adminRemove"};
+	struct scene_ask assign = {.eligibility = true,
+				   .person = 3,
+				   .group = NOBODYS,
+				   .action = "AdminAssign",
+				   .schedule = for_an_hour};
+	struct scene_ask removal = {
+		.eligibility = true, .person = 3, .group = NOBODYS, .action = "adminRemove"};
 	char id[ID_SIZE];
 
 	expect_refused(world, &ask);
-	expect(world, &removal, 400, "RoleAssignmentDoesNotExist");
-	expect(world, &assign, 201, "Provisioned");
+	scene_expect(world, &removal, 400, "RoleAssignmentDoesNotExist");
+	scene_expect(world, &assign, 201, "Provisioned");
 	scene_activate(world, &ask, id);
 	scene_wait(world, &ask, id, "provisioned");
 	/* Others are still not, nor is this one for another group. */
@@ -122,7 +77,7 @@ static void an_administrators_word_makes_eligible(void **state)
 	ask.group = APPROVED;
 	expect_refused(world, &ask);
 	/* Taken away: what is in force stays, nothing new is given. */
-	expect(world, &removal, 201, "Revoked");
+	scene_expect(world, &removal, 201, "Revoked");
 	ask.group = NOBODYS;
 	ask.duration = "PT5H";
 	expect_refused(world, &ask);
@@ -134,7 +89,8 @@ static void it_ends_at_its_time(void **state)
 {
 	struct world *world = *state;
 	struct world_ask ask = {.person = 5, .group = NOBODYS};
-	struct give assign = {
+	struct scene_ask assign = {
+		.eligibility = true,
 		.person = 5,
 		.group = NOBODYS,
 		.action = "adminAssign",
@@ -143,7 +99,7 @@ static void it_ends_at_its_time(void **state)
 	struct http_response response;
 	int64_t end;
 
-	give(world, &assign, &response);
+	scene_ask(world, &assign, &response);
 	assert_int_equal(response.status, 201);
 	end = scene_time(&response, "scheduleInfo.startDateTime") + SECOND;
 	http_response_release(&response);
@@ -162,15 +118,19 @@ static void it_is_looked_at_again_at_the_start(void **state)
 	struct world *world = *state;
 	char start[32], id[ID_SIZE];
 	struct world_ask ask = {.person = 3, .group = NOBODYS, .start = start};
-	struct give assign = {
-		.person = 3, .group = NOBODYS, .action = "adminAssign", .schedule = for_an_hour};
-	struct give removal = {.person = 3, .group = NOBODYS, .action = "adminRemove"};
+	struct scene_ask assign = {.eligibility = true,
+				   .person = 3,
+				   .group = NOBODYS,
+				   .action = "adminAssign",
+				   .schedule = for_an_hour};
+	struct scene_ask removal = {
+		.eligibility = true, .person = 3, .group = NOBODYS, .action = "adminRemove"};
 	struct http_response response;
 
-	expect(world, &assign, 201, "Provisioned");
+	scene_expect(world, &assign, 201, "Provisioned");
 	scene_from_now(2 * SECOND, start);
 	scene_activate(world, &ask, id);
-	expect(world, &removal, 201, "Revoked");
+	scene_expect(world, &removal, 201, "Revoked");
 	scene_wait(world, &ask, id, "failed");
 	scene_look(world, &ask, id, &response);
 	assert_string_equal(scene_text(&response, "status"), "Failed");
@@ -179,7 +139,7 @@ static void it_is_looked_at_again_at_the_start(void **state)
 	http_response_release(&response);
 	assert_false(scene_mentions(world, 3));
 	/* And who is eligible at the start gets it. */
-	expect(world, &assign, 201, "Provisioned");
+	scene_expect(world, &assign, 201, "Provisioned");
 	scene_from_now(SECOND, start);
 	scene_activate(world, &ask, id);
 	scene_wait(world, &ask, id, "provisioned");
@@ -211,20 +171,24 @@ static void it_is_looked_at_again_at_the_approval(void **state)
 {
 	struct world *world = *state;
 	struct world_ask ask = {.person = 3, .group = APPROVED};
-	struct give assign = {
-		.person = 3, .group = APPROVED, .action = "adminAssign", .schedule = for_an_hour};
-	struct give removal = {.person = 3, .group = APPROVED, .action = "adminRemove"};
+	struct scene_ask assign = {.eligibility = true,
+				   .person = 3,
+				   .group = APPROVED,
+				   .action = "adminAssign",
+				   .schedule = for_an_hour};
+	struct scene_ask removal = {
+		.eligibility = true, .person = 3, .group = APPROVED, .action = "adminRemove"};
 	struct http_response response;
 	char id[ID_SIZE], again[ID_SIZE];
 
-	expect(world, &assign, 201, "Provisioned");
+	scene_expect(world, &assign, 201, "Provisioned");
 	scene_activate(world, &ask, id);
-	expect(world, &removal, 201, "Revoked");
+	scene_expect(world, &removal, 201, "Revoked");
 	assert_int_equal(decide(world, id), 400);
 	scene_look(world, &ask, id, &response);
 	assert_string_equal(scene_text(&response, "status"), "Denied");
 	http_response_release(&response);
-	expect(world, &assign, 201, "Provisioned");
+	scene_expect(world, &assign, 201, "Provisioned");
 	scene_activate(world, &ask, again);
 	assert_int_equal(decide(world, again), 204);
 	scene_wait(world, &ask, again, "provisioned");
@@ -237,19 +201,30 @@ static void one_that_has_not_begun_can_be_withdrawn(void **state)
 {
 	struct world *world = *state;
 	char start[32], schedule[256], path[256], id[ID_SIZE], now[ID_SIZE];
-	struct give later = {.person = 6, .group = NOBODYS, .action = "adminAssign", .schedule = schedule};
-	struct give assign = {
-		.person = 7, .group = NOBODYS, .action = "adminAssign", .schedule = for_an_hour};
+	struct scene_ask later = {.eligibility = true,
+				  .person = 6,
+				  .group = NOBODYS,
+				  .action = "adminAssign",
+				  .schedule = schedule};
+	struct scene_ask assign = {.eligibility = true,
+				   .person = 7,
+				   .group = NOBODYS,
+				   .action = "adminAssign",
+				   .schedule = for_an_hour};
 	struct http_request cancel = {.method = "POST", .url = path, .bearer = world_token(world, 0)};
 	struct http_response response;
 
 	scene_from_now(3600 * SECOND, start);
 	snprintf(schedule, sizeof(schedule),
 		 "{\"startDateTime\":\"%s\",\"expiration\":{\"type\":\"noExpiration\"}}", start);
-	expect(world,
-	       &(struct give){.person = 6, .action = "adminAssign", .schedule = schedule, .only_try = true},
-	       201, "Granted");
-	give_ok(world, &later, id);
+	scene_expect(world,
+		     &(struct scene_ask){.eligibility = true,
+					 .person = 6,
+					 .action = "adminAssign",
+					 .schedule = schedule,
+					 .only_try = true},
+		     201, "Granted");
+	scene_ask_ok(world, &later, id);
 	snprintf(path, sizeof(path), REQUESTS "/%s/cancel", id);
 	cancel.bearer = world_token(world, 6);
 	broker_call(&world->brokers[0], &cancel, &response);
@@ -273,7 +248,7 @@ static void one_that_has_not_begun_can_be_withdrawn(void **state)
 	scene_get(world, 7, path, &response);
 	assert_int_equal(response.status, 404);
 	http_response_release(&response);
-	give_ok(world, &assign, now);
+	scene_ask_ok(world, &assign, now);
 	snprintf(path, sizeof(path), REQUESTS "/%s/cancel", now);
 	broker_call(&world->brokers[0], &cancel, &response);
 	assert_int_equal(response.status, 400);
@@ -288,34 +263,52 @@ static void what_is_refused_says_why(void **state)
 	static const char *const past =
 		"{\"expiration\":{\"type\":\"afterDateTime\",\"endDateTime\":\"2020-01-01T00:00:00Z\"}}";
 	static const struct {
-		struct give give;
+		struct scene_ask ask;
 		int status;
 		const char *word;
 	} rows[] = {
-		{{.caller = 8, .person = 8, .action = "adminAssign"}, 403, "Authorization_RequestDenied"},
-		{{.person = 8, .action = "selfActivate"}, 400, "InvalidRoleAssignmentRequest"},
-		{{.person = 8, .action = "adminRenew"}, 400, "InvalidRoleAssignmentRequest"},
-		{{.person = 8, .action = "adminAssign"}, 400, "InvalidRoleAssignmentRequest"},
-		{{.person = 8, .action = "adminAssign", .schedule = past},
+		{{.eligibility = true, .caller = 8, .person = 8, .action = "adminAssign"},
+		 403,
+		 "Authorization_RequestDenied"},
+		{{.eligibility = true, .person = 8, .action = "selfActivate"},
+		 400,
+		 "InvalidRoleAssignmentRequest"},
+		{{.eligibility = true, .person = 8, .action = "adminRenew"},
+		 400,
+		 "InvalidRoleAssignmentRequest"},
+		{{.eligibility = true, .person = 8, .action = "adminAssign"},
+		 400,
+		 "InvalidRoleAssignmentRequest"},
+		{{.eligibility = true, .person = 8, .action = "adminAssign", .schedule = past},
 		 400,
 		 "InvalidRoleAssignmentRequestSchedule"},
-		{{.person = 8, .action = "adminUpdate", .schedule = never},
+		{{.eligibility = true, .person = 8, .action = "adminUpdate", .schedule = never},
 		 400,
 		 "RoleAssignmentDoesNotExist"},
-		{{.person = 8, .action = "adminAssign", .schedule = never, .key = "k"}, 201, "Provisioned"},
-		{{.person = 8, .action = "adminAssign", .schedule = never, .key = "k"}, 201, "Provisioned"},
-		{{.person = 9, .action = "adminAssign", .schedule = never, .key = "k"},
+		{{.eligibility = true, .person = 8, .action = "adminAssign", .schedule = never, .key = "k"},
+		 201,
+		 "Provisioned"},
+		{{.eligibility = true, .person = 8, .action = "adminAssign", .schedule = never, .key = "k"},
+		 201,
+		 "Provisioned"},
+		{{.eligibility = true, .person = 9, .action = "adminAssign", .schedule = never, .key = "k"},
 		 422,
 		 "IdempotencyKeyReused"},
-		{{.person = 8, .action = "adminAssign", .schedule = never}, 400, "RoleAssignmentExists"},
-		{{.person = 8, .action = "adminRemove", .only_try = true}, 201, "Revoked"},
-		{{.person = 8, .action = "adminRemove"}, 201, "Revoked"},
-		{{.person = 8, .action = "adminRemove"}, 400, "RoleAssignmentDoesNotExist"},
+		{{.eligibility = true, .person = 8, .action = "adminAssign", .schedule = never},
+		 400,
+		 "RoleAssignmentExists"},
+		{{.eligibility = true, .person = 8, .action = "adminRemove", .only_try = true},
+		 201,
+		 "Revoked"},
+		{{.eligibility = true, .person = 8, .action = "adminRemove"}, 201, "Revoked"},
+		{{.eligibility = true, .person = 8, .action = "adminRemove"},
+		 400,
+		 "RoleAssignmentDoesNotExist"},
 	};
 	struct world *world = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		expect(world, &rows[i].give, rows[i].status, rows[i].word);
+		scene_expect(world, &rows[i].ask, rows[i].status, rows[i].word);
 	world_passed(world);
 }
 
@@ -376,13 +369,17 @@ static void read_pages(const struct world *world, size_t person, const char *pat
 static void lists_have_both_sources(void **state)
 {
 	struct world *world = *state;
-	struct give assign = {.person = 3, .group = NAMED, .action = "adminAssign", .schedule = for_an_hour};
+	struct scene_ask assign = {.eligibility = true,
+				   .person = 3,
+				   .group = NAMED,
+				   .action = "adminAssign",
+				   .schedule = for_an_hour};
 	char path[512], seen[256], id[160];
 	struct http_response response;
 
-	expect(world, &assign, 201, "Provisioned");
+	scene_expect(world, &assign, 201, "Provisioned");
 	assign.person = 4;
-	expect(world, &assign, 201, "Provisioned");
+	scene_expect(world, &assign, 201, "Provisioned");
 	for (int top = 1; top <= 5; top++) {
 		snprintf(path, sizeof(path), INSTANCES "?$filter=groupId%%20eq%%20'%s'&$top=%d&$count=true",
 			 world_group_id(world, NAMED), top);
@@ -432,13 +429,16 @@ static void lists_have_both_sources(void **state)
 static void requests_can_be_found_by_who_made_them(void **state)
 {
 	struct world *world = *state;
-	struct give assign = {
-		.person = 3, .group = NOBODYS, .action = "adminAssign", .schedule = for_an_hour};
+	struct scene_ask assign = {.eligibility = true,
+				   .person = 3,
+				   .group = NOBODYS,
+				   .action = "adminAssign",
+				   .schedule = for_an_hour};
 	struct http_response response;
 
-	expect(world, &assign, 201, "Provisioned");
+	scene_expect(world, &assign, 201, "Provisioned");
 	assign.person = 4;
-	expect(world, &assign, 201, "Provisioned");
+	scene_expect(world, &assign, 201, "Provisioned");
 	scene_get(world, 0, REQUESTS "/filterByCurrentUser(on='createdBy')?$count=true&$top=1", &response);
 	assert_int_equal(response.status, 200);
 	assert_int_equal(counted(&response), 2);

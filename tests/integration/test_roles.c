@@ -57,6 +57,8 @@ static const struct row {
 	{"GET", "/eligibility", R | O | A},
 	{"*", "/assignment", R | O},
 	{"*", "/eligibility", O},
+	{"POST", "/v1.0/$batch", R | O | A},
+	{"POST", "/beta/$batch", R | O | A},
 	{"GET", "/", ALL},
 };
 

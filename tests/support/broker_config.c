@@ -36,6 +36,11 @@ static void add_top(struct buf *b, const struct broker_config *config)
 {
 	add_text(b, "environment", config->environment != NULL ? config->environment : "test");
 	buf_adds(b, "listen: 127.0.0.1:0\n");
+	if (config->tls_certificate != NULL) {
+		buf_adds(b, "tls:\n");
+		add_text(b, "  certificate", config->tls_certificate);
+		add_text(b, "  key", config->tls_key);
+	}
 	add_ms(b, "poll", config->poll_ms);
 	add_ms(b, "history", config->history_ms);
 	add_ms(b, "stop_timeout", config->stop_timeout_ms);

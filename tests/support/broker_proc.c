@@ -24,8 +24,8 @@ static bool read_port(struct broker *broker)
 		fprintf(stderr, "no port in: %s\n", line);
 		return false;
 	}
-	snprintf(broker->root, sizeof(broker->root), "http://127.0.0.1:%ld",
-		 strtol(port + strlen("port="), NULL, 10));
+	snprintf(broker->root, sizeof(broker->root), "%s://127.0.0.1:%ld",
+		 broker->ca_file[0] != '\0' ? "https" : "http", strtol(port + strlen("port="), NULL, 10));
 	return true;
 }
 
@@ -67,6 +67,8 @@ bool broker_start_unready(struct broker *broker, const char *dir, const char *na
 	memset(broker, 0, sizeof(*broker));
 	snprintf(broker->config_path, sizeof(broker->config_path), "%s/%s.yaml", dir, name);
 	snprintf(broker->log_path, sizeof(broker->log_path), "%s/%s.log", dir, name);
+	snprintf(broker->ca_file, sizeof(broker->ca_file), "%s",
+		 config->tls_authority != NULL ? config->tls_authority : "");
 	return broker_config_write(config, broker->config_path) && launch(broker);
 }
 
@@ -103,5 +105,6 @@ void broker_call(const struct broker *broker, const struct http_request *request
 
 	snprintf(url, sizeof(url), "%s%s", broker->root, request->url);
 	whole.url = url;
+	whole.ca_file = broker->ca_file[0] != '\0' ? broker->ca_file : NULL;
 	http_call(&whole, response);
 }

@@ -77,6 +77,8 @@ static void set_options(CURL *easy, const struct http_request *request, struct h
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(request->body));
 		curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body);
 	}
+	if (request->ca_file != NULL)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
 	if (request->method != NULL)
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	if (request->method != NULL && strcmp(request->method, "HEAD") == 0)

@@ -16,8 +16,9 @@
 struct http_request {
 	const char *method; /* NULL = GET, or POST when there is a body */
 	const char *url;
-	const char *bearer; /* token for the Authorization header */
-	const char *body;   /* sent as application/json, unless `headers` has a Content-Type */
+	const char *bearer;  /* token for the Authorization header */
+	const char *ca_file; /* whom an https server is believed by; PEM */
+	const char *body;    /* sent as application/json, unless `headers` has a Content-Type */
 	const char *headers[HTTP_HEADERS_MAX]; /* "Name: value" */
 	int64_t timeout_ms;                    /* 0 = 20 s */
 };

@@ -1,5 +1,6 @@
 /* Starts and ends the programs of an integration test. */
 #include "tests/support/world.h"
+#include "tests/support/certificates.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -21,6 +22,8 @@ struct world_names {
 	char (*person_ids)[ID_SIZE], (*user_names)[SHORT_TEXT], (*tokens)[SHORT_TEXT];
 	char (*group_ids)[ID_SIZE], (*group_names)[SHORT_TEXT];
 	char token_file[PROC_PATH_SIZE + sizeof("/app.token")];
+	struct authority authority; /* where the brokers speak TLS */
+	struct certificate_files tls;
 };
 
 struct world_options world_defaults(void)
@@ -45,6 +48,8 @@ static void names_free(struct world_names *names)
 	free(names->tokens);
 	free(names->group_ids);
 	free(names->group_names);
+	if (names->authority.key != NULL)
+		authority_release(&names->authority);
 	free(names);
 }
 
@@ -109,6 +114,17 @@ static bool write_token(const char *path)
 	return ok && chmod(path, 0600) == 0;
 }
 
+static void make_certificate(struct world *world)
+{
+	struct world_names *names = world->names;
+
+	authority_make(&names->authority, world->dir, "authority");
+	certificate_make(&names->authority, "IP:127.0.0.1,DNS:localhost", 3600, "broker", &names->tls);
+	world->config.tls_certificate = names->tls.certificate;
+	world->config.tls_key = names->tls.key;
+	world->config.tls_authority = names->authority.path;
+}
+
 static bool make_config(struct world *world, const struct world_options *options)
 {
 	struct world_names *names = world->names;
@@ -137,6 +153,8 @@ static bool make_config(struct world *world, const struct world_options *options
 		.groups = names->groups,
 		.more = options->more,
 	};
+	if (options->tls)
+		make_certificate(world);
 	return write_token(names->token_file);
 }
 

@@ -27,6 +27,7 @@ struct world_options {
 		application; /* id and token_file are the world's, and url where it is NULL; cycle_reserve -1 = default */
 	struct broker_group group;             /* what all groups have in common: durations, justification */
 	const struct broker_group *each_group; /* `groups` of them instead of `group`, with who is eligible */
+	bool tls;                              /* the brokers speak TLS, with a certificate of their own */
 	const char *environment;               /* of the brokers; NULL = test */
 	bool without_people;                   /* the brokers know nobody by name or static token */
 	int64_t poll_ms, lanes, history_ms, redis_timeout_ms;

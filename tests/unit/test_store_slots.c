@@ -196,22 +196,19 @@ static void test_answers(void **state)
 static void test_barrier(void **state)
 {
 	static const struct {
-		const char *mark, *wait, *sync; /* sync is NULL where the server has no WAITAOF */
+		const char *mark, *wait;
+		bool has_waitaof;
 		enum barrier_verdict verdict;
 	} rows[] = {
-		{"+OK\r\n", ":2\r\n", NULL, BARRIER_SAFE},
-		{"+OK\r\n", ":3\r\n", NULL, BARRIER_SAFE},
-		{"+OK\r\n", ":1\r\n", NULL, BARRIER_SHORT},
-		{"+OK\r\n", "-ERR WAIT cannot be used with replica instances\r\n", NULL, BARRIER_SHORT},
-		{"-MOVED 1 a:1\r\n", ":2\r\n", NULL, BARRIER_SHORT},
-		{"-NOPERM no\r\n", ":2\r\n", NULL, BARRIER_SHORT},
-		{"+OK\r\n", ":2\r\n", "*2\r\n:1\r\n:2\r\n", BARRIER_SAFE},
-		{"+OK\r\n", ":1\r\n", "*2\r\n:1\r\n:2\r\n", BARRIER_SHORT},
-		{"+OK\r\n", ":2\r\n", "*2\r\n:0\r\n:2\r\n", BARRIER_SHORT},
-		{"+OK\r\n", ":2\r\n", "*2\r\n:1\r\n:1\r\n", BARRIER_SHORT},
-		{"+OK\r\n", ":2\r\n", "-ERR unknown command 'WAITAOF'\r\n", BARRIER_SHORT},
-		{"+OK\r\n", ":2\r\n", ":2\r\n", BARRIER_SHORT},
-		{"-NOPERM no\r\n", ":2\r\n", "*2\r\n:1\r\n:2\r\n", BARRIER_SHORT},
+		{"+OK\r\n", ":2\r\n", false, BARRIER_SAFE},
+		{"+OK\r\n", ":3\r\n", false, BARRIER_SAFE},
+		{"+OK\r\n", ":1\r\n", false, BARRIER_SHORT},
+		{"+OK\r\n", "*2\r\n:1\r\n:2\r\n", true, BARRIER_SAFE},
+		{"+OK\r\n", "*2\r\n:0\r\n:2\r\n", true, BARRIER_SHORT},
+		{"+OK\r\n", "*2\r\n:1\r\n:1\r\n", true, BARRIER_SHORT},
+		{"+OK\r\n", "-ERR unknown command 'WAITAOF'\r\n", true, BARRIER_SHORT},
+		{"-MOVED 1 a:1\r\n", ":2\r\n", false, BARRIER_SHORT},
+		{"-NOPERM no\r\n", ":2\r\n", false, BARRIER_SHORT},
 	};
 	const struct barrier_wish wish = {.replicas = 2, .timeout_ms = 750};
 	const struct call write = {.lane = 12};
@@ -219,24 +216,19 @@ static void test_barrier(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct barrier barrier = {.writes = 0};
 		struct reader *reader = reader_new();
-		bool syncs = rows[i].sync != NULL;
 		barrier_sent(&barrier, &write);
-		struct call *wait = barrier_raise(&barrier, &wish, syncs);
+		struct call *wait = barrier_raise(&barrier, &wish, rows[i].has_waitaof);
 		assert_string_equal(wait->text,
-				    syncs ? "*3\r\n$3\r\nSET\r\n$10\r\n{j12}:mark\r\n$1\r\n1\r\n"
-					    "*3\r\n$4\r\nWAIT\r\n$1\r\n2\r\n$3\r\n375\r\n"
-					    "*4\r\n$7\r\nWAITAOF\r\n$1\r\n1\r\n$1\r\n2\r\n$3\r\n375\r\n"
-					  : "*3\r\n$3\r\nSET\r\n$10\r\n{j12}:mark\r\n$1\r\n1\r\n"
-					    "*3\r\n$4\r\nWAIT\r\n$1\r\n2\r\n$3\r\n750\r\n");
+				    rows[i].has_waitaof
+					    ? "*3\r\n$3\r\nSET\r\n$10\r\n{j12}:mark\r\n$1\r\n1\r\n"
+					      "*4\r\n$7\r\nWAITAOF\r\n$1\r\n1\r\n$1\r\n2\r\n$3\r\n750\r\n"
+					    : "*3\r\n$3\r\nSET\r\n$10\r\n{j12}:mark\r\n$1\r\n1\r\n"
+					      "*3\r\n$4\r\nWAIT\r\n$1\r\n2\r\n$3\r\n750\r\n");
 		assert_int_equal(wait->len, strlen(wait->text));
 		assert_true(barrier.is_out);
 		assert_int_equal(barrier_reply(&barrier, &wish, parse(reader, rows[i].mark)), BARRIER_MORE);
-		if (syncs)
-			assert_int_equal(barrier_reply(&barrier, &wish, parse(reader, rows[i].wait)),
-					 BARRIER_MORE);
-		assert_int_equal(
-			barrier_reply(&barrier, &wish, parse(reader, syncs ? rows[i].sync : rows[i].wait)),
-			rows[i].verdict);
+		assert_int_equal(barrier_reply(&barrier, &wish, parse(reader, rows[i].wait)),
+				 rows[i].verdict);
 		assert_false(barrier.is_out);
 		reader_free(reader);
 	}
