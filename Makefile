@@ -172,7 +172,7 @@ UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_j
 	tests/unit/test_provider.c tests/unit/test_identity.c tests/unit/test_signin.c tests/unit/test_signin_waiting.c
 UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \
 	tests/unit/test_webhook_slack.c tests/unit/test_webhook_standard.c
-EXTRA_C += tests/webhooks/peer.c
+EXTRA_C += tests/webhooks/peer.c tests/oidc/verifier.c
 UNIT_TESTS += tests/unit/test_grants.c tests/unit/test_races.c
 INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
 INTEGRATION_TESTS += tests/integration/test_graph_sdk.c tests/integration/test_openapi_objects.c tests/integration/test_actions.c
@@ -182,7 +182,7 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 	tests/integration/test_application_away.c tests/integration/test_api_input.c \
 	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
 	tests/integration/test_redis_check.c
-INTEGRATION_TESTS += tests/integration/test_policy_acts.c tests/integration/test_lost_eligibility.c
+INTEGRATION_TESTS += tests/integration/test_policy_acts.c tests/integration/test_lost_eligibility.c tests/integration/test_decision_races.c
 INTEGRATION_TESTS += tests/integration/test_eligibility.c
 INTEGRATION_TESTS += tests/integration/test_roles.c
 INTEGRATION_TESTS += tests/integration/test_batch.c
@@ -250,7 +250,7 @@ test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint
 	@{ $(again) -k test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
 	+@$(again) test-run
 
-test-programs: all $(B)/tests/webhooks/peer $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%)) $(call integration_programs,$(B:build/%=%))
+test-programs: all $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%)) $(call integration_programs,$(B:build/%=%))
 asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
 
 LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
@@ -264,7 +264,7 @@ REPLAYS := $(foreach f,$(FUZZERS),'fuzz corpus $(notdir $(basename $(f))): build
 DEMO := 'demo: DEMO_ONCE=1 DEMO_DIR=$(B)/demo BUILD=$(B) deploy/demo/run'
 
 # Against libraries of other people, which npm brings.
-REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check'
+REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check' 'tokens against jose: $(MAKE) tokens-check'
 
 test-run:
 	+@tests/run $(DEMO) $(REFERENCES) $(call integration_programs,$(B:build/%=%)) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
@@ -344,7 +344,7 @@ $(B)/tests/integration/test_eligibility_claims: | $(B)/oidc/installed
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm -lcmocka
 
-$(B)/tests/webhooks/peer: $(B)/tests/webhooks/peer.o $(B)/libjit.a
+$(B)/tests/webhooks/peer $(B)/tests/oidc/verifier: %: %.o $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS)
 
 # A fuzz target replays its corpus in every variant but `fuzz`, where libFuzzer brings its own main.
@@ -428,6 +428,9 @@ ALL_C = $(C_SRC) $(SUPPORT_SRC) $(UNIT_TESTS) $(INTEGRATION_TESTS) $(FUZZERS) $(
 drift-check: $(B)/states-print $(B)/jit-broker $(B)/gen/commands.lua
 	@tests/lint/check-drift $(B)
 
+tokens-check: $(B)/tests/oidc/verifier $(B)/oidc/installed ## the token verifier against the library jose
+	@node tests/oidc/differential.mjs $< $(B)/oidc
+
 webhooks-check: $(B)/tests/webhooks/peer $(B)/webhooks/installed ## webhooks against the reference library
 	@node tests/webhooks/differential.mjs $< $(B)/webhooks
 
@@ -458,6 +461,6 @@ $(B)/tidy/%.ok: %.c $(B)/%.o .clang-tidy
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .PHONY: all deps deps-test demo test test-programs asan-programs test-run check-unit check-integration check-asan \
-	lint bench fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check webhooks-check lua-check cppcheck tidy
+	lint bench fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check webhooks-check tokens-check lua-check cppcheck tidy
 .SECONDARY:
 .DELETE_ON_ERROR:

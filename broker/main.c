@@ -39,7 +39,8 @@
 #define STORE_QUEUE_MAX     20000
 #define CONNECTION_IDLE_MS  60000
 #define REQUEST_DEADLINE_MS 10000
-#define STOP_LOOK_MS        20 /* how often a stopping broker looks whether all is done */
+_Static_assert(SIGNIN_WAIT_MS < REQUEST_DEADLINE_MS, "a token waits no longer than its request");
+#define STOP_LOOK_MS 20 /* how often a stopping broker looks whether all is done */
 
 struct broker {
 	const char *config_path;

@@ -29,7 +29,7 @@
 #define PROVIDER_INTERVAL_MIN_MS  30000    /* between rounds for unknown kids */
 #define PROVIDER_RETRY_MIN_MS     1000
 #define PROVIDER_RETRY_MAX_MS     300000 /* 5 min: a provider that is back is noticed by then */
-#define PROVIDER_FETCH_TIMEOUT_MS 10000
+#define PROVIDER_FETCH_TIMEOUT_MS 6000
 
 struct provider;
 

@@ -22,8 +22,8 @@
 
 #define SIGNIN_SKEW_MS     60000 /* how far a provider's clock may differ from ours */
 #define SIGNIN_SKEW_MAX_MS 300000
-#define SIGNIN_WAIT_MS     12000 /* longer than one fetch: a token waits for a provider's keys */
-#define SIGNIN_WAITING_MAX 256   /* tokens that wait; each takes up to some 30 KiB */
+#define SIGNIN_WAIT_MS     8000 /* longer than one fetch, for whose keys a token waits; shorter than a request */
+#define SIGNIN_WAITING_MAX 256 /* tokens that wait; each takes up to some 30 KiB */
 #define SIGNIN_ISSUERS_MAX 32
 
 struct signin;

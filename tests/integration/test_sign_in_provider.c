@@ -244,6 +244,9 @@ static void test_refused_by_claims(void **state)
 	world_passed(&o->world);
 }
 
+#define OWN_KEY   "The token brings its own key."
+#define NO_HEADER "The token's header is not a strict JSON object."
+
 static void test_forged(void **state)
 {
 	static const struct {
@@ -262,6 +265,20 @@ static void test_forged(void **state)
 		{"{\"alg\":\"HS256\",\"kid\":\"ES256-1\"}", SIGN_HS256_PUBLIC_KEY,
 		 "The token's algorithm is not accepted."},
 		{"{\"alg\":\"ES256\",\"kid\":\"made-up\"}", SIGN_ES256, "The token's key is not known."},
+		{"{\"alg\":\"ES256\"}", SIGN_ES256, "The token does not name its key."},
+		{"{\"alg\":\"ES256\",\"kid\":\"ES256-1\",\"jwk\":{\"kty\":\"EC\"}}", SIGN_ES256, OWN_KEY},
+		{"{\"alg\":\"ES256\",\"kid\":\"ES256-1\",\"jku\":\"https://evil.example.com/keys\"}",
+		 SIGN_ES256, OWN_KEY},
+		{"{\"alg\":\"ES256\",\"kid\":\"ES256-1\",\"x5u\":\"https://evil.example.com/c\"}", SIGN_ES256,
+		 OWN_KEY},
+		{"{\"alg\":\"ES256\",\"kid\":\"ES256-1\",\"x5c\":[\"MIIB\"]}", SIGN_ES256, OWN_KEY},
+		{"{\"alg\":\"ES256\",\"kid\":\"ES256-1\",\"crit\":[\"b64\"],\"b64\":false}", SIGN_ES256,
+		 "The token demands an extension that is not known here."},
+		{"{\"alg\":\"ES256\",\"kid\":\"ES256-1\",\"typ\":\"logout+jwt\"}", SIGN_ES256,
+		 "The token is of a type that is not for signing in."},
+		{"{\"alg\":\"none\",\"alg\":\"ES256\",\"kid\":\"ES256-1\"}", SIGN_ES256, NO_HEADER},
+		{"{\"alg\":\"ES256\",\"kid\":\"ES256-1\"} {}", SIGN_ES256, NO_HEADER},
+		{"[\"ES256\"]", SIGN_ES256, NO_HEADER},
 	};
 	struct office *o = *state;
 
