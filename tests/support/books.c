@@ -237,7 +237,8 @@ static size_t find_pushes(const struct sandbox_log *log, struct push *all)
 			push->repeated = true;
 		}
 		push->last = entry;
-		push->ended_ms = entry->answered_ms;
+		/* A client that has given up was gone before the application, being slow, took note of it. */
+		push->ended_ms = entry->client_gone ? entry->received_ms : entry->answered_ms;
 	}
 	return count;
 }
