@@ -64,7 +64,7 @@ SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/re
 	scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
 	scim-push/verdict.c
 SCIM_SRC += scim-push/attribute.c scim-push/dialect.c scim-push/mapping.c scim-push/mapping_compile.c scim-push/person.c \
-	scim-push/reply_group.c scim-push/user.c scim-push/probe.c scim-push/expiry.c
+	scim-push/reply_group.c scim-push/user.c scim-push/probe.c scim-push/expiry.c scim-push/listing.c
 API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
 	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c broker/issuers.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
@@ -156,7 +156,7 @@ UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/un
 	tests/unit/test_policy_people.c tests/unit/test_throttle.c
 UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_retry.c tests/unit/test_push.c \
 	tests/unit/test_push_faults.c tests/unit/test_push_removal.c tests/unit/test_http_tls.c
-UNIT_TESTS += tests/unit/test_mapping.c tests/unit/test_user.c tests/unit/test_dialect.c tests/unit/test_push_dialects.c tests/unit/test_push_groups.c tests/unit/test_push_golden.c tests/unit/test_probe.c tests/unit/test_push_token.c
+UNIT_TESTS += tests/unit/test_mapping.c tests/unit/test_user.c tests/unit/test_dialect.c tests/unit/test_push_dialects.c tests/unit/test_push_groups.c tests/unit/test_push_golden.c tests/unit/test_probe.c tests/unit/test_push_token.c tests/unit/test_listing.c tests/unit/test_scim_rules.c
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
 	tests/unit/test_target.c tests/unit/test_odata.c
 UNIT_TESTS += tests/unit/test_actor.c tests/unit/test_audit_seal.c

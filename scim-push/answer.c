@@ -165,6 +165,48 @@ void scim_read_members(const char *body, size_t len, const char *group_id, struc
 	cJSON_Delete(group);
 }
 
+/* Is every hit a resource with an id that could be used? */
+static bool all_have_ids(const cJSON *hits)
+{
+	char id[SCIM_ID_SIZE];
+
+	for (const cJSON *hit = hits->child; hit != NULL; hit = hit->next)
+		if (!copy_id(hit, id))
+			return false;
+	return true;
+}
+
+bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, char cursor[512])
+{
+	cJSON *page = parse_object(body, len);
+	const cJSON *hits = cJSON_GetObjectItemCaseSensitive(page, "Resources");
+	const char *next = page == NULL ? NULL : json_string(page, "nextCursor");
+	bool ok = cJSON_IsArray(hits) && all_have_ids(hits) && (next == NULL || strlen(next) < 512);
+
+	for (const cJSON *hit = ok ? hits->child : NULL; hit != NULL; hit = hit->next)
+		on_id(ctx, json_string(hit, "id"));
+	if (ok)
+		snprintf(cursor, 512, "%s", next != NULL ? next : "");
+	cJSON_Delete(page);
+	return ok;
+}
+
+bool scim_read_member_list(const char *body, size_t len, const char *group_id, scim_on_id *on_id, void *ctx)
+{
+	cJSON *group = parse_object(body, len);
+	const cJSON *members = cJSON_GetObjectItemCaseSensitive(group, "members");
+	bool ok = group != NULL && has_id(group, group_id) &&
+		  (members == NULL || cJSON_IsNull(members) || cJSON_IsArray(members));
+
+	for (const cJSON *m = ok && members != NULL ? members->child : NULL; m != NULL; m = m->next) {
+		const char *value = json_string(m, "value"), *type = json_string(m, "type");
+		if (value != NULL && (type == NULL || strcmp(type, "Group") != 0))
+			on_id(ctx, value);
+	}
+	cJSON_Delete(group);
+	return ok;
+}
+
 enum scim_membership scim_read_groups(const char *body, size_t len, const char *user_id, const char *group_id)
 {
 	cJSON *user = parse_object(body, len);

@@ -293,6 +293,7 @@ size_t pusher_running(const struct pusher *pusher)
 void pusher_abort_all(struct pusher *pusher)
 {
 	probe_abort_all(pusher);
+	listing_abort_all(pusher);
 	while (pusher->runs != NULL) {
 		struct run *run = pusher->runs;
 		run_settle_rest(run, PUSH_RETRY, "the broker stops");

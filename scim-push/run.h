@@ -108,6 +108,7 @@ struct run {
 };
 
 struct probe;
+struct listing;
 
 struct pusher {
 	uv_loop_t *loop;
@@ -116,6 +117,7 @@ struct pusher {
 	struct run *runs;
 	size_t running;
 	struct probe *describing; /* tests whose first request is under way */
+	struct listing *listings; /* under way */
 	struct push *unstarted;   /* found no memory; chained through push->state */
 	uv_timer_t late;          /* ends them */
 };
@@ -143,6 +145,9 @@ bool ask_creation(struct run *run, size_t seat);
 bool ask_membership(struct run *run, size_t seat);
 /* Sends the PATCH for the seats that are SEAT_KNOWN, as many as the dialect lets into one. */
 bool ask_patch(struct run *run);
+
+/* listing.c: for the end of the process. */
+void listing_abort_all(struct pusher *pusher);
 
 /* probe.c: for the end of the process: ends the tests whose first request is under way. */
 void probe_abort_all(struct pusher *pusher);
@@ -205,6 +210,8 @@ void run_settle_rest(struct run *run, enum push_verdict verdict, const char *wor
 void run_over(struct run *run);
 
 /* verdict.c: what the answer says, as one sentence for people. */
+void answer_text(const struct scim_target *target, enum scim_op op, const struct http_answer *answer,
+		 char out[TEXT_SIZE]);
 void answer_words(const struct run *run, enum scim_op op, const struct http_answer *answer,
 		  char out[TEXT_SIZE]);
 

@@ -85,6 +85,16 @@ struct scim_shown {
 void scim_read_members(const char *body, size_t len, const char *group_id, struct scim_shown shown[],
 		       size_t count);
 
+/* Called for each user's id. */
+typedef void scim_on_id(void *ctx, const char *id);
+
+/* One page of users: their ids, and the cursor of the next page ("" = this is the last one). False when it is no page, or
+ * holds a user without a usable id. */
+bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, char cursor[512]);
+
+/* All users in a group; groups within it are left out. False when it is not this group. */
+bool scim_read_member_list(const char *body, size_t len, const char *group_id, scim_on_id *on_id, void *ctx);
+
 /* A user with their groups: is this one of them? */
 enum scim_membership scim_read_groups(const char *body, size_t len, const char *user_id,
 				      const char *group_id);

@@ -45,10 +45,9 @@ void clean_words(const struct scim_target *target, const char *text, char out[TE
 	scim_clean_text(once, target->next_token, out, TEXT_SIZE);
 }
 
-void answer_words(const struct run *run, enum scim_op op, const struct http_answer *answer,
-		  char out[TEXT_SIZE])
+void answer_text(const struct scim_target *target, enum scim_op op, const struct http_answer *answer,
+		 char out[TEXT_SIZE])
 {
-	const struct scim_target *target = run->push->target;
 	const char *doing = scim_op_words(op);
 	char detail[SCIM_DETAIL_SIZE];
 	char clean[TEXT_SIZE];
@@ -67,6 +66,12 @@ void answer_words(const struct run *run, enum scim_op op, const struct http_answ
 		snprintf(clean, sizeof(clean), "a page that is no SCIM");
 	snprintf(out, TEXT_SIZE, "%s: the application answered %ld%s%.900s", doing, answer->status,
 		 clean[0] == '\0' ? "" : ": ", clean);
+}
+
+void answer_words(const struct run *run, enum scim_op op, const struct http_answer *answer,
+		  char out[TEXT_SIZE])
+{
+	answer_text(run->push->target, op, answer, out);
 }
 
 void name_words(const struct run *run, const char *before, const char *name, char out[TEXT_SIZE])

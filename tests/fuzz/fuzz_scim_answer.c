@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "scim-push/outcome.h"
 #include "scim-push/retry.h"
 #include "scim-push/scim.h"
+#include "scim-push/user.h"
 #include "tests/fuzz/fuzz.h"
 
 #define TOKEN "tok3n"
@@ -58,6 +60,71 @@ static void check_retry_after(const char *value)
 	REQUIRE(ms >= -1 && ms <= RETRY_AFTER_MAX_MS);
 }
 
+static void on_id(void *ctx, const char *id)
+{
+	REQUIRE(id != NULL);
+	(*(size_t *)ctx)++;
+}
+
+/* Members, pages and groups: what is listed is not absent, and the other way round. */
+static void check_members(const char *body, size_t len)
+{
+	struct scim_shown shown[] = {{.user_id = "u-1"}, {.user_id = "u-2"}};
+	char cursor[512] = "";
+	size_t listed = 0;
+
+	scim_read_members(body, len, "g-1", shown, 2);
+	bool whole = scim_read_member_list(body, len, "g-1", on_id, &listed);
+	for (size_t i = 0; i < 2; i++) {
+		REQUIRE(whole || shown[i].membership == MEMBERSHIP_UNCLEAR);
+		REQUIRE(!whole || shown[i].membership != MEMBERSHIP_UNCLEAR);
+	}
+	listed = 0;
+	REQUIRE(scim_read_page(body, len, on_id, &listed, cursor) || listed == 0);
+	REQUIRE(memchr(cursor, '\0', sizeof(cursor)) != NULL);
+	(void)scim_read_groups(body, len, "u-1", "g-1");
+}
+
+/* A user whose differences were sent differs no more in what the mapping names; here: the body is JSON, or nothing. */
+static void check_differences(const char *body, size_t len)
+{
+	static const struct scim_person person = {"ada@example.com", "Ada L", "Ada", "L", "ada@example.com"};
+	const struct mapping_source source = {.names = &person};
+	struct user user;
+	struct errctx why;
+	struct buf patch;
+
+	REQUIRE(user_make(&user, &mapping_default, &source, &why));
+	buf_init(&patch, 65536);
+	int count = user_differences(&patch, &user, dialect_row(DIALECT_AWS), body, len);
+	REQUIRE((count > 0) == (patch.len > 0));
+	user_release(&user);
+	buf_release(&patch);
+}
+
+/* Every operation has an outcome for every answer, and nothing but a throttled one waits. */
+static void check_outcomes(const char *value, const char *body, size_t len)
+{
+	static const long statuses[] = {0, 200, 201, 204, 400, 403, 404, 409, 429, 500, 503};
+	struct http_answer answer = {.body = body,
+				     .len = len,
+				     .retry_after = value,
+				     .rate_limit_reset = value,
+				     .cache_control = "",
+				     .words = ""};
+
+	for (int op = 0; op < OP_COUNT; op++) {
+		for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+			answer.status = statuses[i];
+			struct scim_result result =
+				outcome_of((enum scim_op)op, &answer, INT64_C(784111777000));
+			REQUIRE(result.outcome < OUTCOME_COUNT);
+			REQUIRE(result.wait_ms >= 0 && result.wait_ms <= RETRY_AFTER_MAX_MS);
+			REQUIRE(result.wait_ms == 0 || result.outcome == OUTCOME_THROTTLED);
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *end = size == 0 ? NULL : memchr(data, '\n', size);
@@ -76,6 +143,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_retry_after(value);
 	check_lists(body, size - skip);
 	check_detail(body, size - skip);
+	check_members(body, size - skip);
+	check_differences(body, size - skip);
+	check_outcomes(value, body, size - skip);
 	free(value);
 	free(body);
 	return 0;
