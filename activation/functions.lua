@@ -2,13 +2,28 @@ local function jit_version()
 	return VERSION
 end
 
--- The first command that the functions call and that Redis' access control denies the caller, on a key of a lane; ''
--- when there is none. A denied command would end a function half-way, and what it had written by then would stay.
+-- May the caller call that command on a key of a lane? Redis 8 wants as many words as the command takes, so they become
+-- fewer until it knows the command; each is a key, because some commands take several.
+local function is_permitted(command)
+	local words = { unpack(command) }
+	for _ = 1, 5 do
+		words[#words + 1] = '{j0}:'
+	end
+	while #words >= #command do
+		local known, permitted = pcall(redis.acl_check_cmd, unpack(words))
+		if known then
+			return permitted
+		end
+		words[#words] = nil
+	end
+	return false
+end
+
+-- The first command that the functions call and that Redis' access control denies the caller; '' when there is none. A
+-- denied command would end a function half-way, and what it had written by then would stay.
 local function jit_denied()
 	for _, command in ipairs(COMMANDS) do
-		local words = { unpack(command) }
-		words[#words + 1] = '{j0}:'
-		if not redis.acl_check_cmd(unpack(words)) then
+		if not is_permitted(command) then
 			return table.concat(command, ' ')
 		end
 	end
