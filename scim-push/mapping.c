@@ -235,6 +235,8 @@ bool mapping_evaluate(const struct mapping_rule *rule, const struct mapping_sour
 	m.source = source;
 	m.why = why;
 	m.depth = 0;
+	m.stack[0].claim = NULL;
+	m.stack[0].text[0] = '\0';
 	for (size_t i = 0; i < rule->step_count; i++)
 		if (!run_step(&m, &rule->steps[i]))
 			return false;

@@ -314,7 +314,7 @@ static void on_members_gone(struct run *run, const char *words)
 
 static void on_members(struct run *run, const struct http_answer *answer, enum outcome outcome)
 {
-	struct scim_shown shown[PUSH_MEMBERS_MAX];
+	struct scim_shown shown[PUSH_MEMBERS_MAX] = {{NULL, MEMBERSHIP_UNCLEAR}};
 	char words[TEXT_SIZE];
 
 	answer_words(run, OP_READ_MEMBERS, answer, words);

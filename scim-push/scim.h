@@ -71,7 +71,7 @@ bool scim_read_created(const char *body, size_t len, const struct scim_find *fin
 bool scim_read_resource(const char *body, size_t len, const char *id, const struct attribute *attribute,
 			char value[NAME_SIZE]);
 
-enum scim_membership { MEMBERSHIP_PRESENT, MEMBERSHIP_ABSENT, MEMBERSHIP_UNCLEAR };
+enum scim_membership { MEMBERSHIP_UNCLEAR, MEMBERSHIP_PRESENT, MEMBERSHIP_ABSENT };
 
 /* The answer to scim_url_confirm(). */
 enum scim_membership scim_read_membership(const char *body, size_t len, const char *group_id);
