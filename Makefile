@@ -74,6 +74,8 @@ API_SRC += broker/api/batch.c broker/api/batches.c broker/api/server_inner.c bro
 ACTIVATION_SRC += activation/operate.c
 API_SRC += broker/api/operate.c broker/api/provisioning_log.c broker/api/render_application.c
 API_SRC += broker/api/connection.c
+ACTIVATION_SRC += activation/on_demand.c
+API_SRC += broker/api/on_demand.c
 WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
 	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
 NOTICE_SRC := broker/notice/audience.c broker/notice/courier.c broker/notice/mail.c broker/notice/parcel.c \
@@ -104,7 +106,7 @@ SANDBOX_SRC += scim-push/sandbox/about.c scim-push/sandbox/dialect.c scim-push/s
 # The Redis function library: these files, joined in this order (activation/join.awk).
 LUA_SRC := activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
 	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/push.lua activation/cycle.lua activation/connection.lua \
-	activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
+	activation/on_demand.lua activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
 	activation/list.lua activation/review.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/functions.lua
 LUA := $(B)/gen/states.lua $(B)/gen/commands.lua $(LUA_SRC)
 
@@ -208,6 +210,7 @@ INTEGRATION_TESTS += tests/integration/test_convergence.c
 INTEGRATION_TESTS += tests/integration/test_dialects.c
 
 INTEGRATION_TESTS += tests/integration/test_audit.c tests/integration/test_audit_export.c
+INTEGRATION_TESTS += tests/integration/test_on_demand.c tests/integration/test_cycle.c
 BENCH_SRC := tests/bench/bench.c tests/bench/load.c
 FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
 FUZZERS += tests/fuzz/fuzz_batch.c tests/fuzz/fuzz_submission.c

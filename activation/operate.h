@@ -12,6 +12,7 @@
 #include "base/id.h"
 
 struct activation;
+struct order;
 
 enum operation {
 	OPERATE_PAUSE,     /* nobody is added and no cycle begins; removals go on */
@@ -49,6 +50,17 @@ struct operate_hook {
 
 void operate_test(struct activation *activation, enum test_step step, const struct operate_ask *ask,
 		  const char *text, struct operate_hook hook);
+/* What an operator wants to see pushed. */
+struct provision_ask {
+	const char *app, *actor;
+	const char *group, *principal;
+};
+
+/* `order` is the callee's, who carries it out and gives it back by order_end(). NULL otherwise: ERR_OK, there is nothing
+ * to do; ERR_BUSY, ERR_PAUSED, ERR_THROTTLED (`wait_ms` until a token is free), ERR_NOT_FOUND, and the store's. */
+typedef void provision_done(void *ctx, enum err err, struct order *order, int64_t wait_ms);
+void operate_provision(struct activation *activation, const struct provision_ask *ask, provision_done *done,
+		       void *ctx);
 
 /* A cycle that is over. */
 struct cycle_record {

@@ -79,10 +79,12 @@ end
 -- The application has what the push brought, or took away. `unverified`: it was accepted, but is not shown.
 -- `standing`: they were a member before, and stay one when nothing grants it any more.
 local function push_done(c, m, op, verdict)
+	-- A standing member who is added once more (on demand) is still one.
+	local stays = op == 'add' and m.s == 1 and m.st
 	m.s = op == 'add' and 1 or 0
 	m.n, m.er, m.t, m.b = 0, nil, nil, nil
 	m.nv = verdict == 'unverified' or nil
-	m.st = verdict == 'standing' or nil
+	m.st = verdict == 'standing' or stays or nil
 	if op == 'remove' then
 		m.id = nil
 	else
@@ -102,7 +104,9 @@ local function push_result(c, m, push, result)
 	local ids, due = result.ids, nil
 	m.u = nil
 	m.changed = true
-	if in_doubt then
+	-- Added once more (on demand), who was there is there.
+	local was_there = op == 'add' and m.s == 1
+	if in_doubt and not was_there then
 		m.s = 2
 	end
 	if ids and ids ~= '' and op == 'add' and (DONE[verdict] or in_doubt) then
@@ -110,7 +114,7 @@ local function push_result(c, m, push, result)
 	end
 	if DONE[verdict] then
 		push_done(c, m, op, verdict)
-	elseif verdict == 'refused' and op == 'add' then
+	elseif verdict == 'refused' and op == 'add' and not was_there then
 		m.er, m.b = text, nil
 		for _, r in ipairs(requests_of(c, m)) do
 			if WANTS[r.st] and r.st ~= 'in_force' then

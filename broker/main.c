@@ -292,8 +292,7 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 	broker->api.pusher = broker->pusher;
 	broker->api.signin = broker->signin;
 	broker->api.keeper = broker->keeper;
-	broker->server = server_new(&broker->loop, &options, ec);
-	broker->api.server = broker->server;
+	broker->api.server = broker->server = server_new(&broker->loop, &options, ec);
 	if (broker->server != NULL)
 		log_info("listening", "address=%s port=%d tls=%s",
 			 strcmp(config->listen_host, "unix") == 0 ? config->listen_path : config->listen_host,

@@ -18,6 +18,7 @@ struct job {
 	struct config *config; /* one reference */
 	struct metrics *metrics;
 	struct order *order;
+	struct provision_watch watch; /* all NULL: nobody looks */
 	uint32_t chance; /* one for all members, so that a batch that fails comes back as a batch */
 	bool elsewhere[PUSH_MEMBERS_MAX]; /* not in the group that this push is for */
 	/* The members' claims, and what their texts are borrowed from. */
@@ -165,8 +166,18 @@ static void on_end(void *ctx, struct push *push)
 		  "app=%s push=%s op=%s group=%s members=%zu result=%s ms=%lld error=%s", order->application,
 		  order->id, order->add ? "add" : "remove", order->group, push->count, summary(push),
 		  (long long)took_ms, push->members[0].error[0] != '\0' ? push->members[0].error : NULL);
+	if (job->watch.on_end != NULL)
+		job->watch.on_end(job->watch.ctx, push);
 	order_end(order);
 	job_free(job);
+}
+
+static void on_step(void *ctx, struct push *push, const struct push_step *step)
+{
+	struct job *job = ctx;
+
+	(void)push;
+	job->watch.on_step(job->watch.ctx, step);
 }
 
 /* The person's names and claims. Without memory the claims are missing, and what is made from them is found to be. */
@@ -249,19 +260,43 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 	return job;
 }
 
+/* The order ends as one to be tried again. */
+static void give_up(struct order *order)
+{
+	for (size_t i = 0; i < order->count; i++) {
+		order->members[i].verdict = ORDER_RETRY;
+		order->members[i].delay_ms = retry_delay_ms(5, true, chance());
+		order->members[i].error = "The broker could not make the push.";
+	}
+	order_end(order);
+}
+
 void provision(struct pusher *pusher, struct config *config, struct metrics *metrics, struct order *order)
 {
 	struct job *job = job_new(pusher, config, order);
 
 	if (job == NULL) {
-		for (size_t i = 0; i < order->count; i++) {
-			order->members[i].verdict = ORDER_RETRY;
-			order->members[i].delay_ms = retry_delay_ms(5, true, chance());
-			order->members[i].error = "The broker could not make the push.";
-		}
-		order_end(order);
+		give_up(order);
 		return;
 	}
 	job->metrics = metrics;
+	push_start(pusher, &job->push);
+}
+
+void provision_watched(struct pusher *pusher, struct config *config, struct metrics *metrics,
+		       struct order *order, const struct provision_watch *watch)
+{
+	struct job *job = job_new(pusher, config, order);
+
+	if (job == NULL) {
+		watch->on_end(watch->ctx, NULL);
+		give_up(order);
+		return;
+	}
+	job->metrics = metrics;
+	job->watch = *watch;
+	job->push.on_step = on_step;
+	if (watch->deadline_ms < job->push.deadline_ms)
+		job->push.deadline_ms = watch->deadline_ms;
 	push_start(pusher, &job->push);
 }

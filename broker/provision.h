@@ -16,4 +16,17 @@
  */
 void provision(struct pusher *pusher, struct config *config, struct metrics *metrics, struct order *order);
 
+/* Somebody who wants to see how it goes. */
+struct provision_watch {
+	void (*on_step)(void *ctx, const struct push_step *step);
+	/* Before the order is ended; NULL: the push could not be made. */
+	void (*on_end)(void *ctx, const struct push *push);
+	void *ctx;
+	int64_t deadline_ms; /* clock_mono_ms() by which the push is to be over, if the order does not end it earlier */
+};
+
+/* The same, watched. */
+void provision_watched(struct pusher *pusher, struct config *config, struct metrics *metrics,
+		       struct order *order, const struct provision_watch *watch);
+
 #endif

@@ -88,8 +88,9 @@ void applications_restart(struct call *call);
 void cycles_begin(struct call *call);
 void cycles_current(struct call *call);
 void cycles_list(struct call *call);
-void log_list(struct call *call);     /* api/provisioning_log.c */
-void notices_show(struct call *call); /* api/notices.c */
+void applications_provision(struct call *call); /* api/on_demand.c */
+void log_list(struct call *call);               /* api/provisioning_log.c */
+void notices_show(struct call *call);           /* api/notices.c */
 void notices_send(struct call *call);
 void notices_discard(struct call *call);
 void sign_in_list(struct call *call); /* api/sign_in.c */

@@ -1,4 +1,5 @@
 /* Is the broker alive, can it serve, and its figures. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,34 +17,16 @@ void health_live(struct call *call)
 	call_answer(call, 200, NULL, &body);
 }
 
-void health_ready(struct call *call)
-{
-	const char *why = NULL;
-	bool ready = store_ready(call->api->store, &why);
-	struct buf body;
-
-	buf_init(&body, 4096);
-	buf_addf(&body, "{\"ready\":%s,\"reasons\":[", ready && !call->api->stopping ? "true" : "false");
-	if (!ready)
-		json_add_string(&body, why != NULL ? why : "The store is not ready.");
-	if (call->api->stopping)
-		buf_addf(&body, "%s\"The broker is stopping.\"", ready ? "" : ",");
-	buf_adds(&body, "],\"warnings\":[");
-	if (keeper_trouble(call->api->keeper) != NULL)
-		json_add_string(&body, keeper_trouble(call->api->keeper));
-	buf_adds(&body, "]}");
-	call_answer(call, ready && !call->api->stopping ? 200 : 503, NULL, &body);
-}
-
 /* Figures that lie in the store, lane by lane. */
 struct reading {
 	struct call *call;
+	void (*render)(struct reading *reading); /* when they are all there; frees it */
 	unsigned lanes_left;
 	int64_t now_ms, oldest_ms, oldest_notice_ms;
 	struct metrics_state state;
 };
 
-static void render(struct reading *reading)
+static void render_metrics(struct reading *reading)
 {
 	struct call *call = reading->call;
 	const struct keeper_figures *figures = keeper_figures(call->api->keeper);
@@ -54,8 +37,6 @@ static void render(struct reading *reading)
 	reading->state.calls_waiting = store_waiting(call->api->store);
 	reading->state.store = store_counts(call->api->store);
 	reading->state.orders = orders_open(call->api->activation);
-	if (reading->oldest_ms > 0)
-		reading->state.oldest_removal_s = (reading->now_ms - reading->oldest_ms) / 1000;
 	if (reading->oldest_notice_ms > 0)
 		reading->state.oldest_notice_s = (reading->now_ms - reading->oldest_notice_ms) / 1000;
 	reading->state.audit_seals = figures->seals;
@@ -89,11 +70,15 @@ static void on_lane(void *ctx, enum err err, const struct lane_status *status)
 		    (reading->oldest_notice_ms == 0 || status->oldest_notice_ms < reading->oldest_notice_ms))
 			reading->oldest_notice_ms = status->oldest_notice_ms;
 	}
-	if (--reading->lanes_left == 0)
-		render(reading);
+	if (--reading->lanes_left > 0)
+		return;
+	if (reading->oldest_ms > 0)
+		reading->state.oldest_removal_s = (reading->now_ms - reading->oldest_ms) / 1000;
+	reading->render(reading);
 }
 
-void health_metrics(struct call *call)
+/* Asks every lane; without a store there is nothing to ask. */
+static void read_lanes(struct call *call, void (*render)(struct reading *reading))
 {
 	struct reading *reading = calloc(1, sizeof(*reading));
 	unsigned lanes = store_ready(call->api->store, NULL) ? store_lanes(call->api->store) : 0;
@@ -103,9 +88,58 @@ void health_metrics(struct call *call)
 		return;
 	}
 	reading->call = call;
-	reading->lanes_left = lanes + 1;
+	reading->render = render;
+	reading->lanes_left = lanes;
 	for (unsigned i = 0; i < lanes; i++)
 		activation_lane(call->api->activation, i, on_lane, reading);
-	if (--reading->lanes_left == 0)
+	if (lanes == 0)
 		render(reading);
+}
+
+void health_metrics(struct call *call)
+{
+	read_lanes(call, render_metrics);
+}
+
+#define OVERDUE_S 60 /* a removal that is unconfirmed for so long is a warning */
+
+static void add_warnings(struct buf *out, const struct reading *reading)
+{
+	const char *trouble = keeper_trouble(reading->call->api->keeper);
+	char text[128];
+
+	if (trouble != NULL)
+		json_add_string(out, trouble);
+	if (reading->state.oldest_removal_s < OVERDUE_S)
+		return;
+	snprintf(text, sizeof(text), "%lld removals are not confirmed, the oldest for %lld seconds.",
+		 (long long)reading->state.removals, (long long)reading->state.oldest_removal_s);
+	buf_adds(out, trouble != NULL ? "," : "");
+	json_add_string(out, text);
+}
+
+static void render_ready(struct reading *reading)
+{
+	struct call *call = reading->call;
+	const char *why = NULL;
+	bool ready = store_ready(call->api->store, &why);
+	struct buf body;
+
+	buf_init(&body, 4096);
+	buf_addf(&body, "{\"ready\":%s,\"reasons\":[", ready && !call->api->stopping ? "true" : "false");
+	if (!ready)
+		json_add_string(&body, why != NULL ? why : "The store is not ready.");
+	if (call->api->stopping)
+		buf_addf(&body, "%s\"The broker is stopping.\"", ready ? "" : ",");
+	buf_adds(&body, "],\"warnings\":[");
+	add_warnings(&body, reading);
+	buf_addf(&body, "],\"removals\":{\"unconfirmed\":%lld,\"oldestSeconds\":%lld}}",
+		 (long long)reading->state.removals, (long long)reading->state.oldest_removal_s);
+	call_answer(call, ready && !call->api->stopping ? 200 : 503, NULL, &body);
+	free(reading);
+}
+
+void health_ready(struct call *call)
+{
+	read_lanes(call, render_ready);
 }

@@ -101,6 +101,8 @@ static const struct route routes[] = {
 	 "End quarantine and pause, and begin a cycle at once", NULL, "application"},
 	{"POST", "/api/applications/*/test", false, NEED_OPERATOR, applications_test,
 	 "Test Connection: prove with the canary group and users that changes are made and shown", NULL, "test"},
+	{"POST", "/api/applications/*/provision", false, NEED_OPERATOR, applications_provision,
+	 "Push one membership now and show each step; grants nothing", "membership", "provisioned"},
 	{"POST", "/api/applications/*/cycles", false, NEED_OPERATOR, cycles_begin,
 	 "Begin a cycle now", NULL, "cycles"},
 	{"GET", "/api/applications/*/cycles", false, NEED_OVERSEER, cycles_list,

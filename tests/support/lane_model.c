@@ -265,6 +265,21 @@ bool model_pump(struct model *m, int app)
 	return pushed;
 }
 
+void model_provision(struct model *m)
+{
+	int app = (int)model_pick(m, MODEL_APPS);
+	char group[MODEL_NAME];
+	redisReply *reply;
+
+	model_begin(m, "jit_provision", app);
+	lane_argf(m->lane, "s%zu", m->pushes++);
+	lane_arg(m->lane, model_group(app, (int)model_pick(m, MODEL_GROUPS), group));
+	lane_argf(m->lane, "p%u", model_pick(m, MODEL_PEOPLE));
+	reply = model_call(m);
+	take_up(m, lane_at(reply, 3));
+	freeReplyObject(reply);
+}
+
 void model_cycle(struct model *m, int app)
 {
 	model_begin(m, "jit_cycle", app);

@@ -69,6 +69,7 @@ void model_deactivate(struct model *m);
 
 /* What brokers do. An order that they get becomes a flight. */
 bool model_pump(struct model *m, int app);
+void model_provision(struct model *m);
 void model_cycle(struct model *m, int app);
 void model_look(
 	struct model *m); /* at the timetable, carrying out what is claimed unless the broker dies with it */

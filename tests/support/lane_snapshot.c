@@ -231,7 +231,8 @@ static void check_request(const struct snapshot *s, const struct snapshot_reques
 		return;
 	switch ((int)r->state) {
 	case ST_IN_FORCE:
-		AGREE(m->has == 1 && m->push[0] == '\0' && m->queue[0] == '\0',
+		AGREE(m->has == 1 && m->queue[0] == '\0' &&
+			      (m->push[0] == '\0' || find_push(s, m->push)->add),
 		      "%s in force: has %d, push %s, queue %s", r->id, (int)m->has, m->push, m->queue);
 		break;
 	case ST_PROVISIONING:

@@ -236,6 +236,22 @@ static void do_operate(struct lane_story_line *line)
 	freeReplyObject(line_ask(line));
 }
 
+static void do_provision(struct lane_story_line *line)
+{
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_provision");
+	lane_arg(line->lane, line->lane->terms);
+	lane_arg(line->lane, line->word[2]);
+	lane_arg(line->lane, line->word[3]);
+	lane_arg(line->lane, line->word[4]);
+	reply = lane_send(line->lane);
+	if (strcmp(lane_text(lane_at(reply, 0)), "push") != 0)
+		line_word(line, lane_text(lane_at(reply, 0)));
+	line_push(line, lane_at(reply, 3));
+	freeReplyObject(reply);
+}
+
 static void do_plan(struct lane_story_line *line)
 {
 	lane_begin(line->lane, "jit_plan_cycle");
@@ -306,6 +322,7 @@ static const struct {
 	{"end", do_end},
 	{"cycle", do_cycle},
 	{"operate", do_operate},
+	{"provision", do_provision},
 	{"plan", do_plan},
 	{"get", story_do_get},
 	{"app", story_do_app},

@@ -289,6 +289,41 @@ static void test_split(void **state)
 	lane_story_run(*state, "one removal is refused", removals);
 }
 
+/* An operator wants to see it: what is desired is pushed, through the bucket, and nothing else. */
+static void test_on_demand(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 terms aws 3 10000 1 0 2400000 0 100 30000 32000", ""},
+		{"0 provision q1 g1 ann", "nothing"},
+		{"0 submit r1 g1 ann 60000", "ok provisioning | push Pr1 add g1 ann"},
+		{"1 provision q1 g1 ann", "busy"},
+		{"9 end Pr1 health=ok ann:done", "ok"},
+		{"10 provision q1 g1 ann", "| push q1 add g1 ann"},
+		{"10 provision q1 g1 ann", "| push q1 add g1 ann"},
+		{"11 end q1 health=failing ann:retry:sure:100:500", "ok"},
+		/* What is in force stays so: only the look at it failed. */
+		{"11 get r1 st", "st=in_force"},
+		{"11 operate pause", "ok"},
+		{"12 submit r2 g1 bob 9000000", "ok deferred place=1 next=2400000"},
+		{"13 provision q2 g1 bob", "paused"},
+		{"14 operate resume", "ok"},
+		{"15 provision q2 g1 bob", "| push q2 add g1 bob"},
+		{"16 end q2 health=ok bob:done", "ok"},
+		{"16 get r2 st", "st=in_force"},
+		{"17 provision q3 g1 bob", "throttled"},
+		{"60000 due", "q aws"},
+		{"60000 provision q4 g1 ann", "| push q4 remove g1 ann"},
+		{"60001 end q4 health=ok ann:done", "ok"},
+		{"60002 get r1 st", "st=expired"},
+		{"60003 provision q5 g1 ann", "nothing"},
+		{"60003 log person=ann",
+		 "remove g1 ann:done/onDemand*1 add g1 ann:retry/onDemand*1 add g1 ann:done/activation*1"},
+		END,
+	};
+
+	lane_story_run(*state, "on demand", rows);
+}
+
 static void test_log(void **state)
 {
 	static const struct lane_story_row rows[] = {
@@ -328,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_pause_during_a_cycle),
 		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_on_demand),
 		cmocka_unit_test(test_log),
 	};
 

@@ -119,6 +119,13 @@ static void let_time_pass(struct model *m)
 		m->lane->now_ms += model_pick(m, 400);
 }
 
+static void operate(struct model *m, const char *what)
+{
+	model_begin(m, "jit_operate", (int)model_pick(m, MODEL_APPS));
+	lane_arg(m->lane, what);
+	freeReplyObject(model_call(m));
+}
+
 static void walk(struct model *m)
 {
 	uint32_t what = model_pick(m, 100);
@@ -141,6 +148,10 @@ static void walk(struct model *m)
 		model_pump(m, (int)model_pick(m, MODEL_APPS));
 	else if (what < 62)
 		model_cycle(m, (int)model_pick(m, MODEL_APPS));
+	else if (what < 64)
+		model_provision(m);
+	else if (what < 65)
+		operate(m, model_pick(m, 3) == 0 ? "pause" : "resume");
 	else
 		model_advance_some(m);
 	check_all(m);
@@ -152,6 +163,8 @@ static void calm_down(struct model *m, int64_t ms)
 	int64_t until = m->lane->now_ms + ms;
 
 	m->calm = true;
+	for (int i = 0; i < 20; i++)
+		operate(m, "resume");
 	while (m->lane->now_ms < until) {
 		bool flying = false;
 
