@@ -34,7 +34,7 @@
 	  "As many people as the group may have at once have it.")                                           \
 	X(ERR_EXCLUDED, 400, false, "RoleAssignmentExcluded", "You hold a group that excludes this one.")    \
 	X(ERR_OWN_REQUEST, 403, false, "Authorization_RequestDenied", "Nobody decides their own request.")   \
-	X(ERR_BUSY, 409, true, "ProvisioningUnderWay", "A push is under way for this membership.")           \
+	X(ERR_BUSY, 409, false, "ProvisioningUnderWay", "A push is under way for this membership.")          \
 	X(ERR_PAUSED, 409, false, "ProvisioningPaused", "Provisioning of this application is paused.")       \
 	X(ERR_DECIDED, 409, false, "RoleAssignmentRequestAlreadyApproved",                                   \
 	  "The request has been decided already.")                                                           \
