@@ -31,8 +31,8 @@ static void replay_event(struct model *m, const redisReply *fields)
 	enum state to = state_by_name(lane_text(lane_field(fields, "t")));
 	const struct rule *rule = NULL;
 
-	if (lane_text(lane_field(fields, "r"))[0] == '\0')
-		return; /* of an application */
+	if (lane_text(lane_field(fields, "t"))[0] == '\0')
+		return; /* of an application, or no transition */
 	/* The id of a request that is forgotten may be used again. */
 	if (from == ST_NEW && !has_way_out((enum state)m->state[number]))
 		m->state[number] = ST_NEW;
