@@ -21,7 +21,7 @@ static enum err word_to_err(const char *word)
 		enum err err;
 	} words[] = {
 		{"push", ERR_OK},       {"nothing", ERR_OK},          {"busy", ERR_BUSY},
-		{"paused", ERR_PAUSED}, {"throttled", ERR_THROTTLED},
+		{"paused", ERR_PAUSED}, {"throttled", ERR_THROTTLED}, {"unproved", ERR_UNPROVED},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

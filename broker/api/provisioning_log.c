@@ -72,19 +72,20 @@ static bool place_read(struct place *place, const char *id, const char *app)
 	return end != id && place->ms > 0;
 }
 
+/* This list again, from where this page ended. */
 static void add_next_link(struct buf *out, const struct gathering *g, const struct place *last)
 {
-	const struct query_param *params;
-	size_t count;
+	static const char *const kept[] = {"application", "person", "group", "result", "from", "to", "$top"};
 
 	buf_addf(out, ",\"@odata.nextLink\":\"%s%s?", exchange_base_url(g->call->exchange),
 		 exchange_path(g->call->exchange));
-	params = exchange_query_list(g->call->exchange, &count);
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(params[i].name, "$skiptoken") == 0)
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		const char *value = exchange_query(g->call->exchange, kept[i]);
+
+		if (value == NULL)
 			continue;
-		buf_addf(out, "%s=", params[i].name);
-		for (const char *c = params[i].value; *c != '\0'; c++)
+		buf_addf(out, "%s=", kept[i]);
+		for (const char *c = value; *c != '\0'; c++)
 			buf_addf(out, "%%%02X", (unsigned char)*c);
 		buf_adds(out, "&");
 	}

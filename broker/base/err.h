@@ -35,6 +35,8 @@
 	X(ERR_EXCLUDED, 400, false, "RoleAssignmentExcluded", "You hold a group that excludes this one.")    \
 	X(ERR_OWN_REQUEST, 403, false, "Authorization_RequestDenied", "Nobody decides their own request.")   \
 	X(ERR_BUSY, 409, false, "ProvisioningUnderWay", "A push is under way for this membership.")          \
+	X(ERR_UNPROVED, 409, false, "ConnectionNotTested",                                                   \
+	  "The application has not passed Test Connection with its present settings.")                       \
 	X(ERR_PAUSED, 409, false, "ProvisioningPaused", "Provisioning of this application is paused.")       \
 	X(ERR_DECIDED, 409, false, "RoleAssignmentRequestAlreadyApproved",                                   \
 	  "The request has been decided already.")                                                           \
