@@ -39,22 +39,22 @@ local function grant_approved(c, t, r, push_id, by, limits)
 	return grant(c, t, r, m, push_id, by)
 end
 
--- A webhook that was received before: its decision stands, whatever has become of the request since.
+-- The decision that this webhook brought when it was received before: it stands, whatever has become of the request
+-- since.
 local function decided_by_message(r, message)
 	for _, d in ipairs(r.dc) do
 		if message ~= '' and d.wid == message then
-			return true
+			return d
 		end
 	end
-	return false
 end
 
 -- jit_decide: an approver's word on a stage. Deny ends the request; Approve counts towards the stage.
 -- ARGV 3 terms, 4 request id, 5 push id, 6 limits, 7 stage (from 1), 8 who decides, 9 their name, 10 Approve|Deny,
 -- 11 why, 12 approvals that the stage needs, 13 number of stages, 14 how long the next stage may wait, ms, 15 id of the
 -- webhook that brought it or ''.
--- Answers {word, now, next, request, order or ''}: 'ok' (also when the same person says the same again), 'decided'
--- somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'none'.
+-- Answers {word, now, next, request, order or ''}: 'ok' (also when the same person or message says the same again),
+-- 'decided' somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'none'.
 local function jit_decide(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -65,12 +65,8 @@ local function jit_decide(keys, args)
 	if r.p == args[8] or r.by == args[8] then
 		return answer(c, 'own', '', '')
 	end
-	if decided_by_message(r, args[15] or '') then
-		local push = get_push(c, args[5])
-		return answer(c, 'ok', view(c, r), push and push_order(c, args[5], push) or '')
-	end
 	local stage = tonumber(args[7])
-	local before = decision_of(r, stage, args[8], args[9])
+	local before = decided_by_message(r, args[15] or '') or decision_of(r, stage, args[8], args[9])
 	if before then
 		local push = get_push(c, args[5])
 		return answer(c, before.res == args[10] and 'ok' or 'decided', view(c, r),

@@ -28,6 +28,7 @@ struct verdict {
 	char message[APPROVAL_MESSAGE_SIZE];
 	int status;                        /* of a good answer */
 	const struct policy_names *groups; /* which it may be about; NULL or none = all */
+	struct errctx declined;            /* what policy has against it by now */
 };
 
 /* The id of a stage is made from the request's: nothing has to be kept for it. */
@@ -66,18 +67,65 @@ static bool is_own(const struct call *call, const struct request *request)
 	return own;
 }
 
+/* The last decision on that stage, or NULL. */
+static const cJSON *decision_on(const cJSON *decisions, unsigned stage)
+{
+	const cJSON *decision, *last = NULL;
+
+	cJSON_ArrayForEach(decision, decisions) {
+		const cJSON *of = cJSON_GetObjectItemCaseSensitive(decision, "sg");
+
+		if (cJSON_IsNumber(of) && (unsigned)of->valuedouble == stage)
+			last = decision;
+	}
+	return last;
+}
+
+/* When it was made, Unix ms; 0 when there is none. */
+static int64_t time_of(const cJSON *decision)
+{
+	const cJSON *at = cJSON_GetObjectItemCaseSensitive(decision, "at");
+
+	return at != NULL && cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0;
+}
+
+/* What has been decided so far, or NULL; to be deleted. */
+static cJSON *decisions_of(const struct request *request)
+{
+	cJSON *decisions = NULL;
+	struct errctx ec;
+
+	if (request->decisions == NULL ||
+	    json_parse(request->decisions, strlen(request->decisions), &decisions, &ec) != ERR_OK)
+		return NULL;
+	return decisions;
+}
+
+/* How long the stage has waited. The policy of today says nothing about when it began: its time-out may have been
+ * another one then. */
+static int64_t waited_ms(const struct call *call, const struct request *request, unsigned stage)
+{
+	int64_t began_ms = request->created_ms;
+	cJSON *decisions;
+
+	if (stage > 1) {
+		decisions = decisions_of(request);
+		began_ms = time_of(decision_on(decisions, stage - 1));
+		cJSON_Delete(decisions);
+	}
+	return began_ms > 0 && stage <= request->stage ? activation_now_ms(call->api->activation) - began_ms
+						       : 0;
+}
+
 /* May the caller decide the stage that is in progress? Their own request never. */
 static bool is_assigned(const struct call *call, const struct request *request, unsigned stage)
 {
 	const struct policy *policy = policy_of(call, request);
 	struct policy_person person = caller_for_policy(&call->caller);
-	int64_t timeout_ms, waited_ms;
 
 	if (policy == NULL || is_own(call, request))
 		return false;
-	timeout_ms = policy_timeout_ms(policy, stage);
-	waited_ms = timeout_ms - (request->approval_until_ms - activation_now_ms(call->api->activation));
-	return policy_is_approver(policy, &person, stage, waited_ms > 0 ? waited_ms : 0);
+	return policy_is_approver(policy, &person, stage, waited_ms(call, request, stage));
 }
 
 static bool is_assigned_any(const struct call *call, const struct request *request)
@@ -95,33 +143,11 @@ bool approvals_may_decide(const struct call *call, const struct request *request
 	return request->state == ST_AWAITING && is_assigned(call, request, request->stage);
 }
 
-/* The last decision on that stage, or NULL. */
-static const cJSON *decision_on(const cJSON *decisions, unsigned stage)
-{
-	const cJSON *decision, *last = NULL;
-
-	cJSON_ArrayForEach(decision, decisions) {
-		const cJSON *of = cJSON_GetObjectItemCaseSensitive(decision, "sg");
-
-		if (cJSON_IsNumber(of) && (unsigned)of->valuedouble == stage)
-			last = decision;
-	}
-	return last;
-}
-
 static const char *text_of(const cJSON *decision, const char *name)
 {
 	const char *text = decision != NULL ? json_string(decision, name) : NULL;
 
 	return text != NULL ? text : "";
-}
-
-/* When it was made, Unix ms; 0 when there is none. */
-static int64_t time_of(const cJSON *decision)
-{
-	const cJSON *at = cJSON_GetObjectItemCaseSensitive(decision, "at");
-
-	return at != NULL && cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0;
 }
 
 static void render_stage(struct buf *out, const struct call *call, const struct request *request,
@@ -161,14 +187,10 @@ static void render_stages(struct buf *out, const struct call *call, const struct
 {
 	const struct policy *policy = policy_of(call, request);
 	size_t count = policy != NULL ? policy_stage_count(policy) : 0;
-	cJSON *decisions = NULL;
-	struct errctx ec;
+	cJSON *decisions = decisions_of(request);
 
 	if (count < request->stage)
 		count = request->stage;
-	if (request->decisions != NULL &&
-	    json_parse(request->decisions, strlen(request->decisions), &decisions, &ec) != ERR_OK)
-		decisions = NULL;
 	buf_adds(out, "[");
 	for (unsigned stage = 1; stage <= count; stage++) {
 		buf_adds(out, stage > 1 ? "," : "");
@@ -179,25 +201,27 @@ static void render_stages(struct buf *out, const struct call *call, const struct
 }
 
 /* The approval may be read by its approvers, by who asked, and by operators. */
-static enum err may_read(const struct call *call, const struct request *request)
+static enum err may_read(const struct call *call, const struct request *request, struct errctx *ec)
 {
 	if (!request->needed_approval)
-		return ERR_NOT_FOUND;
+		return err_set(ec, ERR_NOT_FOUND, "The request needs no approval.");
 	if (caller_sees_all(&call->caller) || strcmp(request->principal, call->caller.id) == 0 ||
 	    is_assigned_any(call, request))
 		return ERR_OK;
-	return ERR_FORBIDDEN;
+	return err_set(ec, ERR_FORBIDDEN, "You are no approver of this request.");
 }
 
 static void on_got(void *ctx, enum err err, const struct request *request)
 {
 	struct call *call = ctx;
+	struct errctx ec = {""};
 	struct buf body;
 
 	if (err == ERR_OK && request != NULL)
-		err = may_read(call, request);
+		err = may_read(call, request, &ec);
 	if (err != ERR_OK || request == NULL) {
-		call_error(call, err == ERR_OK ? ERR_INTERNAL : err, NULL, NULL);
+		call_error(call, err == ERR_OK ? ERR_INTERNAL : err, ec.text[0] != '\0' ? ec.text : NULL,
+			   NULL);
 		return;
 	}
 	buf_init(&body, RESPONSE_MAX);
@@ -228,14 +252,10 @@ void approvals_stages(struct call *call)
 
 void approvals_print_outcome(const struct request *request, char *out, size_t size)
 {
-	cJSON *decisions = NULL;
-	struct errctx ec;
-	const cJSON *last = NULL;
+	cJSON *decisions = decisions_of(request);
+	const cJSON *last = cJSON_GetArrayItem(decisions, cJSON_GetArraySize(decisions) - 1);
 	char when[ISO8601_TIME_SIZE];
 
-	if (request->decisions != NULL &&
-	    json_parse(request->decisions, strlen(request->decisions), &decisions, &ec) == ERR_OK)
-		last = cJSON_GetArrayItem(decisions, cJSON_GetArraySize(decisions) - 1);
 	iso8601_format_time(request->closed_ms, when);
 	if (request->state == ST_CANCELED) {
 		snprintf(out, size, "It was withdrawn at %s.", when);
@@ -288,7 +308,7 @@ static void on_declined(void *ctx, enum err err, const struct request *request)
 
 	(void)request;
 	call_error(verdict->call, err == ERR_OK ? ERR_POLICY : err,
-		   err == ERR_OK ? "Policy no longer allows the request; it is denied." : NULL, NULL);
+		   err == ERR_OK ? verdict->declined.text : NULL, NULL);
 	free(verdict);
 }
 
@@ -382,10 +402,10 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 	}
 	buf_init(&limits, LIMITS_TEXT_MAX);
 	if (verdict->approve && request->state == ST_AWAITING &&
-	    !recheck(policy, request, activation_now_ms(call->api->activation), &limits, &ec))
+	    !recheck(policy, request, activation_now_ms(call->api->activation), &limits, &verdict->declined))
 		activation_decline(call->api->activation,
 				   &(struct declining){.id = request->id,
-						       .why = ec.text,
+						       .why = verdict->declined.text,
 						       .actor = buf_text(&call->actor)},
 				   on_declined, verdict);
 	else

@@ -38,6 +38,18 @@ static void take_person(struct caller *caller, const struct config *config,
 	caller->is_operator = caller->is_operator || person->is_operator;
 }
 
+void caller_take_name(struct caller *caller, const struct config *config, const char *name)
+{
+	snprintf(caller->id, sizeof(caller->id), "%s", name);
+	snprintf(caller->names.user_name, sizeof(caller->names.user_name), "%s", name);
+	take_roles(caller, config);
+}
+
+bool caller_takes_part(const struct caller *caller)
+{
+	return caller->is_operator || !(caller->is_auditor || caller->is_timer || caller->is_machine);
+}
+
 static void take_text(char out[NAME_SIZE], const char *text, const char *otherwise)
 {
 	snprintf(out, NAME_SIZE, "%s", text[0] != '\0' ? text : otherwise);

@@ -13,6 +13,9 @@
 #include "base/id.h"
 #include "broker/config.h"
 
+/* What those are told who do not take part (caller_takes_part). */
+#define CALLER_ONLY_LOOKS_ON "Auditors, timer jobs and machines ask for nothing and decide nothing."
+
 struct call;
 struct identity;
 
@@ -39,6 +42,12 @@ typedef void caller_done(struct call *call, enum err err, const char *why);
  * cannot be reached), ERR_NOMEM.
  */
 void caller_identify(struct call *call, caller_done *done);
+
+/* Fills the caller with whom a signed message names: known by that name alone, with the roles that it has. */
+void caller_take_name(struct caller *caller, const struct config *config, const char *name);
+
+/* May ask for access and decide about others'. Who only looks on or only does what is due may not. */
+bool caller_takes_part(const struct caller *caller);
 
 /* Writes call->actor for the audit. `how` they have proved who they are; NULL = as caller_identify() found it. ERR_NOMEM. */
 enum err caller_name(struct call *call, const char *how) MUST_CHECK;

@@ -49,7 +49,9 @@ void exchange_error(struct exchange *e, enum err err, const char *message, const
 	struct buf out;
 
 	if (err_status(err) == 401)
-		exchange_set_header(e, "WWW-Authenticate", "Bearer");
+		exchange_set_header(e, "WWW-Authenticate",
+				    exchange_header(e, "Authorization") ? "Bearer error=\"invalid_token\""
+									: "Bearer");
 	if (error_retry_later(err))
 		exchange_set_header(e, "Retry-After", "1");
 	buf_init(&out, ERROR_MAX);

@@ -53,9 +53,11 @@ static void decide(struct call *call, const struct config_approval_source *sourc
 {
 	char how[sizeof("webhook:") + sizeof(source->name)];
 
-	snprintf(call->caller.id, sizeof(call->caller.id), "%s", approval->approver);
-	snprintf(call->caller.names.user_name, sizeof(call->caller.names.user_name), "%s",
-		 approval->approver);
+	caller_take_name(&call->caller, call->config, approval->approver);
+	if (!caller_takes_part(&call->caller)) {
+		call_error(call, ERR_FORBIDDEN, CALLER_ONLY_LOOKS_ON, NULL);
+		return;
+	}
 	snprintf(how, sizeof(how), "%s:%s", source->kind == SOURCE_SLACK ? "slack" : "webhook", source->name);
 	if (caller_name(call, how) != ERR_OK) {
 		call_error(call, ERR_NOMEM, NULL, NULL);

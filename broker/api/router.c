@@ -306,8 +306,7 @@ static const char *refused_role(enum need need, const struct caller *caller)
 	case NEED_STORE:
 		return NULL;
 	case NEED_PERSON:
-		return is_narrow ? "Auditors, timer jobs and machines ask for nothing and decide nothing."
-				 : NULL;
+		return caller_takes_part(caller) ? NULL : CALLER_ONLY_LOOKS_ON;
 	case NEED_READER:
 		return is_narrow && !caller->is_auditor ? "Timer jobs may call nothing else." : NULL;
 	case NEED_OVERSEER:

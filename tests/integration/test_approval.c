@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/iso8601.h"
+#include "tests/support/scene.h"
 #include "tests/support/wait.h"
 #include "tests/support/world.h"
 
@@ -26,6 +28,11 @@ static const char two_needed[] =
 	"      approval: {approvers: [person1@example.com, person2@example.com], needed: 2, timeout: 1h}\n";
 static const char two_stages[] = "      approval: {stages: [{approvers: [person1@example.com], timeout: 1h}, "
 				 "{approvers: [person2@example.com], timeout: 1h}]}\n";
+static const char escalating[] =
+	"      approval: {approvers: [person1@example.com], timeout: 10m, escalation: "
+	"{after: 9m, approvers: [person2@example.com]}}\n";
+static const char escalating_later[] = "      approval: {approvers: [person1@example.com], timeout: 24h, "
+				       "escalation: {after: 9m, approvers: [person2@example.com]}}\n";
 static const char short_time[] = "      approval: {approvers: [person1@example.com], timeout: 1s}\n";
 
 static void open_world(struct world *world, const char *approval, size_t brokers)
@@ -204,8 +211,9 @@ static void test_second_decision(void **state)
 /* Nobody decides their own request, and nobody decides who is no approver. */
 static void test_who_may(void **state)
 {
+	struct http_response response;
 	struct world world;
-	char id[ID_SIZE];
+	char id[ID_SIZE], url[256];
 
 	(void)state;
 	open_world(&world, one_stage, 1);
@@ -214,6 +222,12 @@ static void test_who_may(void **state)
 	expect_decision(&world, LEAD, id, "Approve", 403);
 	expect_decision(&world, NOBODY, id, "Approve", 403);
 	expect_decision(&world, NOBODY, id, "Perhaps", 400);
+	snprintf(url, sizeof(url), PIM "assignmentApprovals/%s", id);
+	call(&world, NOBODY, &(struct http_request){.url = url}, &response);
+	assert_int_equal(response.status, 403);
+	assert_string_equal(http_json_text(&response, "error.message"),
+			    "You are no approver of this request.");
+	http_response_release(&response);
 	expect_status(&world, LEAD, id, "PendingApproval");
 	expect_decision(&world, DEPUTY, id, "Approve", 204);
 	assert_true(
@@ -292,6 +306,25 @@ static void test_time_out(void **state)
 	world_get_request(&world, &(struct world_ask){.person = ANN}, id, &response);
 	assert_string_equal(http_json_text(&response, "provisioning.lastError"), "Nobody decided in time.");
 	http_response_release(&response);
+	close_world(&world);
+}
+
+/* The escalation comes so long after the asking, whatever has become of the time-out since. */
+static void test_escalation_after_reload(void **state)
+{
+	struct world world;
+	struct broker_group *groups;
+	char id[ID_SIZE];
+
+	(void)state;
+	open_world(&world, escalating, 1);
+	groups = (struct broker_group *)(uintptr_t)world.config.groups;
+	ask(&world, ANN, "PT20M", id);
+	expect_decision(&world, DEPUTY, id, "Approve", 403);
+	groups[0].more = escalating_later;
+	assert_true(scene_reload(&world, 0));
+	expect_decision(&world, DEPUTY, id, "Approve", 403);
+	expect_decision(&world, LEAD, id, "Approve", 204);
 	close_world(&world);
 }
 
@@ -394,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_two_needed),
 		cmocka_unit_test(test_two_stages),
 		cmocka_unit_test(test_time_out),
+		cmocka_unit_test(test_escalation_after_reload),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_admin_assigns_ahead),
 		cmocka_unit_test(test_race),

@@ -49,6 +49,8 @@ static int open_world(void **state)
 	if (!write_secret(w.secret_file, SECRET) || !write_secret(w.slack_file, SLACK_SECRET))
 		return -1;
 	snprintf(w.more, sizeof(w.more),
+		 "auditors: {principals: [person5@example.com]}\n"
+		 "timers: {principals: [person6@example.com]}\n"
 		 "approval_sources:\n"
 		 "  - {name: desk, secret: \"file:%s\"}\n"
 		 "  - {name: other, secret: \"file:%s\", groups: [a0000000-0000-4000-8000-000000000001]}\n"
@@ -60,7 +62,8 @@ static int open_world(void **state)
 	options.brokers = 2;
 	options.group.min_ms = 1000;
 	options.group.more =
-		"      approval: {approvers: [person1@example.com, person2@example.com], timeout: 1h}\n";
+		"      approval: {approvers: [person1@example.com, person2@example.com, person5@example.com, "
+		"person6@example.com], timeout: 1h}\n";
 	*state = &w;
 	return world_start(&w.world, &options) ? 0 : -1;
 }
@@ -176,10 +179,14 @@ static void test_webhook(void **state)
 		{{"desk", SECRET, "m5", "person4@example.com", "Approve", 0}, 403},
 		{{"desk", SECRET, "m6", "person3@example.com", "Approve", 0}, 403},
 		{{"other", SECRET, "m7", "person1@example.com", "Approve", 0}, 403},
+		/* As when they call themselves: auditors and timer jobs decide nothing. */
+		{{"desk", SECRET, "m10", "person5@example.com", "Approve", 0}, 403},
+		{{"desk", SECRET, "m11", "person6@example.com", "Approve", 0}, 403},
 	};
 	struct hook_world *w = *state;
 	struct hook good = {"desk", SECRET, "m8", "Person1@Example.com", "approved", 0};
 	struct hook late = {"desk", SECRET, "m9", "person2@example.com", "Deny", 0};
+	struct hook reused = {"desk", SECRET, "m8", "person2@example.com", "Deny", 0};
 	char id[ID_SIZE];
 
 	ask(&w->world, id);
@@ -196,6 +203,7 @@ static void test_webhook(void **state)
 	good.broker = 1;
 	assert_int_equal(send(&w->world, &good, id), 204);
 	assert_int_equal(send(&w->world, &late, id), 409);
+	assert_int_equal(send(&w->world, &reused, id), 409);
 	assert_int_equal(decisions_on(&w->world, id), 1);
 	assert_true(
 		world_wait_state(&w->world, &(struct world_ask){.person = ANN}, id, "provisioned", WAIT_MS));

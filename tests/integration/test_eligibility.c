@@ -163,6 +163,9 @@ static int decide(const struct world *world, const char *id)
 	snprintf(path, sizeof(path), PIM "assignmentApprovals/%s/stages/%s", id, stage);
 	broker_call(&world->brokers[1], &request, &response);
 	status = response.status;
+	if (status == 400)
+		assert_string_equal(scene_text(&response, "error.message"),
+				    "Policy no longer allows it: EligibilityRule.");
 	http_response_release(&response);
 	return status;
 }

@@ -135,7 +135,8 @@ void office_expect_401(const struct office *o, const char *token, const char *wh
 	office_get(o, token, OFFICE_MINE, &response);
 	assert_int_equal(response.status, 401);
 	assert_true(http_header(&response, "WWW-Authenticate", challenge, sizeof(challenge)));
-	assert_int_equal(strncmp(challenge, "Bearer", strlen("Bearer")), 0);
+	/* RFC 6750, 3.1: who has sent no token is told of no error. */
+	assert_string_equal(challenge, token != NULL ? "Bearer error=\"invalid_token\"" : "Bearer");
 	assert_string_equal(http_json_text(&response, "error.message"), why);
 	if (token != NULL && token[0] != '\0')
 		assert_null(strstr(buf_text(&response.body), token));
