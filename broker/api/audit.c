@@ -185,7 +185,7 @@ struct verification {
 	unsigned end;
 	struct audit_check check;
 	struct audit_place place;
-	int64_t events, seals;
+	int64_t events, seals, most; /* so many events in this call */
 };
 
 static void answer(struct verification *v, const struct audit_verdict *verdict, bool done)
@@ -232,7 +232,7 @@ static void on_verified(void *ctx, enum err err, const struct audit_verdict *ver
 	v->place = verdict->place;
 	if (verdict->at_end && verdict->broken_at == 0)
 		v->place = (struct audit_place){.lane = verdict->place.lane + 1};
-	if (verdict->broken_at > 0 || v->place.lane >= v->end || v->events >= VERIFY_MAX)
+	if (verdict->broken_at > 0 || v->place.lane >= v->end || v->events >= v->most)
 		answer(v, verdict, verdict->broken_at > 0 || v->place.lane >= v->end);
 	else
 		verify_next(v);
@@ -240,7 +240,7 @@ static void on_verified(void *ctx, enum err err, const struct audit_verdict *ver
 
 static void verify_next(struct verification *v)
 {
-	v->check.most = VERIFY_MAX - v->events;
+	v->check.most = v->most - v->events;
 	v->check.witness = keeper_witness(v->call->api->keeper, v->place.lane);
 	audit_verify(&v->check, &v->place, on_verified, v);
 }
@@ -260,11 +260,14 @@ void audit_verify_all(struct call *call)
 		.activation = call->api->activation,
 		.keys = {.key = call->config->audit_key, .former = call->config->audit_former_key},
 	};
-	if (!choose_lanes(call, &first, &v->end) ||
+	if (!read_number(call, "limit", VERIFY_MAX, VERIFY_MAX, &v->most) || v->most == 0 ||
+	    !choose_lanes(call, &first, &v->end) ||
 	    (after != NULL &&
 	     (!audit_place_read(&v->place, after) || v->place.lane < first || v->place.lane >= v->end))) {
 		free(v);
-		refuse(call, "lane is a number below that of the lanes, after what an answer gave as next.");
+		refuse(call, "lane is a number below that of the lanes, after what an answer gave as next, "
+			     "limit from 1 to "
+			     "5000.");
 		return;
 	}
 	if (after == NULL)

@@ -21,7 +21,8 @@ enum exit_code {
 	EXIT_SIGN_IN = 3,     /* not signed in, or not allowed */
 	EXIT_UNAVAILABLE = 4, /* no answer, or none that helps: try again later */
 	EXIT_NOT_GIVEN = 5,   /* --wait: the request ended without access */
-	EXIT_PENDING = 6      /* --wait: its time ran out first */
+	EXIT_PENDING = 6,     /* --wait: its time ran out first */
+	EXIT_BROKEN = 7       /* audit verify: it is not as it was written */
 };
 
 /* What stood on the command line; NULL or false = not given. All is borrowed from argv. */

@@ -7,6 +7,8 @@
 #include "command/command.h"
 #include "command/words.h"
 
+#define NEXT_SIZE 512 /* a place that an answer names */
+
 /* One call whose answer is printed as it came, or by `say` where people read it. */
 static int simple_call(const struct session *session, const char *method, const char *path, const char *body,
 		       void (*say)(const cJSON *json))
@@ -146,6 +148,64 @@ int command_log(struct session *session)
 	return code;
 }
 
+static double number_at(const cJSON *json, const char *name)
+{
+	const cJSON *value = words_at(json, name);
+
+	return value != NULL && cJSON_IsNumber(value) ? value->valuedouble : 0;
+}
+
+/* The last part's answer, in words; `events` and `seals` are of all parts. */
+static void say_verified(const cJSON *json, double events, double seals)
+{
+	char why[WORDS_SIZE];
+
+	if (cJSON_IsTrue(words_at(json, "intact"))) {
+		printf("%.0f events and %.0f seals: as they were written.\n", events, seals);
+		if (!cJSON_IsTrue(words_at(json, "sealed")))
+			puts("No key seals them: who can write to Redis could have written all of it anew.");
+		return;
+	}
+	printf("Not as it was written: lane %.0f, event %.0f. %s\n", number_at(json, "break.lane"),
+	       number_at(json, "break.number"), words_safe(words_text(json, "break.what"), why));
+}
+
+/* Part after part: each answer is about some of the events, and says where the next one goes on. */
+static int verify(const struct session *session)
+{
+	const struct options *o = &session->options;
+	char next[NEXT_SIZE];
+	double events = 0, seals = 0;
+	struct answer answer;
+	struct buf path;
+	int code = -1;
+
+	snprintf(next, sizeof(next), "%s", o->after != NULL ? o->after : "");
+	while (code < 0) {
+		buf_init(&path, 4096);
+		buf_adds(&path, "/api/audit/verify");
+		add_parameter(&path, "after", next[0] != '\0' ? next : NULL);
+		add_parameter(&path, "limit", o->limit);
+		call(&session->account, "GET", buf_text(&path), NULL, &answer);
+		buf_release(&path);
+		events += number_at(answer.json, "events");
+		seals += number_at(answer.json, "seals");
+		snprintf(next, sizeof(next), "%s", words_text(answer.json, "next"));
+		if (!answer_ok(&answer))
+			code = words_error(&answer);
+		else if (!cJSON_IsTrue(words_at(answer.json, "intact")))
+			code = EXIT_BROKEN;
+		else if (next[0] == '\0')
+			code = cJSON_IsTrue(words_at(answer.json, "done")) ? EXIT_DONE : EXIT_UNAVAILABLE;
+		if (o->json && answer_ok(&answer))
+			words_json(&answer);
+		else if (code == EXIT_DONE || code == EXIT_BROKEN)
+			say_verified(answer.json, events, seals);
+		answer_release(&answer);
+	}
+	return code;
+}
+
 int command_audit(struct session *session)
 {
 	const struct options *o = &session->options;
@@ -156,8 +216,10 @@ int command_audit(struct session *session)
 		fputs("jit: `jit audit` prints the events, `jit audit verify` checks them\n", stderr);
 		return EXIT_USAGE;
 	}
+	if (o->word_count > 0)
+		return verify(session);
 	buf_init(&path, 4096);
-	buf_adds(&path, o->word_count > 0 ? "/api/audit/verify" : "/api/audit");
+	buf_adds(&path, "/api/audit");
 	add_parameter(&path, "after", o->after);
 	add_parameter(&path, "limit", o->limit);
 	code = simple_call(session, "GET", buf_text(&path), NULL, NULL);

@@ -14,13 +14,24 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <hiredis/hiredis.h>
+
 #include "base/json.h"
 #include "tests/support/office.h"
 #include "tests/support/scene.h"
 #include "tests/support/shell.h"
 #include "tests/support/wait.h"
 
-enum { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_SIGN_IN, EXIT_UNAVAILABLE, EXIT_NOT_GIVEN, EXIT_PENDING };
+enum {
+	EXIT_DONE,
+	EXIT_REFUSED,
+	EXIT_USAGE,
+	EXIT_SIGN_IN,
+	EXIT_UNAVAILABLE,
+	EXIT_NOT_GIVEN,
+	EXIT_PENDING,
+	EXIT_BROKEN
+};
 
 #define REASON "--reason", "the test asks"
 
@@ -221,6 +232,33 @@ static void operators_see_the_applications(void **state)
 	world_passed(&p->world);
 }
 
+/* Part by part to the end, and a status that a timer job can go by. */
+static void the_audit_is_verified_to_its_end(void **state)
+{
+	struct place *p = *state;
+	struct world_options options = scene_defaults();
+	struct shell *jit = &p->shell;
+	redisReply *reply;
+
+	options.lanes = 1;
+	open_place(p, &options);
+	assert_true(world_activate_ok(&p->world, &(struct world_ask){.person = 1}, (char[ID_SIZE]){""}));
+	assert_int_equal(shell_run(jit, "audit", "verify", NULL), EXIT_DONE);
+	expect_text(jit, "as they were written");
+	expect_text(jit, "No key seals them");
+	assert_int_equal(shell_run(jit, "audit", "verify", "--limit", "1", NULL), EXIT_DONE);
+	assert_int_equal(shell_run(jit, "audit", "verify", "--limit", "0", NULL), EXIT_REFUSED);
+	reply = redis_server_command(&p->world.redis, "XDEL {j0}:audit 2-0");
+	assert_non_null(reply);
+	assert_int_equal(reply->integer, 1);
+	freeReplyObject(reply);
+	assert_int_equal(shell_run(jit, "audit", "verify", "--limit", "1", NULL), EXIT_BROKEN);
+	expect_text(jit, "lane 0, event 2. This event is missing.");
+	assert_int_equal(shell_run(jit, "audit", "verify", "--json", NULL), EXIT_BROKEN);
+	expect_text(jit, "\"intact\":false");
+	world_passed(&p->world);
+}
+
 static void tokens_are_kept_in_and_sent_where_they_belong(void **state)
 {
 	struct place *p = *state;
@@ -369,6 +407,7 @@ int main(void)
 		PLACE(an_approver_decides),
 		PLACE(waiting_ends_when_it_is_denied),
 		PLACE(operators_see_the_applications),
+		PLACE(the_audit_is_verified_to_its_end),
 		PLACE(tokens_are_kept_in_and_sent_where_they_belong),
 #define OFFICE(f) cmocka_unit_test_setup_teardown(f, office_setup, office_teardown)
 		OFFICE(somebody_signs_in_by_a_code),
