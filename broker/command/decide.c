@@ -20,6 +20,24 @@ static void open_stage(const cJSON *approval, char out[ID_SIZE])
 			snprintf(out, ID_SIZE, "%s", words_text(stage, "id"));
 }
 
+/* Who was faster, and when; or that it has ended otherwise. */
+static void say_decided(const cJSON *approval)
+{
+	char name[WORDS_SIZE], result[WORDS_SIZE], when[WORDS_SIZE];
+	const cJSON *stage, *last = NULL;
+
+	cJSON_ArrayForEach(stage, words_at(approval, "stages"))
+		if (words_text(stage, "reviewedDateTime")[0] != '\0')
+			last = stage;
+	if (last == NULL)
+		fputs("jit: nobody has to decide about this request any more\n", stderr);
+	else
+		fprintf(stderr, "jit: %s said %s at %s; nobody has to decide any more\n",
+			words_safe(words_text(last, "reviewedBy.displayName"), name),
+			words_safe(words_text(last, "reviewResult"), result),
+			words_time(words_text(last, "reviewedDateTime"), when));
+}
+
 static int find_stage(const struct session *session, const char *id, char stage[ID_SIZE])
 {
 	char path[sizeof(APPROVALS) + ID_SIZE];
@@ -33,7 +51,7 @@ static int find_stage(const struct session *session, const char *id, char stage[
 	} else {
 		open_stage(answer.json, stage);
 		if (stage[0] == '\0') {
-			fputs("jit: nobody has to decide about this request any more\n", stderr);
+			say_decided(answer.json);
 			code = EXIT_REFUSED;
 		}
 	}

@@ -185,7 +185,8 @@ static void an_approver_decides(void **state)
 	expect_text(jit, id);
 	assert_int_equal(shell_run(jit, "approve", id, "--reason", "seen", NULL), EXIT_DONE);
 	expect_text(jit, "approved");
-	assert_int_equal(shell_run(jit, "approve", id, "--reason", "seen", NULL), EXIT_REFUSED);
+	assert_int_equal(shell_run(jit, "deny", id, "--reason", "seen", NULL), EXIT_REFUSED);
+	expect_text(jit, "person1@example.com said Approve at ");
 	assert_true(world_wait_member(&p->world, 0, 0, true, SCENE_PATIENCE));
 	world_passed(&p->world);
 }
