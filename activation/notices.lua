@@ -10,6 +10,9 @@
 --   mx:MAILBOX mh:MAILBOX           what was held back there, and the digest that will tell of it
 
 local WAITING_MOST = 10000 -- of one target: the store is not to be filled by a receiver that is away
+-- Who asks and withdraws often enough while a receiver is away can take all of that room: alarms have some of their own.
+local ALARMS_MOST = 1000
+local ALARMS = { ['breakglass.used'] = true, ['removal.overdue'] = true, ['application.quarantined'] = true }
 local PARKED_MOST = 1000
 local LINES_MOST = 20 -- of those that were held back, so many are named
 
@@ -154,10 +157,11 @@ local function jit_notice_spread(keys, args)
 	local c = context(keys, args)
 	local raw = redis.call('ZRANGE', c.pre .. 'no', args[3], args[3], 'BYSCORE')[1]
 	if raw then
+		local most = WAITING_MOST + (ALARMS[cmsgpack.unpack(raw).k] and ALARMS_MOST or 0)
 		redis.call('ZREM', c.pre .. 'no', raw)
 		for i = 4, #args - 3, 4 do
 			local id, target = args[i], args[i + 1]
-			if redis.call('ZCARD', c.pre .. 'nq:' .. target) < WAITING_MOST then
+			if redis.call('ZCARD', c.pre .. 'nq:' .. target) < most then
 				local d = { t = target, to = args[i + 2], n = 0, c = c.now + tonumber(args[i + 3]), no = cmsgpack.unpack(raw) }
 				put_delivery(c, id, d)
 				queue_delivery(c, id, d, d.c)

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include <hiredis/hiredis.h>
+
 #include "tests/support/receivers.h"
 #include "tests/support/scene.h"
 #include "tests/support/wait.h"
@@ -363,6 +365,60 @@ static void test_two_brokers(void **state)
 	world_passed(&w->world);
 }
 
+/* As many deliveries as a target may have wait for it already; `lane` has room for alarms only. */
+static void fill(const struct notices_world *w, unsigned lane)
+{
+	redisReply *reply;
+	char key[32];
+
+	snprintf(key, sizeof(key), "{j%u}:nq:hook:desk", lane);
+	reply = redis_server_command(
+		&w->world.redis, "EVAL %s 1 %s",
+		"for i = 1, 10000 do redis.call('ZADD', KEYS[1], '9e12', 'x' .. i) end return 1", key);
+	assert_non_null(reply);
+	assert_int_equal(reply->integer, 1);
+	freeReplyObject(reply);
+}
+
+/* Who fills the room of a receiver that is away does not keep it from learning that the glass was broken. */
+static void test_full(void **state)
+{
+	struct notices_world *w = *state;
+	struct http_response response;
+	char body[512];
+
+	open_world(w, 1, ", events: [approval.requested, breakglass.used]",
+		   "      approval: {approvers: [person1@example.com]}\n"
+		   "      break_glass: {principals: [person3@example.com]}\n");
+	fill(w, 0);
+	fill(w, 1);
+	world_activate(&w->world, &(struct world_ask){.person = 4}, &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	snprintf(
+		body, sizeof(body),
+		"{\"accessId\":\"member\",\"action\":\"selfActivate\",\"breakGlass\":true,\"groupId\":\"%s\","
+		"\"justification\":\"fire\"}",
+		world_group_id(&w->world, 0));
+	broker_call(&w->world.brokers[0],
+		    &(struct http_request){.method = "POST",
+					   .url = PIM "assignmentScheduleRequests",
+					   .bearer = world_token(&w->world, 3),
+					   .body = body},
+		    &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	assert_true(receiver_wait(&w->receiver, 1, SCENE_PATIENCE));
+	receiver_received(&w->receiver, &response);
+	assert_int_equal(count_of(&response, "breakglass.used", NULL), 1);
+	assert_int_equal(count_of(&response, "approval.requested", NULL), 0);
+	http_response_release(&response);
+	ask_notices(w, &response);
+	assert_int_equal(http_json(&response, "targets.0.lost")->valueint, 1);
+	http_response_release(&response);
+	world_passed(&w->world);
+}
+
 /* 410: parked where operators see it, and sent again when they say so. */
 static void test_gone(void **state)
 {
@@ -433,6 +489,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_killed_on_the_way, begin, end),
 		cmocka_unit_test_setup_teardown(test_two_brokers, begin, end),
 		cmocka_unit_test_setup_teardown(test_gone, begin, end),
+		cmocka_unit_test_setup_teardown(test_full, begin, end),
 		cmocka_unit_test_setup_teardown(test_private_address, begin, end),
 	};
 
