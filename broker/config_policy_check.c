@@ -62,15 +62,35 @@ static void check_stage(struct builder *builder, const struct policy *policy,
 			report_quote(stuck, quoted));
 }
 
+/* Who only looks on, or only does what is due, decides nothing, whatever names them as an approver. */
+static void check_deciders(struct builder *builder, const struct policy_names *names, struct place place)
+{
+	const struct config *config = builder->config;
+	char quoted[REPORT_QUOTE_SIZE];
+	for (size_t i = 0; i < names->count; i++) {
+		struct policy_person person = {.user_name = names->list[i]};
+		bool looks_on = policy_people_hold(&config->auditors, &person) ||
+				policy_people_hold(&config->timers, &person);
+		if (looks_on && !policy_people_hold(&config->operators, &person))
+			report_warning(builder->reading.report, place,
+				       "%s could decide nothing: they are an auditor or a timer job",
+				       report_quote(person.user_name, quoted));
+	}
+}
+
 void builder_check_policy(struct builder *builder, const struct policy *policy, const struct element *element)
 {
 	struct report *report = builder->reading.report;
 	/* What was unreadable would only be said a second time. */
 	if (builder->layer_errors > 0 || report->errors > builder->errors_before)
 		return;
-	for (size_t i = 0; i < policy->approval.count; i++)
-		check_stage(builder, policy, &policy->approval.list[i],
-			    element_place(element, SET_GROUP_APPROVAL));
+	for (size_t i = 0; i < policy->approval.count; i++) {
+		const struct policy_stage *stage = &policy->approval.list[i];
+		struct place place = element_place(element, SET_GROUP_APPROVAL);
+		check_stage(builder, policy, stage, place);
+		check_deciders(builder, &stage->approvers.principals, place);
+		check_deciders(builder, &stage->escalation.principals, place);
+	}
 	if (policy->break_glass.count > 0 && !policy->justification_required)
 		report_warning(report, element_place(element, SET_GROUP_BREAK_GLASS),
 			       "groups[].activation.break_glass demands a reason, although justification is "
