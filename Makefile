@@ -69,6 +69,7 @@ API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker
 	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c broker/issuers.c \
 	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
 	broker/api/odata.c broker/api/pem.c
+API_SRC += broker/api/pace.c
 API_SRC += broker/api/page.c broker/api/sweep.c broker/arguments.c
 API_SRC += broker/api/batch.c broker/api/batches.c broker/api/server_inner.c broker/api/list_query.c broker/api/object.c broker/api/eligible.c
 ACTIVATION_SRC += activation/operate.c
@@ -186,6 +187,7 @@ INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_
 	tests/integration/test_redis_check.c
 INTEGRATION_TESTS += tests/integration/test_policy_acts.c tests/integration/test_lost_eligibility.c tests/integration/test_decision_races.c
 INTEGRATION_TESTS += tests/integration/test_eligibility.c
+INTEGRATION_TESTS += tests/integration/test_secrets.c
 INTEGRATION_TESTS += tests/integration/test_roles.c
 INTEGRATION_TESTS += tests/integration/test_batch.c
 INTEGRATION_TESTS += tests/integration/test_notices.c tests/integration/test_notices_mail.c

@@ -14,6 +14,7 @@
 
 #include "api/server_exchange.h"
 #include "api/listen.h"
+#include "api/pace.h"
 #include "api/pem.h"
 #include "base/log.h"
 
@@ -22,7 +23,8 @@
  * 12 KiB, and less than 16 KiB for an open connection in all.
  */
 #define CONNECTION_MEMORY ((size_t)14 * 1024)
-#define STOP_ROUNDS       8 /* of libmicrohttpd, in which the last answers go out */
+#define STOP_ROUNDS       8                    /* of libmicrohttpd, in which the last answers go out */
+#define SLOWEST_READER    ((int64_t)16 * 1024) /* bytes a second; a modem is faster than half of it */
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 /*
@@ -43,8 +45,9 @@ struct server {
 	uv_prepare_t prepare;
 	uv_timer_t wake;     /* libmicrohttpd's next time-out */
 	uv_timer_t deadline; /* that of waiting.first, or earlier */
-	int handles;         /* not closed yet; the server is freed with the last */
-	bool resumed;        /* libmicrohttpd has something to do that no descriptor tells */
+	struct pace pace;
+	int handles;  /* not closed yet; the server is freed with the last */
+	bool resumed; /* libmicrohttpd has something to do that no descriptor tells */
 	unsigned connections;
 	bool stopping;
 
@@ -170,18 +173,6 @@ static size_t on_unescape(void *ctx, struct MHD_Connection *connection, char *te
 	return strlen(text);
 }
 
-static enum MHD_Result queue(struct exchange *e)
-{
-	enum MHD_Result result;
-
-	if (!e->response)
-		return MHD_NO;
-	result = MHD_queue_response(e->connection, e->status, e->response);
-	MHD_destroy_response(e->response);
-	e->response = NULL;
-	return result;
-}
-
 static enum MHD_Result hand_over(struct exchange *e)
 {
 	struct server *s = e->server;
@@ -190,12 +181,13 @@ static enum MHD_Result hand_over(struct exchange *e)
 	s->open++;
 	if (s->stopping) {
 		exchange_fail(e, ERR_UNAVAILABLE);
-		return queue(e);
+		return exchange_queue(e);
 	}
 	e->held = true;
+	pace_ours(exchange_paced(e));
 	s->options.handle(s->options.ctx, e);
 	if (!e->held)
-		return queue(e);
+		return exchange_queue(e);
 	suspend(e);
 	return MHD_YES;
 }
@@ -233,7 +225,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 	case PHASE_BODY:
 		return *len > 0 ? take_body(e, bytes, len) : hand_over(e);
 	case PHASE_DONE:
-		return queue(e);
+		return exchange_queue(e);
 	}
 	return MHD_NO;
 }
@@ -248,12 +240,28 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
 	(void)code;
 	if (!e)
 		return;
+	pace_request(exchange_paced(e));
 	*request = NULL;
 	e->connection = NULL;
 	if (e->phase == PHASE_DONE)
 		s->open--;
 	if (!e->held)
 		exchange_free(e);
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct server *s = ctx;
+	const union MHD_ConnectionInfo *info;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		pace_leave(*socket_context);
+		*socket_context = NULL;
+		return;
+	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*socket_context = info ? pace_enter(&s->pace, info->connect_fd) : NULL;
 }
 
 /* -- in the loop ------------------------------------------------------------------------------------------- */
@@ -328,7 +336,9 @@ static enum err enter_loop(struct server *s, struct errctx *ec)
 	uv_prepare_init(s->loop, &s->prepare);
 	uv_timer_init(s->loop, &s->wake);
 	uv_timer_init(s->loop, &s->deadline);
-	s->handles = 4;
+	pace_init(&s->pace, s->loop, s->options.idle_timeout_ms,
+		  s->options.slowest_reader > 0 ? s->options.slowest_reader : SLOWEST_READER);
+	s->handles = 5;
 	s->poll.data = s;
 	s->prepare.data = s;
 	s->wake.data = s;
@@ -344,6 +354,8 @@ static void leave_loop(struct server *s)
 	uv_close((uv_handle_t *)&s->prepare, on_closed);
 	uv_close((uv_handle_t *)&s->wake, on_closed);
 	uv_close((uv_handle_t *)&s->deadline, on_closed);
+	s->pace.timer.data = s; /* for on_closed; it does not run any more */
+	uv_close((uv_handle_t *)&s->pace.timer, on_closed);
 }
 
 /* -- start and end ----------------------------------------------------------------------------------------- */
@@ -368,7 +380,7 @@ static enum err start_daemon(struct server *s, struct MHD_OptionItem *tls_option
 		MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 		STRICT_OPTION, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_UNESCAPE_CALLBACK,
 		on_unescape, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_ARRAY, tls_options,
-		MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
 	if (!s->daemon)
 		return err_set(ec, ERR_IO, "the HTTP server does not start: %s", s->last_message);
 	return ERR_OK;

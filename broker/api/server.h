@@ -31,10 +31,11 @@ struct server_options {
 	const char *certificate_file, *key_file;       /* PEM; "" or NULL = no TLS */
 	unsigned connections, connections_per_address; /* per address 0 = no limit; a Unix socket has none */
 	/*
-	 * A connection on which nothing moves for so long is closed, and a body has to arrive within it. Rounded up
-	 * to seconds; 0 = no limit.
+	 * A connection on which nothing moves for so long is closed, and a body has to arrive within it, a whole
+	 * request within twice of it, whatever trickles. Rounded up to seconds; 0 = no limit.
 	 */
 	int64_t idle_timeout_ms;
+	int64_t slowest_reader; /* who takes an answer more slowly is cut off; bytes a second, 0 = 16 KiB */
 	int64_t request_deadline_ms; /* > 0; a request not answered so long after `handle` is answered ERR_TIMEOUT */
 	/*
 	 * Called on the loop with every complete request, and with those refused early (see exchange_refused). Must

@@ -273,8 +273,30 @@ static void make_response(struct exchange *e, int status, const char *content_ty
 	e->response = MHD_create_response_from_buffer(len, len > 0 ? (void *)(uintptr_t)body : NULL,
 						      MHD_RESPMEM_MUST_COPY);
 	e->status = (unsigned)status;
+	e->answer_len = len;
 	if (e->response)
 		add_headers(e, len > 0 ? content_type : NULL);
+}
+
+struct paced *exchange_paced(const struct exchange *e)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+enum MHD_Result exchange_queue(struct exchange *e)
+{
+	enum MHD_Result result;
+
+	if (!e->response)
+		return MHD_NO;
+	pace_answer(exchange_paced(e), e->answer_len);
+	result = MHD_queue_response(e->connection, e->status, e->response);
+	MHD_destroy_response(e->response);
+	e->response = NULL;
+	return result;
 }
 
 void exchange_fail(struct exchange *e, enum err err)

@@ -15,6 +15,7 @@
 
 #include <microhttpd.h>
 
+#include "api/pace.h"
 #include "api/server.h"
 #include "api/target.h"
 #include "base/buf.h"
@@ -39,6 +40,7 @@ struct exchange {
 	struct MHD_Connection *connection; /* NULL when the request is over */
 	struct MHD_Response *response;     /* what is to be queued; owned until then */
 	unsigned status;
+	size_t answer_len; /* of its body */
 	enum exchange_phase phase;
 	bool held;      /* the handler has not answered yet */
 	bool suspended; /* libmicrohttpd does not look at the connection */
@@ -71,6 +73,11 @@ struct exchange {
 /* NULL when there is no memory. `uri` may be NULL: an empty target. */
 struct exchange *exchange_new(struct server *server, struct MHD_Connection *connection, const char *uri);
 void exchange_free(struct exchange *e);
+
+/* What the server has noted about its connection; may be NULL. */
+struct paced *exchange_paced(const struct exchange *e);
+/* Gives the response to libmicrohttpd to send. MHD_NO, where there is none, closes the connection. */
+enum MHD_Result exchange_queue(struct exchange *e);
 
 /* Reads method and header; marks the exchange refused where they are not in order. */
 void exchange_read_head(struct exchange *e, const char *method, const char *version);

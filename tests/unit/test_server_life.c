@@ -4,8 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -263,6 +265,86 @@ static void test_trickling_body(void **state)
 	loop_server_stop(&server);
 }
 
+/* A header that comes byte by byte never is idle either. */
+static void test_trickling_head(void **state)
+{
+	struct server_options options = loop_server_options();
+	int64_t deadline = clock_mono_ms() + LOOP_WAIT_MS;
+	char byte;
+
+	(void)state;
+	options.idle_timeout_ms = 1000;
+	loop_server_start(&server, &options);
+	client_open(&client, &server);
+	client_send(&client, "GET /a HTTP/1.1\r\nHost: h\r\nX-Test: ");
+	while (recv(client.fd, &byte, 1, MSG_DONTWAIT) < 0 && clock_mono_ms() < deadline) {
+		client_send(&client, "x");
+		for (int i = 0; i < 10; i++)
+			loop_turn(&server, client.fd);
+	}
+	assert_true(clock_mono_ms() < deadline);
+	assert_int_equal(server.handled, 0);
+	loop_server_stop(&server);
+}
+
+/*
+ * A reader who takes a piece now and then is not idle, but holds the answer's memory. By a Unix socket: what the
+ * kernel keeps of the answer is bounded there.
+ */
+static void test_slow_reader(void **state)
+{
+	enum { LARGE = 4 << 20, PIECE = 64 << 10 };
+	struct server_options options = loop_server_options();
+	char *body = malloc(LARGE + 1), path[64];
+	int64_t deadline, next = 0;
+
+	(void)state;
+	assert_non_null(body);
+	memset(body, 'x', LARGE);
+	body[LARGE] = '\0';
+	snprintf(path, sizeof(path), "/tmp/jit-slow-%d.sock", (int)getpid());
+	options.host = "unix";
+	options.path = path;
+	options.idle_timeout_ms = 1000;
+	options.slowest_reader = LARGE; /* it has two seconds in all; at its own pace it would take sixteen */
+	loop_server_start(&server, &options);
+	assert_true(client_open_unix(&client, &server, path));
+	client_send(&client, GET("/hold"));
+	loop_wait_held(&server, 1);
+	loop_answer_held(&server, 200, body);
+	deadline = clock_mono_ms() + LOOP_WAIT_MS;
+	while (server_open_exchanges(server.server) > 0 && clock_mono_ms() < deadline) {
+		if (clock_mono_ms() >= next) {
+			recv(client.fd, client.in, PIECE, MSG_DONTWAIT);
+			next = clock_mono_ms() + 250;
+		}
+		loop_turn(&server, -1);
+	}
+	assert_true(clock_mono_ms() < deadline);
+	loop_server_stop(&server);
+	free(body);
+}
+
+/* Neither limit counts while the server itself takes its time. */
+static void test_patient_client(void **state)
+{
+	struct server_options options = loop_server_options();
+	int64_t end = clock_mono_ms() + 2500;
+
+	(void)state;
+	options.idle_timeout_ms = 1000;
+	loop_server_start(&server, &options);
+	client_open(&client, &server);
+	client_send(&client, GET("/hold"));
+	loop_wait_held(&server, 1);
+	while (clock_mono_ms() < end)
+		loop_turn(&server, -1);
+	loop_answer_held(&server, 200, "at last");
+	client_read(&client, &answer, false);
+	assert_string_equal(answer.body, "at last");
+	loop_server_stop(&server);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -278,6 +360,9 @@ int main(void)
 		TEST(test_connections),
 		TEST(test_idle_connection),
 		TEST(test_trickling_body),
+		TEST(test_trickling_head),
+		TEST(test_slow_reader),
+		TEST(test_patient_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
