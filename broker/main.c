@@ -440,7 +440,6 @@ static int run(struct broker *broker)
 	signal(SIGPIPE, SIG_IGN);
 	log_info("start", "version=%s config=%s applications=%zu groups=%zu", VERSION, broker->config_path,
 		 broker->config->application_count, broker->config->group_count);
-	keep_secrets_in();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	uv_loop_init(&broker->loop);
 	start_signals(broker);
@@ -482,6 +481,7 @@ int main(int argc, char **argv)
 		config_print_example(stdout);
 	if (a.help || a.version || a.example)
 		return 0;
+	keep_secrets_in(); /* before the first of them is read */
 	broker.config_path = a.config;
 	broker.sweep_for_ms = a.sweep_for_ms;
 	if (config_load(a.config, stderr, &broker.config) != ERR_OK)

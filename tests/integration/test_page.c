@@ -108,9 +108,42 @@ static void a_provider_signs_a_person_in(void **state)
 	world_passed(&o->world);
 }
 
+/* Whatever gets into the page: it runs no script but its own, speaks to nobody but the broker, and is in no frame. */
+static void the_page_is_closed_in(void **state)
+{
+	static const struct {
+		const char *name, *value;
+	} rows[] = {
+		{"content-security-policy",
+		 "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; base-uri 'none'; "
+		 "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+		 "connect-src 'self'"},
+		{"referrer-policy", "no-referrer"},
+		{"cross-origin-opener-policy", "same-origin"},
+		{"x-content-type-options", "nosniff"},
+	};
+	struct world *world = *state;
+	struct world_options options = scene_defaults();
+	struct http_response response;
+	char value[512];
+
+	assert_true(world_start(world, &options));
+	scene_get(world, 1, "/", &response);
+	assert_int_equal(response.status, 200);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(http_header(&response, rows[i].name, value, sizeof(value)));
+		assert_string_equal(value, rows[i].value);
+	}
+	assert_false(http_header(&response, "set-cookie", value, sizeof(value)));
+	assert_false(http_header(&response, "access-control-allow-origin", value, sizeof(value)));
+	http_response_release(&response);
+	world_passed(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_page_is_closed_in, make_world, end_world),
 		cmocka_unit_test_setup_teardown(a_person_takes_a_group_and_gives_it_back, make_world,
 						end_world),
 		cmocka_unit_test_setup_teardown(an_approver_decides, make_world, end_world),
