@@ -240,7 +240,9 @@ static void read_item_list(struct builder *builder, const struct setting *settin
 static bool is_none(const struct setting *setting, const yaml_node_t *node)
 {
 	const char *text = tree_text(node);
-	return text && setting->absent && strcmp(setting->absent, "none") == 0 && strcmp(text, "none") == 0;
+	bool may_be_none = setting == &settings[SET_GROUP_ELIGIBLE] ||
+			   (setting->absent && strcmp(setting->absent, "none") == 0);
+	return text && may_be_none && strcmp(text, "none") == 0;
 }
 
 void builder_read_items(struct builder *builder, const struct setting *setting, struct element *element,

@@ -630,7 +630,8 @@ const struct setting settings[SETTING_COUNT] = {
 				   .off_in_example = true, .absent = "none", .example = "aws-admins",
 				   GROUP_TEXT(external_id)},
 	[SET_GROUP_ELIGIBLE] = {"groups[].eligible",
-				"Who may activate it; one entry, or a list of them. Inherited as a whole.",
+				"Who may activate it; one entry, a list of them, or none: those alone whom "
+				"an operator makes eligible. Inherited as a whole.",
 				TYPE_ITEMS, .max = 1000, .items = OF_ELIGIBILITY, POLICY(eligible)},
 	[SET_GROUP_PRINCIPALS] = {"groups[].eligible.principals", "User names, in upper or lower case.",
 				  TYPE_USER_NAMES, .absent = "nobody by name",

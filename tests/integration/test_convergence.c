@@ -1,8 +1,8 @@
 /*
  * Convergence: three applications in dialects of their own, each with two brokers, while people come and go at random,
- * administrators change members by hand, and the application is slow, refuses, lies and loses replies. When that stops,
- * within one cycle each application's groups hold who is wanted and nobody else, members by somebody else's hand are
- * untouched, and at no time did it see a sixth push in the window.
+ * and the application is slow, refuses, lies and loses replies. When that stops, within one cycle each application's
+ * groups hold who is wanted and nobody else, members who were there before are untouched, and at no time did it see a
+ * sixth push in the window.
  *
  * The run is determined by a seed, as far as time allows: CONVERGENCE_SEED=N repeats one.
  */

@@ -300,6 +300,20 @@ static struct config *load_warned(const char *text)
 	return config;
 }
 
+/* A group that is open to those alone whom an operator makes eligible says so; one that forgot it is refused. */
+static void test_eligible_none(void **state)
+{
+	struct config *config =
+		load_warned("applications: [{id: a, scim: {url: \"https://x\", token: file:good.token}}]\n"
+			    "policy: {defaults: {eligible: {principals: [a@example.com]}}}\n"
+			    "groups: [{id: 11111111-2222-3333-4444-555555555555, application: a, name: g, "
+			    "eligible: none}]\n");
+
+	(void)state;
+	assert_int_equal(config->groups[0].policy.eligible.count, 0);
+	config_unref(config);
+}
+
 /* A reload says so when it brings what only a restart can take up. */
 static void test_needs_restart(void **state)
 {
@@ -418,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_dependent_defaults),
 		cmocka_unit_test(test_paths_are_relative_to_the_file),
+		cmocka_unit_test(test_eligible_none),
 		cmocka_unit_test(test_needs_restart),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_credentials),
