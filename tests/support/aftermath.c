@@ -87,8 +87,13 @@ static bool begins_push(const struct push_seen *latest, enum kind before, enum k
 {
 	bool failed = latest->last_status == 0 || latest->last_status >= 500 || latest->last_status == 429;
 
+	/* It is asked for again after an error, but a push that is told to come later is over, and the next one may begin
+	 * with the look whether somebody is a member already. */
 	if (now == KIND_CONFIRM)
-		return false; /* it is asked for again after an error */
+		return latest->changed && latest->last_status == 429;
+	/* The look whether somebody is a member already may fail: the push then goes on without its answer. */
+	if (before == KIND_CONFIRM && now == KIND_PATCH && !latest->changed)
+		return false;
 	/* Refused by what it remembered, a push looks up again and sends a second PATCH: once. */
 	return latest->changed || failed || (now == before && now != KIND_CREATE);
 }

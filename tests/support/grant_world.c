@@ -94,8 +94,8 @@ void grants_reload(struct grants *g)
 
 			if (g->files > 0 && grants_pick(g, 2) == 0)
 				continue;
-			rules->eligible =
-				grants_pick(g, 1u << GRANT_PEOPLE) | grants_pick(g, 1u << GRANT_PEOPLE);
+			rules->eligible = grants_pick(g, 1u << GRANT_PEOPLE);
+			rules->eligible |= grants_pick(g, 1u << GRANT_PEOPLE);
 			rules->glass = grants_pick(g, 3) == 0 ? grants_pick(g, 1u << GRANT_PEOPLE) : 0;
 			rules->approvers = grants_pick(g, 1u << GRANT_PEOPLE);
 			rules->eligible_until_ms =
@@ -139,7 +139,7 @@ void grants_take_up(struct grants *g, const redisReply *order)
 	f->group = (unsigned)(lane_text(lane_at(order, 2))[1] - '0');
 	f->add = strcmp(lane_text(lane_at(order, 3)), "add") == 0;
 	f->begin_ms = g->lane->now_ms;
-	for (size_t i = 6; lane_at(order, i + 3) != NULL; i += 4) {
+	for (size_t i = 7; lane_at(order, i + 4) != NULL; i += 5) {
 		unsigned person = (unsigned)(lane_text(lane_at(order, i))[1] - '0');
 
 		assert_true(f->count < GRANT_PEOPLE);
