@@ -149,7 +149,7 @@ SANDBOX_TESTS := tests/unit/test_sandbox.c tests/unit/test_sandbox_patch.c tests
 	tests/unit/test_sandbox_dialects.c tests/unit/test_sandbox_rates.c
 UNIT_TESTS += $(SANDBOX_TESTS) tests/unit/test_sandbox_http.c tests/unit/test_sandbox_control.c
 EXTRA_C += tests/unit/sandbox_world.c
-UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c
+UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c tests/unit/test_support_wait.c
 UNIT_TESTS += tests/unit/test_store.c tests/unit/test_store_parts.c tests/unit/test_store_peer.c \
 	tests/unit/test_store_setup.c
 UNIT_TESTS += tests/unit/test_store_slots.c tests/unit/test_store_cluster.c tests/unit/test_store_replicas.c \

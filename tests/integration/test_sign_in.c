@@ -1,6 +1,7 @@
 /*
  * Sign-in against a real OpenID provider over HTTP: each algorithm, rotation while running, the provider down, tokens
- * that are wrong. The clock can be put forward; the network's time is real.
+ * that are wrong. The clock by which sign-in counts stands still but for when it is put forward, and a fetch may take
+ * as long as it takes: on a busy machine the same things happen, later.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,18 +21,20 @@
 #include "sign-in/signin.h"
 #include "tests/support/oidc_provider.h"
 #include "tests/support/tokens.h"
+#include "tests/support/wait.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define WAIT_MS     20000
+#define WAIT_MS     60000
 #define NOT_KNOWN   "The token's key is not known."
 
 struct desk {
 	uv_loop_t loop;
 	struct http_client *http;
 	struct fetch_source source;
+	struct fetcher by_http;
 	struct oidc_provider provider;
 	struct signin *signin;
-	int64_t ahead_ms; /* how far the clock was put forward */
+	int64_t opened_ms, ahead_ms; /* how far the clock was put forward */
 	unsigned answers;
 	enum err err;
 	char text[256], subject[64], user[64], group[64], client[64];
@@ -41,7 +44,7 @@ static int64_t mono_ahead(void *ctx)
 {
 	const struct desk *d = ctx;
 
-	return clock_mono_ms() + d->ahead_ms;
+	return d->opened_ms + d->ahead_ms;
 }
 
 static int64_t wall_ahead(void *ctx)
@@ -49,6 +52,23 @@ static int64_t wall_ahead(void *ctx)
 	const struct desk *d = ctx;
 
 	return clock_wall_ms() + d->ahead_ms;
+}
+
+/* The provider's tests have the time limit of a fetch; here it would measure the machine. */
+static void *start_patiently(void *ctx, const struct fetch_order *order)
+{
+	const struct desk *d = ctx;
+	struct fetch_order patient = *order;
+
+	patient.timeout_ms = WAIT_MS;
+	return d->by_http.start(d->by_http.ctx, &patient);
+}
+
+static void cancel_fetch(void *ctx, void *fetch)
+{
+	const struct desk *d = ctx;
+
+	d->by_http.cancel(d->by_http.ctx, fetch);
 }
 
 static int open_desk(void **state)
@@ -63,9 +83,11 @@ static int open_desk(void **state)
 	if (http_client_new(&d->loop, &d->http, NULL) != ERR_OK)
 		return -1;
 	d->source = (struct fetch_source){.http = d->http, .ca_file = ""};
+	d->by_http = fetch_by_http(&d->source);
+	d->opened_ms = clock_mono_ms();
 	issuer.issuer = d->provider.issuer;
 	options.loop = &d->loop;
-	options.fetcher = fetch_by_http(&d->source);
+	options.fetcher = (struct fetcher){start_patiently, cancel_fetch, d};
 	options.clock = (struct signin_clock){mono_ahead, wall_ahead, d};
 	return signin_new(&options, &d->signin, NULL) == ERR_OK ? 0 : -1;
 }
@@ -96,26 +118,20 @@ static void on_done(void *ctx, enum err err, const struct identity *who, const s
 	snprintf(d->group, sizeof(d->group), "%s", who && who->groups.count == 1 ? who->groups.texts[0] : "");
 }
 
-static void on_deadline(uv_timer_t *timer)
+static bool is_answered(void *ctx)
 {
-	(void)timer;
-	fail_msg("no answer in time");
+	const struct desk *d = ctx;
+
+	return d->answers > 0;
 }
 
 /* Signs in and runs the loop until the answer is there: "" or the sentence. */
 static const char *verify(struct desk *d, const char *token)
 {
-	uv_timer_t deadline;
-
 	d->answers = 0;
-	uv_timer_init(&d->loop, &deadline);
-	uv_timer_start(&deadline, on_deadline, WAIT_MS, 0);
 	signin_verify(d->signin, token, on_done, d);
-	while (d->answers == 0)
-		uv_run(&d->loop, UV_RUN_ONCE);
+	assert_true(wait_in_loop(&d->loop, is_answered, d, WAIT_MS));
 	assert_int_equal(d->answers, 1);
-	uv_close((uv_handle_t *)&deadline, NULL);
-	uv_run(&d->loop, UV_RUN_NOWAIT);
 	return d->text;
 }
 
@@ -142,17 +158,26 @@ static void put_forward(struct desk *d, int64_t ms)
 	signin_tick(d->signin);
 }
 
-/* Lets the loop run until the last round has failed or brought keys. */
-static void settle(struct desk *d, unsigned failures)
+struct failing {
+	const struct desk *desk;
+	unsigned failures;
+};
+
+static bool has_failed(void *ctx)
 {
-	int64_t deadline_ms = clock_mono_ms() + WAIT_MS;
+	const struct failing *wanted = ctx;
 	struct provider_status status;
 
-	do {
-		uv_run(&d->loop, UV_RUN_ONCE);
-		signin_issuer_status(d->signin, 0, &status);
-		assert_true(clock_mono_ms() < deadline_ms);
-	} while (status.failures < failures);
+	signin_issuer_status(wanted->desk->signin, 0, &status);
+	return status.failures == wanted->failures;
+}
+
+/* Lets the loop run until so many rounds have failed, one after another. */
+static void settle(struct desk *d, unsigned failures)
+{
+	struct failing wanted = {d, failures};
+
+	assert_true(wait_in_loop(&d->loop, has_failed, &wanted, WAIT_MS));
 }
 
 static void test_each_algorithm(void **state)
@@ -241,7 +266,6 @@ static void test_no_storm(void **state)
 static void test_down_and_back(void **state)
 {
 	struct desk *d = *state;
-	const char *said = "";
 	char *token = token_of(d, "{\"ttl\":86400}"),
 	     *other = token_of(d, "{\"alg\":\"RS256\",\"ttl\":86400}");
 
@@ -257,12 +281,8 @@ static void test_down_and_back(void **state)
 	settle(d, 2);
 	assert_true(oidc_provider_rotate(&d->provider, false));
 	assert_true(oidc_provider_set_down(&d->provider, false));
-	/* A fetch that happens to be under way when the clock jumps has run out of time by it: then the next one. */
-	for (int i = 0; i < 5 && (i == 0 || said[0] != '\0'); i++) {
-		put_forward(d, PROVIDER_RETRY_MAX_MS);
-		said = verify_new(d, "{\"ttl\":172800}");
-	}
-	assert_string_equal(said, "");
+	put_forward(d, PROVIDER_RETRY_MAX_MS);
+	assert_string_equal(verify_new(d, "{\"ttl\":172800}"), "");
 	assert_string_equal(verify(d, other), NOT_KNOWN);
 	free(token);
 	free(other);

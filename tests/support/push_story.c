@@ -13,9 +13,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "tests/support/wait.h"
 
 #define DEADLINE_MS 5000
 #define REQUEST_MS  2000
+#define WAIT_MS     60000 /* every push ends by its own deadline, long before */
 
 static void consent(struct story *story)
 {
@@ -123,6 +125,18 @@ int story_close(void **state)
 	return idle && closed == 0 ? 0 : -1;
 }
 
+static bool has_ended(void *ctx)
+{
+	const int *ended = ctx;
+
+	return *ended > 0;
+}
+
+void story_wait(struct story *story, int *ended)
+{
+	assert_true(wait_in_loop(&story->loop, has_ended, ended, WAIT_MS));
+}
+
 void story_again(struct story *story)
 {
 	story->ready = 0;
@@ -131,8 +145,7 @@ void story_again(struct story *story)
 		story->push.deadline_ms = clock_mono_ms() + DEADLINE_MS;
 	push_start(story->pusher, &story->push);
 	assert(story->ready == 0 && story->ended == 0); /* never from within push_start() */
-	while (story->ended == 0)
-		uv_run(&story->loop, UV_RUN_ONCE);
+	story_wait(story, &story->ended);
 	/* What comes after the end would be a mistake: let it come. */
 	uv_run(&story->loop, UV_RUN_NOWAIT);
 }

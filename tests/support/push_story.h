@@ -79,6 +79,9 @@ void story_expect(const struct story *story, size_t member, enum push_verdict ve
 void story_run(struct story *story, const struct peer_rule *rules, size_t count);
 #define STORY_RUN(story, rules) story_run((story), (rules), sizeof(rules) / sizeof((rules)[0]))
 
+/* Runs the loop until `*ended` is more than 0. */
+void story_wait(struct story *story, int *ended);
+
 /* The same push once more, as if from the beginning; what is remembered stays. */
 void story_again(struct story *story);
 

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/wait.h"
+
 static const char library[] =
 	"#!lua name=jit\n"
 	"local function reading(name, f)\n"
@@ -117,17 +119,27 @@ static void on_guard(uv_timer_t *guard)
 	f->is_late = true;
 }
 
+struct counting {
+	const size_t *counter;
+	size_t wanted;
+};
+
+static bool is_counted(void *ctx)
+{
+	const struct counting *counting = ctx;
+
+	return *counting->counter >= counting->wanted;
+}
+
 void fixture_wait(struct store_fixture *f, const size_t *counter, size_t wanted)
 {
-	f->is_late = false;
-	(void)uv_timer_start(&f->guard, on_guard, FIXTURE_WAIT_MS, 0);
-	while (*counter < wanted && !f->is_late)
-		(void)uv_run(&f->loop, UV_RUN_ONCE);
-	(void)uv_timer_stop(&f->guard);
-	if (f->is_late)
+	struct counting counting = {counter, wanted};
+	bool is_there = wait_in_loop(&f->loop, is_counted, &counting, FIXTURE_WAIT_MS);
+
+	if (!is_there)
 		print_error("waited in vain for %zu, have %zu; the store last said: %s\n", wanted, *counter,
 			    f->why);
-	assert_false(f->is_late);
+	assert_true(is_there);
 }
 
 void fixture_run_for(struct store_fixture *f, int64_t ms)

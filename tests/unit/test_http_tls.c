@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "http/http.h"
+#include "tests/support/wait.h"
 
 #define TIMEOUT_MS 5000
 
@@ -184,6 +185,13 @@ static void on_done(void *ctx, const struct http_answer *answer)
 	print_message("%ld %s\n", answer->status, answer->words);
 }
 
+static bool is_done(void *ctx)
+{
+	const struct result *result = ctx;
+
+	return result->done;
+}
+
 static struct result ask(struct tls_peer *peer, const char *ca_file)
 {
 	struct http_client *client = NULL;
@@ -201,8 +209,7 @@ static struct result ask(struct tls_peer *peer, const char *ca_file)
 	call.url = url;
 	assert_int_equal(http_client_new(&peer->loop, &client, NULL), ERR_OK);
 	assert_int_equal(http_start(client, &call, &hook, &request), ERR_OK);
-	while (!result.done)
-		uv_run(&peer->loop, UV_RUN_ONCE);
+	assert_true(wait_in_loop(&peer->loop, is_done, &result, 60000));
 	http_client_free(client);
 	return result;
 }

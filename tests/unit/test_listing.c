@@ -51,8 +51,7 @@ static void run(struct story *story, struct seen *seen, const struct peer_rule *
 	seen->listing.on_end = on_end;
 	seen->listing.ctx = seen;
 	assert_true(listing_start(story->pusher, &seen->listing));
-	while (seen->ended == 0)
-		uv_run(&story->loop, UV_RUN_ONCE);
+	story_wait(story, &seen->ended);
 	assert_int_equal(seen->ended, 1);
 	assert_int_equal(pusher_running(story->pusher), 0);
 }

@@ -53,8 +53,7 @@ static void run(struct story *story, struct test *test, const struct peer_rule *
 	test->probe.ctx = test;
 	test->turns = test->ended = 0;
 	probe_start(story->pusher, &test->probe);
-	while (test->ended == 0)
-		uv_run(&story->loop, UV_RUN_ONCE);
+	story_wait(story, &test->ended);
 	uv_run(&story->loop, UV_RUN_NOWAIT);
 	assert_int_equal(test->ended, 1);
 }

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "tests/support/push_story.h"
+#include "tests/support/wait.h"
 
 #define GROUP_RULE                                                                                           \
 	{                                                                                                    \
@@ -350,11 +351,17 @@ static void push_that_begins_too_late(void **state)
 	while (clock_mono_ms() <= story->push.deadline_ms)
 		continue;
 	push_start(story->pusher, &story->push);
-	while (story->ended == 0)
-		uv_run(&story->loop, UV_RUN_ONCE);
+	story_wait(story, &story->ended);
 	assert_int_equal(story->members[0].verdict, PUSH_RETRY);
 	assert_true(story->push.nothing_reached);
 	assert_int_equal(story->peer.requests, 0);
+}
+
+static bool has_patch(void *ctx)
+{
+	const struct story *story = ctx;
+
+	return story->peer.requests == 3;
 }
 
 /* The end of the process while a PATCH is under way. */
@@ -367,8 +374,7 @@ static void abort_leaves_it_in_doubt(void **state)
 	peer_script(&story->peer, rules, 3);
 	story->push.deadline_ms = clock_mono_ms() + 5000;
 	push_start(story->pusher, &story->push);
-	while (story->peer.requests < 3)
-		uv_run(&story->loop, UV_RUN_ONCE);
+	assert_true(wait_in_loop(&story->loop, has_patch, story, 60000));
 	assert_int_equal(pusher_running(story->pusher), 1);
 	pusher_abort_all(story->pusher);
 	assert_int_equal(story->ended, 1);
