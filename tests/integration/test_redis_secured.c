@@ -204,6 +204,48 @@ static void a_wrong_password(void **state)
 	world_passed(world);
 }
 
+/* What the broker's user could do to harm beyond the broker's own data, had somebody its password. */
+static void the_supplied_acl_gives_no_more(void **state)
+{
+	static const char *const denied[] = {
+		"FLUSHALL",
+		"FLUSHDB",
+		"KEYS *",
+		"SCAN 0",
+		"CONFIG SET appendonly no",
+		"SHUTDOWN",
+		"MONITOR",
+		"DEBUG RELOAD",
+		"ACL LIST",
+		"FUNCTION DELETE jit",
+		"SAVE",
+		"DUMP {j1}:x",
+		"EVAL 1 0",
+		"REPLICAOF no one",
+		"CLIENT KILL 127.0.0.1:1",
+		"GET other",
+		"SET other x",
+		"MIGRATE 127.0.0.1 1 {j1}:x 0 1",
+		"MODULE LIST",
+		"FUNCTION FLUSH",
+	};
+	struct locked *locked = *state;
+	struct redis_server *redis = &locked->world.redis;
+	redisReply *reply;
+	start_locked(locked, NULL);
+	assert_true(redis_server_do(redis, "ACL DRYRUN jit-broker GET {j1}:x"));
+	for (size_t i = 0; i < sizeof(denied) / sizeof(denied[0]); i++) {
+		char command[128];
+		snprintf(command, sizeof(command), "ACL DRYRUN jit-broker %s", denied[i]);
+		reply = redis_server_command(redis, command);
+		assert_non_null(reply);
+		if (strstr(reply->str, "has no permissions") == NULL)
+			fail_msg("%s: %s", denied[i], reply->str);
+		freeReplyObject(reply);
+	}
+	world_passed(&locked->world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +253,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_command_that_is_denied_is_told_at_the_start, lock_up,
 						clean_up),
 		cmocka_unit_test_setup_teardown(a_wrong_password, lock_up, clean_up),
+		cmocka_unit_test_setup_teardown(the_supplied_acl_gives_no_more, lock_up, clean_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
