@@ -158,7 +158,7 @@ UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/un
 	tests/unit/test_config_policy.c tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_policy_hours.c \
 	tests/unit/test_policy_people.c tests/unit/test_throttle.c
 UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_retry.c tests/unit/test_push.c \
-	tests/unit/test_push_faults.c tests/unit/test_push_removal.c tests/unit/test_http_tls.c
+	tests/unit/test_push_faults.c tests/unit/test_push_removal.c tests/unit/test_http_tls.c tests/unit/test_http_reset.c
 UNIT_TESTS += tests/unit/test_mapping.c tests/unit/test_user.c tests/unit/test_dialect.c tests/unit/test_push_dialects.c tests/unit/test_push_groups.c tests/unit/test_push_golden.c tests/unit/test_probe.c tests/unit/test_push_token.c tests/unit/test_listing.c tests/unit/test_scim_rules.c
 UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
 	tests/unit/test_target.c tests/unit/test_odata.c

@@ -5,6 +5,7 @@
 
 struct watch { /* one socket of curl's */
 	uv_poll_t poll;
+	int events; /* that curl wants to know of */
 	struct http_watcher *watcher;
 	curl_socket_t socket;
 };
@@ -17,8 +18,14 @@ static void watch_closed(uv_handle_t *handle)
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = poll->data;
-	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+	int flags = 0;
 
+	/*
+	 * libuv hides a socket's readability behind its error and watches it no more, but a connection that was reset
+	 * may still hold the whole answer. Without flags curl looks for itself; told of the error alone it would not.
+	 */
+	if (status < 0)
+		uv_poll_start(poll, watch->events, on_poll);
 	if (events & UV_READABLE)
 		flags |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
@@ -70,8 +77,10 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *ctx, void
 	if (what & CURL_POLL_OUT)
 		events |= UV_WRITABLE;
 	/* Without memory for a watch this one request runs into its deadline; -1 would end the whole multi handle. */
-	if (watch != NULL)
+	if (watch != NULL) {
+		watch->events = events;
 		uv_poll_start(&watch->poll, events, on_poll);
+	}
 	return 0;
 }
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "tests/support/signin_scene.h"
 #include "tests/support/wait.h"
 
