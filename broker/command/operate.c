@@ -110,7 +110,7 @@ int command_provision(struct session *session)
 
 	application_path(session, "/provision", &path);
 	buf_init(&body, 4096);
-	buf_adds(&body, "{\"userName\":");
+	buf_adds(&body, "{\"principalId\":");
 	json_add_string(&body, session->options.words[1]);
 	buf_adds(&body, ",\"groupId\":");
 	json_add_string(&body, session->options.words[2]);
