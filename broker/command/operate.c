@@ -141,8 +141,8 @@ int command_log(struct session *session)
 	add_parameter(&path, "person", o->person);
 	add_parameter(&path, "group", o->group);
 	add_parameter(&path, "result", o->result);
-	add_parameter(&path, "after", o->after);
-	add_parameter(&path, "limit", o->limit);
+	add_parameter(&path, "$skiptoken", o->after);
+	add_parameter(&path, "$top", o->limit);
 	code = simple_call(session, "GET", buf_text(&path), NULL, NULL);
 	buf_release(&path);
 	return code;
