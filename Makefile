@@ -1,6 +1,5 @@
 # The JIT group activation broker. `make demo` and `make test` are all that a new Debian machine needs;
-# `make help` lists the rest. Every source file is named. Make calls itself only after it has installed
-# packages, and to build another variant.
+# `make help` lists the rest. Make calls itself only after it has installed packages, and to build another variant.
 
 VARIANT ?= debug
 ifeq ($(origin CC),default)
@@ -43,66 +42,12 @@ else
 $(error VARIANT is debug, release, asan, tsan or fuzz)
 endif
 
-# -- sources, by folder ------------------------------------------------------------------------------------
-BASE_SRC := broker/base/err.c broker/base/buf.c broker/base/log.c broker/base/clock.c broker/base/iso8601.c \
-	broker/base/id.c broker/base/digest.c broker/base/utf8.c broker/base/json.c
-HTTP_SRC := broker/http/http.c broker/http/http_guard.c broker/http/http_mail.c broker/http/http_watch.c
-STORE_SRC := broker/store/address.c broker/store/call.c broker/store/connection.c broker/store/node.c \
-	broker/store/reader.c broker/store/reply.c broker/store/setup.c broker/store/store.c
-STORE_SRC += broker/store/answer.c broker/store/barrier.c broker/store/cluster.c broker/store/node_expire.c \
-	broker/store/question.c broker/store/sentinel.c broker/store/slots.c broker/store/tls.c broker/store/topology.c
-ACTIVATION_SRC := activation/audit.c activation/audit_event.c activation/policy.c activation/policy_hours.c activation/policy_people.c activation/states.c activation/request.c activation/core.c \
-	activation/activation.c activation/actor.c activation/ask.c activation/status.c activation/timetable.c activation/sweep.c activation/order.c activation/list.c activation/notices.c
-ACTIVATION_SRC += activation/review.c
-THROTTLE_SRC := throttle/throttle.c
-AUDIT_SRC := broker/api/audit.c broker/audit/export.c broker/audit/keeper.c broker/audit/seal.c broker/audit/verify.c
-ACTIVATION_SRC += activation/order_find.c
-SIGNIN_SRC := broker/sign-in/base64url.c broker/sign-in/discovery.c broker/sign-in/identity.c broker/sign-in/issuer.c \
-	broker/sign-in/jwks.c broker/sign-in/jwks_key.c broker/sign-in/jwt.c broker/sign-in/jwt_verify.c \
-	broker/sign-in/max_age.c broker/sign-in/provider.c broker/sign-in/remembered.c broker/sign-in/signin.c
-SCIM_SRC := scim-push/scim.c scim-push/answer.c scim-push/outcome.c scim-push/retry.c scim-push/names.c \
-	scim-push/push.c scim-push/steps.c scim-push/reply.c scim-push/ask.c scim-push/recall.c \
-	scim-push/verdict.c
-SCIM_SRC += scim-push/attribute.c scim-push/dialect.c scim-push/mapping.c scim-push/mapping_compile.c scim-push/person.c \
-	scim-push/reply_group.c scim-push/user.c scim-push/probe.c scim-push/expiry.c scim-push/listing.c
-API_SRC := broker/api/router.c broker/api/sign_in.c broker/api/requests.c broker/api/lists.c broker/api/applications.c \
-	broker/api/health.c broker/api/caller.c broker/api/submission.c broker/api/submit.c broker/api/approvals.c broker/api/hooks.c broker/recheck.c broker/terms.c broker/api/render.c broker/provision.c broker/person.c broker/fetch.c broker/issuers.c \
-	broker/metrics.c broker/api/server.c broker/api/server_exchange.c broker/api/listen.c broker/api/target.c broker/api/error.c \
-	broker/api/odata.c broker/api/pem.c
-API_SRC += broker/api/pace.c
-API_SRC += broker/api/page.c broker/api/sweep.c broker/arguments.c
-API_SRC += broker/api/batch.c broker/api/batches.c broker/api/server_inner.c broker/api/list_query.c broker/api/object.c broker/api/eligible.c
-ACTIVATION_SRC += activation/operate.c
-API_SRC += broker/api/operate.c broker/api/provisioning_log.c broker/api/render_application.c
-API_SRC += broker/api/connection.c
-ACTIVATION_SRC += activation/on_demand.c
-API_SRC += broker/api/on_demand.c
-WEBHOOK_SRC := broker/webhook/approval.c broker/webhook/event.c broker/webhook/member.c broker/webhook/schedule.c \
-	broker/webhook/signing.c broker/webhook/slack.c broker/webhook/standard.c
-NOTICE_SRC := broker/notice/audience.c broker/notice/courier.c broker/notice/mail.c broker/notice/parcel.c \
-	broker/notice/text.c broker/notice/words.c
-API_SRC += broker/api/notices.c
-CONFIG_SRC := broker/config.c broker/config_restart.c broker/config_address.c broker/config_build.c broker/config_check.c broker/config_claims.c \
-	broker/config_audit.c \
-	broker/config_example.c broker/config_files.c broker/config_items.c broker/config_layers.c \
-	broker/config_lists.c broker/config_lookup.c broker/config_memory.c broker/config_notices.c broker/config_policy_check.c \
-	broker/config_policy_values.c broker/config_redis.c broker/config_report.c broker/config_settings.c broker/config_tree.c \
-	broker/config_values.c broker/config_zone.c
-COMMAND_SRC := broker/command/account.c broker/command/activate.c broker/command/call.c broker/command/decide.c \
-	broker/command/group.c broker/command/list.c broker/command/login.c broker/command/main.c \
-	broker/command/operate.c broker/command/words.c
-CONFIG_SRC += broker/config_scim.c
-API_SRC += broker/api/openapi.c
-SANDBOX_SRC := scim-push/sandbox/answer.c scim-push/sandbox/control.c scim-push/sandbox/directory.c \
-	scim-push/sandbox/exchange.c scim-push/sandbox/fault.c scim-push/sandbox/fault_answer.c \
-	scim-push/sandbox/filter.c scim-push/sandbox/group_patch.c scim-push/sandbox/groups.c \
-	scim-push/sandbox/journal.c scim-push/sandbox/main.c scim-push/sandbox/membership.c \
-	scim-push/sandbox/names.c scim-push/sandbox/page.c scim-push/sandbox/query.c scim-push/sandbox/scim.c \
-	scim-push/sandbox/server.c scim-push/sandbox/text.c scim-push/sandbox/user_list.c \
-	scim-push/sandbox/user_rules.c scim-push/sandbox/users.c
-SANDBOX_SRC += scim-push/sandbox/about.c scim-push/sandbox/dialect.c scim-push/sandbox/group_list.c \
-	scim-push/sandbox/patch_read.c scim-push/sandbox/rate.c scim-push/sandbox/roll.c scim-push/sandbox/state.c \
-	scim-push/sandbox/user_path.c scim-push/sandbox/words.c
+# -- sources: a folder is a module, and every .c file in it belongs to it ------------------------------------
+sources = $(sort $(wildcard $(addsuffix /*.c,$(1))))
+COMMAND_SRC := $(call sources,broker/command)
+SANDBOX_SRC := $(call sources,scim-push/sandbox)
+LIB_SRC := $(filter-out broker/main.c activation/states_print.c $(COMMAND_SRC),\
+	$(call sources,broker broker/* activation throttle scim-push))
 
 # The Redis function library: these files, joined in this order (activation/join.awk).
 LUA_SRC := activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
@@ -114,117 +59,20 @@ LUA := $(B)/gen/states.lua $(B)/gen/commands.lua $(LUA_SRC)
 # The page, served as it is.
 PAGE := $(addprefix broker/web/,page.html page.css page.js call.js dom.js sign_in.js words.js)
 
-LIB_SRC := $(BASE_SRC) $(HTTP_SRC) $(STORE_SRC) $(ACTIVATION_SRC) $(THROTTLE_SRC) $(SCIM_SRC) $(SIGNIN_SRC) $(WEBHOOK_SRC) $(NOTICE_SRC) $(API_SRC) $(AUDIT_SRC) $(CONFIG_SRC)
-
 # Shared by tests: private servers and programs, HTTP client, whole worlds of them.
-SUPPORT_SRC := tests/support/store_fixture.c tests/support/wait.c tests/support/proc.c tests/support/http.c tests/support/http_many.c \
-	tests/support/sandbox_proc.c tests/support/sandbox_log.c tests/support/broker_config.c \
-	tests/support/broker_proc.c tests/support/redis_server.c tests/support/world.c tests/support/world_calls.c
+SUPPORT_SRC := $(call sources,tests/support)
 
-SUPPORT_SRC += tests/support/scim_peer.c tests/support/push_story.c
-
-SUPPORT_SRC += tests/support/loop_server.c
-
-SUPPORT_SRC += tests/support/scene.c tests/support/scene_ask.c tests/support/scene_seen.c
-
-SUPPORT_SRC += tests/support/redis_cluster.c tests/support/certificates.c tests/support/redis_sentinels.c
-SUPPORT_SRC += tests/support/grant_oracle.c tests/support/grant_world.c
-
-SUPPORT_SRC += tests/support/redis_gate.c tests/support/aftermath.c
-
-SUPPORT_SRC += tests/support/lane.c tests/support/lane_story.c tests/support/lane_story_read.c \
-	tests/support/lane_snapshot.c tests/support/lane_model.c
-SUPPORT_SRC += tests/support/lane_story_notices.c tests/support/receivers.c
-
-SUPPORT_SRC += tests/support/tokens.c tests/support/token_judge.c tests/support/provider_rounds.c \
-	tests/support/signin_scene.c tests/support/oidc_provider.c tests/support/office.c
-
-SUPPORT_SRC += tests/support/foreign_scim.c tests/support/books.c
-
-# -- tests: one program a file, named tests/unit/test_x.c, tests/integration/test_x.c, tests/fuzz/fuzz_x.c ---
-UNIT_TESTS := tests/unit/test_base_err.c tests/unit/test_base_buf.c tests/unit/test_base_id.c \
-	tests/unit/test_base_digest.c tests/unit/test_base_log.c tests/unit/test_base_iso8601.c \
-	tests/unit/test_base_json.c
-SANDBOX_TESTS := tests/unit/test_sandbox.c tests/unit/test_sandbox_patch.c tests/unit/test_sandbox_text.c \
-	tests/unit/test_sandbox_dialects.c tests/unit/test_sandbox_rates.c
-UNIT_TESTS += $(SANDBOX_TESTS) tests/unit/test_sandbox_http.c tests/unit/test_sandbox_control.c
-EXTRA_C += tests/unit/sandbox_world.c
-UNIT_TESTS += tests/unit/test_support_log.c tests/unit/test_support_proc.c tests/unit/test_support_wait.c
-UNIT_TESTS += tests/unit/test_store.c tests/unit/test_store_parts.c tests/unit/test_store_peer.c \
-	tests/unit/test_store_setup.c
-UNIT_TESTS += tests/unit/test_store_slots.c tests/unit/test_store_cluster.c tests/unit/test_store_replicas.c \
-	tests/unit/test_store_sentinel.c tests/unit/test_store_tls.c
-UNIT_TESTS += tests/unit/test_config.c tests/unit/test_config_example.c tests/unit/test_config_large.c \
-	tests/unit/test_config_policy.c tests/unit/test_config_settings.c tests/unit/test_policy.c tests/unit/test_policy_hours.c \
-	tests/unit/test_policy_people.c tests/unit/test_throttle.c
-UNIT_TESTS += tests/unit/test_scim.c tests/unit/test_outcome.c tests/unit/test_retry.c tests/unit/test_push.c \
-	tests/unit/test_push_faults.c tests/unit/test_push_removal.c tests/unit/test_http_tls.c tests/unit/test_http_reset.c
-UNIT_TESTS += tests/unit/test_mapping.c tests/unit/test_user.c tests/unit/test_dialect.c tests/unit/test_push_dialects.c tests/unit/test_push_groups.c tests/unit/test_push_golden.c tests/unit/test_probe.c tests/unit/test_push_token.c tests/unit/test_listing.c tests/unit/test_scim_rules.c
-UNIT_TESTS += tests/unit/test_server.c tests/unit/test_server_life.c tests/unit/test_server_listen.c \
-	tests/unit/test_target.c tests/unit/test_odata.c
-UNIT_TESTS += tests/unit/test_actor.c tests/unit/test_audit_seal.c
-UNIT_TESTS += tests/unit/test_library.c tests/unit/test_library_push.c tests/unit/test_library_cycle.c \
-	tests/unit/test_library_read.c tests/unit/test_states.c tests/unit/test_bucket.c \
-	tests/unit/test_model.c
-UNIT_TESTS += tests/unit/test_library_notices.c tests/unit/test_notice_audience.c tests/unit/test_notice_mail.c tests/unit/test_notice_text.c \
-	tests/unit/test_http_guard.c
-UNIT_TESTS += tests/unit/test_library_eligibility.c tests/unit/test_batch.c
-UNIT_TESTS += tests/unit/test_library_condition.c
-UNIT_TESTS += tests/unit/test_library_actions.c tests/unit/test_openapi.c
-UNIT_TESTS += tests/unit/test_jwt.c tests/unit/test_jwt_form.c tests/unit/test_jwks.c tests/unit/test_discovery.c \
-	tests/unit/test_provider.c tests/unit/test_identity.c tests/unit/test_signin.c tests/unit/test_signin_waiting.c
-UNIT_TESTS += tests/unit/test_webhook_approval.c tests/unit/test_webhook_event.c tests/unit/test_webhook_schedule.c \
-	tests/unit/test_webhook_slack.c tests/unit/test_webhook_standard.c
-EXTRA_C += tests/webhooks/peer.c tests/oidc/verifier.c
-UNIT_TESTS += tests/unit/test_grants.c tests/unit/test_races.c
-INTEGRATION_TESTS := tests/integration/test_support.c tests/integration/test_world.c
-INTEGRATION_TESTS += tests/integration/test_graph_sdk.c tests/integration/test_openapi_objects.c tests/integration/test_actions.c
-INTEGRATION_TESTS += tests/integration/test_eligibility_race.c tests/integration/test_eligibility_claims.c
-INTEGRATION_TESTS += tests/integration/test_first_five.c tests/integration/test_overflow.c tests/integration/test_lifecycle.c \
-	tests/integration/test_reload.c tests/integration/test_push_trouble.c \
-	tests/integration/test_application_away.c tests/integration/test_api_input.c \
-	tests/integration/test_api_bytes.c tests/integration/test_api_lists.c \
-	tests/integration/test_redis_check.c
-INTEGRATION_TESTS += tests/integration/test_policy_acts.c tests/integration/test_lost_eligibility.c tests/integration/test_decision_races.c
-INTEGRATION_TESTS += tests/integration/test_eligibility.c
-INTEGRATION_TESTS += tests/integration/test_secrets.c
-INTEGRATION_TESTS += tests/integration/test_roles.c
-INTEGRATION_TESTS += tests/integration/test_batch.c
-INTEGRATION_TESTS += tests/integration/test_notices.c tests/integration/test_notices_mail.c
-INTEGRATION_TESTS += tests/integration/test_condition.c
-INTEGRATION_TESTS += tests/integration/test_redis_cluster.c
-INTEGRATION_TESTS += tests/integration/test_redis_secured.c tests/integration/test_redis_stall.c
-INTEGRATION_TESTS += tests/integration/test_standing.c tests/integration/test_connection.c
-INTEGRATION_TESTS += tests/integration/test_approval.c tests/integration/test_approval_webhook.c
-INTEGRATION_TESTS += tests/integration/test_kill_broker.c tests/integration/test_dead_brokers.c \
-	tests/integration/test_frozen_broker.c tests/integration/test_kill_redis.c tests/integration/test_two_brokers.c \
-	tests/integration/test_rolling_restart.c
-INTEGRATION_TESTS += tests/integration/test_sign_in.c tests/integration/test_sign_in_outage.c \
-	tests/integration/test_sign_in_provider.c
-UNIT_TESTS += tests/unit/test_config_sign_in.c tests/unit/test_config_sources.c
-SUPPORT_SRC += tests/support/shell.c
-INTEGRATION_TESTS += tests/integration/test_command.c
-INTEGRATION_TESTS += tests/integration/test_page.c tests/integration/test_sweep.c
-# Against the SCIM servers of other people, which npm brings.
-INTEGRATION_TESTS += tests/integration/test_foreign_scim.c
-# At random, with a seed.
-INTEGRATION_TESTS += tests/integration/test_convergence.c
-INTEGRATION_TESTS += tests/integration/test_dialects.c
-
-INTEGRATION_TESTS += tests/integration/test_audit.c tests/integration/test_audit_export.c
-INTEGRATION_TESTS += tests/integration/test_on_demand.c tests/integration/test_cycle.c
-BENCH_SRC := tests/bench/bench.c tests/bench/load.c
-FUZZERS := tests/fuzz/fuzz_json.c tests/fuzz/fuzz_iso8601.c
-FUZZERS += tests/fuzz/fuzz_batch.c tests/fuzz/fuzz_submission.c
-FUZZERS += tests/fuzz/fuzz_odata.c tests/fuzz/fuzz_config.c
-FUZZERS += tests/fuzz/fuzz_scim_answer.c
-SANDBOX_FUZZERS := tests/fuzz/fuzz_sandbox_call.c tests/fuzz/fuzz_sandbox_rules.c
-FUZZERS += $(SANDBOX_FUZZERS)
-FUZZERS += tests/fuzz/fuzz_redis_reply.c
-FUZZERS += tests/fuzz/fuzz_jwt.c
-FUZZERS += tests/fuzz/fuzz_webhook.c
-FUZZERS += tests/fuzz/fuzz_notice.c
-# These run under ASan and UBSan as well.
+# -- tests: one program a file, named test_x.c or fuzz_x.c ---------------------------------------------------
+UNIT_TESTS := $(sort $(wildcard tests/unit/test_*.c))
+INTEGRATION_TESTS := $(sort $(wildcard tests/integration/test_*.c))
+FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCH_SRC := $(call sources,tests/bench)
+# With the sandbox's own parts inside.
+SANDBOX_TESTS := $(filter-out %_http.c %_control.c,$(filter tests/unit/test_sandbox%,$(UNIT_TESTS)))
+SANDBOX_FUZZERS := $(filter tests/fuzz/fuzz_sandbox_%,$(FUZZERS))
+# Programs and parts that tests use besides.
+EXTRA_C := tests/unit/sandbox_world.c tests/webhooks/peer.c tests/oidc/verifier.c tests/fuzz/replay.c
+# These run under ASan and UBSan; `make test` runs the unit tests without them as well.
 ASAN_TESTS = $(UNIT_TESTS) $(INTEGRATION_TESTS)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -255,7 +103,7 @@ test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint
 	@{ $(again) -k test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
 	+@$(again) test-run
 
-test-programs: all $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%)) $(call integration_programs,$(B:build/%=%))
+test-programs: all $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%))
 asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
 
 LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
@@ -272,7 +120,7 @@ DEMO := 'demo: DEMO_ONCE=1 DEMO_DIR=$(B)/demo BUILD=$(B) deploy/demo/run'
 REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check' 'tokens against jose: $(MAKE) tokens-check'
 
 test-run:
-	+@tests/run $(DEMO) $(REFERENCES) $(call integration_programs,$(B:build/%=%)) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
+	+@tests/run $(DEMO) $(REFERENCES) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
 		$(REPLAYS) $(LINTS)
 
 check-unit: $(call unit_programs,$(B:build/%=%)) ## the unit tests of this VARIANT
@@ -424,11 +272,11 @@ hdr-check: ## each header compiles alone
 		echo "#include \"$$h\"" | $(CC) $(CPPFLAGS_ALL) -std=c11 $(WARN) -Werror -x c -fsyntax-only - || \
 		{ echo "$$h does not compile alone"; exit 1; }; done
 
-# Every C file is in a list of this Makefile, so that no test or source is forgotten.
+# Every C file belongs to something, so that no test or source is forgotten.
 lists-check:
 	@for f in $(filter %.c,$(C_FILES)); do case " $(ALL_C) " in *" $$f "*) ;; *) echo "$$f is in no list"; bad=1;; esac; done; \
 		for f in $(ALL_C); do [ -f $$f ] || { echo "$$f does not exist"; bad=1; }; done; [ -z "$$bad" ]
-ALL_C = $(C_SRC) $(SUPPORT_SRC) $(UNIT_TESTS) $(INTEGRATION_TESTS) $(FUZZERS) $(BENCH_SRC) $(EXTRA_C) tests/fuzz/replay.c
+ALL_C = $(C_SRC) $(SUPPORT_SRC) $(UNIT_TESTS) $(INTEGRATION_TESTS) $(FUZZERS) $(BENCH_SRC) $(EXTRA_C)
 
 drift-check: $(B)/states-print $(B)/jit-broker $(B)/gen/commands.lua
 	@tests/lint/check-drift $(B)

@@ -3,7 +3,7 @@
 #include <getopt.h>
 #include <stddef.h>
 
-#include "broker/config_settings.h"
+#include "config/settings.h"
 
 #define SWEEP_FOR_MS  (5 * 60 * 1000) /* a bucket of five lets 150 pushes through in that time */
 #define SWEEP_MOST_MS (24 * 3600 * 1000)

@@ -2,7 +2,7 @@
 #ifndef BROKER_ISSUERS_H
 #define BROKER_ISSUERS_H
 
-#include "broker/config.h"
+#include "config/config.h"
 #include "sign-in/signin.h"
 
 /* All texts are the configuration's. */

@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/arguments.h"
-#include "broker/config.h"
+#include "config/config.h"
 #include "broker/fetch.h"
 #include "broker/issuers.h"
 #include "broker/metrics.h"

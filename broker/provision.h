@@ -6,7 +6,7 @@
 #define BROKER_PROVISION_H
 
 #include "activation/order.h"
-#include "broker/config.h"
+#include "config/config.h"
 #include "broker/metrics.h"
 #include "scim-push/push.h"
 

@@ -10,7 +10,7 @@
 #include "activation/policy.h"
 #include "activation/request.h"
 #include "base/err.h"
-#include "broker/config.h"
+#include "config/config.h"
 
 /*
  * Does policy still allow it, to the person as the store knows them? Then `limits` gets what the store has to keep to

@@ -3,7 +3,7 @@
 #define BROKER_TERMS_H
 
 #include "activation/activation.h"
-#include "broker/config.h"
+#include "config/config.h"
 
 void terms_from(const struct config *config, const struct config_application *application, struct terms *out);
 

@@ -12,7 +12,7 @@
 #include "api/odata.h"
 #include "api/route.h"
 #include "api/server.h"
-#include "broker/config.h"
+#include "config/config.h"
 #include "broker/metrics.h"
 #include "store/store.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "base/id.h"
-#include "broker/config.h"
+#include "config/config.h"
 
 /* What those are told who do not take part (caller_takes_part). */
 #define CALLER_ONLY_LOOKS_ON "Auditors, timer jobs and machines ask for nothing and decide nothing."

@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include "audit/verify.h"
-#include "broker/config.h"
+#include "config/config.h"
 
 struct keeper_figures {
 	uint64_t seals, exported, failures; /* seals made, events exported, exports that failed */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "activation/notices.h"
-#include "broker/config.h"
+#include "config/config.h"
 
 #define AUDIENCE_MAIL "mail" /* the target of all mails; webhooks are "hook:NAME" */
 

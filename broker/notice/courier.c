@@ -10,7 +10,7 @@
 #include "activation/notices.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "broker/config.h"
+#include "config/config.h"
 #include "broker/metrics.h"
 #include "http/http.h"
 #include "notice/audience.h"

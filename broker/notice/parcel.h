@@ -7,7 +7,7 @@
 
 #include "activation/notices.h"
 #include "base/buf.h"
-#include "broker/config.h"
+#include "config/config.h"
 #include "notice/audience.h"
 #include "notice/text.h"
 

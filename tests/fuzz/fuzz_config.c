@@ -1,7 +1,7 @@
 /* Any text is refused with a reason, or gives a configuration in which everything that is listed can be found. */
 #include <string.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Whatever the policy is, it answers; and it has what its parts promise. */

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "config_settings.h"
+#include "config/config.h"
+#include "config/settings.h"
 
 static char *print_example(size_t *len)
 {

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config/config.h"
 
 #define TOKEN "s3cr3t-token"
 /* base64 of "s3cr3t s3cr3t s3cr3t s3cr3t", and of the same with a digit behind it. */

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "config.h"
+#include "config/config.h"
 
 #define MANY 10000
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "config/config.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR   (60 * MINUTE)

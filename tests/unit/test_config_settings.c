@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "config_values.h"
+#include "config/config.h"
+#include "config/values.h"
 #include "sign-in/signin.h"
 
 /* Any of the structs that settings point into. */

@@ -1,7 +1,7 @@
 /* Approval systems as configured: what is stored, who is found, and which secrets are accepted. */
 #include "tests/unit/test_config_folder.h"
 
-#include "config_settings.h"
+#include "config/settings.h"
 #include "webhook/standard.h"
 
 #define FIRST_GROUP  "11111111-2222-3333-4444-555555555555"

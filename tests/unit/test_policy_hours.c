@@ -14,7 +14,7 @@
 
 #include "activation/policy.h"
 #include "base/iso8601.h"
-#include "config_values.h"
+#include "config/values.h"
 
 #define MON       1U
 #define SUN       (1U << 6)

@@ -1,6 +1,6 @@
 /*
  * YAML text as a checked tree: one document of UTF-8, bounded in depth and size, without anchors, aliases, tags
- * or a key that is given twice. Knows no setting. Only this part and config_build.c see libyaml's types.
+ * or a key that is given twice. Knows no setting. Only this part and build.c see libyaml's types.
  */
 #ifndef BROKER_CONFIG_TREE_H
 #define BROKER_CONFIG_TREE_H
@@ -11,7 +11,7 @@
 #include <yaml.h>
 
 #include "base/err.h"
-#include "config_report.h"
+#include "config/report.h"
 
 #define TREE_DEPTH 16      /* the configuration itself needs ten */
 #define TREE_NODES 1000000 /* some 160 bytes of memory each */

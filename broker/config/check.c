@@ -1,12 +1,12 @@
-/* Rules between settings. See config_build.h. */
-#include "config_build.h"
+/* Rules between settings. See build.h. */
+#include "config/build.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "config_settings.h"
+#include "config/settings.h"
 #include "webhook/slack.h"
 #include "webhook/standard.h"
 

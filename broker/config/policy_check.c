@@ -1,5 +1,5 @@
-/* Rules over whole policies, once everything that is inherited is there. See config_build.h. */
-#include "config_build.h"
+/* Rules over whole policies, once everything that is inherited is there. See build.h. */
+#include "config/build.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* See config_build.h. Goes on after every mistake, so that all of them are found in one pass. */
-#include "config_build.h"
+/* See build.h. Goes on after every mistake, so that all of them are found in one pass. */
+#include "config/build.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Finding settings by their keys, and the one notation of durations. Pure. */
-#include "config_settings.h"
+#include "config/settings.h"
 
 #include <stdio.h>
 #include <string.h>

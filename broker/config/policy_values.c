@@ -1,5 +1,5 @@
 /* Values of policies that need nothing but their own text: times, times of day, patterns and time zones. */
-#include "config_values.h"
+#include "config/values.h"
 
 #include <errno.h>
 #include <regex.h>

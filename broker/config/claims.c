@@ -1,5 +1,5 @@
-/* What policies look at in a token, over all of them, so that no more of it has to be kept. See config_build.h. */
-#include "config_build.h"
+/* What policies look at in a token, over all of them, so that no more of it has to be kept. See build.h. */
+#include "config/build.h"
 
 #include <stdio.h>
 #include <stdlib.h>

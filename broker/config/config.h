@@ -1,6 +1,6 @@
 /*
  * The configuration: one YAML file, read once into an immutable, reference-counted value. Every setting stands
- * in one table (config_settings.c) with its type, unit, default, minimum and maximum. Secrets are named by reference
+ * in one table (settings.c) with its type, unit, default, minimum and maximum. Secrets are named by reference
  * (file:…) and read when the file is. All mistakes are found in one pass, each with file, line and column.
  */
 #ifndef BROKER_CONFIG_H
@@ -14,7 +14,7 @@
 #include "activation/policy.h"
 #include "base/err.h"
 #include "base/id.h"
-#include "config_memory.h"
+#include "config/memory.h"
 #include "scim-push/push.h"
 #include "throttle/throttle.h"
 
@@ -240,7 +240,7 @@ void config_print_example(FILE *out);
 
 struct store_place;
 
-/* config_redis.c: where the store is, borrowed from the configuration; and do both name the same store, to be used in
+/* redis.c: where the store is, borrowed from the configuration; and do both name the same store, to be used in
  * the same way? */
 void config_redis_place(const struct config *config, struct store_place *place);
 bool config_redis_same(const struct config *a, const struct config *b);

@@ -1,5 +1,5 @@
 /* See config.h. Loads, counts references, and answers the look-ups; the rest is in the config_*.c files. */
-#include "config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/digest.h"
-#include "config_build.h"
+#include "config/build.h"
 
 struct config *config_ref(struct config *config)
 {

@@ -1,5 +1,5 @@
-/* See config_memory.h. */
-#include "config_memory.h"
+/* See memory.h. */
+#include "config/memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>

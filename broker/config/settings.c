@@ -1,7 +1,7 @@
 /* The table of settings itself. Everything that can be said of a setting in one place is said here. */
-#include "config_settings.h"
+#include "config/settings.h"
 
-#include "config.h"
+#include "config/config.h"
 #include "store/store.h"
 
 #define MS     INT64_C(1)

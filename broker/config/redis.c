@@ -1,5 +1,5 @@
-/* Rules over the settings of the store, and what the store gets of them. See config_build.h. */
-#include "config_build.h"
+/* Rules over the settings of the store, and what the store gets of them. See build.h. */
+#include "config/build.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* Settings of SCIM: its dialects, attributes of users, and the mapping that says what each is made from. */
-#include "config_build.h"
+#include "config/build.h"
 
 #include <string.h>
 

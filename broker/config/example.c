@@ -2,11 +2,11 @@
  * The commented example, made from the table: each setting with what it takes, its default and its bounds.
  * Settings that most installations leave alone are commented out; all others stand there with a working value.
  */
-#include "config.h"
+#include "config/config.h"
 
 #include <string.h>
 
-#include "config_settings.h"
+#include "config/settings.h"
 
 /* How many times `text` holds `part`. */
 static int occurrences(const char *text, const char *part)

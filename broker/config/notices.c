@@ -1,5 +1,5 @@
-/* Rules between the settings of notices. See config_build.h. */
-#include "config_build.h"
+/* Rules between the settings of notices. See build.h. */
+#include "config/build.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,14 +1,14 @@
 /*
  * From the checked tree to the value, in two steps: every key is looked up in the table and every element read
- * (config_build.c); then come the rules that need more than one setting, and the order that look-ups rely on
- * (config_check.c).
+ * (build.c); then come the rules that need more than one setting, and the order that look-ups rely on
+ * (check.c).
  */
 #ifndef BROKER_CONFIG_BUILD_H
 #define BROKER_CONFIG_BUILD_H
 
-#include "config.h"
-#include "config_tree.h"
-#include "config_values.h"
+#include "config/config.h"
+#include "config/tree.h"
+#include "config/values.h"
 
 /* One mapping that becomes one struct: the file itself, an element of a list, or a layer of policy. */
 struct element {
@@ -68,14 +68,14 @@ struct span {
 bool builder_span(struct builder *builder, const struct setting *setting, const yaml_node_t *node,
 		  struct span *out);
 
-/* config_build.c: reads the members of a mapping, those of the table that begin with the prefix. */
+/* build.c: reads the members of a mapping, those of the table that begin with the prefix. */
 void builder_read_mapping(struct builder *builder, struct element *element, const yaml_node_t *node,
 			  const char *prefix);
 void builder_apply_defaults(struct builder *builder, enum setting_owner owner, const struct element *element);
 void builder_check_required(struct builder *builder, enum setting_owner owner, const char *prefix,
 			    const struct element *element);
 
-/* config_lists.c: `field` is the setting's own; `setting` bears the path that messages use. */
+/* lists.c: `field` is the setting's own; `setting` bears the path that messages use. */
 void builder_read_texts(struct builder *builder, const struct setting *setting, struct policy_names *field,
 			const yaml_node_t *node);
 void builder_read_claims(struct builder *builder, const struct setting *setting, struct policy_claims *field,
@@ -85,7 +85,7 @@ void builder_read_aliases(struct builder *builder, const struct setting *setting
 void builder_read_days(struct builder *builder, const struct setting *setting, unsigned *field,
 		       const yaml_node_t *node);
 
-/* config_scim.c */
+/* scim.c */
 void builder_read_mapping_rules(struct builder *builder, const struct setting *setting,
 				struct mapping *mapping, const yaml_node_t *node);
 void builder_check_test(struct builder *builder, const struct config_application *application,
@@ -94,11 +94,11 @@ void builder_check_test(struct builder *builder, const struct config_application
 void builder_take_dialect(struct builder *builder, struct config_application *application,
 			  const struct element *element);
 
-/* config_items.c */
+/* items.c */
 void builder_read_items(struct builder *builder, const struct setting *setting, struct element *element,
 			yaml_node_t *node);
 
-/* config_layers.c */
+/* layers.c */
 void builder_read_layer(struct builder *builder, const struct setting *setting, struct element *element,
 			yaml_node_t *node);
 /* Once all applications are read: groups can look up what they inherit. */
@@ -106,19 +106,19 @@ void builder_sort_layers(struct builder *builder);
 /* Completes the group's policy with what it inherits, and checks what is then there. */
 void builder_finish_policy(struct builder *builder, size_t index, const struct element *element);
 
-/* config_policy_check.c: rules over one group's whole policy, and over those of all groups. */
+/* policy_check.c: rules over one group's whole policy, and over those of all groups. */
 void builder_check_policy(struct builder *builder, const struct policy *policy,
 			  const struct element *element);
 void builder_check_exclusive(struct builder *builder); /* while the groups are in the order of the file */
 void builder_join_exclusive(struct builder *builder);  /* once they are sorted */
 
-/* config_claims.c: once all policies are there. */
+/* claims.c: once all policies are there. */
 void builder_gather_claims(struct builder *builder);
 
-/* config_redis.c */
+/* redis.c */
 void builder_check_redis(struct builder *builder);
 
-/* config_audit.c */
+/* audit.c */
 void builder_check_audit(struct builder *builder);
 
 /* The end of reading one element: rules within it, and defaults that depend on its other settings. */
@@ -130,7 +130,7 @@ void config_finish_person(struct builder *builder, size_t index, const struct el
 void config_finish_application(struct builder *builder, size_t index, const struct element *element);
 void config_finish_group(struct builder *builder, size_t index, const struct element *element);
 
-/* config_notices.c: once the groups and the people are sorted. */
+/* notices.c: once the groups and the people are sorted. */
 void config_check_notices(struct builder *builder);
 
 /* The rules over everything; resolves references; sorts the lists by id. */

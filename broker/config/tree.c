@@ -1,8 +1,8 @@
 /*
- * See config_tree.h. The text is read twice: once event by event, because the finished document no longer tells
+ * See tree.h. The text is read twice: once event by event, because the finished document no longer tells
  * where anchors, aliases and tags stood and how many documents there were, and once into that document.
  */
-#include "config_tree.h"
+#include "config/tree.h"
 
 #include <stdlib.h>
 #include <string.h>

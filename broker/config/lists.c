@@ -1,5 +1,5 @@
-/* Settings that are lists of texts, and claims, which are named lists of them. See config_build.h. */
-#include "config_build.h"
+/* Settings that are lists of texts, and claims, which are named lists of them. See build.h. */
+#include "config/build.h"
 
 #include <stdlib.h>
 #include <string.h>

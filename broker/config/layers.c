@@ -1,5 +1,5 @@
-/* What groups inherit: defaults, then their application's rules, then their own, setting by setting. See config_build.h. */
-#include "config_build.h"
+/* What groups inherit: defaults, then their application's rules, then their own, setting by setting. See build.h. */
+#include "config/build.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "config_memory.h"
-#include "config_report.h"
-#include "config_settings.h"
+#include "config/memory.h"
+#include "config/report.h"
+#include "config/settings.h"
 
 struct policy_zone;
 
@@ -38,7 +38,7 @@ bool value_has_control(const char *text);
 bool value_store_text(const struct reading *reading, const struct setting *setting, const struct value *value,
 		      void *base);
 
-/* config_address.c */
+/* address.c */
 struct config;
 void value_read_listen(const struct reading *reading, const struct value *value, struct config *config);
 void value_read_redis_url(const struct reading *reading, const struct setting *setting,
@@ -51,12 +51,12 @@ void value_read_hook_url(const struct reading *reading, const struct setting *se
 			 const struct value *value, void *base);
 void value_read_mail_url(const struct reading *reading, const struct setting *setting,
 			 const struct value *value, void *base);
-/* config_notices.c */
+/* notices.c */
 void value_read_mail_address(const struct reading *reading, const struct setting *setting,
 			     const struct value *value, void *base);
 bool config_listens_on_loopback(const struct config *config); /* or on a socket */
 
-/* config_policy_values.c */
+/* policy_values.c */
 void value_read_time(const struct reading *reading, const struct setting *setting, const struct value *value,
 		     void *base);
 void value_read_day_time(const struct reading *reading, const struct setting *setting,
@@ -66,14 +66,14 @@ void value_read_pattern(const struct reading *reading, const struct setting *set
 void value_read_zone(const struct reading *reading, const struct setting *setting, const struct value *value,
 		     void *base);
 
-/* config_scim.c */
+/* scim.c */
 void value_read_attribute(const struct reading *reading, const struct setting *setting,
 			  const struct value *value, void *base);
 
-/* config_zone.c: from the system's database, once; NULL with errno, ENOENT when there is no such zone. */
+/* zone.c: from the system's database, once; NULL with errno, ENOENT when there is no such zone. */
 const struct policy_zone *zone_load(const struct reading *reading, const char *name);
 
-/* config_files.c */
+/* files.c */
 void value_read_path(const struct reading *reading, const struct setting *setting, const struct value *value,
 		     void *base);
 void value_read_file(const struct reading *reading, const struct setting *setting, const struct value *value,

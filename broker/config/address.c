@@ -1,5 +1,5 @@
 /* Values that are addresses: where the broker listens, its store, and the applications' endpoints. */
-#include "config_values.h"
+#include "config/values.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "config.h"
+#include "config/config.h"
 
 /* "0" to "65535", digits only. */
 static bool parse_port(const char *text, uint16_t *port)

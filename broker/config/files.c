@@ -1,5 +1,5 @@
 /* Values that name files: certificates, which are only looked for, and secrets, which are read. */
-#include "config_values.h"
+#include "config/values.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* Rules over those who only watch: machines with their roles, and the audit. See config_build.h. */
-#include "config_build.h"
+/* Rules over those who only watch: machines with their roles, and the audit. See build.h. */
+#include "config/build.h"
 
 #include <string.h>
 

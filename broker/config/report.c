@@ -1,5 +1,5 @@
-/* See config_report.h. Nothing here knows what a configuration holds. */
-#include "config_report.h"
+/* See report.h. Nothing here knows what a configuration holds. */
+#include "config/report.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

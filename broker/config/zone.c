@@ -3,7 +3,7 @@
  * at TZ later. The C library knows one zone at a time, the process's: TZ is switched for the length of one call, and
  * put back.
  */
-#include "config_values.h"
+#include "config/values.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* Values that need nothing but their own text. Messages name the setting, what was found and what is accepted. */
-#include "config_values.h"
+#include "config/values.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/id.h"
-#include "config.h"
+#include "config/config.h"
 
 bool value_has_control(const char *text)
 {

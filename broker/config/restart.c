@@ -1,8 +1,8 @@
 /* Which changes of the configuration a running broker cannot take up. */
 #include <string.h>
 
-#include "config.h"
-#include "config_settings.h"
+#include "config/config.h"
+#include "config/settings.h"
 
 static bool differs(const struct setting *setting, const void *a, const void *b)
 {

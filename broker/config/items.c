@@ -1,8 +1,8 @@
 /*
  * Settings that are one mapping or a list of them: eligibility, hours, the broken glass, and the stages of an approval.
- * See config_build.h.
+ * See build.h.
  */
-#include "config_build.h"
+#include "config/build.h"
 
 #include <string.h>
 
