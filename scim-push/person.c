@@ -35,13 +35,40 @@ static bool identify(struct run *run, size_t seat, struct errctx *why)
 	return true;
 }
 
+/*
+ * Who may have to be created is looked at before anything is sent. Values that the application takes of nobody end it
+ * there: they come from the mapping, and no user who is there can have been made of them. A required attribute that is
+ * missing is no reason yet, because who is there already needs none: a look-up of the user comes before all else then.
+ * Who is known to be there is not to be created, and whatever is wrong with their values is the cycle's matter.
+ */
+static bool could_be_created(struct run *run, size_t seat, struct errctx *why)
+{
+	const struct scim_target *target = run->push->target;
+	struct mapping_source source = source_of(run, seat);
+	char id[SCIM_ID_SIZE];
+	struct user user;
+	bool known = run->push->members[seat].known ||
+		     names_get(run->pusher->names, target->url, NAME_USER, run->seats[seat].match, id);
+
+	if (!run->push->add || !target->create_users || known)
+		return true;
+	if (!user_make(&user, &target->mapping, &source, why))
+		return false;
+	bool fits = user_fits(&user, &target->dialect, why);
+	if (fits)
+		run->seats[seat].incomplete = !user_is_complete(&user, &target->dialect, NULL);
+	user_release(&user);
+	return fits;
+}
+
 void identify_all(struct run *run)
 {
 	struct errctx why;
 
 	for (size_t i = 0; i < run->push->count; i++) {
 		bool needed = run->push->add || run->seats[i].step == SEAT_FIND;
-		if (identify(run, i, &why) || !needed)
+		bool identified = identify(run, i, &why);
+		if (!needed || (identified && could_be_created(run, i, &why)))
 			continue;
 		/* A removal is never refused: the configuration may be mended. */
 		seat_settle(run, i, run->push->add ? PUSH_REFUSED : PUSH_RETRY, why.text);
@@ -56,11 +83,12 @@ bool person_body(const struct run *run, size_t seat, struct buf *body, struct er
 
 	if (!user_make(&user, &target->mapping, &source, why))
 		return false;
-	bool fits = user_fits(&user, &target->dialect, why);
-	if (fits)
+	bool takes =
+		user_fits(&user, &target->dialect, why) && user_is_complete(&user, &target->dialect, why);
+	if (takes)
 		user_body(body, &user);
 	user_release(&user);
-	return fits;
+	return takes;
 }
 
 void seat_find(const struct run *run, size_t seat, struct scim_find *find)

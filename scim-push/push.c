@@ -188,15 +188,6 @@ static void on_late(uv_timer_t *timer)
 	}
 }
 
-/* Of nobody, or of those who cannot be pushed anyway. */
-static bool all_settled(const struct run *run)
-{
-	for (size_t i = 0; i < run->push->count; i++)
-		if (run->seats[i].step != SEAT_SETTLED)
-			return false;
-	return true;
-}
-
 void scim_target_init(struct scim_target *target, enum dialect dialect)
 {
 	memset(target, 0, sizeof(*target));
@@ -224,7 +215,7 @@ void push_start(struct pusher *pusher, struct push *push)
 	/* The loop's idea of now may be older than the clock's. */
 	uv_update_time(pusher->loop);
 	uv_timer_start(&run->deadline, on_deadline, left_ms > 0 ? (uint64_t)left_ms : 0, 0);
-	if (all_settled(run))
+	if (run_is_settled(run)) /* of nobody, or of those who cannot be pushed anyway */
 		run->phase = PHASE_OVER;
 	run_wake_after(run, 0);
 }

@@ -66,6 +66,7 @@ struct push_member {
 	/* In, for an addition: nobody can have made them a member but somebody else. Where the application shows it, they
 	 * are found to be one already, and nothing is sent. */
 	bool look_first;
+	bool known;                /* in: the application has this user already, as far as the caller knows */
 	bool standing;             /* out: they were a member before */
 	enum push_verdict verdict; /* out */
 	bool in_doubt;             /* out: it may have been applied although the verdict is not PUSH_DONE */

@@ -63,6 +63,7 @@ struct seat {
 	bool from_memory; /* the id was looked up by an earlier push */
 	bool looked;      /* it was asked whether they are a member already */
 	bool clashed;     /* its creation was answered 409, or without an id */
+	bool incomplete;  /* the user could not be created: an attribute that is required is not known */
 	bool accepted;    /* the PATCH was answered 2xx; else the membership may have been so already */
 	bool unanswered;  /* its latest request was given up without an answer */
 	bool send_again; /* its removal was refused together with others: for a smaller push if it is still there */
@@ -202,6 +203,9 @@ void look_again(struct run *run);
 
 /* verdict.c: the member's verdict stands. `words` NULL keeps the text that is there. */
 void seat_settle(struct run *run, size_t seat, enum push_verdict verdict, const char *words);
+
+/* verdict.c: has every member its verdict? */
+bool run_is_settled(const struct run *run);
 
 /* verdict.c: every member that has no verdict yet gets this one, and the push is over. */
 void run_settle_rest(struct run *run, enum push_verdict verdict, const char *words);

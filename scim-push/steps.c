@@ -112,8 +112,34 @@ void steps_answer(struct run *run, const struct slot *slot, const struct http_an
 
 /* -- what is next: each returns true when its phase is finished ------------------------------------------- */
 
+/* Who could not be created is looked up before all else: of those who are not there, nothing else reaches the
+ * application, and no group is made for them. */
+static bool doubtful_users(struct run *run)
+{
+	bool room = true, left = false;
+
+	for (size_t i = 0; i < run->push->count && room; i++) {
+		const struct seat *seat = &run->seats[i];
+		if (!seat->incomplete || seat->busy)
+			continue;
+		if (seat->step == SEAT_FIND)
+			room = recall_user(run, i) || ask_user(run, i);
+		else if (seat->step == SEAT_CREATE)
+			ask_creation(run, i); /* which refuses it */
+	}
+	for (size_t i = 0; i < run->push->count; i++)
+		left = left || (run->seats[i].incomplete && run->seats[i].step == SEAT_FIND);
+	return run->phase == PHASE_GROUP && !left;
+}
+
 static bool group_phase(struct run *run)
 {
+	if (!doubtful_users(run))
+		return false;
+	if (run_is_settled(run)) {
+		run_over(run);
+		return false;
+	}
 	if (run->group_id[0] != '\0' || recall_group(run))
 		return true;
 	if (!ask_busy(run))

@@ -68,7 +68,7 @@ static const char *shown(const char *text, char out[SHOWN_SIZE])
 	return out;
 }
 
-static bool has_required(const struct user *user, const struct scim_dialect *dialect, struct errctx *why)
+bool user_is_complete(const struct user *user, const struct scim_dialect *dialect, struct errctx *why)
 {
 	const char *at = dialect->required;
 
@@ -190,7 +190,7 @@ bool user_fits(const struct user *user, const struct scim_dialect *dialect, stru
 	for (size_t i = 0; i < user->count; i++)
 		if (!value_fits(&user->values[i], dialect, why))
 			return false;
-	return has_required(user, dialect, why) && is_single(user, dialect, why);
+	return is_single(user, dialect, why);
 }
 
 /* -- what is sent ---------------------------------------------------------------------------------------------- */

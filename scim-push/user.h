@@ -31,9 +31,13 @@ void user_release(struct user *user);
 /* The attribute's value, or NULL when the user has none. Borrowed. */
 const char *user_text(const struct user *user, const char *path);
 
-/* Would the application take this user? Otherwise a sentence that names the attribute and its value: a required one
- * is missing, one that holds a single value has two, or a text is too long or holds what is refused. */
+/* Would the application take these values of anybody? Otherwise a sentence that names the attribute and its value: one
+ * that holds a single value has two, or a text is too long or holds what is refused. */
 bool user_fits(const struct user *user, const struct scim_dialect *dialect, struct errctx *why) MUST_CHECK;
+
+/* Are all there that a new user must have? Otherwise a sentence that names the one that is missing. */
+bool user_is_complete(const struct user *user, const struct scim_dialect *dialect,
+		      struct errctx *why) MUST_CHECK;
 
 /* Appends the body of the user's creation; the user is active. */
 void user_body(struct buf *body, const struct user *user);

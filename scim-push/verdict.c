@@ -20,6 +20,14 @@ void seat_settle(struct run *run, size_t seat, enum push_verdict verdict, const 
 	}
 }
 
+bool run_is_settled(const struct run *run)
+{
+	for (size_t i = 0; i < run->push->count; i++)
+		if (run->seats[i].step != SEAT_SETTLED)
+			return false;
+	return true;
+}
+
 void run_over(struct run *run)
 {
 	run->phase = PHASE_OVER;

@@ -131,7 +131,9 @@ static void flaws(void **state)
 		struct errctx why = {""};
 		struct made made;
 		make(&made, flaw_rows[i].pairs);
-		bool fits = user_fits(&made.user, dialect_row(flaw_rows[i].dialect), &why);
+		const struct scim_dialect *dialect = dialect_row(flaw_rows[i].dialect);
+		bool fits =
+			user_fits(&made.user, dialect, &why) && user_is_complete(&made.user, dialect, &why);
 		if (flaw_rows[i].words != NULL)
 			assert_string_equal(why.text, flaw_rows[i].words);
 		assert_int_equal(fits, flaw_rows[i].words == NULL);
