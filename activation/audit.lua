@@ -85,9 +85,18 @@ local function user_name(c, p)
 	return c.names[p]
 end
 
+-- How long the membership's access has outlived its end, ms; nil when it has not.
+local function outlived(c, g, p)
+	local since = redis.call('ZSCORE', c.pre .. 'x', g .. ':' .. p)
+	return since and c.now - tonumber(since)
+end
+
 -- What else an auditor wants to know of a request when it moves by that event.
-local function audit_details(r, event)
+local function audit_details(c, r, event)
 	local d = {}
+	if event == 'release' then
+		d.outlivedMilliseconds = outlived(c, r.g, r.p)
+	end
 	if r.st == 'new' then
 		d.ticketNumber, d.ticketSystem = r.tn, r.ts
 	end
@@ -102,5 +111,5 @@ local FAILURES = { refuse = true, lapse = true, time_out = true, retry = true }
 local function audit_move(c, r, event, row, by)
 	local why = FAILURES[event] and (r.er or get_member(c, r.g, r.p, r.ap).er) or c.why
 	audit(c, event, { r = r.id, f = r.st, t = row.to, b = by or row.by, g = r.g, p = r.p, u = user_name(c, r.p),
-		a = r.ap, ac = r.ac, s = r.s, x = r.e, y = why, d = audit_details(r, event) })
+		a = r.ap, ac = r.ac, s = r.s, x = r.e, y = why, d = audit_details(c, r, event) })
 end

@@ -50,13 +50,25 @@ local function no_removal(c, m)
 	end
 end
 
--- What is not wanted and may be there is access that outlives its end, from now on until its removal is confirmed.
+-- Since when nothing grants it: the end that was found late was one all the same.
+local function ended_at(c, m)
+	local last
+	for _, r in ipairs(requests_of(c, m)) do
+		if ENDS[r.st] or WANTS[r.st] then
+			last = math.max(last or 0, r.e)
+		end
+	end
+	return math.min(last or c.now, c.now)
+end
+
+-- What is not wanted and may be there is access that outlives its end, until its removal is confirmed.
 local function must_go(c, m)
 	if not m.x then
+		local since = ended_at(c, m)
 		m.x = true
-		redis.call('ZADD', c.pre .. 'x', c.now, m.g .. ':' .. m.p)
+		redis.call('ZADD', c.pre .. 'x', since, m.g .. ':' .. m.p)
 		if c.overdue > 0 then
-			at(c, 'o:' .. m.g .. ':' .. m.p, c.now + c.overdue)
+			at(c, 'o:' .. m.g .. ':' .. m.p, since + c.overdue)
 		end
 	end
 end

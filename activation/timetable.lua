@@ -39,7 +39,7 @@ local function due_near(c, id)
 	tell(c, 'activation.ending', r)
 end
 
--- The removal has not been confirmed for long; told once.
+-- The removal has not been confirmed for long: the audit says so, and whoever wants to be told is; once.
 local function due_overdue(c, id)
 	local g, p = string.match(id, '^([^:]*):(.*)$')
 	local m = get_member(c, g, p)
@@ -54,7 +54,7 @@ local function due_overdue(c, id)
 		end
 	end
 	audit(c, 'removal_overdue', { r = last.id, b = 'time', g = g, p = p, u = user_name(c, p),
-		a = m.ap, y = m.er })
+		a = m.ap, y = m.er, d = cjson.encode({ outlivedMilliseconds = outlived(c, g, p) }) })
 	tell(c, 'removal.overdue', last, tonumber(redis.call('ZSCORE', c.pre .. 'x', id)))
 end
 

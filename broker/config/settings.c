@@ -287,7 +287,7 @@ const struct setting settings[SETTING_COUNT] = {
 				       .max = 30 * DAY, ROOT(ending_before_ms)},
 	[SET_NOTICES_OVERDUE_AFTER] = {"notices.overdue_after",
 				       "A removal that the application has not confirmed for so long is "
-				       "overdue; 0s = that is not told.",
+				       "overdue, and the audit says so; 0s = that is not told.",
 				       TYPE_DURATION, .off_in_example = true, .fallback = "15m", .min = 0,
 				       .max = 30 * DAY, ROOT(overdue_after_ms)},
 	[SET_WEBHOOKS] = {"notices.webhooks",

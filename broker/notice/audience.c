@@ -222,17 +222,12 @@ void audience_tells(const struct config *config, char out[AUDIENCE_TELLS_SIZE])
 {
 	size_t count, used;
 	const struct tell *tell = states_tells(&count);
-	bool any = false;
 
 	used = (size_t)snprintf(
 		out, AUDIENCE_TELLS_SIZE, "%lld %lld |",
 		anybody_wants(config, "activation.ending") ? (long long)config->ending_before_ms : 0,
-		anybody_wants(config, "removal.overdue") ? (long long)config->overdue_after_ms : 0);
+		(long long)config->overdue_after_ms); /* the audit tells of it anyway */
 	for (size_t i = 0; i < count; i++)
-		if (anybody_wants(config, tell[i].name)) {
+		if (anybody_wants(config, tell[i].name))
 			used += (size_t)snprintf(out + used, AUDIENCE_TELLS_SIZE - used, "%s|", tell[i].name);
-			any = true;
-		}
-	if (!any)
-		out[0] = '\0';
 }

@@ -33,7 +33,8 @@ const struct config_webhook *audience_hook(const struct config *config, const ch
 /* The requester's mailbox in `out`, in lower case; "" = there is none. */
 void audience_requester(const struct notice *notice, char out[NAME_SIZE]);
 
-/* "BEFORE OVERDUE |KIND|KIND|" for the functions (activation/lane.lua): what anybody wants to know. "" = nothing. */
+/* "BEFORE OVERDUE |KIND|KIND|" for the functions (activation/lane.lua): what anybody wants to know. After how long a
+ * removal is overdue is always told: the audit wants to know. */
 #define AUDIENCE_TELLS_SIZE ACTIVATION_TELLS_SIZE
 void audience_tells(const struct config *config, char out[AUDIENCE_TELLS_SIZE]);
 

@@ -16,7 +16,7 @@
  *	give ID GROUP PERSON ACTION [DURATION] [start=MS] [end=MS] [h=HASH]    try-give …    withdraw ID    given ID FIELD …
  *	eligible GROUP PERSON [at=MS]
  *	cycles    log [most=N] [before=ID] [since=MS] [person=P] [group=G] [result=V]
- *	app FIELD …    lane    removals    timetable    keys    audit ID
+ *	app FIELD …    lane    removals    timetable    keys    audit ID (EVENT>STATE/CAUSE, +MS that access has outlived its end)
  *	decide ID STAGE WHO Approve|Deny [needed=N] [stages=N]    (of a request submitted with wait=MS)
  *	tells BEFORE OVERDUE    outbox [most=N]    spread NUMBER {DELIVERY TARGET|MAILBOX@DELAY} …
  *	take TARGET [most=N] [as=FINGERPRINT]    tell DELIVERY done|again|park|gone|held [in=MS] [text=T] [silent=MS]

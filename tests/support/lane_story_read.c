@@ -285,6 +285,16 @@ void story_do_keys(struct lane_story_line *line)
 	freeReplyObject(reply);
 }
 
+/* How long access has outlived its end, where the event's details say so. */
+static void say_outlived(struct lane_story_line *line, const char *details)
+{
+	static const char name[] = "\"outlivedMilliseconds\":";
+	const char *at = strstr(details, name);
+
+	if (at != NULL)
+		line_say(line, "+%ld", strtol(at + sizeof(name) - 1, NULL, 10));
+}
+
 void story_do_audit(struct lane_story_line *line)
 {
 	redisReply *reply = lane_command(line->lane, "XRANGE %saudit - +", LANE_PREFIX);
@@ -297,6 +307,7 @@ void story_do_audit(struct lane_story_line *line)
 		line_word(line, lane_text(lane_field(event, "e")));
 		line_say(line, ">%s/%s", lane_text(lane_field(event, "t")),
 			 lane_text(lane_field(event, "b")));
+		say_outlived(line, lane_text(lane_field(event, "d")));
 	}
 	freeReplyObject(reply);
 }

@@ -43,7 +43,7 @@ static void test_at_once(void **state)
 		{"60040 keys", "b:aws r:r1 tt"},
 		{"60040 lane", "timetable=1 removals=0 oldest=0"},
 		{"60040 audit r1", "push>provisioning/ann confirm>in_force/application "
-				   "expire_remove>expiring/time release>expired/application"},
+				   "expire_remove>expiring/time release>expired/application+40"},
 		{"3660040 due", ""},
 		{"3660040 get r1 st", "none"},
 		{"3660040 keys", "b:aws"},

@@ -207,6 +207,44 @@ static void test_refused(void **state)
 	lane_story_run(*state, "refused, but it may be there", add_in_doubt);
 }
 
+/* Nobody looked at the time, and then the application was away: the audit says how long access has outlived its end. */
+static void test_access_that_outlives_its_end(void **state)
+{
+	static const struct lane_story_row late[] = {
+		{"0 tells 0 10000", ""},
+		{"0 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"6000 due", "n  q aws"},
+		{"6000 removals", "g1:ann@1000"},
+		{"6000 pump q1", "| push q1 remove g1 ann"},
+		{"6010 end q1 ann:retry:sure:60000:500", "ok"},
+		{"11000 due", "q aws n "},
+		{"11000 audit r1",
+		 "push>provisioning/ann confirm>in_force/application expire_remove>expiring/time "
+		 "removal_overdue>/time+10000"},
+		{"66010 pump q2", "| push q2 remove g1 ann*1"},
+		{"66020 end q2 ann:done", "ok"},
+		{"66020 audit r1",
+		 "push>provisioning/ann confirm>in_force/application expire_remove>expiring/time "
+		 "removal_overdue>/time+10000 release>expired/application+65020"},
+		END,
+	};
+	static const struct lane_story_row given_back[] = {
+		{"0 submit r1 g1 ann 600000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"1000 deactivate d1 g1 ann", "ok revoked"},
+		{"1000 pump q1", "| push q1 remove g1 ann"},
+		{"1040 end q1 ann:done", "ok"},
+		{"1040 audit r1",
+		 "push>provisioning/ann confirm>in_force/application revoke_remove>revoking/ann "
+		 "release>revoked/application+40"},
+		END,
+	};
+
+	lane_story_run(*state, "late", late);
+	lane_story_run(*state, "given back", given_back);
+}
+
 static void test_refused_removal(void **state)
 {
 	/* For ever, and the time since when it is overdue stays. */
@@ -347,11 +385,11 @@ static void test_closing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_standing),       cmocka_unit_test(test_lost_add),
-		cmocka_unit_test(test_lost_remove),    cmocka_unit_test(test_retry),
-		cmocka_unit_test(test_refused),        cmocka_unit_test(test_refused_removal),
-		cmocka_unit_test(test_ended_in_queue), cmocka_unit_test(test_batches),
-		cmocka_unit_test(test_closing),
+		cmocka_unit_test(test_standing),        cmocka_unit_test(test_lost_add),
+		cmocka_unit_test(test_lost_remove),     cmocka_unit_test(test_retry),
+		cmocka_unit_test(test_refused),         cmocka_unit_test(test_access_that_outlives_its_end),
+		cmocka_unit_test(test_refused_removal), cmocka_unit_test(test_ended_in_queue),
+		cmocka_unit_test(test_batches),         cmocka_unit_test(test_closing),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

@@ -169,9 +169,11 @@ static void test_tells(void **state)
 	config->webhook_count = 1;
 	audience_tells(config, tells);
 	assert_string_equal(tells, "0 0 |approval.requested|");
+	/* Without anybody, what the audit tells. */
 	config->webhook_count = 0;
+	config->overdue_after_ms = 900000;
 	audience_tells(config, tells);
-	assert_string_equal(tells, "");
+	assert_string_equal(tells, "0 900000 |");
 	config->webhooks--;
 	config->webhook_count = webhooks;
 	snprintf(config->mail.server, sizeof(config->mail.server), "smtp://mail.example.com");
