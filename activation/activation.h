@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "activation/order.h"
+#include "activation/piece.h"
 #include "activation/request.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -67,6 +68,10 @@ struct activation_options {
 	/* The next group at or behind *index that takes away from who is no longer eligible; *index is then behind it. */
 	bool (*reviewed)(void *ctx, size_t *index, char app[APP_ID_SIZE], char group[ID_SIZE]);
 	struct activation_policies policies;
+	/* The steps of that application's cycle, in their order, and how much work each has; "" = none. */
+	void (*steps)(void *ctx, const char *app, char out[STEPS_SIZE]);
+	/* Carry out this piece of one of them; its owner is now the callee, who gives it back by piece_end(). */
+	void (*piece)(void *ctx, struct piece *piece);
 	/* Carry out this push; its owner is now the callee, who gives it back by order_end(). */
 	void (*push)(void *ctx, struct order *order);
 	void *ctx;

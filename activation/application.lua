@@ -10,6 +10,7 @@ local function cycle_eta(c, t, cycle)
 		pushes = pushes + (i > ETA_GROUPS and 1
 			or math.ceil(redis.call('ZCOUNT', c.pre .. 'd:' .. groups[i], '-inf', cycle.started) / t.batch))
 	end
+	pushes = pushes + steps_left(c, t.app)
 	if pushes == 0 then
 		return c.now
 	end

@@ -15,10 +15,10 @@ local function cycle_get(c, app)
 		next = tonumber(v[4]) or 0, trial = tonumber(v[5]) or 0 }
 end
 
--- How many of those that the cycle took are not done yet.
+-- How much of what the cycle took is not done yet.
 local function cycle_left(c, app, started)
 	local flying = tonumber(redis.call('HGET', c.pre .. 'c:' .. app, 'flying') or '0')
-	return redis.call('ZCOUNT', c.pre .. 'dq:' .. app, '-inf', started) + flying
+	return redis.call('ZCOUNT', c.pre .. 'dq:' .. app, '-inf', started) + flying + steps_left(c, app)
 end
 
 -- Makes sure that the application's next cycle is in the timetable.
@@ -145,8 +145,12 @@ local HISTORY_MOST = 100
 -- The cycle is over; one that had something to do is remembered.
 local function cycle_close(c, t, result)
 	local key = c.pre .. 'c:' .. t.app
-	local v = redis.call('HMGET', key, 'started', 'total', 'pushes', 'failures', 'by', 'count')
-	redis.call('HSET', key, 'ended', c.now, 'last_started', v[1], 'last_ended', c.now, 'last_total', v[2],
+	local v = redis.call('HMGET', key, 'started', 'total', 'pushes', 'failures', 'by', 'count', 'had', 'did')
+	redis.call('HSET', key, 'ended', c.now)
+	if tonumber(v[7] or v[2]) + tonumber(v[8] or '0') + tonumber(v[3]) == 0 then
+		return
+	end
+	redis.call('HSET', key, 'last_started', v[1], 'last_ended', c.now, 'last_total', v[2],
 		'last_pushes', v[3], 'last_failures', v[4])
 	redis.call('LPUSH', c.pre .. 'ch:' .. t.app, cmsgpack.pack({ 'number', v[6], 'started', v[1], 'ended',
 		string.format('%.0f', c.now), 'total', v[2], 'done', string.format('%.0f', v[2] - cycle_left(c, t.app, tonumber(v[1]))),
@@ -154,18 +158,37 @@ local function cycle_close(c, t, result)
 	redis.call('LTRIM', c.pre .. 'ch:' .. t.app, 0, HISTORY_MOST - 1)
 end
 
--- The cycle is over when all that was deferred before it began has been pushed or is no longer wanted; and in
--- quarantine when it has tried what it may.
+-- Nothing is left of what was deferred before the cycle began: all is pushed or no longer wanted.
+local function cycle_has_pushed(c, t, cycle)
+	local g, due = queue_first(c, 'd', t.app)
+	return cycle.flying <= 0 and (not g or due > cycle.started)
+end
+
+-- The cycle is over when that is so and its steps have been taken; and in quarantine when it has tried what it may.
 local function cycle_close_if_done(c, t)
 	local cycle = cycle_get(c, t.app)
 	if cycle.started == 0 or cycle.ended > 0 or cycle.flying > 0 then
 		return
 	end
-	local g, due = queue_first(c, 'd', t.app)
-	if not g or due > cycle.started then
+	local pushed = cycle_has_pushed(c, t, cycle)
+	if pushed and not step_get(c, t.app) then
 		cycle_close(c, t, 'completed')
-	elseif condition(c, t.app).quarantined and cycle.trial <= 0 then
+	elseif condition(c, t.app).quarantined and (pushed or cycle.trial <= 0) then
 		cycle_close(c, t, 'quarantine')
+		steps_end(c, t.app)
+	end
+end
+
+-- May the cycle go on with its steps, as soon as a token is free?
+local function cycle_may_step(c, t, cycle)
+	return cycle_may_push(c, t, cycle) and not condition(c, t.app).quarantined and cycle_has_pushed(c, t, cycle)
+end
+
+-- The next piece of the cycle's steps for the broker, or nil.
+local function next_piece(c, t, id)
+	local cycle = cycle_get(c, t.app)
+	if cycle_may_step(c, t, cycle) and condition(c, t.app).hold <= c.now and bucket_free(c, t) > t.reserve then
+		return step_piece(c, t, id)
 	end
 end
 
@@ -193,6 +216,10 @@ local function plan(c, t)
 	if g and due <= cycle.started and cycle_may_push(c, t, cycle) then
 		earlier(math.max(h.hold, bucket_when(c, t, t.reserve + 1)))
 	end
+	local step = step_get(c, t.app)
+	if step and cycle_may_step(c, t, cycle) then
+		earlier(math.max(h.hold, bucket_when(c, t, t.reserve + 1), step.piece ~= '' and step.till or 0))
+	end
 	if when then
 		at(c, 'q:' .. t.app, when)
 	else
@@ -201,7 +228,8 @@ local function plan(c, t)
 end
 
 -- jit_pump: one push of what waits for this application, if a token is free; called again until there is none.
--- ARGV 3 terms, 4 id for the push. Answers {'push', now, next, order} or {'idle', now, next}.
+-- ARGV 3 terms, 4 id for the push. Answers {'push', now, next, order}, {'piece', now, next, a piece of one of the
+-- cycle's steps}, or {'idle', now, next}.
 local function jit_pump(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -210,13 +238,15 @@ local function jit_pump(keys, args)
 		return answer(c, 'push', push_order(c, args[4], under_way))
 	end
 	local order = next_push(c, t, args[4])
+	local piece
 	if not order then
 		give_up_waiting(c, t)
+		piece = next_piece(c, t, args[4])
 		cycle_close_if_done(c, t)
 	end
 	plan(c, t)
-	if order then
-		return answer(c, 'push', order)
+	if order or piece then
+		return answer(c, order and 'push' or 'piece', order or piece)
 	end
 	return answer(c, 'idle')
 end
@@ -244,9 +274,11 @@ local function cycle_next(c, t)
 end
 
 -- jit_cycle: the application's cycle is due. It takes what is deferred now; what is deferred later waits for the
--- next one. Never two at once: while one runs, its successor is put off by a slot. In quarantine it tries one push.
--- ARGV 3 terms, 4 who begins it although it is not due ('' = it is due). Answers 'started' with the number of
--- memberships, 'empty', 'running', 'paused', or 'early' when it was begun already by another broker.
+-- next one. Never two at once: while one pushes, its successor is put off by a slot; one that is busy with its steps
+-- alone makes room, and its successor goes on with them. In quarantine it tries one push.
+-- ARGV 3 terms, 4 who begins it although it is not due ('' = it is due), 5 its steps (cycle_step.lua). Answers 'started'
+-- with the number of memberships and what the steps have to do, 'empty', 'running', 'paused', or 'early' when it was
+-- begun already by another broker.
 local function jit_cycle(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -257,6 +289,10 @@ local function jit_cycle(keys, args)
 		return answer(c, 'early')
 	end
 	local running, paused = cycle.started > 0 and cycle.ended == 0, condition(c, t.app).paused
+	if running and not paused and step_get(c, t.app) and cycle_has_pushed(c, t, cycle) then
+		cycle_close(c, t, 'unfinished')
+		running = false
+	end
 	local slot = (running or paused) and next_slot(c, t) or cycle_next(c, t)
 	redis.call('HSET', key, 'next', slot)
 	at(c, 'c:' .. t.app, slot)
@@ -266,10 +302,11 @@ local function jit_cycle(keys, args)
 	elseif paused then
 		return answer(c, 'paused')
 	end
-	local total = deferred_count(c, t.app, c.now)
+	local had = deferred_count(c, t.app, c.now)
+	local total = had + steps_begin(c, t.app, args[5] or '')
 	redis.call('HINCRBY', key, 'count', total > 0 and 1 or 0)
 	redis.call('HSET', key, 'started', c.now, 'ended', 0, 'total', total, 'pushes', 0, 'failures', 0, 'flying', 0,
-		'trial', 1, 'by', args[4] == '' and 'schedule' or args[4])
+		'trial', 1, 'had', had, 'by', args[4] == '' and 'schedule' or args[4])
 	if total == 0 then
 		redis.call('HSET', key, 'ended', c.now)
 		return answer(c, 'empty')

@@ -43,10 +43,12 @@ static void on_word(void *ctx, enum err err, const struct reply *reply)
 	free(q);
 }
 
-/* Calls the function with the application's terms and one word more. */
+/* Calls the function with the application's terms, one word more, and for a cycle its steps. */
 static void call_with_terms(struct activation *activation, const char *function,
 			    const struct operate_ask *ask, const char *more, struct question *q)
 {
+	char steps[STEPS_SIZE] = "";
+
 	struct store_call call;
 	struct terms terms;
 	char text[TERMS_SIZE];
@@ -60,6 +62,9 @@ static void call_with_terms(struct activation *activation, const char *function,
 	core_call_by(activation, &call, function, q->lane, ask->actor);
 	store_arg(&call, text);
 	store_arg(&call, more);
+	if (strcmp(function, "jit_cycle") == 0)
+		activation->options.steps(activation->options.ctx, ask->app, steps);
+	store_arg(&call, steps);
 	store_call(activation->options.store, &call, on_word, q);
 }
 

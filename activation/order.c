@@ -215,17 +215,23 @@ static bool add_result(struct ending *ending, const struct order_member *member)
 	       add_owned(ending, member->ids);
 }
 
-static bool add_health(struct ending *ending, const struct order *order)
+const char *order_health_word(enum order_health health)
 {
 	static const char *const words[] = {
 		[HEALTH_UNKNOWN] = "",        [HEALTH_OK] = "ok",
 		[HEALTH_FAILING] = "failing", [HEALTH_UNAUTHORISED] = "unauthorised",
 		[HEALTH_ALIEN] = "alien",
 	};
+
+	return words[health];
+}
+
+static bool add_health(struct ending *ending, const struct order *order)
+{
 	char chance[16];
 
 	snprintf(chance, sizeof(chance), "%.6f", (double)order->chance / UINT32_MAX);
-	return add_owned(ending, words[order->health]) &&
+	return add_owned(ending, order_health_word(order->health)) &&
 	       add_owned(ending, order->health_words != NULL ? order->health_words : "") &&
 	       add_owned(ending, chance) && add_number(ending, clock_mono_ms() - order->begun_ms);
 }

@@ -35,6 +35,9 @@ enum order_health {
 	HEALTH_ALIEN         /* what answers there does not speak SCIM */
 };
 
+/* As the functions read it (activation/condition.lua). */
+const char *order_health_word(enum order_health health);
+
 #define ORDER_IDS_SIZE 264
 
 struct order_member {

@@ -90,17 +90,30 @@ static void find_order(const struct errand *errand, enum err err)
 
 static void pump(struct activation *activation, unsigned lane, const char *app);
 
+/* A piece that is not taken up comes again when its claim has run out. */
+static void hand_piece(struct activation *activation, const struct reply *reply, int64_t begun_ms)
+{
+	struct piece *piece = piece_read(activation, reply, begun_ms);
+
+	if (piece != NULL)
+		activation->options.piece(activation->options.ctx, piece);
+}
+
 static void on_pumped(void *ctx, enum err err, const struct reply *reply)
 {
 	struct errand *errand = ctx;
+	struct activation *activation = errand->activation;
+	const char *word = err == ERR_OK ? core_answer(activation, errand->lane, reply) : "";
 
 	if (err != ERR_OK) {
 		log_warn("pump", "app=%s error=%s", errand->id, err_message(err));
 		find_order(errand, err);
-	} else if (strcmp(core_answer(errand->activation, errand->lane, reply), "push") == 0) {
-		core_hand_out(errand->activation, reply_at(reply, 3), errand->begun_ms);
-		if (!errand->activation->stopped)
-			pump(errand->activation, errand->lane, errand->id);
+	} else if (strcmp(word, "push") == 0) {
+		core_hand_out(activation, reply_at(reply, 3), errand->begun_ms);
+		if (!activation->stopped)
+			pump(activation, errand->lane, errand->id);
+	} else if (strcmp(word, "piece") == 0 && !activation->stopped) {
+		hand_piece(activation, reply_at(reply, 3), errand->begun_ms);
 	}
 	free(errand);
 }
@@ -189,14 +202,16 @@ static void on_cycle(void *ctx, enum err err, const struct reply *reply)
 static void cycle(struct activation *activation, unsigned lane, const char *app)
 {
 	struct store_call call;
-	char text[TERMS_SIZE];
+	char text[TERMS_SIZE], steps[STEPS_SIZE] = "";
 	struct errand *errand = errand_new(activation, lane, app);
 
 	if (errand == NULL || !application_call(errand, "c", &call, "jit_cycle", text)) {
 		free(errand);
 		return;
 	}
+	activation->options.steps(activation->options.ctx, app, steps);
 	store_arg(&call, "");
+	store_arg(&call, steps);
 	store_call(activation->options.store, &call, on_cycle, errand);
 }
 

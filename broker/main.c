@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include <curl/curl.h>
 #include <uv.h>
@@ -21,12 +19,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/arguments.h"
+#include "broker/core_dump.h"
 #include "config/config.h"
 #include "broker/fetch.h"
 #include "broker/issuers.h"
 #include "broker/metrics.h"
 #include "broker/provision.h"
 #include "broker/recheck.h"
+#include "broker/steps.h"
 #include "broker/terms.h"
 #include "notice/audience.h"
 #include "notice/courier.h"
@@ -70,12 +70,7 @@ struct broker {
 
 static bool give_terms(void *ctx, const char *app, struct terms *out)
 {
-	struct broker *broker = ctx;
-	const struct config_application *application = config_application(broker->config, app);
-
-	if (application != NULL)
-		terms_from(broker->config, application, out);
-	return application != NULL;
+	return terms_find(((struct broker *)ctx)->config, app, out);
 }
 
 static bool give_application(void *ctx, size_t index, struct terms *out)
@@ -112,6 +107,19 @@ static void carry_out(void *ctx, struct order *order)
 	struct broker *broker = ctx;
 
 	provision(broker->pusher, broker->config, &broker->metrics, order);
+}
+
+static void give_steps(void *ctx, const char *app, char out[STEPS_SIZE])
+{
+	steps_print(((struct broker *)ctx)->config, app, out);
+}
+
+static void take_piece(void *ctx, struct piece *piece)
+{
+	struct broker *broker = ctx;
+	struct step_tools tools = {broker->pusher, broker->config, &broker->metrics};
+
+	steps_take(&tools, piece);
 }
 
 static void tell_all(void *ctx, unsigned lane, const char *target)
@@ -224,6 +232,8 @@ static bool start_activation(struct broker *broker, struct errctx *ec)
 		.reviewed = next_reviewed,
 		.policies = recheck_policies(broker->config),
 		.push = carry_out,
+		.steps = give_steps,
+		.piece = take_piece,
 		.notices = tell_all,
 		.audit = keep_audit,
 		.ctx = broker,
@@ -424,15 +434,6 @@ static void start_signals(struct broker *broker)
 	uv_signal_start(&broker->on_hup, on_reload_signal, SIGHUP);
 }
 
-/* Secrets are in this process's memory: none of it may end in a core dump. */
-static void keep_secrets_in(void)
-{
-	struct rlimit none = {0, 0};
-
-	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
-		log_warn("core_dumps", "result=%s", "could not be turned off");
-}
-
 static int run(struct broker *broker)
 {
 	struct errctx ec = {""};
@@ -481,7 +482,7 @@ int main(int argc, char **argv)
 		config_print_example(stdout);
 	if (a.help || a.version || a.example)
 		return 0;
-	keep_secrets_in(); /* before the first of them is read */
+	core_dump_forbid(); /* before the first of them is read */
 	broker.config_path = a.config;
 	broker.sweep_for_ms = a.sweep_for_ms;
 	if (config_load(a.config, stderr, &broker.config) != ERR_OK)

@@ -18,3 +18,12 @@ void terms_from(const struct config *config, const struct config_application *ap
 	if (application->test.group[0] != '\0' && application->test.required)
 		probe_fingerprint(&application->scim, out->proof);
 }
+
+bool terms_find(const struct config *config, const char *app, struct terms *out)
+{
+	const struct config_application *application = config_application(config, app);
+
+	if (application != NULL)
+		terms_from(config, application, out);
+	return application != NULL;
+}

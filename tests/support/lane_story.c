@@ -175,7 +175,10 @@ static void do_pump(struct lane_story_line *line)
 	reply = lane_send(line->lane);
 	if (strcmp(lane_text(lane_at(reply, 0)), "push") != 0)
 		line_word(line, lane_text(lane_at(reply, 0)));
-	line_push(line, lane_at(reply, 3));
+	if (strcmp(lane_text(lane_at(reply, 0)), "piece") == 0)
+		story_say_piece(line, lane_at(reply, 3));
+	else
+		line_push(line, lane_at(reply, 3));
 	freeReplyObject(reply);
 }
 
@@ -217,14 +220,6 @@ static void do_end(struct lane_story_line *line)
 	for (size_t i = 3; i < line->count; i++)
 		if (strchr(line->word[i], ':') != NULL)
 			member_result(line, line->word[i]);
-	freeReplyObject(line_ask(line));
-}
-
-static void do_cycle(struct lane_story_line *line)
-{
-	lane_begin(line->lane, "jit_cycle");
-	lane_arg(line->lane, line->lane->terms);
-	lane_arg(line->lane, line->word[2]);
 	freeReplyObject(line_ask(line));
 }
 
@@ -320,7 +315,8 @@ static const struct {
 	{"pump", do_pump},
 	{"check", story_do_check},
 	{"end", do_end},
-	{"cycle", do_cycle},
+	{"cycle", story_do_cycle},
+	{"step", story_do_step},
 	{"operate", do_operate},
 	{"provision", do_provision},
 	{"plan", do_plan},

@@ -9,7 +9,8 @@
  *
  *	submit ID GROUP PERSON DURATION [start=MS] [end=MS] [h=HASH] [action=A] [limits=L]   try …: the same, only tried
  *	start ID [limits=L]    refuse ID WHY    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
- *	due [MOST]    pump PUSH    check PUSH    cycle [WHO]    operate WHAT    provision PUSH GROUP PERSON    plan    terms TERMS
+ *	due [MOST]    pump PUSH    check PUSH    cycle [WHO] [steps=NAME:N,NAME:N]    operate WHAT    provision PUSH GROUP PERSON    plan    terms TERMS
+ *	step PIECE [AT] [over=1] [walked=N] [did=N] [close=MS] [health=H] [failed=N]
  *	end PUSH [keep] [close=MS] [health=H] [why=W] [chance=C] PERSON:VERDICT[:doubt|:sure[:DELAY[:TEXT]]] …
  *	get ID FIELD …    list p|g WHO [most=N] [states=A,B] [action=A] [group=G] [person=P] [from=MS] [below=ID]
  *	     [what=eligibility_list]    the same with what=count or what=eligibility_count
@@ -23,7 +24,7 @@
  *	order DELIVERY send|discard    mailbox MAILBOX DELIVERY PERSON (3 a minute, 2 for one person)    notices
  *
  * A push that an answer hands out is shown as "| push ID add|remove GROUP PERSON …", with " cycle" behind the
- * operation when the cycle makes it and "PERSON*N" after N failures. `submit r1` and `start r1` call their push Pr1.
+ * operation when the cycle makes it and "PERSON*N" after N failures. A piece of a step is "piece ID STEP AT". `submit r1` and `start r1` call their push Pr1.
  */
 #ifndef TESTS_SUPPORT_LANE_STORY_H
 #define TESTS_SUPPORT_LANE_STORY_H

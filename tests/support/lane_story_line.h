@@ -51,4 +51,9 @@ void story_do_mailbox(struct lane_story_line *line);
 void story_do_notices(struct lane_story_line *line);
 void story_do_decide(struct lane_story_line *line);
 
+/* lane_story_step.c: cycles and their steps. */
+void story_do_cycle(struct lane_story_line *line);
+void story_do_step(struct lane_story_line *line);
+void story_say_piece(struct lane_story_line *line, const redisReply *piece);
+
 #endif

@@ -1,0 +1,12 @@
+/* The drift check: what an application's groups hold, compared with what they should. */
+#ifndef BROKER_DRIFT_H
+#define BROKER_DRIFT_H
+
+#include "broker/steps.h"
+
+/* How many groups of the application are compared. */
+int64_t drift_work(const struct config *config, const struct config_application *application);
+
+void drift_take(const struct step_tools *tools, struct piece *piece);
+
+#endif
