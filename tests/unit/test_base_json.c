@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -242,23 +242,23 @@ static void test_number_of_values(void **state)
 	buf_release(&b);
 }
 
-/* Comparing each name with each other would take more than ten seconds here. */
+/* Comparing each name with each other would take more than ten seconds of the processor here. */
 static void test_many_members_take_no_long_time(void **state)
 {
 	struct errctx ec = {.text = ""};
 	char prefix[301];
 	struct buf b;
 	cJSON *root = NULL;
-	int64_t start;
+	clock_t start;
 
 	(void)state;
 	memset(prefix, 'p', sizeof(prefix) - 1);
 	prefix[sizeof(prefix) - 1] = '\0';
 	buf_init(&b, 10 << 20);
 	write_members(&b, JSON_VALUES - 1, prefix, "M0");
-	start = clock_mono_ms();
+	start = clock();
 	assert_int_equal(parse_bytes(b.data, b.len, &root, &ec), ERR_OK);
-	assert_true(clock_mono_ms() - start < 5000);
+	assert_true((clock() - start) / CLOCKS_PER_SEC < 5);
 	cJSON_Delete(root);
 	root = NULL;
 

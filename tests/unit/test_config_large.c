@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "config/config.h"
 
@@ -219,7 +219,8 @@ static void test_counts_are_bounded(void **state)
 	}
 }
 
-/* What grows with the square of its input would take minutes here; half a minute is far above the honest time. */
+/* What grows with the square of its input would take minutes of the processor here; half a minute is far above the
+ * honest time, and does not depend on what else runs. */
 static void test_duplicates_are_found_fast(void **state)
 {
 	char *text = NULL, *report;
@@ -228,14 +229,14 @@ static void test_duplicates_are_found_fast(void **state)
 
 	(void)state;
 	assert_non_null(out);
-	for (int i = 0; i < 200000; i++)
+	for (int i = 0; i < 100000; i++)
 		fprintf(out, "k%d: 1\n", i);
 	fputs("k77: 1\n", out);
 	assert_int_equal(fclose(out), 0);
-	int64_t start = clock_mono_ms();
+	clock_t start = clock();
 	assert_null(parse(text, len, &report));
-	assert_in_range(clock_mono_ms() - start, 0, 30000);
-	assert_non_null(strstr(report, "199002 more mistakes"));
+	assert_in_range((clock() - start) / CLOCKS_PER_SEC, 0, 30);
+	assert_non_null(strstr(report, "99002 more mistakes"));
 	free(report);
 	free(text);
 }

@@ -276,7 +276,7 @@ static void test_failover(void **state)
 	int victim = redis_cluster_master(cluster, slot_of_lane(0));
 	for (int i = 0; i < 20; i++)
 		note_next(noting);
-	fixture_wait(&f, &noting->acknowledged, 500);
+	fixture_wait(&f, &noting->acknowledged, 150);
 	int64_t killed_ms = clock_mono_ms();
 	redis_server_kill9(&cluster->nodes[victim]);
 	fixture_wait(&f, &f.times_ready, 2);
@@ -285,7 +285,7 @@ static void test_failover(void **state)
 	/* Its replica has none itself: writes of its lanes are not acknowledged until the old master is back. */
 	assert_true(redis_server_restart(&cluster->nodes[victim]));
 	size_t before = noting->acknowledged;
-	fixture_wait(&f, &noting->acknowledged, before + 300);
+	fixture_wait(&f, &noting->acknowledged, before + 100);
 	noting->stop = true;
 	fixture_wait(&f, &noting->told, noting->sent);
 	print_message("%zu sent, %zu acknowledged, %zu in doubt, %zu refused, ", noting->sent,
