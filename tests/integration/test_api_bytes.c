@@ -64,16 +64,6 @@ static int open_world(void **state)
 	return scene_open(state, &options);
 }
 
-static void read_digest(const struct world *world, char out[64])
-{
-	redisReply *reply = redis_server_command(&world->redis, "DEBUG DIGEST");
-
-	assert_non_null(reply);
-	assert_int_equal(reply->type, REDIS_REPLY_STATUS);
-	snprintf(out, 64, "%s", reply->str);
-	freeReplyObject(reply);
-}
-
 static int dial(const struct world *world)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
@@ -120,12 +110,12 @@ static void bytes_that_are_no_request(void **state)
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
 		int status;
 
-		read_digest(world, before);
+		scene_digest(world, before);
 		status = say(world, &messages[i]);
 		if (status != messages[i].status &&
 		    !(messages[i].status == 0 && status >= 400 && status < 500))
 			fail_msg("\"%s\" is answered with %d", messages[i].name, status);
-		read_digest(world, after);
+		scene_digest(world, after);
 		if (strcmp(before, after) != 0)
 			fail_msg("\"%s\" has changed Redis", messages[i].name);
 	}

@@ -189,17 +189,6 @@ static int open_world(void **state)
 	return scene_reload(world, 0) ? 0 : -1;
 }
 
-/* The digest of all that Redis holds: no key, no field, no due time may differ afterwards. */
-static void read_digest(const struct world *world, char out[64])
-{
-	redisReply *reply = redis_server_command(&world->redis, "DEBUG DIGEST");
-
-	assert_non_null(reply);
-	assert_int_equal(reply->type, REDIS_REPLY_STATUS);
-	snprintf(out, 64, "%s", reply->str);
-	freeReplyObject(reply);
-}
-
 /* Graph's shape: code, message, and the ids by which the call is found again. */
 static void expect_error(const struct http_response *response, int status, const char *code)
 {
@@ -234,7 +223,7 @@ static void refuse_all(struct world *world, const struct refusal *rows)
 		struct http_response response;
 		const char *rule;
 
-		read_digest(world, before);
+		scene_digest(world, before);
 		request.body = rows->body;
 		broker_call(&world->brokers[0], &request, &response);
 		if (response.status != rows->status)
@@ -248,7 +237,7 @@ static void refuse_all(struct world *world, const struct refusal *rows)
 		assert_true(http_header(&response, "client-request-id", value, sizeof(value)));
 		assert_string_equal(value, ASKED_ID);
 		http_response_release(&response);
-		read_digest(world, after);
+		scene_digest(world, after);
 		if (strcmp(before, after) != 0)
 			fail_msg("row \"%s\" has changed Redis", rows->name);
 	}
@@ -371,7 +360,7 @@ static void knock(struct world *world, const struct knock *row)
 
 	request.headers[0] = row->header;
 	request.bearer = row->person == NOBODY ? NULL : world_token(world, row->person);
-	read_digest(world, before);
+	scene_digest(world, before);
 	broker_call(&world->brokers[0], &request, &response);
 	if (response.status != row->status)
 		fprintf(stderr, "row \"%s\"\n", row->name);
@@ -380,7 +369,7 @@ static void knock(struct world *world, const struct knock *row)
 	if (row->allow != NULL)
 		assert_string_equal(allow, row->allow);
 	http_response_release(&response);
-	read_digest(world, after);
+	scene_digest(world, after);
 	if (strcmp(before, after) != 0)
 		fail_msg("row \"%s\" has changed Redis", row->name);
 }
@@ -405,11 +394,11 @@ static void post_sized(struct world *world, size_t len, int status, const char *
 	memset(body, 'x', len);
 	memcpy(body, head, strlen(head));
 	memcpy(body + len - 2, "\"}", 3);
-	read_digest(world, before);
+	scene_digest(world, before);
 	broker_call(&world->brokers[0], &request, &response);
 	expect_error(&response, status, code);
 	http_response_release(&response);
-	read_digest(world, after);
+	scene_digest(world, after);
 	assert_string_equal(before, after);
 	free(body);
 }
@@ -426,12 +415,12 @@ static void what_is_too_large(void **state)
 	post_sized(world, 64 * 1024 + 1, 413, "RequestEntityTooLarge");
 	post_sized(world, 400 * 1024, 413, "RequestEntityTooLarge");
 
-	read_digest(world, before);
+	scene_digest(world, before);
 	snprintf(header, sizeof(header), "Idempotency-Key: %0256d", 0);
 	broker_call(&world->brokers[0], &request, &response);
 	expect_error(&response, 400, "BadRequest");
 	http_response_release(&response);
-	read_digest(world, after);
+	scene_digest(world, after);
 	assert_string_equal(before, after);
 	world_passed(world);
 }

@@ -335,15 +335,6 @@ static void instances_are_what_is_in_force(void **state)
 
 /* -- only tried --------------------------------------------------------------------------------------------------- */
 
-static void read_digest(const struct world *world, char out[64])
-{
-	redisReply *reply = redis_server_command(&world->redis, "DEBUG DIGEST");
-
-	assert_non_null(reply);
-	snprintf(out, 64, "%s", reply->str);
-	freeReplyObject(reply);
-}
-
 /* What the trial of this action answers, with what it says the state would be. */
 static void try(const struct world *world, size_t person, const char *action, const char *status,
 		const char *state)
@@ -356,7 +347,7 @@ static void try(const struct world *world, size_t person, const char *action, co
 		 "{\"action\":\"%s\",\"accessId\":\"member\",\"groupId\":\"%s\",\"justification\":\"why\","
 		 "\"isValidationOnly\":true}",
 		 action, world_group_id(world, 0));
-	read_digest(world, before);
+	scene_digest(world, before);
 	broker_call(&world->brokers[0], &request, &response);
 	assert_int_equal(response.status, 201);
 	assert_true(cJSON_IsTrue(http_json(&response, "isValidationOnly")));
@@ -365,7 +356,7 @@ static void try(const struct world *world, size_t person, const char *action, co
 	assert_string_equal(scene_text(&response, "provisioning.state"), state);
 	assert_true(scene_time(&response, "provisioning.endDateTime") > 0);
 	http_response_release(&response);
-	read_digest(world, after);
+	scene_digest(world, after);
 	assert_string_equal(before, after);
 }
 

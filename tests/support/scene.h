@@ -67,8 +67,12 @@ void scene_wait_for(int64_t wall_ms);
 bool scene_reload(struct world *world, size_t broker);
 
 /* Changes the application's cycle on all brokers so that one begins in about `ms` (at most 15 s), the following at
- * least 20 s later. When it begins, in Unix ms. */
+ * least 20 s later; where the machine is too busy for that, later. When it begins, in Unix ms. */
 int64_t scene_cycle_in(struct world *world, int64_t ms);
+
+/* The digest of all that Redis holds, to see that a call changes no key, no field and no due time: once what the
+ * brokers do by themselves after a start or a reload is done. Needs Redis' `--enable-debug-command yes`. */
+void scene_digest(const struct world *world, char out[64]);
 
 /* -- what reached the application --------------------------------------------------------------------------- */
 
