@@ -32,6 +32,9 @@ struct terms {
 	int64_t batch;           /* members in one push, 1 to PUSH_BATCH */
 	/* It is quarantined when so many pushes have failed, and so many in a hundred. */
 	int64_t quarantine_failures, quarantine_share;
+	/* So many memberships, and so many of a hundred, a change of the configuration may remove in a cycle's time before an
+	 * operator is asked (activation/guard.lua). */
+	int64_t guard_members, guard_share;
 	int64_t log_keep_ms, log_most; /* its provisioning log */
 	char proof[40]; /* what Test Connection must have proved before anything is pushed; "" = nothing */
 };
@@ -183,6 +186,8 @@ struct application_status {
 	int64_t failed_pushes, passed_pushes; /* since the first that failed */
 	bool needs_test, unproved; /* it is switched on by a passed Test Connection, which it has not */
 	int64_t proved_ms;         /* when the last one passed; 0 = none */
+	int64_t members;           /* memberships that are wanted */
+	int64_t held, held_ms;     /* those whose removal the guard holds, and since when; 0 = none */
 };
 
 typedef void activation_status_done(void *ctx, enum err err, const struct application_status *status);
@@ -196,6 +201,7 @@ struct lane_status {
 	int64_t removals, oldest_removal_ms; /* 0 = none waits */
 	int64_t notices, oldest_notice_ms, parked_notices;
 	int64_t audit_events, audit_unsealed, audit_unexported; /* -1 = nobody seals, exports */
+	int64_t held;                                           /* removals that guards hold */
 };
 
 typedef void activation_lane_done(void *ctx, enum err err, const struct lane_status *status);

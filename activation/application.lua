@@ -72,6 +72,10 @@ local function jit_application(keys, args)
 		add('left', cycle_left(c, t.app, cycle.started))
 		add('eta', cycle_eta(c, t, cycle))
 	end
+	local held, since = guard_held(c, t.app)
+	add('held', held)
+	add('held_since', since)
+	add('members', tonumber(redis.call('HGET', c.pre .. 'la', t.app) or '0'))
 	add_condition(c, t.app, v)
 	return { 'ok', c.now, 0, v }
 end
@@ -80,14 +84,16 @@ end
 -- Answers {'ok', now, next, entries in the timetable, removals not confirmed, since when the oldest of them, notices
 -- that wait, since when the oldest of them, notices that are parked, entries of the timetable that are due and that
 -- nobody has claimed, since when the oldest of them, events of the audit, those not sealed,
--- not exported (-1: nobody seals, exports)}.
+-- not exported (-1: nobody seals, exports), memberships that guards hold}.
 local function jit_lane(keys, args)
 	local c = context(keys, args)
 	local oldest = redis.call('ZRANGE', c.pre .. 'x', 0, 0, 'WITHSCORES')
 	local notice = redis.call('ZRANGE', c.pre .. 'na', 0, 0, 'WITHSCORES')
 	local first = redis.call('ZRANGE', c.pre .. 'tt', 0, 0, 'WITHSCORES')
+	local audit = audit_figures(c)
 	return { 'ok', c.now, 0, redis.call('ZCARD', c.pre .. 'tt'), redis.call('ZCARD', c.pre .. 'x'),
 		tonumber(oldest[2] or '0'), redis.call('ZCARD', c.pre .. 'na') + redis.call('ZCARD', c.pre .. 'no'),
 		tonumber(notice[2] or '0'), redis.call('ZCARD', c.pre .. 'np'), redis.call('ZCOUNT', c.pre .. 'tt', '-inf', c.now),
-		first[2] and math.min(tonumber(first[2]), c.now) or 0, unpack(audit_figures(c)) }
+		first[2] and math.min(tonumber(first[2]), c.now) or 0, audit[1], audit[2], audit[3],
+		guard_held_in_lane(c) }
 end

@@ -73,12 +73,22 @@ local function must_go(c, m)
 	end
 end
 
--- Keeps the number of memberships of the group that are wanted.
+-- Adds to a number in a hash, which has no zeros.
+local function count_in(c, hash, name, more)
+	if redis.call('HINCRBY', c.pre .. hash, name, more) == 0 then
+		redis.call('HDEL', c.pre .. hash, name)
+	end
+end
+
+-- Keeps the number of memberships of the group, and of the application, that are wanted. What nobody wants any more is
+-- nothing that the guard could hold.
 local function count_live(c, m, live)
 	if live ~= (m.l or false) then
 		m.l = live or nil
-		if redis.call('HINCRBY', c.pre .. 'lv', m.g, live and 1 or -1) == 0 then
-			redis.call('HDEL', c.pre .. 'lv', m.g)
+		count_in(c, 'lv', m.g, live and 1 or -1)
+		count_in(c, 'la', m.ap, live and 1 or -1)
+		if not live then
+			redis.call('ZREM', c.pre .. 'gs:' .. m.ap, m.g .. ':' .. m.p)
 		end
 	end
 end

@@ -11,6 +11,8 @@ struct question {
 	struct activation *activation;
 	unsigned lane;
 	char app[APP_ID_SIZE];
+	enum guard_answer answer; /* of one about the guard … */
+	char *actor;              /* … and who gives it; owned */
 	union {
 		operate_done *word;
 		cycles_done *cycles;
@@ -116,6 +118,61 @@ void operate_cycle(struct activation *activation, const struct operate_ask *ask,
 	}
 	q->done.word = done;
 	call_with_terms(activation, "jit_cycle", ask, ask->who, q);
+}
+
+/* -- the guard ---------------------------------------------------------------------------------------------- */
+
+static void answer_guard(struct question *q);
+
+static void on_guard(void *ctx, enum err err, const struct reply *reply)
+{
+	struct question *q = ctx;
+	const char *word = err == ERR_OK ? core_answer(q->activation, q->lane, reply) : "";
+
+	if (strcmp(word, "more") == 0) {
+		answer_guard(q);
+		return;
+	}
+	q->done.word(q->ctx, err, word);
+	free(q->actor);
+	free(q);
+}
+
+/* One page of what is held. */
+static void answer_guard(struct question *q)
+{
+	struct activation *activation = q->activation;
+	struct store_call call;
+	struct terms terms;
+	char text[TERMS_SIZE];
+
+	if (!activation->options.terms(activation->options.ctx, q->app, &terms)) {
+		on_guard(q, ERR_NOT_FOUND, NULL);
+		return;
+	}
+	core_terms(&terms, text);
+	core_call_by(activation, &call, "jit_guard", q->lane, q->actor);
+	store_arg(&call, text);
+	store_arg(&call, q->answer == GUARD_REMOVE ? "remove" : "keep");
+	store_call(activation->options.store, &call, on_guard, q);
+}
+
+void operate_guard(struct activation *activation, enum guard_answer answer, const struct operate_ask *ask,
+		   operate_done *done, void *ctx)
+{
+	struct question *q = question_new(activation, ask->app, ctx);
+	char *actor = strdup(ask->actor);
+
+	if (q == NULL || actor == NULL) {
+		free(q);
+		free(actor);
+		done(ctx, ERR_NOMEM, "");
+		return;
+	}
+	q->actor = actor;
+	q->answer = answer;
+	q->done.word = done;
+	answer_guard(q);
 }
 
 /* -- records ------------------------------------------------------------------------------------------------ */

@@ -21,6 +21,12 @@ enum operation {
 	OPERATE_RESTART /* quarantine and pause are over, and a cycle begins at once */
 };
 
+/* An operator's answer to the guard (activation/guard.lua). */
+enum guard_answer {
+	GUARD_REMOVE, /* what is held is removed */
+	GUARD_KEEP    /* it is kept until its own end */
+};
+
 /* `word` says what there is to say besides: "ok", "same" (it was so already); of a cycle "started", "empty" (there is
  * nothing to do), "running", "paused". Borrowed for the call. */
 typedef void operate_done(void *ctx, enum err err, const char *word);
@@ -33,6 +39,10 @@ struct operate_ask {
 
 void operate(struct activation *activation, enum operation operation, const struct operate_ask *ask,
 	     operate_done *done, void *ctx);
+/* "ok", "none" (nothing is held). A large number is answered for in several calls to the store; when the last ones
+ * fail, the rest is still held. */
+void operate_guard(struct activation *activation, enum guard_answer answer, const struct operate_ask *ask,
+		   operate_done *done, void *ctx);
 void operate_cycle(struct activation *activation, const struct operate_ask *ask, operate_done *done,
 		   void *ctx);
 

@@ -3,7 +3,7 @@
 -- nil, s start, e end, d asked duration or nil, h hash of what was asked, j justification, tn ts ticket, er last
 -- error, cf when first confirmed, en when closed; times in Unix ms. With an approval: aw how long a stage may wait,
 -- ax until when this one does, sg the stage (from 1), dc the decisions. ck: the time counts from the confirmation.
--- bg: the glass was broken: no approval, at any hour. pv ol lu: how it may be lost (review.lua).
+-- bg: the glass was broken: no approval, at any hour. pv ol lu: how it may be lost (review.lua); gk gw: the guard (guard.lua).
 
 -- States in which access is wanted, as long as the end has not come.
 local WANTS = { waiting = true, deferred = true, provisioning = true, in_force = true }

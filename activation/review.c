@@ -12,6 +12,7 @@
 #define AT_ONCE     16    /* groups planned in parallel after a reload */
 #define TELL_MAX_MS 20000 /* the policies are told again at least so often */
 #define TELL_MIN_MS 100
+#define TOLD_MS     50
 
 struct review {
 	struct activation *activation;
@@ -120,8 +121,9 @@ static void plan_one(struct review *review)
 	look = look_new(review, core_lane(activation, app), group);
 	if (look == NULL)
 		return;
-	/* What is told now counts after the grace; a moment later the look may act on it. */
-	snprintf(delay, sizeof(delay), "%lld", (long long)grace_ms(review) + 50);
+	/* The look comes when this broker has told which policies it goes by. It finds whom they take away, so that the
+	 * guard knows them all when the grace is over and the next look may act. */
+	snprintf(delay, sizeof(delay), "%d", TOLD_MS);
 	core_call(activation, &call, "jit_plan_review", look->lane);
 	store_arg(&call, group);
 	store_arg(&call, delay);
@@ -178,18 +180,34 @@ static void on_lost(void *ctx, enum err err, const struct reply *reply)
 	go_on(look);
 }
 
+/* What the application's guard lets go without asking, as jit_lose takes it; "" where this broker does not know the
+ * application, and then it ends nothing either. */
+static void guard_text(const struct activation *activation, const char *app, char out[80])
+{
+	struct terms terms;
+
+	out[0] = '\0';
+	if (activation->options.terms(activation->options.ctx, app, &terms))
+		snprintf(out, 80, "%lld %lld %lld", (long long)terms.guard_members,
+			 (long long)terms.guard_share, (long long)terms.throttle.cycle_ms);
+}
+
 static void lose(struct look *look, const struct request *request)
 {
 	struct activation *activation = look->review->activation;
 	struct store_call call;
-	char grace[24];
+	char grace[24], guard[80];
 
+	guard_text(activation, request->application, guard);
+	if (guard[0] == '\0')
+		return;
 	snprintf(grace, sizeof(grace), "%lld", (long long)grace_ms(look->review));
 	core_call(activation, &call, "jit_lose", look->lane);
 	store_arg(&call, request->id);
 	store_arg(&call, request->person_key);
 	store_arg(&call, grace);
 	store_arg(&call, "By policy: the person is no longer eligible for the group.");
+	store_arg(&call, guard);
 	look->losing++;
 	store_call(activation->options.store, &call, on_lost, look);
 }

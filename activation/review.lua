@@ -29,17 +29,20 @@ local function jit_policies(keys, args)
 	return answer(c, 'ok')
 end
 
--- May these policies end the request? Only where no other ones have been in use for as long as `grace`, and where they
--- are those that granted it or were taken up since.
-local function may_end(c, r, grace)
+-- Are these policies, in use since then, those that granted the request, or were they taken up since? Others never end it.
+local function know_it(c, r, since)
+	return since and (r.pv == c.policies or since >= r.s)
+end
+
+-- Have no other policies been in use for as long as `grace`?
+local function are_alone(c, since, grace)
 	local all = redis.call('HGETALL', c.pre .. 'pv')
 	for i = 1, #all, 2 do
 		if all[i] ~= c.policies and tonumber(string.match(all[i + 1], '%d+$')) > c.now - grace then
 			return false
 		end
 	end
-	local since = told_since(c, math.max(grace, 1))
-	return since and since <= c.now - grace and (r.pv == c.policies or since >= r.s)
+	return since <= c.now - grace
 end
 
 -- jit_plan_review: the group is to be looked at. ARGV 3 group, 4 in how many ms. Answers 'ok'.
@@ -80,9 +83,10 @@ local function jit_reviewed(keys, args)
 end
 
 -- jit_lose: by the policies of ARGV[2] the person is no longer eligible: what the request gives ends now.
--- ARGV 3 request id, 4 the digest of the person (jit_review), 5 grace, ms, 6 why.
+-- ARGV 3 request id, 4 the digest of the person (jit_review), 5 grace, ms, 6 why, 7 the guard's terms (guard.lua).
 -- Answers 'ok'; 'gone' it wants no access any more; 'changed' more is known of the person by now; 'kept' an
--- administrator has made them eligible; 'disputed' other policies are in use, or granted it and are newer.
+-- administrator has made them eligible, or has answered the guard so; 'disputed' other policies are in use, or granted
+-- it and are newer; 'held' by the guard.
 local function jit_lose(keys, args)
 	local c = context(keys, args)
 	local r = get_request(c, args[3])
@@ -92,8 +96,19 @@ local function jit_lose(keys, args)
 		return answer(c, 'kept')
 	elseif redis.sha1hex(redis.call('GET', c.pre .. 'u:' .. r.p) or '{}') ~= args[4] then
 		return answer(c, 'changed')
-	elseif not may_end(c, r, tonumber(args[5])) then
+	end
+	local grace = tonumber(args[5])
+	local since = told_since(c, math.max(grace, 1))
+	local guarded = know_it(c, r, since) and guard_concerns(c, r)
+	if guarded and r.gk then
+		return answer(c, 'kept')
+	elseif guarded then
+		guard_count(c, r, grace)
+	end
+	if not know_it(c, r, since) or not are_alone(c, since, grace) then
 		return answer(c, 'disputed')
+	elseif guarded and not guard_lets(c, r, args[7]) then
+		return answer(c, 'held')
 	end
 	r.er, c.why = args[6], args[6]
 	finish(c, r, 'revoke', 'policy')

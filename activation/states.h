@@ -103,6 +103,7 @@ enum effect {
 	X(FX_TELL_FAILED, "activation.failed")                                                               \
 	X(0, "removal.overdue")                                                                              \
 	X(0, "application.quarantined")                                                                      \
+	X(0, "removals.held")                                                                                \
 	X(0, "breakglass.used")
 
 struct tell {

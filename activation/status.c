@@ -95,6 +95,9 @@ static void on_status(void *ctx, enum err err, const struct reply *reply)
 		s.last_pushes = pair(v, "last_pushes");
 		s.last_failures = pair(v, "last_failures");
 		s.cycle_eta_ms = pair(v, "eta");
+		s.members = pair(v, "members");
+		s.held = pair(v, "held");
+		s.held_ms = pair(v, "held_since");
 		read_condition(&s, v);
 		read_test(&s, v);
 	}
@@ -143,6 +146,7 @@ static void on_lane(void *ctx, enum err err, const struct reply *reply)
 		s.audit_events = reply_int(reply_at(reply, 11));
 		s.audit_unsealed = reply_int(reply_at(reply, 12));
 		s.audit_unexported = reply_int(reply_at(reply, 13));
+		s.held = reply_int(reply_at(reply, 14));
 	}
 	q->done.lane(q->ctx, err, err == ERR_OK ? &s : NULL);
 	free(q);

@@ -78,6 +78,8 @@ local function jit_due(keys, args)
 				due_near(c, id)
 			elseif kind == 'o' then
 				due_overdue(c, id)
+			elseif kind == 'g' then
+				due_guard(c, id)
 			elseif kind == 'l' then
 				due_eligibility(c, id)
 			else

@@ -124,6 +124,8 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	    s->removals);
 	one(out, "jit_removals_oldest_seconds", "gauge", "How long the oldest of these has been so.",
 	    s->oldest_removal_s);
+	one(out, "jit_guard_held", "gauge",
+	    "Removals by the configuration that wait for an operator's answer.", s->held);
 	render_notices(m, s, out);
 	render_audit(s, out);
 }

@@ -36,6 +36,7 @@ struct metrics_state {
 	uint64_t open_exchanges, calls_waiting, orders;
 	const struct store_counts *store;
 	int64_t timetable, removals, oldest_removal_s;
+	int64_t held; /* removals that guards hold */
 	int64_t notices, oldest_notice_s, parked_notices;
 	int64_t audit_events, audit_unsealed, audit_unexported;
 	uint64_t audit_seals, audit_exported, audit_failures; /* of this broker */

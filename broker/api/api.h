@@ -85,6 +85,7 @@ void applications_pause(struct call *call); /* api/operate.c */
 void applications_resume(struct call *call);
 void applications_test(struct call *call); /* api/connection.c */
 void applications_restart(struct call *call);
+void applications_guard(struct call *call);
 void cycles_begin(struct call *call);
 void cycles_current(struct call *call);
 void cycles_list(struct call *call);

@@ -56,6 +56,7 @@ static void on_lane(void *ctx, enum err err, const struct lane_status *status)
 		reading->now_ms = status->now_ms;
 		reading->state.timetable += status->timetable;
 		reading->state.removals += status->removals;
+		reading->state.held += status->held;
 		if (status->oldest_removal_ms > 0 &&
 		    (reading->oldest_ms == 0 || status->oldest_removal_ms < reading->oldest_ms))
 			reading->oldest_ms = status->oldest_removal_ms;
@@ -106,15 +107,26 @@ void health_metrics(struct call *call)
 static void add_warnings(struct buf *out, const struct reading *reading)
 {
 	const char *trouble = keeper_trouble(reading->call->api->keeper);
-	char text[128];
+	const char *comma = "";
+	char text[160];
 
-	if (trouble != NULL)
+	if (trouble != NULL) {
 		json_add_string(out, trouble);
+		comma = ",";
+	}
+	if (reading->state.held > 0) {
+		snprintf(text, sizeof(text),
+			 "%lld removals that the configuration wants wait for an operator's answer.",
+			 (long long)reading->state.held);
+		buf_adds(out, comma);
+		json_add_string(out, text);
+		comma = ",";
+	}
 	if (reading->state.oldest_removal_s < OVERDUE_S)
 		return;
 	snprintf(text, sizeof(text), "%lld removals are not confirmed, the oldest for %lld seconds.",
 		 (long long)reading->state.removals, (long long)reading->state.oldest_removal_s);
-	buf_adds(out, trouble != NULL ? "," : "");
+	buf_adds(out, comma);
 	json_add_string(out, text);
 }
 

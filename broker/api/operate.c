@@ -1,4 +1,4 @@
-/* What operators do to an application: pause, resume, restart, and its cycles. */
+/* What operators do to an application: pause, resume, restart, the guard's question, and its cycles. */
 #include <string.h>
 
 #include "activation/operate.h"
@@ -90,6 +90,54 @@ void applications_resume(struct call *call)
 void applications_restart(struct call *call)
 {
 	operate_call(call, OPERATE_RESTART);
+}
+
+/* -- the guard ---------------------------------------------------------------------------------------------- */
+
+static void on_guard(void *ctx, enum err err, const char *word)
+{
+	struct call *call = ctx;
+
+	if (err == ERR_OK && strcmp(word, "none") == 0)
+		call_error(call, ERR_NOTHING_HELD, NULL, NULL);
+	else
+		on_operated(ctx, err, word);
+}
+
+/* {"answer": "remove"} or {"answer": "keep"} */
+static bool read_answer(const struct call *call, enum guard_answer *answer)
+{
+	struct errctx ec;
+	size_t len;
+	const char *text = exchange_body(call->exchange, &len);
+	cJSON *body = NULL;
+	const char *word;
+	bool known;
+
+	if (len == 0 || json_parse(text, len, &body, &ec) != ERR_OK)
+		return false;
+	word = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "answer"));
+	*answer = word != NULL && strcmp(word, "remove") == 0 ? GUARD_REMOVE : GUARD_KEEP;
+	known = word != NULL && (*answer == GUARD_REMOVE || strcmp(word, "keep") == 0);
+	cJSON_Delete(body);
+	return known;
+}
+
+void applications_guard(struct call *call)
+{
+	const struct config_application *application = application_of(call);
+	enum guard_answer answer;
+	struct operate_ask ask;
+
+	if (application == NULL)
+		return;
+	if (!read_answer(call, &answer)) {
+		call_error(call, ERR_BAD_REQUEST,
+			   "The body is {\"answer\": \"remove\"} or {\"answer\": \"keep\"}.", NULL);
+		return;
+	}
+	ask = ask_of(call, application);
+	operate_guard(call->api->activation, answer, &ask, on_guard, call);
 }
 
 /* -- cycles ------------------------------------------------------------------------------------------------- */

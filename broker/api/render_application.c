@@ -140,6 +140,15 @@ static void render_pause(struct buf *out, const struct application_status *s)
 	buf_addf(out, ",\"removals\":%s}", s->removals_rest ? "true" : "false");
 }
 
+/* Removals that the configuration wants and that wait for an operator's answer. */
+static void render_guard(struct buf *out, const struct terms *t, const struct application_status *s)
+{
+	buf_addf(out, "\"guard\":{\"held\":%lld,", (long long)s->held);
+	render_time(out, "sinceDateTime", s->held > 0 ? s->held_ms : 0);
+	buf_addf(out, ",\"members\":%lld,\"share\":%lld}", (long long)t->guard_members,
+		 (long long)t->guard_share);
+}
+
 void render_application(struct buf *out, const struct scim_target *target, const struct terms *t,
 			const struct application_status *s)
 {
@@ -151,13 +160,17 @@ void render_application(struct buf *out, const struct scim_target *target, const
 	buf_adds(out, ",");
 	render_pause(out, s);
 	buf_adds(out, ",");
+	render_guard(out, t, s);
+	buf_adds(out, ",");
 	render_throttle(out, t, s);
 	buf_adds(out, ",");
 	render_token(out, target, s->now_ms);
 	buf_adds(out, ",");
 	render_test(out, s);
-	buf_addf(out, ",\"waiting\":%lld,\"deferred\":%lld,\"removalsWaiting\":%lld,\"cycle\":{",
-		 (long long)s->waiting, (long long)s->deferred, (long long)s->removals);
+	buf_addf(out,
+		 ",\"members\":%lld,\"waiting\":%lld,\"deferred\":%lld,\"removalsWaiting\":%lld,\"cycle\":{",
+		 (long long)s->members, (long long)s->waiting, (long long)s->deferred,
+		 (long long)s->removals);
 	render_cycles(out, s);
 	buf_adds(out, "}}");
 }

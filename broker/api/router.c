@@ -99,6 +99,8 @@ static const struct route routes[] = {
 	 "End the pause", NULL, "application"},
 	{"POST", "/api/applications/*/restart", false, NEED_OPERATOR, applications_restart,
 	 "End quarantine and pause, and begin a cycle at once", NULL, "application"},
+	{"POST", "/api/applications/*/guard", false, NEED_OPERATOR, applications_guard,
+	 "Answer what becomes of removals that the guard holds, as a change of the configuration wants many", "guard", "application"},
 	{"POST", "/api/applications/*/test", false, NEED_OPERATOR, applications_test,
 	 "Test Connection: prove with the canary group and users that changes are made and shown", NULL, "test"},
 	{"POST", "/api/applications/*/provision", false, NEED_OPERATOR, applications_provision,

@@ -38,6 +38,7 @@
 	X(ERR_UNPROVED, 409, false, "ConnectionNotTested",                                                   \
 	  "The application has not passed Test Connection with its present settings.")                       \
 	X(ERR_PAUSED, 409, false, "ProvisioningPaused", "Provisioning of this application is paused.")       \
+	X(ERR_NOTHING_HELD, 409, false, "NothingHeld", "The guard of this application holds nothing.")       \
 	X(ERR_DECIDED, 409, false, "RoleAssignmentRequestAlreadyApproved",                                   \
 	  "The request has been decided already.")                                                           \
 	X(ERR_UNAUTHENTICATED, 401, false, "InvalidAuthenticationToken", "Sign in to call this.")            \

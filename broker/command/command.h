@@ -51,7 +51,7 @@ command_run command_activate, command_extend, command_deactivate, command_cancel
 command_run command_list, command_groups, command_approvals;
 command_run command_approve, command_deny;
 command_run command_apps, command_cycle, command_cycles, command_test, command_pause, command_resume,
-	command_restart, command_provision, command_log, command_audit, command_sweep;
+	command_restart, command_guard, command_provision, command_log, command_audit, command_sweep;
 command_run command_login, command_logout;
 
 #endif

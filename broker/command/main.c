@@ -90,6 +90,8 @@ static const struct command commands[] = {
 	{"pause", "APPLICATION", "stop provisioning", "", 1, 1, command_pause},
 	{"resume", "APPLICATION", "and go on", "", 1, 1, command_resume},
 	{"restart", "APPLICATION", "end its quarantine and begin anew", "", 1, 1, command_restart},
+	{"guard", "APPLICATION remove|keep", "answer what becomes of removals that its guard holds", "", 2, 2,
+	 command_guard},
 	{"provision", "APPLICATION PERSON GROUP", "provision one membership now", "", 3, 3,
 	 command_provision},
 	{"log", "", "the provisioning log", "app person group result after limit", 0, 0, command_log},

@@ -53,13 +53,10 @@ static int application_call(const struct session *session, const char *method, c
 static void say_applications(const cJSON *json)
 {
 	static const struct column columns[] = {
-		{"APPLICATION", "id", 24, false},
-		{"HEALTH", "health", 10, false},
-		{"FREE", "throttle.tokensFree", 4, false},
-		{"WAITING", "waiting", 7, false},
-		{"DEFERRED", "deferred", 8, false},
-		{"REMOVALS", "removalsWaiting", 8, false},
-		{"NEXT CYCLE", "cycle.nextDateTime", 0, true},
+		{"APPLICATION", "id", 24, false},          {"HEALTH", "health", 10, false},
+		{"FREE", "throttle.tokensFree", 4, false}, {"WAITING", "waiting", 7, false},
+		{"DEFERRED", "deferred", 8, false},        {"REMOVALS", "removalsWaiting", 8, false},
+		{"HELD", "guard.held", 4, false},          {"NEXT CYCLE", "cycle.nextDateTime", 0, true},
 	};
 	const cJSON *list = words_at(json, "value");
 
@@ -101,6 +98,26 @@ int command_resume(struct session *session)
 int command_restart(struct session *session)
 {
 	return application_call(session, "POST", "/restart", NULL);
+}
+
+int command_guard(struct session *session)
+{
+	const char *word = session->options.words[1];
+	struct buf path, body;
+	int code;
+
+	if (strcmp(word, "remove") != 0 && strcmp(word, "keep") != 0) {
+		fputs("jit: `jit guard APPLICATION remove` lets go what is held, `… keep` keeps it\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
+	application_path(session, "/guard", &path);
+	buf_init(&body, 64);
+	buf_addf(&body, "{\"answer\":\"%s\"}", word);
+	code = simple_call(session, "POST", buf_text(&path), buf_text(&body), NULL);
+	buf_release(&path);
+	buf_release(&body);
+	return code;
 }
 
 int command_provision(struct session *session)

@@ -41,6 +41,9 @@ struct config_application {
 	struct throttle throttle;
 	int64_t push_timeout_ms;                       /* a push is aborted after that; 30 s */
 	int64_t quarantine_failures, quarantine_share; /* when it is quarantined: pushes, and in a hundred */
+	int64_t guard_members,
+		guard_share; /* memberships, and in a hundred: the configuration removes more only when
+					     * an operator agrees */
 };
 
 struct config_group {

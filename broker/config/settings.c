@@ -525,6 +525,20 @@ const struct setting settings[SETTING_COUNT] = {
 				      "When these were more than so many of a hundred pushes.", TYPE_COUNT,
 				      .fallback = "40", .unit = "percent", .min = 0, .max = 99,
 				      APPLICATION(quarantine_share)},
+	[SET_APP_GUARD] =
+		{"applications[].guard",
+		 "What a change of the configuration may remove in a cycle's time, where groups say "
+		 "on_lost_eligibility: remove. Before more goes an operator is asked, and all of it is kept.",
+		 .type = TYPE_SECTION},
+	[SET_APP_GUARD_MEMBERS] = {"applications[].guard.members",
+				   "So many memberships; 0 = an operator is asked about each.", TYPE_COUNT,
+				   .fallback = "50", .unit = "memberships", .min = 0, .max = 1000000,
+				   APPLICATION(guard_members)},
+	[SET_APP_GUARD_SHARE] = {"applications[].guard.share",
+				 "So many of a hundred memberships of the application; 5 memberships are no "
+				 "matter of shares.",
+				 TYPE_COUNT, .fallback = "30", .unit = "percent", .min = 0, .max = 100,
+				 APPLICATION(guard_share)},
 	[SET_APP_USERS] = {"applications[].users", "The application's users.", .type = TYPE_SECTION},
 	[SET_APP_USERS_CREATE] = {"applications[].users.create",
 				  "Create a user who is missing when the membership is pushed.", TYPE_BOOL,

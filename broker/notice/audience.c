@@ -31,6 +31,7 @@ static const struct {
 	{"activation.failed", TO_REQUESTER | TO_NOTIFIED},
 	{"removal.overdue", TO_NOTIFIED | TO_OPERATORS},
 	{"application.quarantined", TO_OPERATORS},
+	{"removals.held", TO_OPERATORS},
 	{"breakglass.used", TO_APPROVERS | TO_NOTIFIED | TO_OPERATORS},
 };
 

@@ -266,6 +266,20 @@ static void say_quarantined(const struct writing *w)
 	buf_adds(w->out, "\nRemovals are still tried. Somebody should look at the application.\n");
 }
 
+static void say_removals_held(const struct writing *w)
+{
+	buf_adds(w->out, "In the application ");
+	add_clean(w->out, w->names->application);
+	buf_adds(w->out, ", removals wait for an operator's answer.\n");
+	add_error(w, "Why: ");
+	buf_adds(w->out, "\nIf the change was meant, let them go: jit guard ");
+	add_clean(w->out, w->names->application);
+	buf_adds(w->out, " remove. If it was a mistake, put the configuration right; or keep them until "
+			 "their own ends: jit guard ");
+	add_clean(w->out, w->names->application);
+	buf_adds(w->out, " keep.\n");
+}
+
 static void say_break_glass(const struct writing *w)
 {
 	add_person(w);
@@ -308,6 +322,7 @@ static const struct telling {
 	{"activation.failed", "Failed", true, say_failed},
 	{"removal.overdue", "REMOVAL OVERDUE", true, say_overdue},
 	{"application.quarantined", "Application in quarantine", false, say_quarantined},
+	{"removals.held", "REMOVALS HELD", false, say_removals_held},
 	{"breakglass.used", "BREAK-GLASS USED", true, say_break_glass},
 	{"notices.held", "Mails were held back", false, say_held},
 };

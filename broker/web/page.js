@@ -164,7 +164,7 @@ function table(heads, rows) {
 
 const requestRow = (r) => [time(r.createdDateTime), r.action, r.group?.displayName ?? r.groupId, state(r)[0], r.justification ?? ''];
 
-const applicationRow = (a) => [a.id, a.health, a.throttle.tokensFree, a.waiting, a.deferred, a.removalsWaiting, time(a.cycle.nextDateTime)];
+const applicationRow = (a) => [a.id, a.health, a.throttle.tokensFree, a.waiting, a.deferred, a.removalsWaiting, a.guard.held || '', time(a.cycle.nextDateTime)];
 
 // -- the whole ------------------------------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ function show(eligible, requests, inbox, apps) {
 			? section('Your requests', table(['Asked', 'Action', 'Group', 'State', 'Reason'], requests.map(requestRow)))
 			: '',
 		apps.length > 0
-			? section('Applications', table(['Application', 'Health', 'Free pushes', 'Waiting', 'Deferred', 'Removals', 'Next cycle'], apps.map(applicationRow)))
+			? section('Applications', table(['Application', 'Health', 'Free pushes', 'Waiting', 'Deferred', 'Removals', 'Held', 'Next cycle'], apps.map(applicationRow)))
 			: '',
 	);
 }

@@ -25,6 +25,7 @@
 	X(EVENT_ACTIVATION_FAILED, "activation.failed", "the application has refused for good")              \
 	X(EVENT_REMOVAL_OVERDUE, "removal.overdue", "a membership should be gone and is not")                \
 	X(EVENT_APPLICATION_QUARANTINED, "application.quarantined", "an application fails again and again")  \
+	X(EVENT_REMOVALS_HELD, "removals.held", "the configuration would remove many; an operator is asked") \
 	X(EVENT_BREAKGLASS_USED, "breakglass.used", "somebody activated without the usual approval")
 
 #define EVENT_ENUM(name, type, meaning) name,

@@ -228,6 +228,9 @@ static void operators_see_the_applications(void **state)
 	expect_text(jit, "app ");
 	assert_int_equal(shell_run(jit, "apps", "app", NULL), EXIT_DONE);
 	assert_int_equal(shell_run(jit, "apps", "another", NULL), EXIT_REFUSED);
+	assert_int_equal(shell_run(jit, "guard", "app", "remove", NULL), EXIT_REFUSED);
+	expect_text(jit, "holds nothing");
+	assert_int_equal(shell_run(jit, "guard", "app", "perhaps", NULL), EXIT_USAGE);
 	shell_use_token(jit, world_token(&p->world, 1));
 	assert_int_equal(shell_run(jit, "apps", NULL), EXIT_SIGN_IN);
 	world_passed(&p->world);

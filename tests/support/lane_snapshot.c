@@ -24,6 +24,7 @@ static const char script[] =
 	"elseif kind == 'zset' then row = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') "
 	"table.insert(row, 1, k) table.insert(row, 1, 'z') "
 	"elseif k == 'lv' then row = redis.call('HGETALL', key) table.insert(row, 1, 'live') "
+	"elseif k == 'la' then row = redis.call('HGETALL', key) table.insert(row, 1, 'app') "
 	"else row = { 'other', k } end out[#out + 1] = row end return out";
 
 static void read_request(struct snapshot *s, const redisReply *row)
@@ -87,6 +88,9 @@ void snapshot_take(struct snapshot *snapshot, struct lane *lane)
 			break;
 		case 'l':
 			snapshot->live = row;
+			break;
+		case 'a':
+			snapshot->live_of_apps = row;
 			break;
 		case 'z':
 			snapshot->set[snapshot->set_count++] = row;
@@ -375,6 +379,9 @@ static void check_live(const struct snapshot *s)
 		      m->group, m->person);
 	}
 	AGREE(live == counted, "%d are live, %d are counted", (int)live, (int)counted);
+	for (size_t i = 2; lane_at(s->live_of_apps, i) != NULL; i += 2)
+		counted -= lane_int(lane_at(s->live_of_apps, i));
+	AGREE(counted == 0, "%d are live that no application counts", (int)counted);
 }
 
 void snapshot_check(const struct snapshot *snapshot)

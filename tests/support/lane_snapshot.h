@@ -40,8 +40,8 @@ struct snapshot {
 	struct snapshot_request request[SNAPSHOT_MAX];
 	struct snapshot_member member[SNAPSHOT_MAX];
 	struct snapshot_push push[SNAPSHOT_MAX];
-	const redisReply *live;              /* group, number … from element 1 on; NULL = none */
-	const redisReply *set[SNAPSHOT_MAX]; /* sorted sets: name, then member, score … */
+	const redisReply *live, *live_of_apps; /* group, number … from element 1 on; NULL = none */
+	const redisReply *set[SNAPSHOT_MAX];   /* sorted sets: name, then member, score … */
 };
 
 void snapshot_take(struct snapshot *snapshot, struct lane *lane);

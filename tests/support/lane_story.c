@@ -312,6 +312,9 @@ static const struct {
 	{"deactivate", do_deactivate},
 	{"try-deactivate", do_try_deactivate},
 	{"due", do_due},
+	{"policies", story_do_policies},
+	{"lose", story_do_lose},
+	{"guard", story_do_guard},
 	{"pump", do_pump},
 	{"check", story_do_check},
 	{"end", do_end},
@@ -386,6 +389,8 @@ static void run_row(struct lane_story_line *line, const struct lane_story_row *r
 
 	split(line, row->does);
 	lane->now_ms = LANE_EPOCH_MS + strtoll(line->word[0], NULL, 10);
+	if (strcmp(line->word[1], "policies") == 0)
+		lane->policies = strstr(row->does, "policies") + strlen("policies ");
 	if (strcmp(line->word[1], "terms") == 0)
 		lane->terms = strstr(row->does, "terms") + strlen("terms ");
 	else if (strcmp(line->word[1], "tells") == 0)

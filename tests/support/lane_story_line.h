@@ -41,6 +41,11 @@ void story_do_eligible(struct lane_story_line *line);
 void story_do_given(struct lane_story_line *line);
 void story_do_check(struct lane_story_line *line);
 
+/* lane_story_policy.c */
+void story_do_policies(struct lane_story_line *line);
+void story_do_lose(struct lane_story_line *line);
+void story_do_guard(struct lane_story_line *line);
+
 /* lane_story_notices.c */
 void story_do_outbox(struct lane_story_line *line);
 void story_do_spread(struct lane_story_line *line);

@@ -212,6 +212,12 @@ static void test_to_others(void **state)
 		 "The application aws is in quarantine, because its pushes fail.\nWhy: "
 		 "503\n\nRemovals "
 		 "are still tried. Somebody should look at the application.\n"},
+		{"removals.held", "REMOVALS HELD: aws",
+		 "In the application aws, removals wait for an operator's answer.\nWhy: 503\n\nIf the change "
+		 "was "
+		 "meant, let them go: jit guard aws remove. If it was a mistake, put the configuration "
+		 "right; or "
+		 "keep them until their own ends: jit guard aws keep.\n"},
 		{"breakglass.used", "BREAK-GLASS USED: aws-admins, Amira Haddad",
 		 "Amira Haddad (amira@example.com) has activated the group aws-admins (application aws) "
 		 "without "
