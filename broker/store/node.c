@@ -309,14 +309,21 @@ static void settle(struct node *node, struct call *call, const struct reply *rep
  * they may get it yet, or lose it with this server. */
 static void settle_barrier(struct node *node, const struct reply *reply)
 {
-	enum barrier_verdict verdict = barrier_reply(&node->barrier, &node->shared->barrier, reply);
+	enum barrier_verdict verdict =
+		barrier_reply(&node->barrier, &node->shared->barrier, reply, now_ms(node));
 	struct calls kept = node->barrier.kept;
 	struct call *call;
 	if (verdict == BARRIER_MORE)
 		return;
 	(void)calls_pop(&node->flight);
+	if (verdict == BARRIER_AGAIN && node->state == NODE_READY) {
+		node_flush(node);
+		return;
+	}
 	node->barrier.kept = (struct calls){.head = NULL};
-	if (verdict == BARRIER_SHORT && kept.count > 0) {
+	node->barrier.is_out = false;
+	node->barrier.is_short = false;
+	if (verdict != BARRIER_SAFE && kept.count > 0) {
 		node->shared->counts->unreplicated += kept.count;
 		log_warn("store_replicas", "calls=%zu wanted=%u why=%s", kept.count,
 			 node->shared->barrier.replicas, "too few replicas have them in time");
@@ -370,16 +377,22 @@ static void on_reply(void *ctx, const struct reply *reply)
 static struct call *next_to_send(struct node *node)
 {
 	struct barrier *barrier = &node->barrier;
+	const struct barrier_wish *wish = &node->shared->barrier;
 	bool full = barrier->writes >= BATCH_MAX;
+	if (node->state == NODE_READY && barrier->is_short) {
+		struct call *again = barrier_repeat(barrier, wish, now_ms(node));
+		calls_push(&node->flight, again);
+		return again;
+	}
 	if (node->state != NODE_READY || barrier->is_out ||
 	    (node->queue.head == NULL && barrier->writes == 0))
 		return NULL;
 	if (node->flight.head == NULL && node->ghosts.head == NULL)
 		node->heard_ms = now_ms(node);
 	struct call *call = node->queue.head == NULL || full
-				    ? barrier_raise(barrier, &node->shared->barrier, node->setup.has_waitaof)
+				    ? barrier_raise(barrier, wish, node->setup.has_waitaof, now_ms(node))
 				    : calls_pop(&node->queue);
-	if (call != &barrier->wait && node->shared->barrier.replicas > 0 && !call->read_only)
+	if (call != &barrier->wait && wish->replicas > 0 && !call->read_only)
 		barrier_sent(barrier, call);
 	calls_push(&node->flight, call);
 	return call;

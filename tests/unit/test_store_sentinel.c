@@ -102,7 +102,8 @@ static void test_nobody_knows(void **state)
 	}
 }
 
-#define NOTES 2000
+#define NOTES  2000
+#define BEFORE 150 /* the master is killed */
 
 /* kill -9 of the master: the store finds the new one by itself, and all that was acknowledged is there. */
 static void test_failover(void **state)
@@ -117,14 +118,14 @@ static void test_failover(void **state)
 	fixture_wait(&f, &f.times_ready, 1);
 	int64_t killed_ms = 0, back_ms = 0;
 	for (; sent < NOTES && (back_ms == 0 || clock_mono_ms() - back_ms < 300); sent++) {
-		if (sent == 500) {
+		if (sent == BEFORE) {
 			redis_server_kill9(&w->servers[0]);
 			killed_ms = clock_mono_ms();
 		}
 		(void)snprintf(text, sizeof(text), "%zu", sent);
 		kept[sent] = fixture_ask(&f, "t_note", text).err == ERR_OK;
 		acknowledged += kept[sent];
-		if (sent >= 500 && kept[sent] && back_ms == 0)
+		if (sent >= BEFORE && kept[sent] && back_ms == 0)
 			back_ms = clock_mono_ms();
 		if (!kept[sent])
 			fixture_run_for(&f, 20);

@@ -202,10 +202,10 @@ static void test_barrier(void **state)
 	} rows[] = {
 		{"+OK\r\n", ":2\r\n", false, BARRIER_SAFE},
 		{"+OK\r\n", ":3\r\n", false, BARRIER_SAFE},
-		{"+OK\r\n", ":1\r\n", false, BARRIER_SHORT},
+		{"+OK\r\n", ":1\r\n", false, BARRIER_AGAIN},
 		{"+OK\r\n", "*2\r\n:1\r\n:2\r\n", true, BARRIER_SAFE},
-		{"+OK\r\n", "*2\r\n:0\r\n:2\r\n", true, BARRIER_SHORT},
-		{"+OK\r\n", "*2\r\n:1\r\n:1\r\n", true, BARRIER_SHORT},
+		{"+OK\r\n", "*2\r\n:0\r\n:2\r\n", true, BARRIER_AGAIN},
+		{"+OK\r\n", "*2\r\n:1\r\n:1\r\n", true, BARRIER_AGAIN},
 		{"+OK\r\n", "-ERR unknown command 'WAITAOF'\r\n", true, BARRIER_SHORT},
 		{"-MOVED 1 a:1\r\n", ":2\r\n", false, BARRIER_SHORT},
 		{"-NOPERM no\r\n", ":2\r\n", false, BARRIER_SHORT},
@@ -217,21 +217,55 @@ static void test_barrier(void **state)
 		struct barrier barrier = {.writes = 0};
 		struct reader *reader = reader_new();
 		barrier_sent(&barrier, &write);
-		struct call *wait = barrier_raise(&barrier, &wish, rows[i].has_waitaof);
+		struct call *wait = barrier_raise(&barrier, &wish, rows[i].has_waitaof, 100);
 		assert_string_equal(wait->text,
 				    rows[i].has_waitaof
 					    ? "*3\r\n$3\r\nSET\r\n$10\r\n{j12}:mark\r\n$1\r\n1\r\n"
-					      "*4\r\n$7\r\nWAITAOF\r\n$1\r\n1\r\n$1\r\n2\r\n$3\r\n750\r\n"
+					      "*4\r\n$7\r\nWAITAOF\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n4\r\n"
 					    : "*3\r\n$3\r\nSET\r\n$10\r\n{j12}:mark\r\n$1\r\n1\r\n"
-					      "*3\r\n$4\r\nWAIT\r\n$1\r\n2\r\n$3\r\n750\r\n");
+					      "*3\r\n$4\r\nWAIT\r\n$1\r\n2\r\n$1\r\n4\r\n");
 		assert_int_equal(wait->len, strlen(wait->text));
 		assert_true(barrier.is_out);
-		assert_int_equal(barrier_reply(&barrier, &wish, parse(reader, rows[i].mark)), BARRIER_MORE);
-		assert_int_equal(barrier_reply(&barrier, &wish, parse(reader, rows[i].wait)),
+		assert_int_equal(barrier_reply(&barrier, &wish, parse(reader, rows[i].mark), 101),
+				 BARRIER_MORE);
+		assert_int_equal(barrier_reply(&barrier, &wish, parse(reader, rows[i].wait), 104),
 				 rows[i].verdict);
-		assert_false(barrier.is_out);
+		assert_int_equal(barrier.is_out, rows[i].verdict == BARRIER_AGAIN);
 		reader_free(reader);
 	}
+}
+
+/* Asked again for twice as long each time, never past the time that replicas have, and then no more. */
+static void test_barrier_asks_again(void **state)
+{
+	static const struct {
+		int64_t now_ms;
+		const char *ask;
+	} rows[] = {
+		{104, "*4\r\n$7\r\nWAITAOF\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n8\r\n"},
+		{112, "*4\r\n$7\r\nWAITAOF\r\n$1\r\n1\r\n$1\r\n2\r\n$2\r\n16\r\n"},
+		{127, "*4\r\n$7\r\nWAITAOF\r\n$1\r\n1\r\n$1\r\n2\r\n$1\r\n3\r\n"},
+	};
+	const struct barrier_wish wish = {.replicas = 2, .timeout_ms = 30};
+	const struct call write = {.lane = 12};
+	struct barrier barrier = {.writes = 0};
+	struct reader *reader = reader_new();
+	(void)state;
+	barrier_sent(&barrier, &write);
+	(void)barrier_raise(&barrier, &wish, true, 100);
+	assert_int_equal(barrier_reply(&barrier, &wish, parse(reader, "+OK\r\n"), 100), BARRIER_MORE);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(
+			barrier_reply(&barrier, &wish, parse(reader, "*2\r\n:1\r\n:1\r\n"), rows[i].now_ms),
+			BARRIER_AGAIN);
+		assert_true(barrier.is_short);
+		assert_string_equal(barrier_repeat(&barrier, &wish, rows[i].now_ms)->text, rows[i].ask);
+		assert_false(barrier.is_short);
+	}
+	assert_int_equal(barrier_reply(&barrier, &wish, parse(reader, "*2\r\n:1\r\n:1\r\n"), 130),
+			 BARRIER_SHORT);
+	assert_false(barrier.is_out);
+	reader_free(reader);
 }
 
 int main(void)
@@ -240,7 +274,7 @@ int main(void)
 		cmocka_unit_test(test_slot_of_key), cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_holes),       cmocka_unit_test(test_no_slots),
 		cmocka_unit_test(test_moved),       cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_barrier),
+		cmocka_unit_test(test_barrier),     cmocka_unit_test(test_barrier_asks_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
