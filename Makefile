@@ -18,9 +18,11 @@ PACKAGES := libmicrohttpd libcjson hiredis libcurl libuv yaml-0.1 libssl libcryp
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wswitch-enum -Wmissing-prototypes \
 	-Wstrict-prototypes -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	-Wno-missing-field-initializers
-# Asked for in recipes only, because `make test` may have to install pkg-config first.
-CPPFLAGS_ALL = -D_GNU_SOURCE -I. -Ibroker -I$(B)/gen $(shell pkg-config --cflags $(PACKAGES)) $(CPPFLAGS)
-LIBS = $(shell pkg-config --libs $(PACKAGES))
+# Asked for in recipes only, because `make test` may have to install pkg-config first; and once, not for each file.
+PACKAGE_FLAGS = $(eval PACKAGE_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_FLAGS)
+PACKAGE_LIBS = $(eval PACKAGE_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -I. -Ibroker -I$(B)/gen $(PACKAGE_FLAGS) $(CPPFLAGS)
+LIBS = $(PACKAGE_LIBS)
 CFLAGS_ALL = -std=c11 -g -MMD -MP $(WARN) $(CFLAGS_VARIANT) $(CFLAGS)
 LINK = $(CC) $(LDFLAGS_VARIANT) $(LDFLAGS) -o $@
 
