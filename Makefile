@@ -69,6 +69,8 @@ UNIT_TESTS := $(sort $(wildcard tests/unit/test_*.c))
 INTEGRATION_TESTS := $(sort $(wildcard tests/integration/test_*.c))
 FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(call sources,tests/bench)
+TORTURE_SRC := $(call sources,tests/torture)
+JUDGE_SRC := $(filter-out %_main.c,$(filter tests/torture/judge%,$(TORTURE_SRC)))
 # With the sandbox's own parts inside.
 SANDBOX_TESTS := $(filter-out %_http.c %_control.c,$(filter tests/unit/test_sandbox%,$(UNIT_TESTS)))
 SANDBOX_FUZZERS := $(filter tests/fuzz/fuzz_sandbox_%,$(FUZZERS))
@@ -105,7 +107,7 @@ test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint
 	@{ $(again) -k test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
 	+@$(again) test-run
 
-test-programs: all $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%))
+test-programs: all $(B)/tests/torture/torture $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%))
 asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
 
 LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
@@ -121,8 +123,11 @@ DEMO := 'demo: DEMO_ONCE=1 DEMO_DIR=$(B)/demo BUILD=$(B) deploy/demo/run'
 # Against libraries of other people, which npm brings.
 REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check' 'tokens against jose: $(MAKE) tokens-check'
 
+# What `make torture` does for ten minutes, for half a minute, always alike.
+TORTURE := 'torture: $(B)/tests/torture/torture --short'
+
 test-run:
-	+@tests/run $(DEMO) $(REFERENCES) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
+	+@tests/run $(DEMO) $(TORTURE) $(REFERENCES) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
 		$(REPLAYS) $(LINTS)
 
 check-unit: $(call unit_programs,$(B:build/%=%)) ## the unit tests of this VARIANT
@@ -141,6 +146,10 @@ lint: ## all static checks
 bench: ## the benchmarks, of the release variant
 	@$(again) VARIANT=release all build/release/tests/bench/bench
 	@build/release/tests/bench/bench
+
+torture: ## break everything for TORTURE_SECONDS (600) while people come and go, and judge what became of it
+	@$(again) VARIANT=release all build/release/tests/torture/torture build/release/tests/torture/judge
+	@build/release/tests/torture/torture
 
 fuzz: ## libFuzzer on each parser for FUZZ_SECONDS
 	@$(again) CC=clang VARIANT=fuzz fuzz-run
@@ -201,6 +210,16 @@ $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 
 $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier: %: %.o $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS)
+
+$(B)/tests/torture/torture: $(call obj,$(filter-out %/judge_main.c,$(TORTURE_SRC))) $(B)/libsupport.a $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS) -lcmocka
+
+# The judge alone, which shares no code with what it judges.
+$(B)/tests/torture/judge: $(call obj,$(JUDGE_SRC) tests/torture/judge_main.c)
+	$(Q)$(LINK) $^ $(shell pkg-config --libs libcjson)
+
+$(B)/tests/unit/test_torture_judge: %: %.o $(call obj,$(JUDGE_SRC)) $(B)/libsupport.a $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
 # A fuzz target replays its corpus in every variant but `fuzz`, where libFuzzer brings its own main.
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/replay.o) $(B)/libjit.a
@@ -278,7 +297,7 @@ hdr-check: ## each header compiles alone
 lists-check:
 	@for f in $(filter %.c,$(C_FILES)); do case " $(ALL_C) " in *" $$f "*) ;; *) echo "$$f is in no list"; bad=1;; esac; done; \
 		for f in $(ALL_C); do [ -f $$f ] || { echo "$$f does not exist"; bad=1; }; done; [ -z "$$bad" ]
-ALL_C = $(C_SRC) $(SUPPORT_SRC) $(UNIT_TESTS) $(INTEGRATION_TESTS) $(FUZZERS) $(BENCH_SRC) $(EXTRA_C)
+ALL_C = $(C_SRC) $(SUPPORT_SRC) $(UNIT_TESTS) $(INTEGRATION_TESTS) $(FUZZERS) $(BENCH_SRC) $(TORTURE_SRC) $(EXTRA_C)
 
 drift-check: $(B)/states-print $(B)/jit-broker $(B)/gen/commands.lua
 	@tests/lint/check-drift $(B)
@@ -316,6 +335,6 @@ $(B)/tidy/%.ok: %.c $(B)/%.o .clang-tidy
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .PHONY: all deps deps-test demo test test-programs asan-programs test-run check-unit check-integration check-asan \
-	lint bench fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check webhooks-check tokens-check lua-check cppcheck tidy
+	lint bench torture fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check webhooks-check tokens-check lua-check cppcheck tidy
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,0 +1,310 @@
+#include "tests/torture/ground.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PATIENCE_MS 30000
+#define END_MS      40000
+
+/* -- people and groups ------------------------------------------------------------------------------------------ */
+
+static void name_person(struct ground *ground, size_t i)
+{
+	struct ground_person *person = &ground->person[i];
+
+	snprintf(person->id, sizeof(person->id), "00000000-0000-4000-8000-%012u", (unsigned)i);
+	snprintf(person->user_name, sizeof(person->user_name), "p%zu@example.com", i);
+	snprintf(person->token, sizeof(person->token), "secret-of-person-%zu-4f1d", i);
+	ground->person_config[i] = (struct broker_person){.id = person->id,
+							  .user_name = person->user_name,
+							  .token = person->token,
+							  .is_operator = i == ground->people};
+}
+
+static void name_people(struct ground *ground)
+{
+	const struct ground_options *o = &ground->options;
+
+	ground->people = o->apps * o->people_each;
+	ground->groups = ground->people;
+	for (size_t i = 0; i <= ground->people; i++)
+		name_person(ground, i);
+	for (size_t i = 0; i < ground->people; i++) {
+		size_t app = i / o->people_each, first = app * o->people_each;
+		size_t group = app == o->apps - 1 ? first + i % 2 : i;
+		struct ground_person *owner = &ground->person[group];
+		size_t n = 0;
+
+		ground->person[i].app = app;
+		ground->person[i].group = group;
+		while (owner->eligible[n] != NULL)
+			n++;
+		owner->eligible[n] = ground->person[i].user_name;
+	}
+}
+
+static void configure_groups(struct ground *ground)
+{
+	for (size_t i = 0; i < ground->groups; i++) {
+		snprintf(ground->group_ids[i], ID_SIZE, "a0000000-0000-4000-8000-%012u", (unsigned)i);
+		snprintf(ground->group_names[i], GROUND_TEXT, "group-%zu.", i);
+		/* Those who share a group leave their own to nobody. */
+		if (ground->person[i].eligible[0] == NULL)
+			continue;
+		ground->group_config[ground->configured++] = (struct broker_group){
+			.id = ground->group_ids[i],
+			.name = ground->group_names[i],
+			.application = ground->apps[ground->person[i].app].id,
+			.eligible = ground->person[i].eligible,
+			.min_ms = 1000,
+			.max_ms = 8LL * 3600 * 1000,
+		};
+	}
+}
+
+static void configure_apps(struct ground *ground)
+{
+	for (size_t i = 0; i < ground->options.apps; i++)
+		ground->app_config[i] = (struct broker_application){
+			.id = ground->apps[i].id,
+			.url = ground->apps[i].sandbox.url,
+			.token_file = ground->token_file,
+			.pushes = PUSHES,
+			.per_ms = WINDOW_MS,
+			.cycle_ms = CYCLE_MS,
+			.push_timeout_ms = PUSH_TIMEOUT_MS,
+			.request_timeout_ms = ANSWER_TIMEOUT_MS,
+			.cycle_reserve = 2,
+		};
+}
+
+static void configure_broker(struct ground *ground, size_t i)
+{
+	const struct redis_cluster *cluster = &ground->cluster;
+
+	snprintf(ground->redis_more[i], sizeof(ground->redis_more[i]),
+		 "  cluster: [\"%s\", \"%s\", \"%s\"]\n  replicas: 1\n", cluster->urls[0], cluster->urls[1],
+		 cluster->urls[5]);
+	ground->config[i] = (struct broker_config){
+		.redis_url = ground->options.cluster ? NULL : ground->gates[i].url,
+		.redis_more = ground->options.cluster ? ground->redis_more[i] : NULL,
+		.redis_durable = true,
+		.redis_timeout_ms = 2000,
+		.people_count = ground->people + 1,
+		.people = ground->person_config,
+		.application_count = ground->options.apps,
+		.applications = ground->app_config,
+		.group_count = ground->configured,
+		.groups = ground->group_config,
+		.more = ground->more,
+	};
+}
+
+static bool write_secret(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "wbe");
+	bool good = file != NULL && fprintf(file, "%s\n", text) > 0;
+
+	if (file != NULL && fclose(file) != 0)
+		good = false;
+	return good && chmod(path, 0600) == 0;
+}
+
+static bool write_secrets(struct ground *ground)
+{
+	char path[sizeof(ground->dir) + 16];
+
+	snprintf(ground->token_file, sizeof(ground->token_file), "%s/app.token", ground->dir);
+	snprintf(path, sizeof(path), "%s/audit.key", ground->dir);
+	snprintf(ground->more, sizeof(ground->more), "audit:\n  key: \"file:%s\"\n  seal: 2s\n", path);
+	return write_secret(ground->token_file, SANDBOX_TOKEN) &&
+	       write_secret(path, "0123456789abcdef0123456789abcdef");
+}
+
+/* -- starting --------------------------------------------------------------------------------------------------- */
+
+static bool start_redis(struct ground *ground)
+{
+	char dir[sizeof(ground->dir) + 32];
+
+	if (ground->options.cluster)
+		return redis_cluster_start(&ground->cluster, 3, 3, NULL);
+	if (!redis_server_start(&ground->redis, NULL))
+		return false;
+	for (size_t i = 0; i < ground->options.brokers; i++) {
+		snprintf(dir, sizeof(dir), "%s/b%zu", ground->dir, i);
+		if (mkdir(dir, 0700) != 0 ||
+		    !redis_gate_start(&ground->gates[i], dir, ground->redis.socket_path))
+			return false;
+	}
+	return true;
+}
+
+static bool make_groups(struct ground *ground, size_t app)
+{
+	const struct sandbox *sandbox = &ground->apps[app].sandbox;
+	char body[256];
+
+	for (size_t i = 0; i < ground->groups; i++) {
+		struct http_response response;
+		bool good;
+
+		if (ground->person[i].app != app)
+			continue;
+		snprintf(body, sizeof(body), "{\"users\":[\"%s\"],\"groups\":{\"%s\":[\"%s\"]}}", STANDING,
+			 ground->group_names[i], STANDING);
+		sandbox_control(sandbox, "POST", "/sandbox/state", body, &response);
+		good = response.status / 100 == 2;
+		if (!good)
+			fprintf(stderr, "%s: %d %s\n", body, response.status, buf_text(&response.body));
+		http_response_release(&response);
+		if (!good)
+			return false;
+		history_note(ground->history, "standing", "\"app\":%zu,\"group\":\"%s\",\"user\":\"%s\"", app,
+			     ground->group_names[i], STANDING);
+	}
+	return true;
+}
+
+static bool start_apps(struct ground *ground)
+{
+	for (size_t i = 0; i < ground->options.apps; i++) {
+		struct ground_app *app = &ground->apps[i];
+
+		snprintf(app->id, sizeof(app->id), "app-%zu", i);
+		if (!sandbox_start(&app->sandbox, ground->dir, app->id, NULL) || !make_groups(ground, i))
+			return false;
+		history_note(ground->history, "app", "\"app\":%zu,\"log\":\"%s\"", i,
+			     app->sandbox.requests_path);
+	}
+	return true;
+}
+
+static void note_people(struct ground *ground)
+{
+	for (size_t i = 0; i < ground->people; i++)
+		history_note(ground->history, "person",
+			     "\"person\":%zu,\"app\":%zu,\"group\":\"%s\",\"user\":\"%s\"", i,
+			     ground->person[i].app, ground->group_names[ground->person[i].group],
+			     ground->person[i].user_name);
+}
+
+bool ground_open(struct ground *ground, const struct ground_options *options, struct history *history)
+{
+	ground->options = *options;
+	ground->history = history;
+	pthread_mutex_init(&ground->lock, NULL);
+	name_people(ground);
+	configure_groups(ground);
+	configure_apps(ground);
+	if (!write_secrets(ground) || !start_redis(ground) || !start_apps(ground))
+		return false;
+	note_people(ground);
+	for (size_t i = 0; i < options->brokers; i++) {
+		configure_broker(ground, i);
+		if (!ground_broker_start(ground, i))
+			return false;
+	}
+	return ground_wait_ready(ground);
+}
+
+/* -- brokers ---------------------------------------------------------------------------------------------------- */
+
+static void set_root(struct ground *ground, size_t broker, const char *root)
+{
+	pthread_mutex_lock(&ground->lock);
+	snprintf(ground->roots[broker], sizeof(ground->roots[broker]), "%s", root);
+	pthread_mutex_unlock(&ground->lock);
+}
+
+bool ground_broker_start(struct ground *ground, size_t broker)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "broker-%zu", broker);
+	if (!broker_start_unready(&ground->brokers[broker], ground->dir, name, &ground->config[broker]))
+		return false;
+	set_root(ground, broker, ground->brokers[broker].root);
+	return true;
+}
+
+void ground_broker_kill(struct ground *ground, size_t broker)
+{
+	broker_kill9(&ground->brokers[broker]);
+	set_root(ground, broker, "");
+}
+
+bool ground_broker_end(struct ground *ground, size_t broker)
+{
+	bool good = broker_stop(&ground->brokers[broker]);
+
+	set_root(ground, broker, "");
+	if (!good)
+		history_note(ground->history, "unclean", "\"what\":\"broker %zu\"", broker);
+	return good;
+}
+
+bool ground_wait_ready(struct ground *ground)
+{
+	for (size_t i = 0; i < ground->options.brokers; i++)
+		if (!broker_wait_ready(&ground->brokers[i], PATIENCE_MS))
+			return false;
+	return true;
+}
+
+void ground_call(struct ground *ground, size_t broker, const struct http_request *request,
+		 struct http_response *response)
+{
+	struct http_request whole = *request;
+	char root[128], url[1024];
+
+	pthread_mutex_lock(&ground->lock);
+	snprintf(root, sizeof(root), "%s", ground->roots[broker]);
+	pthread_mutex_unlock(&ground->lock);
+	/* Port 9 refuses: as one who has died does. */
+	snprintf(url, sizeof(url), "%s%s", root[0] != '\0' ? root : "http://127.0.0.1:9", request->url);
+	whole.url = url;
+	http_call(&whole, response);
+}
+
+/* -- ending ----------------------------------------------------------------------------------------------------- */
+
+void ground_stop(struct ground *ground)
+{
+	for (size_t i = 0; i < ground->options.brokers; i++)
+		if (ground->brokers[i].proc.pid != 0)
+			(void)ground_broker_end(ground, i);
+	for (size_t i = 0; i < ground->options.apps; i++) {
+		if (ground->apps[i].sandbox.proc.pid == 0 || sandbox_stop(&ground->apps[i].sandbox))
+			continue;
+		history_note(ground->history, "unclean", "\"what\":\"application %zu\"", i);
+	}
+	for (size_t i = 0; i < ground->options.brokers; i++)
+		redis_gate_stop(&ground->gates[i]);
+	redis_server_kill9(&ground->redis);
+	for (size_t i = 0; i < ground->cluster.count; i++)
+		redis_server_kill9(&ground->cluster.nodes[i]);
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void)st;
+	(void)kind;
+	(void)where;
+	return remove(path);
+}
+
+void ground_remove(struct ground *ground, bool keep)
+{
+	redis_server_stop(&ground->redis);
+	redis_cluster_stop(&ground->cluster);
+	if (keep)
+		fprintf(stderr, "kept: %s\n", ground->dir);
+	else
+		nftw(ground->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}

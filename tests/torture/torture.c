@@ -1,0 +1,183 @@
+/*
+ * make torture: brokers, their store and applications are broken at random, for as long as TORTURE_SECONDS says, while
+ * people come and go; then everything is healed, comes to rest, and is judged by its history (history.h, judge.h).
+ *
+ *	torture [--short]
+ *
+ * TORTURE_SECONDS (600), TORTURE_SEED (a number; otherwise one by chance, which is printed), TORTURE_STORE (cluster: six
+ * nodes; or single). --short is the form within `make test`: one Redis, a fixed seed, fewer of everything. The seed decides
+ * what is done to whom and in which order; when exactly things happen is the machine's affair.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tests/support/wait.h"
+#include "tests/torture/closing.h"
+#include "tests/torture/fault.h"
+#include "tests/torture/judge.h"
+#include "tests/torture/watch.h"
+
+#define SHORT_SEED    20261126
+#define SHORT_SECONDS 20
+#define LONG_SECONDS  600
+#define STORM_GAP_MS  450  /* the longest between two faults … */
+#define CALM_GAP_MS   1500 /* … */
+#define TARGET_MS     2000 /* one second is promised; one is for a busy machine */
+
+struct plan {
+	bool is_short, cluster;
+	long seconds;
+	uint64_t seed;
+	/* Brokers and the store are struck in storms only; in the calm between them faults are fewer, so that ends are judged
+	 * with less to excuse. */
+	int64_t storm_ms, calm_ms;
+	int64_t settle_ms; /* until all is as it is to be */
+};
+
+struct run {
+	struct plan plan;
+	struct history history;
+	struct ground ground;
+	struct load load;
+	struct watch watch;
+	struct faults faults;
+};
+
+/* -- what is asked for -------------------------------------------------------------------------------------------- */
+
+static uint64_t number_of(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static struct plan read_plan(int argc, char **argv)
+{
+	const char *store = getenv("TORTURE_STORE");
+	struct plan plan = {.is_short = argc > 1 && strcmp(argv[1], "--short") == 0};
+
+	plan.seconds = (long)number_of("TORTURE_SECONDS", plan.is_short ? SHORT_SECONDS : LONG_SECONDS);
+	plan.seed = number_of("TORTURE_SEED",
+			      plan.is_short ? SHORT_SEED : (uint64_t)clock_wall_ms() % UINT64_C(1000000000));
+	plan.cluster = store != NULL ? strcmp(store, "cluster") == 0 : !plan.is_short;
+	plan.storm_ms = plan.is_short ? 6000 : 10000;
+	plan.calm_ms = plan.is_short ? 8000 : 14000;
+	plan.settle_ms = plan.is_short ? 60000 : 180000;
+	return plan;
+}
+
+static void print_again(const struct plan *plan)
+{
+	printf("Again: TORTURE_SEED=%" PRIu64 " TORTURE_SECONDS=%ld TORTURE_STORE=%s ", plan->seed,
+	       plan->seconds, plan->cluster ? "cluster" : "single");
+	puts(plan->is_short ? "build/debug/tests/torture/torture --short" : "make torture");
+}
+
+/* -- the run ------------------------------------------------------------------------------------------------------ */
+
+static bool open_run(struct run *run)
+{
+	const struct plan *plan = &run->plan;
+	struct ground_options options = {
+		.apps = GROUND_APPS,
+		.people_each = plan->is_short ? 2 : 3,
+		.brokers = 3,
+		.cluster = plan->cluster,
+	};
+	char path[PROC_PATH_SIZE + 32];
+
+	snprintf(run->ground.dir, sizeof(run->ground.dir), "/tmp/jit-torture-XXXXXX");
+	if (mkdtemp(run->ground.dir) == NULL) {
+		perror(run->ground.dir);
+		return false;
+	}
+	snprintf(path, sizeof(path), "%s/history.jsonl", run->ground.dir);
+	if (!history_open(&run->history, path))
+		return false;
+	history_note(&run->history, "limits",
+		     "\"pushes\":%d,\"window\":%d,\"push_timeout\":%d,\"request_timeout\":%d,\"target\":%d",
+		     PUSHES, WINDOW_MS, PUSH_TIMEOUT_MS, ANSWER_TIMEOUT_MS, TARGET_MS);
+	return ground_open(&run->ground, &options, &run->history);
+}
+
+static bool turmoil(struct run *run)
+{
+	const struct plan *plan = &run->plan;
+	int64_t begun = clock_mono_ms(), next = begun + 1000, now = begun;
+	bool good = true;
+
+	while (good && now < begun + plan->seconds * 1000) {
+		good = faults_heal(&run->faults, false);
+		now = clock_mono_ms();
+		if (now >= next) {
+			bool is_storm = (now - begun) % (plan->storm_ms + plan->calm_ms) < plan->storm_ms;
+
+			faults_add(&run->faults, is_storm);
+			next = clock_mono_ms() +
+			       dice_between(&run->faults.dice, 1, is_storm ? STORM_GAP_MS : CALM_GAP_MS);
+		}
+		wait_a_little(10);
+	}
+	return faults_heal(&run->faults, true) && good;
+}
+
+static bool play(struct run *run)
+{
+	bool good;
+
+	faults_new(&run->faults, &run->ground, &run->history, run->plan.seed);
+	if (!load_begin(&run->load, &run->ground, &run->history, run->plan.seed) ||
+	    !watch_begin(&run->watch, &run->ground, &run->history))
+		return false;
+	good = turmoil(run);
+	load_end(&run->load);
+	good = good && ground_wait_ready(&run->ground);
+	if (good)
+		closing_settle(&run->ground, &run->load, run->plan.settle_ms);
+	watch_end(&run->watch);
+	return good && closing_take(&run->ground, &run->history);
+}
+
+static bool verdict(struct run *run)
+{
+	struct judge *judge = calloc(1, sizeof(*judge));
+	bool clean = false;
+
+	if (judge != NULL && judge_read(judge, run->ground.dir)) {
+		judge_all(judge);
+		judge_print(judge);
+		clean = judge_is_clean(judge);
+	}
+	if (judge != NULL)
+		judge_release(judge);
+	free(judge);
+	return clean;
+}
+
+int main(int argc, char **argv)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	bool good;
+
+	if (run == NULL)
+		return 1;
+	run->plan = read_plan(argc, argv);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	print_again(&run->plan);
+	good = open_run(run) && play(run);
+	load_end(&run->load);
+	watch_end(&run->watch);
+	ground_stop(&run->ground);
+	if (run->history.file != NULL)
+		closing_files(&run->ground, &run->history);
+	good = history_close(&run->history) && good;
+	if (good)
+		good = verdict(run);
+	ground_remove(&run->ground, !good || getenv("KEEP_WORLD") != NULL);
+	free(run);
+	return good ? 0 : 1;
+}

@@ -1,0 +1,461 @@
+/*
+ * The judge of `make torture` sees what it is there for: a small history that is as it should be, and then the same one
+ * with a mistake in it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/torture/judge.h"
+#include "tests/unit/test_torture_history.h"
+
+/* A history and a log that a test changes before they are judged. */
+struct story {
+	char dir[64], log[96];
+	const char *history[LINES_MAX], *requests[LINES_MAX];
+	size_t lines, entries;
+	struct judge judge;
+};
+
+static int open_story(void **state)
+{
+	struct story *story = calloc(1, sizeof(*story));
+
+	if (story == NULL)
+		return -1;
+	*state = story;
+	snprintf(story->dir, sizeof(story->dir), "/tmp/jit-judge-XXXXXX");
+	if (mkdtemp(story->dir) == NULL)
+		return -1;
+	snprintf(story->log, sizeof(story->log), "%s/app.jsonl", story->dir);
+	for (; story->lines < sizeof(history) / sizeof(history[0]); story->lines++)
+		story->history[story->lines] = history[story->lines];
+	for (; story->entries < sizeof(requests) / sizeof(requests[0]); story->entries++)
+		story->requests[story->entries] = requests[story->entries];
+	return 0;
+}
+
+static int close_story(void **state)
+{
+	struct story *story = *state;
+	char path[128];
+
+	judge_release(&story->judge);
+	snprintf(path, sizeof(path), "%s/history.jsonl", story->dir);
+	(void)unlink(path);
+	(void)unlink(story->log);
+	(void)rmdir(story->dir);
+	free(story);
+	return 0;
+}
+
+/* -- changes ----------------------------------------------------------------------------------------------------- */
+
+static void say(struct story *story, const char *line)
+{
+	assert_true(story->lines < LINES_MAX);
+	story->history[story->lines++] = line;
+}
+
+static void see(struct story *story, const char *entry)
+{
+	assert_true(story->entries < LINES_MAX);
+	story->requests[story->entries++] = entry;
+}
+
+/* Takes the one line that holds the text out. */
+static void drop_from(const char **lines, size_t *count, const char *text)
+{
+	size_t kept = 0, before = *count;
+
+	for (size_t i = 0; i < before; i++)
+		if (strstr(lines[i], text) == NULL)
+			lines[kept++] = lines[i];
+	assert_int_equal(kept, before - 1);
+	*count = kept;
+}
+
+static void unsay(struct story *story, const char *text)
+{
+	drop_from(story->history, &story->lines, text);
+}
+
+static void unsee(struct story *story, const char *text)
+{
+	drop_from(story->requests, &story->entries, text);
+}
+
+static void write_lines(const char *path, const char *const *lines, size_t count, const char *log)
+{
+	FILE *file = fopen(path, "wbe");
+
+	assert_non_null(file);
+	for (size_t i = 0; i < count; i++) {
+		const char *at = strstr(lines[i], "LOG");
+
+		if (at != NULL)
+			fprintf(file, "%.*s%s%s\n", (int)(at - lines[i]), lines[i], log, at + strlen("LOG"));
+		else
+			fprintf(file, "%s\n", lines[i]);
+	}
+	assert_int_equal(fclose(file), 0);
+}
+
+static void write_story(const struct story *story)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/history.jsonl", story->dir);
+	write_lines(path, story->history, story->lines, story->log);
+	write_lines(story->log, story->requests, story->entries, "");
+}
+
+static const struct judge *judge(struct story *story)
+{
+	write_story(story);
+	judge_release(&story->judge);
+	assert_true(judge_read(&story->judge, story->dir));
+	judge_all(&story->judge);
+	return &story->judge;
+}
+
+static void expect(struct story *story, size_t lost, size_t over, size_t overdue, size_t broken)
+{
+	const struct judge *found = judge(story);
+
+	assert_int_equal(found->lost, lost);
+	assert_int_equal(found->over_count, over);
+	assert_int_equal(found->overdue, overdue);
+	assert_int_equal(found->broken, broken);
+	assert_int_equal(judge_is_clean(found), lost + over + overdue + broken == 0);
+}
+
+/* -- what is as it should be -------------------------------------------------------------------------------------- */
+
+static void all_is_well(void **state)
+{
+	struct story *story = *state;
+
+	expect(story, 0, 0, 0, 0);
+	assert_int_equal(story->judge.acknowledged, 2);
+	assert_int_equal(story->judge.end_count, 1);
+	assert_int_equal(story->judge.ends[0].gone_ms - story->judge.ends[0].end_ms, 13);
+}
+
+static void half_a_history_is_none(void **state)
+{
+	struct story *story = *state;
+
+	unsay(story, "\"k\":\"end\"");
+	write_story(story);
+	assert_false(judge_read(&story->judge, story->dir));
+}
+
+/* -- lost --------------------------------------------------------------------------------------------------------- */
+
+static void a_lost_request(void **state)
+{
+	unsay(*state, "\"k\":\"request\",\"person\":1");
+	expect(*state, 1, 0, 0, 0);
+}
+
+static void a_request_that_is_another_s(void **state)
+{
+	unsay(*state, "\"k\":\"request\",\"person\":1");
+	say(*state, "{\"t\":60001,\"k\":\"request\",\"person\":1,\"id\":\"r2\",\"action\":\"selfActivate\","
+		    "\"group\":\"g-2.\",\"why\":\"op-2\"}");
+	expect(*state, 1, 0, 0, 0);
+}
+
+static void a_call_that_was_carried_out_twice(void **state)
+{
+	say(*state, "{\"t\":60001,\"k\":\"request\",\"person\":1,\"id\":\"r2\",\"action\":\"selfActivate\","
+		    "\"group\":\"g-1.\",\"why\":\"op-2\"}");
+	expect(*state, 1, 0, 0, 0);
+}
+
+static void a_call_that_was_never_answered(void **state)
+{
+	unsay(*state, "\"k\":\"answer\",\"op\":2");
+	expect(*state, 1, 0, 0, 0);
+}
+
+static void a_refused_call_that_was_carried_out(void **state)
+{
+	say(*state, "{\"t\":60001,\"k\":\"request\",\"person\":2,\"id\":\"r9\",\"action\":\"selfDeactivate\","
+		    "\"group\":\"g-2.\",\"why\":\"op-3\"}");
+	/* And no event tells of it. */
+	expect(*state, 0, 0, 0, 2);
+}
+
+static void a_request_that_nobody_made(void **state)
+{
+	say(*state, "{\"t\":60001,\"k\":\"request\",\"person\":2,\"id\":\"r9\",\"action\":\"selfActivate\","
+		    "\"group\":\"g-2.\",\"why\":\"op-99\"}");
+	/* And no event tells of it. */
+	expect(*state, 0, 0, 0, 2);
+}
+
+/* -- pushes ------------------------------------------------------------------------------------------------------- */
+
+static void five_are_allowed_and_a_sixth_is_not(void **state)
+{
+	see(*state, PATCH("3000", "3001", "G2", "remove", "U2", "204", ""));
+	see(*state, PATCH("3100", "3101", "G3", "remove", "U2", "204", ""));
+	expect(*state, 0, 0, 0, 0);
+	see(*state, PATCH("10900", "10901", "G4", "remove", "U2", "204", ""));
+	expect(*state, 0, 1, 0, 0);
+	unsee(*state, "10900");
+	/* The window is over for the first one. */
+	see(*state, PATCH("11013", "11014", "G4", "remove", "U2", "204", ""));
+	expect(*state, 0, 0, 0, 0);
+}
+
+static void the_end_of_a_push_counts_as_its_beginning_does(void **state)
+{
+	see(*state, PATCH("3000", "3001", "G2", "remove", "U2", "204", ""));
+	see(*state, PATCH("3100", "3101", "G3", "remove", "U2", "204", ""));
+	see(*state,
+	    PATCH("200", "14000", "G4", "remove", "U2", "0", ",\"fault\":\"PATCH * always -> hang\""));
+	see(*state, PATCH("13000", "13001", "G5", "remove", "U2", "204", ""));
+	/* It begins in the first window with five others, and ends in one with four. */
+	expect(*state, 0, 1, 0, 0);
+}
+
+static void look_ups_are_pushes_too(void **state)
+{
+	see(*state, PATCH("3000", "3001", "G2", "remove", "U2", "204", ""));
+	see(*state, PATCH("3100", "3101", "G3", "remove", "U2", "204", ""));
+	see(*state, "{\"received_ms\":4000,\"answered_ms\":4001,\"method\":\"GET\",\"path\":\"/scim/v2/"
+		    "Groups?filter=displayName%20eq%20%22g-4.%22\",\"status\":500,\"body\":null}");
+	expect(*state, 0, 1, 0, 0);
+}
+
+/* -- ends --------------------------------------------------------------------------------------------------------- */
+
+static void remove_late(struct story *story)
+{
+	unsee(story, "5012");
+	see(story, PATCH("9012", "9013", "G0", "remove", "U0", "204", ""));
+}
+
+static void a_late_removal(void **state)
+{
+	remove_late(*state);
+	expect(*state, 0, 0, 1, 0);
+}
+
+static void a_removal_that_never_came(void **state)
+{
+	unsee(*state, "5012");
+	say(*state,
+	    "{\"t\":60002,\"k\":\"member\",\"app\":0,\"group\":\"g-0.\",\"user\":\"p0@example.com\"}");
+	expect(*state, 0, 0, 1, 1);
+}
+
+static void a_removal_that_was_not_made(void **state)
+{
+	unsee(*state, "5012");
+	see(*state,
+	    PATCH("5012", "5013", "G0", "remove", "U0", "204", ",\"fault\":\"PATCH * always -> noop\""));
+	say(*state,
+	    "{\"t\":60002,\"k\":\"member\",\"app\":0,\"group\":\"g-0.\",\"user\":\"p0@example.com\"}");
+	expect(*state, 0, 0, 1, 1);
+}
+
+static void what_is_given_back_ends_then(void **state)
+{
+	say(*state, "{\"t\":3500,\"k\":\"ask\",\"op\":4,\"try\":1,\"broker\":0,\"person\":1,"
+		    "\"action\":\"selfDeactivate\",\"length\":0,\"start\":0}");
+	say(*state,
+	    "{\"t\":3510,\"k\":\"answer\",\"op\":4,\"try\":1,\"status\":201,\"id\":\"r4\",\"start\":0,"
+	    "\"end\":0,\"created\":3505,\"state\":\"removed\",\"error\":\"\"}");
+	say(*state, "{\"t\":60001,\"k\":\"request\",\"person\":1,\"id\":\"r4\",\"action\":\"selfDeactivate\","
+		    "\"group\":\"g-1.\",\"why\":\"op-4\"}");
+	say(*state, "{\"t\":60004,\"k\":\"audit\",\"lane\":3,\"number\":6,\"request\":\"r4\","
+		    "\"event\":\"record\",\"from\":\"new\",\"to\":\"revoked\"}");
+	/* It stays, and is there at the end. */
+	expect(*state, 0, 0, 1, 1);
+	see(*state, PATCH("3520", "3521", "G1", "remove", "U1", "204", ""));
+	unsay(*state, "\"k\":\"member\",\"app\":0,\"group\":\"g-1.\"");
+	expect(*state, 0, 0, 0, 0);
+}
+
+static void time_that_is_excused(void **state)
+{
+	static const struct {
+		const char *begin, *heal;
+		size_t overdue;
+	} faults[] = {
+		/* The application was away at its end. */
+		{"\"class\":\"app\",\"app\":0,\"from\":4900", "6000", 0},
+		{"\"class\":\"app\",\"app\":0,\"from\":1900", "2000", 1},
+		{"\"class\":\"app\",\"app\":1,\"from\":4900", "6000", 1},
+		{"\"class\":\"redis\",\"app\":-1,\"from\":4900", "5300", 0},
+		{"\"class\":\"redis\",\"app\":-1,\"from\":1900", "2000", 0},
+		{"\"class\":\"redis\",\"app\":-1,\"from\":3100", "3500", 1},
+		/* A broker that died when the end had come; long before it; and after a push of this person's. */
+		{"\"class\":\"claim\",\"app\":-1,\"from\":5005", "5100", 0},
+		{"\"class\":\"claim\",\"app\":-1,\"from\":3900", "8000", 1},
+		{"\"class\":\"claim\",\"app\":-1,\"from\":1900", "2000", 0},
+		{"\"class\":\"grip\",\"app\":-1,\"from\":3900", "8000", 0},
+		{"\"class\":\"none\",\"app\":-1,\"from\":4900", "9000", 1},
+	};
+
+	remove_late(*state);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct story *story = *state;
+		size_t lines = story->lines;
+		char fault[256], healed[128];
+
+		snprintf(fault, sizeof(fault), "{\"t\":1,\"k\":\"fault\",\"n\":0,\"kind\":\"x\",%s}",
+			 faults[i].begin);
+		snprintf(healed, sizeof(healed), "{\"t\":%s,\"k\":\"healed\",\"n\":0}", faults[i].heal);
+		say(story, fault);
+		say(story, healed);
+		print_message("%s to %s\n", faults[i].begin, faults[i].heal);
+		expect(story, 0, 0, faults[i].overdue, 0);
+		story->lines = lines;
+	}
+}
+
+static void time_without_tokens_or_machine(void **state)
+{
+	struct story *story = *state;
+
+	remove_late(story);
+	say(story, "{\"t\":5000,\"k\":\"tokens\",\"free\":[0]}");
+	say(story, "{\"t\":6900,\"k\":\"tokens\",\"free\":[1]}");
+	expect(story, 0, 0, 0, 0);
+	story->lines -= 2;
+	say(story, "{\"t\":6900,\"k\":\"tokens\",\"free\":[1]}");
+	expect(story, 0, 0, 1, 0);
+	story->lines--;
+	say(story, "{\"t\":8000,\"k\":\"stall\",\"from\":4000,\"to\":7500}");
+	expect(story, 0, 0, 0, 0);
+}
+
+static void an_answer_that_was_an_error_excuses_the_next_try(void **state)
+{
+	remove_late(*state);
+	see(*state, PATCH("5012", "5013", "G0", "remove", "U0", "500", ""));
+	expect(*state, 0, 0, 1, 0);
+	see(*state, PATCH("6512", "6513", "G0", "remove", "U0", "500", ""));
+	expect(*state, 0, 0, 0, 0);
+}
+
+/* -- the others --------------------------------------------------------------------------------------------------- */
+
+static void access_without_a_grant(void **state)
+{
+	see(*state, PATCH("20000", "20001", "G0", "add", "U0", "204", ""));
+	see(*state, PATCH("20100", "20101", "G0", "remove", "U0", "204", ""));
+	expect(*state, 0, 0, 1, 1);
+}
+
+static void a_removal_against_a_grant(void **state)
+{
+	see(*state, PATCH("30000", "30001", "G1", "remove", "U1", "204", ""));
+	see(*state, PATCH("30100", "30101", "G1", "add", "U1", "204", ""));
+	expect(*state, 0, 0, 0, 1);
+}
+
+static void a_granted_member_who_is_missing(void **state)
+{
+	unsay(*state, "\"k\":\"member\",\"app\":0,\"group\":\"g-1.\"");
+	expect(*state, 0, 0, 0, 1);
+}
+
+static void standing_members(void **state)
+{
+	see(*state, PATCH("30000", "30001", "G0", "remove", "S", "204", ""));
+	expect(*state, 0, 0, 0, 1);
+	unsay(*state, "\"k\":\"member\",\"app\":0,\"group\":\"g-0.\"");
+	expect(*state, 0, 0, 0, 2);
+}
+
+static void a_stranger(void **state)
+{
+	say(*state, "{\"t\":60002,\"k\":\"member\",\"app\":0,\"group\":\"g-0.\",\"user\":\"x@example.com\"}");
+	expect(*state, 0, 0, 0, 1);
+}
+
+static void a_gap_in_the_trail(void **state)
+{
+	unsay(*state, "\"event\":\"seal\"");
+	expect(*state, 0, 0, 0, 1);
+}
+
+static void a_missing_step(void **state)
+{
+	unsay(*state, "\"event\":\"confirm\"");
+	/* The number that is missing, and the state that nobody has led to. */
+	expect(*state, 0, 0, 0, 2);
+}
+
+static void a_trail_that_was_altered(void **state)
+{
+	unsay(*state, "\"k\":\"verify\"");
+	say(*state, "{\"t\":60005,\"k\":\"verify\",\"intact\":false}");
+	expect(*state, 0, 0, 0, 1);
+}
+
+static void a_secret_in_a_file(void **state)
+{
+	say(*state, "{\"t\":60006,\"k\":\"secret\",\"text\":\"hunter2-hunter2\"}");
+	say(*state, "{\"t\":60006,\"k\":\"file\",\"path\":\"LOG\"}");
+	expect(*state, 0, 0, 0, 0);
+	see(*state, PATCH("30000", "30001", "hunter2-hunter2", "remove", "U2", "204", ""));
+	expect(*state, 0, 0, 0, 1);
+}
+
+static void a_program_that_crashed(void **state)
+{
+	say(*state, "{\"t\":60006,\"k\":\"unclean\",\"what\":\"broker 1\"}");
+	expect(*state, 0, 0, 0, 1);
+}
+
+#define STORY(test) cmocka_unit_test_setup_teardown(test, open_story, close_story)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(all_is_well),
+		STORY(half_a_history_is_none),
+		STORY(a_lost_request),
+		STORY(a_request_that_is_another_s),
+		STORY(a_call_that_was_carried_out_twice),
+		STORY(a_call_that_was_never_answered),
+		STORY(a_refused_call_that_was_carried_out),
+		STORY(a_request_that_nobody_made),
+		STORY(five_are_allowed_and_a_sixth_is_not),
+		STORY(the_end_of_a_push_counts_as_its_beginning_does),
+		STORY(look_ups_are_pushes_too),
+		STORY(a_late_removal),
+		STORY(a_removal_that_never_came),
+		STORY(a_removal_that_was_not_made),
+		STORY(what_is_given_back_ends_then),
+		STORY(time_that_is_excused),
+		STORY(time_without_tokens_or_machine),
+		STORY(an_answer_that_was_an_error_excuses_the_next_try),
+		STORY(access_without_a_grant),
+		STORY(a_removal_against_a_grant),
+		STORY(a_granted_member_who_is_missing),
+		STORY(standing_members),
+		STORY(a_stranger),
+		STORY(a_gap_in_the_trail),
+		STORY(a_missing_step),
+		STORY(a_trail_that_was_altered),
+		STORY(a_secret_in_a_file),
+		STORY(a_program_that_crashed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
