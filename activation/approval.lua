@@ -1,9 +1,18 @@
 -- Approvals: who may decide is policy, which the broker has looked at; here a decision counts once.
 
--- One person may be known by an id here and by their name there; either makes them the same.
-local function decision_of(r, stage, who, name)
+-- All user names of the one who decides, by which somebody is the same person.
+local function names_of(args)
+	local names = { [string.lower(args[9])] = true }
+	for _, name in ipairs(cjson.decode(args[16] or '[]')) do
+		names[string.lower(name)] = true
+	end
+	return names
+end
+
+-- One person may be known by an id here and by their name there, and have several of these; any makes them the same.
+local function decision_of(r, stage, who, names)
 	for _, d in ipairs(r.dc or {}) do
-		if d.sg == stage and (d.by == who or string.lower(d.name) == string.lower(name)) then
+		if d.sg == stage and (d.by == who or names[string.lower(d.name)]) then
 			return d
 		end
 	end
@@ -52,7 +61,7 @@ end
 -- jit_decide: an approver's word on a stage. Deny ends the request; Approve counts towards the stage.
 -- ARGV 3 terms, 4 request id, 5 push id, 6 limits, 7 stage (from 1), 8 who decides, 9 their name, 10 Approve|Deny,
 -- 11 why, 12 approvals that the stage needs, 13 number of stages, 14 how long the next stage may wait, ms, 15 id of the
--- webhook that brought it or ''.
+-- webhook that brought it or '', 16 all user names of the person who decides (a JSON array).
 -- Answers {word, now, next, request, order or ''}: 'ok' (also when the same person or message says the same again),
 -- 'decided' somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'none'.
 local function jit_decide(keys, args)
@@ -62,11 +71,12 @@ local function jit_decide(keys, args)
 	if not r or not r.dc then
 		return answer(c, 'none', '', '')
 	end
-	if r.p == args[8] or r.by == args[8] then
+	local names = names_of(args)
+	if r.p == args[8] or r.by == args[8] or names[string.lower(user_name(c, r.p))] then
 		return answer(c, 'own', '', '')
 	end
 	local stage = tonumber(args[7])
-	local before = decided_by_message(r, args[15] or '') or decision_of(r, stage, args[8], args[9])
+	local before = decided_by_message(r, args[15] or '') or decision_of(r, stage, args[8], names)
 	if before then
 		local push = get_push(c, args[5])
 		return answer(c, before.res == args[10] and 'ok' or 'decided', view(c, r),

@@ -345,6 +345,7 @@ void activation_decide(struct activation *activation, const struct decision *dec
 	store_arg(&call, stages);
 	store_arg(&call, timeout);
 	store_arg(&call, decision->message);
+	store_arg(&call, decision->decider_names);
 	store_call(activation->options.store, &call, on_request, p);
 }
 

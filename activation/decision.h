@@ -14,7 +14,8 @@
 struct decision {
 	const struct request *request; /* as it was read; its stage is the one that is decided */
 	const char *decider;           /* who decides … */
-	const char *decider_name;      /* … and how people know them */
+	const char *decider_name;      /* … how people know them … */
+	const char *decider_names;     /* … and all names of that person, as a JSON array */
 	bool approve;
 	const char *justification;
 	unsigned needed;         /* approvals that this stage needs */
@@ -26,7 +27,7 @@ struct decision {
 	const char *actor; /* who decides, as actor_write() has written it */
 };
 
-/* ERR_OK with the request as it stands then (also when the same person says the same again); ERR_DECIDED with the
+/* ERR_OK with the request as it stands then (also when the same person, by whatever account, says the same again); ERR_DECIDED with the
  * request when somebody was faster or it waits no more; ERR_OWN_REQUEST; ERR_NOT_FOUND. */
 void activation_decide(struct activation *activation, const struct decision *decision, activation_done *done,
 		       void *ctx);

@@ -1,5 +1,13 @@
 -- Read-only functions: one request, lists, the application's and the lane's condition.
 
+-- With the name of who asked: whoever looks at what waits for an approver has to know whose it is.
+local function view_with_name(c, r)
+	local out = view(c, r)
+	out[#out + 1] = 'user_name'
+	out[#out + 1] = user_name(c, r.p)
+	return out
+end
+
 -- jit_get. ARGV 3 request id.
 -- Answers {'ok', now, next, request} or {'none', ...}.
 local function jit_get(keys, args)
@@ -8,7 +16,7 @@ local function jit_get(keys, args)
 	if not r then
 		return answer(c, 'none')
 	end
-	local out = view(c, r)
+	local out = view_with_name(c, r)
 	out[#out + 1] = 'person'
 	out[#out + 1] = redis.call('GET', c.pre .. 'u:' .. r.p) or '{}'
 	-- Policy will have its word again: it has to know whether an administrator has made the person eligible.
@@ -77,7 +85,7 @@ local function list_of(kind)
 		local c = context(keys, args)
 		local most, out = tonumber(args[7]), {}
 		local created, id = look(c, kind, read_list(c, kind, args), function(r)
-			out[#out + 1] = kind.show(c, r)
+			out[#out + 1] = args[3] == 'a' and view_with_name(c, r) or kind.show(c, r)
 			return #out >= most
 		end)
 		return { 'ok', c.now, 0, created, id, unpack(out) }

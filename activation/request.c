@@ -30,6 +30,7 @@ static const struct field fields[] = {
 	TEXT_FIELD("g", group),
 	TEXT_FIELD("p", principal),
 	TEXT_FIELD("by", created_by),
+	TEXT_FIELD("user_name", user_name),
 	NUMBER_FIELD("c", created_ms),
 	NUMBER_FIELD("a", asked_start_ms),
 	NUMBER_FIELD("s", start_ms),

@@ -19,6 +19,8 @@
 #include "broker/person.h"
 #include "broker/recheck.h"
 
+#define ACCOUNTS_TEXT_MAX (64 * 1024) /* all user names of one person */
+
 /* What an approver sends, kept while policy and the store are asked. */
 struct verdict {
 	struct call *call;
@@ -48,23 +50,13 @@ static const struct policy *policy_of(const struct call *call, const struct requ
 	return group != NULL ? &group->policy : NULL;
 }
 
-/* Is it the caller's own request, under this account or another one of the same name? */
+/* Is it the caller's own request, under this account or another one of the same person? */
 static bool is_own(const struct call *call, const struct request *request)
 {
-	struct person *person;
-	bool own = strcmp(request->principal, call->caller.id) == 0 ||
-		   strcmp(request->created_by, call->caller.id) == 0;
+	const struct caller *caller = &call->caller;
 
-	if (own || request->person == NULL)
-		return own;
-	person = calloc(1, sizeof(*person));
-	if (person == NULL)
-		return true;
-	person_read(person, request->person);
-	own = strcasecmp(person->names.user_name, call->caller.names.user_name) == 0;
-	person_release(person);
-	free(person);
-	return own;
+	return strcmp(request->principal, caller->id) == 0 || strcmp(request->created_by, caller->id) == 0 ||
+	       config_same_person(call->config, request->user_name, caller->names.user_name);
 }
 
 /* The last decision on that stage, or NULL. */
@@ -363,6 +355,8 @@ static void decide(struct verdict *verdict, const struct request *read, const st
 {
 	struct call *call = verdict->call;
 	struct request request = *read;
+	struct buf names;
+
 	struct decision decision = {
 		.request = &request,
 		.decider = call->caller.id,
@@ -375,10 +369,18 @@ static void decide(struct verdict *verdict, const struct request *read, const st
 		.limits = limits,
 	};
 
+	buf_init(&names, ACCOUNTS_TEXT_MAX);
+	config_print_accounts(call->config, call->caller.names.user_name, &names);
+	if (buf_failed(&names)) {
+		on_decided(verdict, ERR_NOMEM, NULL);
+		return;
+	}
+	decision.decider_names = buf_text(&names);
 	request.stage = stage_meant(verdict, read);
 	decision.needed = (unsigned)policy_stage_needed(policy, request.stage);
 	decision.next_timeout_ms = policy_timeout_ms(policy, request.stage + 1);
 	activation_decide(call->api->activation, &decision, on_decided, verdict);
+	buf_release(&names);
 }
 
 static void on_read(void *ctx, enum err err, const struct request *request)

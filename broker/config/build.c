@@ -325,6 +325,7 @@ void config_build(struct builder *builder)
 	builder_read_mapping(builder, &builder->root, root, "");
 	builder_check_required(builder, OF_ROOT, "", &builder->root);
 	builder_sort_layers(builder);
+	builder_check_accounts(builder);
 	if (builder->root.given[SET_GROUPS])
 		read_list(builder, &settings[SET_GROUPS], builder->root.given[SET_GROUPS]);
 	config_check(builder);

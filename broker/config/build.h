@@ -112,6 +112,9 @@ void builder_check_policy(struct builder *builder, const struct policy *policy,
 void builder_check_exclusive(struct builder *builder); /* while the groups are in the order of the file */
 void builder_join_exclusive(struct builder *builder);  /* once they are sorted */
 
+/* accounts.c: before any group is read. */
+void builder_check_accounts(struct builder *builder);
+
 /* claims.c: once all policies are there. */
 void builder_gather_claims(struct builder *builder);
 

@@ -172,7 +172,8 @@ struct config {
 	struct config_webhook *webhooks; /* in the order of the file */
 	size_t webhook_count;
 	struct config_mail mail;
-	struct config_person *people; /* all three sorted by id */
+	struct config_aliases accounts; /* second accounts; sorted by name, in upper or lower case */
+	struct config_person *people;   /* all three sorted by id */
 	size_t people_count;
 	struct config_application *applications;
 	size_t application_count;
@@ -227,6 +228,11 @@ const struct config_person *config_person_by_id(const struct config *config, con
 const struct config_machine *config_machine_by_token(const struct config *config, const char *token);
 /* By user name, in upper or lower case. */
 const struct config_person *config_person_by_name(const struct config *config, const char *user_name);
+/* accounts.c: the user name of the person behind an account, which may be the account's own. Borrowed. */
+const char *config_person_behind(const struct config *config, const char *user_name);
+bool config_same_person(const struct config *config, const char *one, const char *other);
+/* All user names of the person behind that one, as a JSON array; the person's own is the first. */
+void config_print_accounts(const struct config *config, const char *user_name, struct buf *out);
 /* The person whose token this is; compared by hash. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);
 

@@ -5,61 +5,94 @@
 #include <string.h>
 #include <strings.h>
 
-/* Is this person eligible at any time, by name? */
-static bool is_eligible(const struct policy_eligibilities *eligible, const char *name)
+/* The people who may decide at a stage, by name and each once. */
+struct deciders {
+	const char **people;
+	size_t count;
+};
+
+static int compare_people(const void *left, const void *right)
 {
-	struct policy_person person = {.user_name = name};
-	for (size_t i = 0; i < eligible->count; i++)
-		if (policy_people_hold(&eligible->list[i].people, &person))
-			return true;
-	return false;
+	return strcasecmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-static const char *first_eligible(const struct policy *policy, const struct policy_names *names)
+static void add_people(const struct config *config, const struct policy_names *names, struct deciders *out)
 {
 	for (size_t i = 0; i < names->count; i++)
-		if (is_eligible(&policy->eligible, names->list[i]))
-			return names->list[i];
-	return NULL;
+		out->people[out->count++] = config_person_behind(config, names->list[i]);
 }
 
-/* Is everybody who is eligible one of those who decide? Not where claims say who is eligible. */
-static bool all_decide(const struct policy_eligibilities *eligible, const struct policy_stage *stage)
+/* False when memory is short, which is reported. To be freed. */
+static bool find_deciders(struct builder *builder, const struct policy_stage *stage, struct deciders *out)
 {
+	const struct policy_names *first = &stage->approvers.principals,
+				  *others = &stage->escalation.principals;
+	size_t kept = 0;
+	*out = (struct deciders){.people = calloc(first->count + others->count + 1, sizeof(char *))};
+	if (!out->people) {
+		report_no_memory(builder->reading.report);
+		return false;
+	}
+	add_people(builder->config, first, out);
+	add_people(builder->config, others, out);
+	qsort(out->people, out->count, sizeof(char *), compare_people);
+	for (size_t i = 0; i < out->count; i++)
+		if (kept == 0 || strcasecmp(out->people[kept - 1], out->people[i]) != 0)
+			out->people[kept++] = out->people[i];
+	out->count = kept;
+	return true;
+}
+
+/* The first name of those eligible whose person is one of the deciders, or NULL; and are all of them? Not where claims
+ * say who is eligible. */
+static const char *find_stuck(const struct config *config, const struct policy_eligibilities *eligible,
+			      const struct deciders *deciders, bool *all)
+{
+	const char *stuck = NULL;
+	*all = true;
 	for (size_t i = 0; i < eligible->count; i++) {
 		const struct policy_people *people = &eligible->list[i].people;
-		if (people->claims.count > 0)
-			return false;
+		*all = *all && people->claims.count == 0;
 		for (size_t k = 0; k < people->principals.count; k++) {
-			struct policy_person person = {.user_name = people->principals.list[k]};
-			if (!policy_people_hold(&stage->approvers, &person) &&
-			    !policy_people_hold(&stage->escalation, &person))
-				return false;
+			const char *name = people->principals.list[k];
+			const char *person = config_person_behind(config, name);
+			if (!bsearch(&person, deciders->people, deciders->count, sizeof(char *),
+				     compare_people))
+				*all = false;
+			else if (!stuck)
+				stuck = name;
 		}
 	}
-	return true;
+	return stuck;
 }
 
 /* Nobody decides their own request: where a stage needs all who may decide, none of them can pass it. */
 static void check_stage(struct builder *builder, const struct policy *policy,
 			const struct policy_stage *stage, struct place place)
 {
+	struct report *report = builder->reading.report;
 	char quoted[REPORT_QUOTE_SIZE];
-	if (policy_stage_named(stage) > (size_t)stage->needed)
+	struct deciders deciders;
+	bool all = false;
+	if (policy_stage_named(stage) == SIZE_MAX || !find_deciders(builder, stage, &deciders))
 		return;
-	const char *stuck = first_eligible(policy, &stage->approvers.principals);
-	if (!stuck)
-		stuck = first_eligible(policy, &stage->escalation.principals);
-	if (stuck && all_decide(&policy->eligible, stage))
+	const char *stuck = find_stuck(builder->config, &policy->eligible, &deciders, &all);
+	if (deciders.count < (size_t)stage->needed)
 		report_error(
-			builder->reading.report, place,
+			report, place,
+			"a stage needs %lld different people, but has only %zu: it could never be passed",
+			(long long)stage->needed, deciders.count);
+	else if (deciders.count == (size_t)stage->needed && stuck && all)
+		report_error(
+			report, place,
 			"nobody could be approved: whoever is eligible is needed as an approver, and nobody "
 			"decides their own request");
-	else if (stuck)
+	else if (deciders.count == (size_t)stage->needed && stuck)
 		report_warning(
-			builder->reading.report, place,
+			report, place,
 			"%s could never be approved: they are eligible, but also needed as an approver",
 			report_quote(stuck, quoted));
+	free(deciders.people);
 }
 
 /* Who only looks on, or only does what is due, decides nothing, whatever names them as an approver. */

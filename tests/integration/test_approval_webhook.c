@@ -9,36 +9,20 @@
 
 #include <cmocka.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <hiredis/hiredis.h>
 
-#include "base/clock.h"
+#include "tests/support/hooks.h"
 #include "tests/support/world.h"
-#include "webhook/standard.h"
 
 #define WAIT_MS 20000
 #define ANN     3
-#define SECRET  "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+#define SECRET  HOOK_SECRET
 #define OTHER   "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
-
-/* The example secret of Slack's documentation. */
-#define SLACK_SECRET "8f742231b10e8888abcd99yyyzzz85a5"
 
 struct hook_world {
 	struct world world;
 	char secret_file[32], slack_file[32], more[1024];
 };
-
-static bool write_secret(char *name, const char *secret)
-{
-	int fd;
-
-	snprintf(name, 32, "/tmp/jit-secret-XXXXXX");
-	fd = mkstemp(name);
-	return fd >= 0 && dprintf(fd, "%s\n", secret) > 0 && close(fd) == 0;
-}
 
 static int open_world(void **state)
 {
@@ -46,7 +30,7 @@ static int open_world(void **state)
 	struct world_options options = world_defaults();
 
 	memset(&w, 0, sizeof(w));
-	if (!write_secret(w.secret_file, SECRET) || !write_secret(w.slack_file, SLACK_SECRET))
+	if (!hook_write_secret(w.secret_file, SECRET) || !hook_write_secret(w.slack_file, SLACK_SECRET))
 		return -1;
 	snprintf(w.more, sizeof(w.more),
 		 "auditors: {principals: [person5@example.com]}\n"
@@ -76,44 +60,6 @@ static int close_world(void **state)
 	unlink(w->slack_file);
 	world_passed(&w->world);
 	return world_stop(&w->world) ? 0 : -1;
-}
-
-struct hook {
-	const char *source, *secret, *id, *approver, *decision;
-	int64_t age_s;
-	size_t broker;
-};
-
-/* Sends the webhook for that request; gives the status. */
-static int send(const struct world *world, const struct hook *hook, const char *request)
-{
-	char body[512], timestamp[24], id[256], when[64], signature[WEBHOOK_HEADER_SIZE],
-		line[WEBHOOK_HEADER_SIZE + 32];
-	char url[128];
-	struct signing_keys keys = {0};
-	struct webhook_message message = {.id = hook->id, .timestamp = timestamp, .body = body};
-	struct http_response response;
-	int status;
-
-	message.len = (size_t)snprintf(
-		body, sizeof(body),
-		"{\"type\":\"approval.decided\",\"timestamp\":\"2026-11-24T09:00:00Z\",\"data\":{"
-		"\"requestId\":\"%s\",\"decision\":\"%s\",\"approver\":\"%s\"}}",
-		request, hook->decision, hook->approver);
-	snprintf(timestamp, sizeof(timestamp), "%lld", (long long)(clock_wall_ms() / 1000 - hook->age_s));
-	assert_int_equal(webhook_key_add(&keys, hook->secret, NULL), ERR_OK);
-	assert_int_equal(webhook_sign(&keys, &message, signature), ERR_OK);
-	snprintf(id, sizeof(id), "webhook-id: %s", hook->id);
-	snprintf(when, sizeof(when), "webhook-timestamp: %s", timestamp);
-	snprintf(line, sizeof(line), "webhook-signature: %s", signature);
-	snprintf(url, sizeof(url), "/hooks/approvals/%s", hook->source);
-	broker_call(&world->brokers[hook->broker],
-		    &(struct http_request){
-			    .method = "POST", .url = url, .body = body, .headers = {id, when, line}},
-		    &response);
-	status = response.status;
-	http_response_release(&response);
-	return status;
 }
 
 static void ask(const struct world *world, char id[ID_SIZE])
@@ -191,78 +137,23 @@ static void test_webhook(void **state)
 
 	ask(&w->world, id);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int status = send(&w->world, &rows[i].hook, id);
+		int status = hook_send(&w->world, &rows[i].hook, id);
 
 		if (status != rows[i].status)
 			fail_msg("%s: %d", rows[i].hook.id, status);
 		expect_status(&w->world, id, "PendingApproval");
 	}
-	assert_int_equal(send(&w->world, &good, "000f0000-0000-8000-8000-000000000000"), 404);
-	assert_int_equal(send(&w->world, &good, id), 204);
-	assert_int_equal(send(&w->world, &good, id), 204);
+	assert_int_equal(hook_send(&w->world, &good, "000f0000-0000-8000-8000-000000000000"), 404);
+	assert_int_equal(hook_send(&w->world, &good, id), 204);
+	assert_int_equal(hook_send(&w->world, &good, id), 204);
 	good.broker = 1;
-	assert_int_equal(send(&w->world, &good, id), 204);
-	assert_int_equal(send(&w->world, &late, id), 409);
-	assert_int_equal(send(&w->world, &reused, id), 409);
+	assert_int_equal(hook_send(&w->world, &good, id), 204);
+	assert_int_equal(hook_send(&w->world, &late, id), 409);
+	assert_int_equal(hook_send(&w->world, &reused, id), 409);
 	assert_int_equal(decisions_on(&w->world, id), 1);
 	assert_true(
 		world_wait_state(&w->world, &(struct world_ask){.person = ANN}, id, "provisioned", WAIT_MS));
-	assert_int_equal(send(&w->world, &good, id), 204);
-}
-
-/* A click on a button, as Slack sends it. */
-struct click {
-	const char *secret, *source, *team, *user, *decision;
-	int64_t age_s;
-	size_t broker;
-	int status;
-};
-
-static void sign_slack(const char *secret, const char *timestamp, const char *body, char out[80])
-{
-	unsigned char mac[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-	char text[2048];
-
-	snprintf(text, sizeof(text), "v0:%s:%s", timestamp, body);
-	HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)text, strlen(text), mac, &len);
-	snprintf(out, 80, "v0=");
-	for (unsigned i = 0; i < len; i++)
-		snprintf(out + 3 + 2 * i, 3, "%02x", mac[i]);
-}
-
-/* `timestamp` "" = now, which it then is. */
-static int click_on(const struct world *world, const struct click *click, const char *request,
-		    char timestamp[24])
-{
-	char body[1024], signature[80], when[80], line[128], url[128];
-	struct http_response response;
-	int status;
-
-	snprintf(
-		body, sizeof(body),
-		"payload=%%7B%%22type%%22%%3A%%22block_actions%%22%%2C%%22user%%22%%3A%%7B%%22id%%22%%3A%%22%"
-		"s"
-		"%%22%%2C%%22team_id%%22%%3A%%22%s%%22%%2C%%22username%%22%%3A%%22somebody%%22%%7D%%2C"
-		"%%22actions%%22%%3A%%5B%%7B%%22action_id%%22%%3A%%22jit%%22%%2C%%22value%%22%%3A%%22%s%%3A%s"
-		"%%22%%7D%%5D%%7D",
-		click->user, click->team, click->decision, request);
-	if (timestamp[0] == '\0')
-		snprintf(timestamp, 24, "%lld", (long long)(clock_wall_ms() / 1000 - click->age_s));
-	sign_slack(click->secret, timestamp, body, signature);
-	snprintf(when, sizeof(when), "X-Slack-Request-Timestamp: %s", timestamp);
-	snprintf(line, sizeof(line), "X-Slack-Signature: %s", signature);
-	snprintf(url, sizeof(url), "/hooks/%s", click->source);
-	broker_call(&world->brokers[click->broker],
-		    &(struct http_request){
-			    .method = "POST",
-			    .url = url,
-			    .body = body,
-			    .headers = {when, line, "Content-Type: application/x-www-form-urlencoded"}},
-		    &response);
-	status = response.status;
-	http_response_release(&response);
-	return status;
+	assert_int_equal(hook_send(&w->world, &good, id), 204);
 }
 
 #define CHAT "slack/chat"
@@ -292,19 +183,19 @@ static void test_slack(void **state)
 
 	ask(&w->world, id);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int status = click_on(&w->world, &rows[i], id, memset(at, 0, sizeof(at)));
+		int status = hook_click(&w->world, &rows[i], id, memset(at, 0, sizeof(at)));
 
 		if (status != rows[i].status)
 			fail_msg("row %zu: %d", i, status);
 		expect_status(&w->world, id, "PendingApproval");
 	}
-	assert_int_equal(click_on(&w->world, &deny, id, memset(at, 0, sizeof(at))), 200);
+	assert_int_equal(hook_click(&w->world, &deny, id, memset(at, 0, sizeof(at))), 200);
 	expect_status(&w->world, id, "Denied");
 	/* The very same message, also to the other broker. */
-	assert_int_equal(click_on(&w->world, &deny, id, at), 200);
+	assert_int_equal(hook_click(&w->world, &deny, id, at), 200);
 	again.broker = 0;
-	assert_int_equal(click_on(&w->world, &again, id, at), 200);
-	assert_int_equal(click_on(&w->world, &late, id, other), 409);
+	assert_int_equal(hook_click(&w->world, &again, id, at), 200);
+	assert_int_equal(hook_click(&w->world, &late, id, other), 409);
 	assert_int_equal(decisions_on(&w->world, id), 1);
 }
 

@@ -18,7 +18,7 @@
  *	eligible GROUP PERSON [at=MS]
  *	cycles    log [most=N] [before=ID] [since=MS] [person=P] [group=G] [result=V]
  *	app FIELD …    lane    removals    timetable    keys    audit ID (EVENT>STATE/CAUSE, +MS that access has outlived its end)
- *	decide ID STAGE WHO Approve|Deny [needed=N] [stages=N]    (of a request submitted with wait=MS)
+ *	decide ID STAGE WHO Approve|Deny [needed=N] [stages=N] [names=JSON] [by=MESSAGE]    (of a request submitted with wait=MS)
  *	policies NAME (the caller goes by these from now on; the grace is a second)    lose ID [guard=MOST/SHARE/WINDOW]
  *	guard remove|keep
  *	tells BEFORE OVERDUE    outbox [most=N]    spread NUMBER {DELIVERY TARGET|MAILBOX@DELAY} …

@@ -143,6 +143,7 @@ void story_do_decide(struct lane_story_line *line)
 	lane_arg(line->lane, line_option(line, "needed", "1"));
 	lane_arg(line->lane, line_option(line, "stages", "1"));
 	lane_arg(line->lane, "1000");
-	lane_arg(line->lane, "");
+	lane_arg(line->lane, line_option(line, "by", ""));
+	lane_arg(line->lane, line_option(line, "names", "[]"));
 	freeReplyObject(line_ask(line));
 }
