@@ -58,12 +58,36 @@ local function decided_by_message(r, message)
 	end
 end
 
+-- What a webhook was refused with, as long as its time stamp would let it be repeated: policy may be another one by then,
+-- but the message says what it said. The broker tells five minutes either way apart; this is more than both together.
+local REFUSED_MESSAGE_MS = 15 * 60 * 1000
+
+local function refused_key(c, message)
+	return c.pre .. 'wr:' .. message
+end
+
+-- jit_message_refused: a webhook about that request was refused.
+-- ARGV 3 request id, 4 id of the webhook, 5 Approve|Deny, 6 what it was refused with. Answers {word, now, next, text}:
+-- 'refused' with what it was refused with first, or 'ok' when it has decided before.
+local function jit_message_refused(keys, args)
+	local c = context(keys, args)
+	local r = get_request(c, args[3])
+	local before = r and r.dc and decided_by_message(r, args[4])
+	if before and before.res == args[5] then
+		return answer(c, 'ok', '')
+	end
+	local key = refused_key(c, args[4])
+	redis.call('SET', key, args[6], 'NX', 'PX', REFUSED_MESSAGE_MS)
+	return answer(c, 'refused', redis.call('GET', key) or args[6])
+end
+
 -- jit_decide: an approver's word on a stage. Deny ends the request; Approve counts towards the stage.
 -- ARGV 3 terms, 4 request id, 5 push id, 6 limits, 7 stage (from 1), 8 who decides, 9 their name, 10 Approve|Deny,
 -- 11 why, 12 approvals that the stage needs, 13 number of stages, 14 how long the next stage may wait, ms, 15 id of the
 -- webhook that brought it or '', 16 all user names of the person who decides (a JSON array).
 -- Answers {word, now, next, request, order or ''}: 'ok' (also when the same person or message says the same again),
--- 'decided' somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'none'.
+-- 'decided' somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'refused'
+-- the webhook was refused when it came first; 'none'.
 local function jit_decide(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -76,7 +100,11 @@ local function jit_decide(keys, args)
 		return answer(c, 'own', '', '')
 	end
 	local stage = tonumber(args[7])
-	local before = decided_by_message(r, args[15] or '') or decision_of(r, stage, args[8], names)
+	local before = decided_by_message(r, args[15] or '')
+	if not before and (args[15] or '') ~= '' and redis.call('EXISTS', refused_key(c, args[15])) == 1 then
+		return answer(c, 'refused', view(c, r), '')
+	end
+	before = before or decision_of(r, stage, args[8], names)
 	if before then
 		local push = get_push(c, args[5])
 		return answer(c, before.res == args[10] and 'ok' or 'decided', view(c, r),
@@ -102,6 +130,8 @@ local function jit_decide(keys, args)
 		move(c, r, 'approve', args[8])
 		at(c, 'a:' .. r.id, r.ax)
 	else
+		-- What it brings has events of its own; that this approval was the last one, and whose, is one more.
+		audit_move(c, r, 'approve', RULES.awaiting.approve, args[8])
 		order = grant_approved(c, t, r, args[5], args[8], read_limits(args[6]))
 	end
 	return answer(c, 'ok', view(c, r), order or '')

@@ -48,6 +48,7 @@ static enum err word_to_err(const char *word)
 		{"many", ERR_TOO_MANY},
 		{"none", ERR_NOT_FOUND},
 		{"denied", ERR_FORBIDDEN},
+		{"refused", ERR_FORBIDDEN},
 		{"state", ERR_WRONG_STATE},
 		{"gone", ERR_DECIDED},
 		{"full", ERR_FULL},
@@ -347,6 +348,43 @@ void activation_decide(struct activation *activation, const struct decision *dec
 	store_arg(&call, decision->message);
 	store_arg(&call, decision->decider_names);
 	store_call(activation->options.store, &call, on_request, p);
+}
+
+/* Somebody waits to hear what a message is answered with. */
+struct refusing {
+	struct activation *activation;
+	unsigned lane;
+	activation_refused_done *done;
+	void *ctx;
+};
+
+static void on_message_refused(void *ctx, enum err err, const struct reply *reply)
+{
+	struct refusing *r = ctx;
+	const char *word = err == ERR_OK ? core_answer(r->activation, r->lane, reply) : "";
+
+	r->done(r->ctx, err, strcmp(word, "refused") == 0 ? reply_text(reply_at(reply, 3)) : NULL);
+	free(r);
+}
+
+void activation_refuse_message(struct activation *activation, const struct refused_message *message,
+			       activation_refused_done *done, void *ctx)
+{
+	int lane = core_lane_of_id(activation, message->request);
+	struct refusing *r = lane < 0 ? NULL : malloc(sizeof(*r));
+	struct store_call call;
+
+	if (r == NULL) {
+		done(ctx, lane < 0 ? ERR_NOT_FOUND : ERR_NOMEM, NULL);
+		return;
+	}
+	*r = (struct refusing){activation, (unsigned)lane, done, ctx};
+	core_call(activation, &call, "jit_message_refused", r->lane);
+	store_arg(&call, message->request);
+	store_arg(&call, message->id);
+	store_arg(&call, message->approve ? "Approve" : "Deny");
+	store_arg(&call, message->text);
+	store_call(activation->options.store, &call, on_message_refused, r);
 }
 
 void activation_decline(struct activation *activation, const struct declining *declining,

@@ -138,6 +138,24 @@ void audit_note(struct activation *activation, unsigned lane, const struct audit
 	tell(errand, &call, NULL);
 }
 
+void audit_refused(struct activation *activation, unsigned lane, const struct audit_refusal *refusal)
+{
+	struct errand *errand = errand_new(activation, lane, "refused", NULL);
+	struct store_call call;
+
+	if (errand == NULL)
+		return;
+	core_call_by(activation, &call, "jit_refused", lane, refusal->actor);
+	store_arg(&call, refusal->who);
+	store_arg(&call, refusal->user_name);
+	store_arg(&call, refusal->request);
+	store_arg(&call, refusal->group);
+	store_arg(&call, refusal->action);
+	store_arg(&call, refusal->why);
+	store_arg(&call, refusal->details);
+	tell(errand, &call, NULL);
+}
+
 void audit_seal(struct activation *activation, unsigned lane, const struct audit_seal *seal, audit_done *done,
 		void *ctx)
 {

@@ -55,6 +55,17 @@ struct audit_note {
 /* Writes an event that changes no request; what goes wrong is logged. */
 void audit_note(struct activation *activation, unsigned lane, const struct audit_note *note);
 
+/* Something that was refused; all texts are borrowed. */
+struct audit_refusal {
+	const char *who, *user_name;          /* id of who wanted it; what is counted is theirs */
+	const char *request, *group, *action; /* "" = none, or not known */
+	const char *why;
+	const char *details; /* JSON or "" */
+	const char *actor;   /* actor_write() */
+};
+/* Writes it, or counts it, where there have been many of that person; what goes wrong is logged. The lane is the person's. */
+void audit_refused(struct activation *activation, unsigned lane, const struct audit_refusal *refusal);
+
 struct audit_seal {
 	int64_t before, to; /* the last event that was sealed before, and now */
 	const char *digest, *details;

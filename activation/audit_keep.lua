@@ -21,6 +21,38 @@ local function jit_audit_note(keys, args)
 	return answer(c, 'ok')
 end
 
+-- Refusals of one person that are written in a minute; what is beyond is counted, and the count told as it grows.
+local REFUSED_MOST, REFUSED_MS = 20, 60000
+
+-- 1, 10, 100, …
+local function is_round(n)
+	while n >= 10 and n % 10 == 0 do
+		n = n / 10
+	end
+	return n == 1
+end
+
+-- jit_refused: something was refused that somebody wanted. ARGV 3 their id, 4 their user name, 5 request, 6 group, 7
+-- action, 8 why, 9 details (JSON object, or ''). Answers 'ok', or 'counted' when it is not worth an event of its own.
+local function jit_refused(keys, args)
+	local c = context(keys, args)
+	local key = c.pre .. 'rf:' .. args[3] .. ':' .. string.format('%.0f', math.floor(c.now / REFUSED_MS))
+	local n = redis.call('INCR', key)
+	if n == 1 then
+		redis.call('PEXPIRE', key, 2 * REFUSED_MS)
+	end
+	if n > REFUSED_MOST + 1 and not is_round(n) then
+		return answer(c, 'counted')
+	end
+	local d = args[9]
+	if n > REFUSED_MOST then
+		d = cjson.encode({ thisMinute = n, further = 'counted, not written' })
+	end
+	audit(c, 'refused', { r = args[5], g = args[6], ac = args[7], b = args[3], p = args[3], u = args[4], y = args[8],
+		d = d })
+	return answer(c, 'ok')
+end
+
 -- jit_audit_read, read only. ARGV 3 the number of the event before the first, 4 most.
 -- Answers {'ok', now, 0, head, anchor (name, value pairs both), {id, {name, value ...}} ...}.
 local function jit_audit_read(keys, args)

@@ -32,6 +32,21 @@ struct decision {
 void activation_decide(struct activation *activation, const struct decision *decision, activation_done *done,
 		       void *ctx);
 
+/* A webhook that was refused; all texts are borrowed for the call. */
+struct refused_message {
+	const char *request, *id; /* what it is about, and its source and id */
+	bool approve;
+	const char *text; /* what it is refused with, as on_told gets it back */
+};
+
+/* `text`: what it was refused with when it came first, borrowed; NULL when it has decided before, as it says. */
+typedef void activation_refused_done(void *ctx, enum err err, const char *text);
+
+/* Keeps that, so that its repetition is answered like the first time, by whatever broker. ERR_NOT_FOUND: the id has no
+ * lane. */
+void activation_refuse_message(struct activation *activation, const struct refused_message *message,
+			       activation_refused_done *done, void *ctx);
+
 /* What policy no longer allows; borrowed for the call. */
 struct declining {
 	const char *id;    /* of a request that waits for an approver or for its start */

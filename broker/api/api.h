@@ -45,6 +45,12 @@ struct call {
 	char param2[NAME_SIZE]; /* its second one */
 	bool beta;              /* asked under /beta */
 
+	/* What it is about, for the audit of a refusal; "" and NULL = not known (yet). */
+	struct {
+		const char *action; /* static */
+		char group[ID_SIZE], request[ID_SIZE];
+	} subject;
+
 	/* Kept between asking and answering: */
 	bool only_try;
 	const char *rules[POLICY_RULES_MAX]; /* those of policy that allow the request; static */

@@ -11,6 +11,8 @@
 #include "activation/policy.h"
 #include "api/api.h"
 #include "api/approvals.h"
+#include "api/decisions.h"
+#include "api/message.h"
 #include "api/render.h"
 #include "api/submit.h"
 #include "base/iso8601.h"
@@ -59,40 +61,6 @@ static bool is_own(const struct call *call, const struct request *request)
 	       config_same_person(call->config, request->user_name, caller->names.user_name);
 }
 
-/* The last decision on that stage, or NULL. */
-static const cJSON *decision_on(const cJSON *decisions, unsigned stage)
-{
-	const cJSON *decision, *last = NULL;
-
-	cJSON_ArrayForEach(decision, decisions) {
-		const cJSON *of = cJSON_GetObjectItemCaseSensitive(decision, "sg");
-
-		if (cJSON_IsNumber(of) && (unsigned)of->valuedouble == stage)
-			last = decision;
-	}
-	return last;
-}
-
-/* When it was made, Unix ms; 0 when there is none. */
-static int64_t time_of(const cJSON *decision)
-{
-	const cJSON *at = cJSON_GetObjectItemCaseSensitive(decision, "at");
-
-	return at != NULL && cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0;
-}
-
-/* What has been decided so far, or NULL; to be deleted. */
-static cJSON *decisions_of(const struct request *request)
-{
-	cJSON *decisions = NULL;
-	struct errctx ec;
-
-	if (request->decisions == NULL ||
-	    json_parse(request->decisions, strlen(request->decisions), &decisions, &ec) != ERR_OK)
-		return NULL;
-	return decisions;
-}
-
 /* How long the stage has waited. The policy of today says nothing about when it began: its time-out may have been
  * another one then. */
 static int64_t waited_ms(const struct call *call, const struct request *request, unsigned stage)
@@ -101,8 +69,8 @@ static int64_t waited_ms(const struct call *call, const struct request *request,
 	cJSON *decisions;
 
 	if (stage > 1) {
-		decisions = decisions_of(request);
-		began_ms = time_of(decision_on(decisions, stage - 1));
+		decisions = decisions_read(request);
+		began_ms = decisions_time_ms(decisions_last(decisions, stage - 1));
 		cJSON_Delete(decisions);
 	}
 	return began_ms > 0 && stage <= request->stage ? activation_now_ms(call->api->activation) - began_ms
@@ -135,13 +103,6 @@ bool approvals_may_decide(const struct call *call, const struct request *request
 	return request->state == ST_AWAITING && is_assigned(call, request, request->stage);
 }
 
-static const char *text_of(const cJSON *decision, const char *name)
-{
-	const char *text = decision != NULL ? json_string(decision, name) : NULL;
-
-	return text != NULL ? text : "";
-}
-
 static void render_stage(struct buf *out, const struct call *call, const struct request *request,
 			 unsigned stage, const cJSON *decision)
 {
@@ -158,19 +119,19 @@ static void render_stage(struct buf *out, const struct call *call, const struct 
 		 : later ? "Initializing"
 			 : "Completed",
 		 is_assigned(call, request, stage) ? "true" : "false",
-		 decision != NULL ? text_of(decision, "res") : "NotReviewed");
+		 decision != NULL ? decisions_text(decision, "res") : "NotReviewed");
 	if (decision == NULL) {
 		buf_adds(out, "\"reviewedBy\":null,");
 	} else {
 		buf_adds(out, "\"reviewedBy\":{");
-		render_text(out, "id", text_of(decision, "by"));
+		render_text(out, "id", decisions_text(decision, "by"));
 		buf_adds(out, ",");
-		render_text(out, "displayName", text_of(decision, "name"));
+		render_text(out, "displayName", decisions_text(decision, "name"));
 		buf_adds(out, "},");
 	}
-	render_time(out, "reviewedDateTime", time_of(decision));
+	render_time(out, "reviewedDateTime", decisions_time_ms(decision));
 	buf_adds(out, ",\"justification\":");
-	json_add_string(out, text_of(decision, "why"));
+	json_add_string(out, decisions_text(decision, "why"));
 	buf_adds(out, "}");
 }
 
@@ -179,14 +140,14 @@ static void render_stages(struct buf *out, const struct call *call, const struct
 {
 	const struct policy *policy = policy_of(call, request);
 	size_t count = policy != NULL ? policy_stage_count(policy) : 0;
-	cJSON *decisions = decisions_of(request);
+	cJSON *decisions = decisions_read(request);
 
 	if (count < request->stage)
 		count = request->stage;
 	buf_adds(out, "[");
 	for (unsigned stage = 1; stage <= count; stage++) {
 		buf_adds(out, stage > 1 ? "," : "");
-		render_stage(out, call, request, stage, decision_on(decisions, stage));
+		render_stage(out, call, request, stage, decisions_last(decisions, stage));
 	}
 	buf_adds(out, "]");
 	cJSON_Delete(decisions);
@@ -242,35 +203,31 @@ void approvals_stages(struct call *call)
 	activation_get(call->api->activation, call->param, on_got, call);
 }
 
-void approvals_print_outcome(const struct request *request, char *out, size_t size)
+/* Ends with the verdict freed. */
+static void refuse(struct verdict *verdict, enum err err, const char *why)
 {
-	cJSON *decisions = decisions_of(request);
-	const cJSON *last = cJSON_GetArrayItem(decisions, cJSON_GetArraySize(decisions) - 1);
-	char when[ISO8601_TIME_SIZE];
+	struct call *call = verdict->call;
 
-	iso8601_format_time(request->closed_ms, when);
-	if (request->state == ST_CANCELED) {
-		snprintf(out, size, "It was withdrawn at %s.", when);
-	} else if (request->state == ST_DENIED &&
-		   (last == NULL || strcmp(text_of(last, "res"), "Deny") != 0)) {
-		snprintf(out, size, "It was denied at %s: %s", when, request->error);
-	} else if (last != NULL) {
-		iso8601_format_time(time_of(last), when);
-		snprintf(out, size, "%s said %s at %s.", text_of(last, "name"), text_of(last, "res"), when);
-	} else {
-		snprintf(out, size, "It waits for no approver any more.");
-	}
-	cJSON_Delete(decisions);
+	if (verdict->message[0] != '\0')
+		message_refuse(call,
+			       &(struct approval_message){.id = verdict->message,
+							  .request = call->subject.request,
+							  .approve = verdict->approve,
+							  .status = verdict->status},
+			       err, why);
+	else
+		call_error(call, err, why, NULL);
+	free(verdict);
 }
 
 /* The second one is told who was faster, and when. */
-static void answer_decided(struct call *call, const struct request *request)
+static void refuse_decided(struct verdict *verdict, const struct request *request)
 {
-	char message[APPROVAL_OUTCOME_SIZE] = "";
+	char message[DECISIONS_OUTCOME_SIZE] = "";
 
 	if (request != NULL)
-		approvals_print_outcome(request, message, sizeof(message));
-	call_error(call, ERR_DECIDED, message[0] != '\0' ? message : NULL, NULL);
+		decisions_print_outcome(request, message, sizeof(message));
+	refuse(verdict, ERR_DECIDED, message[0] != '\0' ? message : NULL);
 }
 
 static void on_decided(void *ctx, enum err err, const struct request *request)
@@ -280,17 +237,18 @@ static void on_decided(void *ctx, enum err err, const struct request *request)
 	struct buf body;
 
 	if (err == ERR_DECIDED) {
-		answer_decided(call, request);
-	} else if (err != ERR_OK) {
-		call_error(call, err, NULL, NULL);
-	} else {
-		log_info("decision", "req=%s person=%s result=%s state=%s",
-			 request != NULL ? request->id : "-", call->caller.id,
-			 verdict->approve ? "approve" : "deny",
-			 request != NULL ? state_name(request->state) : "declined");
-		buf_init(&body, 1);
-		call_answer(call, verdict->status, NULL, &body);
+		refuse_decided(verdict, request);
+		return;
 	}
+	if (err != ERR_OK) {
+		refuse(verdict, err, NULL);
+		return;
+	}
+	log_info("decision", "req=%s person=%s result=%s state=%s", request != NULL ? request->id : "-",
+		 call->caller.id, verdict->approve ? "approve" : "deny",
+		 request != NULL ? state_name(request->state) : "declined");
+	buf_init(&body, 1);
+	call_answer(call, verdict->status, NULL, &body);
 	free(verdict);
 }
 
@@ -299,9 +257,7 @@ static void on_declined(void *ctx, enum err err, const struct request *request)
 	struct verdict *verdict = ctx;
 
 	(void)request;
-	call_error(verdict->call, err == ERR_OK ? ERR_POLICY : err,
-		   err == ERR_OK ? verdict->declined.text : NULL, NULL);
-	free(verdict);
+	refuse(verdict, err == ERR_OK ? ERR_POLICY : err, err == ERR_OK ? verdict->declined.text : NULL);
 }
 
 static bool names_hold(const struct policy_names *names, const char *name)
@@ -391,6 +347,8 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 	const struct policy *policy = request != NULL ? policy_of(call, request) : NULL;
 	struct buf limits;
 
+	if (request != NULL)
+		snprintf(call->subject.group, ID_SIZE, "%s", request->group);
 	if (err == ERR_OK && (request == NULL || policy == NULL))
 		err = ERR_NOT_FOUND;
 	if (err == ERR_OK)
@@ -398,8 +356,7 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 	if (err == ERR_OK && stage_meant(verdict, request) == 0)
 		err = err_set(&ec, ERR_NOT_FOUND, "The approval has no such stage.");
 	if (err != ERR_OK || request == NULL || policy == NULL) {
-		call_error(call, err, ec.text[0] != '\0' ? ec.text : NULL, NULL);
-		free(verdict);
+		refuse(verdict, err, ec.text[0] != '\0' ? ec.text : NULL);
 		return;
 	}
 	buf_init(&limits, LIMITS_TEXT_MAX);
@@ -460,6 +417,8 @@ void approvals_decide(struct call *call)
 		call_error(call, err, ec.text, NULL);
 		return;
 	}
+	call->subject.action = verdict->approve ? "Approve" : "Deny";
+	snprintf(call->subject.request, ID_SIZE, "%.36s", call->param);
 	activation_get(call->api->activation, call->param, on_read, verdict);
 }
 

@@ -25,9 +25,4 @@ struct approval_message {
  * message that was received before is answered like the first time. */
 void approvals_decide_by_message(struct call *call, const struct approval_message *message);
 
-#define APPROVAL_OUTCOME_SIZE (TEXT_SIZE + 128)
-
-/* Who decided it and how, or what else became of it, and when: one sentence. */
-void approvals_print_outcome(const struct request *request, char *out, size_t size);
-
 #endif

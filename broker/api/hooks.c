@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "api/approvals.h"
+#include "api/message.h"
 #include "base/log.h"
 #include "webhook/approval.h"
 #include "webhook/slack.h"
@@ -47,31 +48,47 @@ static bool is_signed(struct call *call, const struct config_approval_source *so
 	return false;
 }
 
+/* Who speaks through the source, for the audit. False after having answered that memory is short. */
+static bool name_approver(struct call *call, const struct config_approval_source *source)
+{
+	char how[sizeof("webhook:") + sizeof(source->name)];
+
+	snprintf(how, sizeof(how), "%s:%s", source->kind == SOURCE_SLACK ? "slack" : "webhook", source->name);
+	if (caller_name(call, how) == ERR_OK)
+		return true;
+	call_error(call, ERR_NOMEM, NULL, NULL);
+	return false;
+}
+
+static void set_subject(struct call *call, const struct approval *approval)
+{
+	call->subject.action = approval_decision_name(approval->decision);
+	snprintf(call->subject.request, ID_SIZE, "%s", approval->id);
+}
+
 /* `id` is the same for a repetition, `status` that of a good answer. */
 static void decide(struct call *call, const struct config_approval_source *source,
 		   const struct approval *approval, const char *id, int status)
 {
-	char how[sizeof("webhook:") + sizeof(source->name)];
+	struct approval_message message = {
+		.id = id,
+		.request = approval->id,
+		.approve = approval->decision == APPROVAL_APPROVE,
+		.justification = approval->justification,
+		.status = status,
+		.groups = &source->groups,
+	};
 
+	set_subject(call, approval);
 	caller_take_name(&call->caller, call->config, approval->approver);
-	if (!caller_takes_part(&call->caller)) {
-		call_error(call, ERR_FORBIDDEN, CALLER_ONLY_LOOKS_ON, NULL);
+	if (!name_approver(call, source))
 		return;
-	}
-	snprintf(how, sizeof(how), "%s:%s", source->kind == SOURCE_SLACK ? "slack" : "webhook", source->name);
-	if (caller_name(call, how) != ERR_OK) {
-		call_error(call, ERR_NOMEM, NULL, NULL);
+	if (!caller_takes_part(&call->caller)) {
+		message_refuse(call, &message, ERR_FORBIDDEN, CALLER_ONLY_LOOKS_ON);
 		return;
 	}
 	log_info("webhook", "source=%s req=%s person=%s", source->name, approval->id, approval->approver);
-	approvals_decide_by_message(call, &(struct approval_message){
-						  .id = id,
-						  .request = approval->id,
-						  .approve = approval->decision == APPROVAL_APPROVE,
-						  .justification = approval->justification,
-						  .status = status,
-						  .groups = &source->groups,
-					  });
+	approvals_decide_by_message(call, &message);
 }
 
 void hooks_approval(struct call *call)
@@ -104,26 +121,50 @@ void hooks_approval(struct call *call)
 	decide(call, source, &approval, id, 204);
 }
 
-/* Whose click it was, as a user name here. */
-static enum err read_click(const struct config_approval_source *source, const struct slack_message *message,
+static enum err read_click(const struct slack_message *message, struct slack_action *action,
 			   struct approval *approval, struct errctx *ec)
 {
-	struct slack_action action;
-	const char *user_name;
-	enum err err = slack_read(message->body, message->len, &action, ec);
+	enum err err = slack_read(message->body, message->len, action, ec);
 
-	if (err == ERR_OK)
-		err = approval_from_slack(&action, approval, ec);
-	if (err != ERR_OK)
-		return err;
-	if (source->workspace[0] != '\0' && strcmp(source->workspace, action.team_id) != 0)
+	return err == ERR_OK ? approval_from_slack(action, approval, ec) : err;
+}
+
+/* Whose click it was, as a user name here. */
+static enum err find_clicker(const struct config_approval_source *source, const struct slack_action *action,
+			     struct approval *approval, struct errctx *ec)
+{
+	const char *user_name;
+
+	if (source->workspace[0] != '\0' && strcmp(source->workspace, action->team_id) != 0)
 		return err_set(ec, ERR_FORBIDDEN, "The click comes from another workspace.");
-	user_name = config_source_approver(source, action.user_id);
+	user_name = config_source_approver(source, action->user_id);
 	if (user_name == NULL)
 		return err_set(ec, ERR_FORBIDDEN, "The source knows no approver behind the Slack user %s.",
-			       action.user_id);
+			       action->user_id);
 	snprintf(approval->approver, sizeof(approval->approver), "%s", user_name);
 	return ERR_OK;
+}
+
+struct refused_click {
+	const char *id; /* of the message */
+	const char *user, *why;
+};
+
+/* Nobody here is behind the click, or it comes from elsewhere. */
+static void refuse_click(struct call *call, const struct config_approval_source *source,
+			 const struct approval *approval, const struct refused_click *click)
+{
+	struct approval_message message = {
+		.id = click->id,
+		.request = approval->id,
+		.approve = approval->decision == APPROVAL_APPROVE,
+		.status = 200,
+	};
+
+	set_subject(call, approval);
+	snprintf(call->caller.id, sizeof(call->caller.id), "slack:%s", click->user);
+	if (name_approver(call, source))
+		message_refuse(call, &message, ERR_FORBIDDEN, click->why);
 }
 
 /* A message of Slack's has no id of its own, but its signature covers all of it and its time. */
@@ -133,6 +174,7 @@ void hooks_slack(struct call *call)
 	struct slack_message message = {.len = 0};
 	enum signing_verdict verdict = SIGNING_NO_KEY;
 	struct signing_keys keys = {0};
+	struct slack_action action;
 	struct approval approval;
 	struct errctx ec = {""};
 	char id[APPROVAL_MESSAGE_SIZE];
@@ -150,11 +192,16 @@ void hooks_slack(struct call *call)
 	signing_wipe(&keys);
 	if (!is_signed(call, source, verdict))
 		return;
-	err = read_click(source, &message, &approval, &ec);
+	err = read_click(&message, &action, &approval, &ec);
 	if (err != ERR_OK) {
 		call_error(call, err, ec.text, NULL);
 		return;
 	}
 	snprintf(id, sizeof(id), "%s:%s", source->name, signature);
-	decide(call, source, &approval, id, 200);
+	err = find_clicker(source, &action, &approval, &ec);
+	if (err != ERR_OK)
+		refuse_click(call, source, &approval,
+			     &(struct refused_click){.id = id, .user = action.user_id, .why = ec.text});
+	else
+		decide(call, source, &approval, id, 200);
 }

@@ -5,7 +5,8 @@
 #include <strings.h>
 
 #include "api/api.h"
-#include "api/approvals.h"
+#include "api/decisions.h"
+#include "api/refusals.h"
 #include "api/render.h"
 #include "api/submit.h"
 #include "base/iso8601.h"
@@ -149,16 +150,21 @@ void requests_post(struct call *call)
 static void on_cancelled(void *ctx, enum err err, const struct request *request)
 {
 	struct call *call = ctx;
-	char outcome[APPROVAL_OUTCOME_SIZE];
+	char outcome[DECISIONS_OUTCOME_SIZE];
 	struct buf body;
 
 	if (err == ERR_WRONG_STATE && request != NULL && request->needed_approval) {
-		approvals_print_outcome(request, outcome, sizeof(outcome));
+		decisions_print_outcome(request, outcome, sizeof(outcome));
 		call_error(call, err, outcome, NULL);
 		return;
 	}
+	if (err == ERR_FORBIDDEN) {
+		/* Another's request is not told from one that does not exist; the audit knows better. */
+		refusals_note(call, err, "It is somebody else's request.", NULL);
+		err = ERR_NOT_FOUND;
+	}
 	if (err != ERR_OK) {
-		call_error(call, err == ERR_FORBIDDEN ? ERR_NOT_FOUND : err, NULL, NULL);
+		call_error(call, err, NULL, NULL);
 		return;
 	}
 	buf_init(&body, 1);
@@ -171,6 +177,8 @@ void requests_cancel(struct call *call)
 				 .is_operator = call->caller.is_operator,
 				 .actor = buf_text(&call->actor)};
 
+	call->subject.action = "cancel";
+	snprintf(call->subject.request, ID_SIZE, "%.36s", call->param);
 	if (call->about.kind == KIND_ELIGIBILITY)
 		activation_cancel_eligibility(call->api->activation, call->param, &who, on_cancelled, call);
 	else

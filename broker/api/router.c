@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/refusals.h"
 #include "api/api.h"
 #include "activation/actor.h"
 #include "api/error.h"
@@ -163,6 +164,7 @@ void call_answer(struct call *call, int status, const char *content_type, struct
 void call_error(struct call *call, enum err err, const char *message, const char *details_json)
 {
 	call->api->metrics->requests[err_status(err) / 100]++;
+	refusals_note(call, err, message, details_json);
 	exchange_error(call->exchange, err, message, details_json);
 	buf_release(&call->actor);
 	caller_release(&call->caller);

@@ -432,5 +432,7 @@ void submit(struct call *call, activation_done *done)
 		return;
 	}
 	call->only_try = a->submission.only_try;
+	call->subject.action = submission_action_name(a->submission.action);
+	snprintf(call->subject.group, ID_SIZE, "%s", a->submission.group);
 	submit_read(a);
 }

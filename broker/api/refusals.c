@@ -1,0 +1,58 @@
+#include "api/refusals.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "activation/audit.h"
+#include "api/api.h"
+#include "base/json.h"
+
+#define DETAILS_MAX 4096
+#define RULES_MAX   2048 /* bytes of the rules' own text; longer ones are left out: the message names them */
+#define PATH_PART   200  /* bytes of the path */
+
+/* Policy, the roles, or what others hold already is against it. What is malformed or too late is no refusal. */
+static bool is_refusal(enum err err)
+{
+	return err == ERR_POLICY || err == ERR_FORBIDDEN || err == ERR_OWN_REQUEST || err == ERR_FULL ||
+	       err == ERR_EXCLUDED;
+}
+
+static void write_details(struct buf *out, const struct call *call, enum err err, const char *rules)
+{
+	char path[PATH_PART + 1];
+
+	snprintf(path, sizeof(path), "%s", exchange_path(call->exchange));
+	buf_addf(out, "{\"status\":%d,\"code\":", err_status(err));
+	json_add_string(out, err_code(err));
+	buf_addf(out, ",\"method\":\"%s\",\"path\":", exchange_method(call->exchange));
+	json_add_string(out, path);
+	if (rules != NULL && strlen(rules) <= RULES_MAX)
+		buf_addf(out, ",\"rules\":%s", rules);
+	buf_adds(out, "}");
+}
+
+void refusals_note(const struct call *call, enum err err, const char *why, const char *rules)
+{
+	const struct api *api = call->api;
+	struct buf details;
+
+	/* Who only looks, or only tries, wants no change; and whoever has not signed in is nobody yet. */
+	if (!is_refusal(err) || call->only_try || call->actor.len == 0 ||
+	    strcmp(exchange_method(call->exchange), "GET") == 0 || store_lanes(api->store) == 0)
+		return;
+	buf_init(&details, DETAILS_MAX);
+	write_details(&details, call, err, rules);
+	audit_refused(api->activation, store_lane_of(api->store, call->caller.id),
+		      &(struct audit_refusal){
+			      .who = call->caller.id,
+			      .user_name = call->caller.names.user_name,
+			      .request = call->subject.request,
+			      .group = call->subject.group,
+			      .action = call->subject.action != NULL ? call->subject.action : "",
+			      .why = why != NULL ? why : err_message(err),
+			      .details = buf_failed(&details) ? "" : buf_text(&details),
+			      .actor = buf_text(&call->actor),
+		      });
+	buf_release(&details);
+}
