@@ -53,6 +53,8 @@ struct broker_config {
 	size_t group_count;
 	const struct broker_group *groups;
 	const char *more; /* further top-level lines of YAML */
+	const char *const
+		*variables; /* "NAME=value" of its process' environment, NULL-terminated; NULL = none */
 };
 
 /* Writes the file. False, with the reason on standard error, when it cannot. */

@@ -35,7 +35,7 @@ static bool launch(struct broker *broker)
 	const char *argv[] = {program, "--config", broker->config_path, NULL};
 
 	return proc_build_path("jit-broker", program, sizeof(program)) &&
-	       proc_start(&broker->proc, argv, NULL, broker->log_path) && read_port(broker);
+	       proc_start(&broker->proc, argv, broker->variables, broker->log_path) && read_port(broker);
 }
 
 static bool is_ready(void *ctx)
@@ -69,6 +69,7 @@ bool broker_start_unready(struct broker *broker, const char *dir, const char *na
 	snprintf(broker->log_path, sizeof(broker->log_path), "%s/%s.log", dir, name);
 	snprintf(broker->ca_file, sizeof(broker->ca_file), "%s",
 		 config->tls_authority != NULL ? config->tls_authority : "");
+	broker->variables = config->variables;
 	return broker_config_write(config, broker->config_path) && launch(broker);
 }
 

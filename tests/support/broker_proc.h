@@ -20,6 +20,7 @@ struct broker {
 	char log_path[PROC_PATH_SIZE];
 	char root[128];               /* "http://127.0.0.1:PORT", or https; another port after each start */
 	char ca_file[PROC_PATH_SIZE]; /* of its authority; "" = no TLS */
+	const char *const *variables; /* borrowed from its configuration */
 };
 
 /* Writes DIR/NAME.yaml, starts a broker on it and waits until /readyz says 200. Its log is DIR/NAME.log. */

@@ -52,6 +52,7 @@ static bool start_node(struct redis_cluster *cluster, size_t index, const int *p
 		arguments[count++] = *extra++;
 	arguments[count] = NULL;
 	cluster->ports[index] = ports[0];
+	cluster->bus_ports[index] = ports[1];
 	cluster->urls[index] = texts[2];
 	return redis_server_start(&cluster->nodes[index], arguments);
 }

@@ -22,7 +22,7 @@
 struct redis_cluster {
 	size_t masters, count; /* masters as it was started; a failover changes who is one */
 	struct redis_server nodes[REDIS_CLUSTER_MAX];
-	int ports[REDIS_CLUSTER_MAX];
+	int ports[REDIS_CLUSTER_MAX], bus_ports[REDIS_CLUSTER_MAX];
 	const char *urls[REDIS_CLUSTER_MAX];                   /* redis://127.0.0.1:port */
 	char texts[REDIS_CLUSTER_MAX][REDIS_CLUSTER_ARGS][48]; /* of the nodes' arguments and urls */
 	const char *arguments[REDIS_CLUSTER_MAX][REDIS_SERVER_EXTRA_MAX + 1];

@@ -16,7 +16,7 @@ void faults_new(struct faults *faults, struct ground *ground, struct history *hi
 static unsigned weight(const struct faults *faults, const struct fault_kind *kind, bool is_storm)
 {
 	bool possible = (kind->is_possible == NULL || kind->is_possible(faults->ground)) &&
-			(is_storm || kind->scope == SCOPE_APP);
+			(is_storm || kind->scope <= SCOPE_CLOCK);
 
 	return possible ? kind->weight : 0;
 }
@@ -65,6 +65,10 @@ static bool aim(struct faults *faults, struct fault *fault)
 		fault->target = dice_roll(&faults->dice, (unsigned)options->apps);
 		return !is_struck(faults, scope, fault->target);
 	}
+	if (scope == SCOPE_CLOCK) {
+		fault->target = dice_roll(&faults->dice, (unsigned)options->brokers);
+		return !is_struck(faults, scope, fault->target);
+	}
 	if (count_active(faults, SCOPE_ALL) > 0)
 		return false;
 	if (scope == SCOPE_BROKER) {
@@ -74,9 +78,11 @@ static bool aim(struct faults *faults, struct fault *fault)
 	if (scope == SCOPE_REDIS) {
 		fault->target = dice_roll(&faults->dice,
 					  options->cluster ? (unsigned)faults->ground->cluster.count : 1);
-		return count_active(faults, scope) == 0;
+		/* Whoever has one replica may lose one node at a time. */
+		return count_active(faults, scope) == 0 && ground_store_is_whole(faults->ground);
 	}
-	return count_active(faults, SCOPE_BROKER) == 0 && count_active(faults, SCOPE_REDIS) == 0;
+	return count_active(faults, SCOPE_BROKER) == 0 && count_active(faults, SCOPE_REDIS) == 0 &&
+	       ground_store_is_whole(faults->ground);
 }
 
 static struct fault *free_place(struct faults *faults)

@@ -10,6 +10,7 @@
 
 enum fault_scope {
 	SCOPE_APP,    /* one application */
+	SCOPE_CLOCK,  /* the clock of one broker's machine */
 	SCOPE_BROKER, /* one broker */
 	SCOPE_REDIS,  /* the store, or a node of it */
 	SCOPE_ALL     /* everything: no other fault of brokers or the store at that time */
@@ -26,6 +27,7 @@ struct fault_kind {
 	bool (*heal)(struct ground *ground, struct fault *fault);  /* false: the run cannot go on */
 	const char *rule; /* of the application; "%u" in it is a number by chance */
 	bool (*is_possible)(const struct ground *ground); /* NULL = always */
+	enum island_cut cut;
 };
 
 struct fault {

@@ -1,5 +1,6 @@
 /* The kinds of faults, and how each is done. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/torture/fault.h"
@@ -36,6 +37,46 @@ static bool cont_app(struct ground *ground, struct fault *fault)
 {
 	proc_cont(&sandbox_of(ground, fault)->proc);
 	return true;
+}
+
+static bool has_filter(const struct ground *ground)
+{
+	return ground->island.has_filter;
+}
+
+static int port_of_app(struct ground *ground, const struct fault *fault)
+{
+	return (int)strtol(strrchr(sandbox_of(ground, fault)->root, ':') + 1, NULL, 10);
+}
+
+static bool cut_app(struct ground *ground, struct fault *fault)
+{
+	return island_cut(ground->tools_log, fault->kind->cut, port_of_app(ground, fault), true);
+}
+
+static bool join_app(struct ground *ground, struct fault *fault)
+{
+	return island_cut(ground->tools_log, fault->kind->cut, port_of_app(ground, fault), false);
+}
+
+/* -- clocks ------------------------------------------------------------------------------------------------------ */
+
+static bool has_clocks(const struct ground *ground)
+{
+	return ground->island.clock != NULL;
+}
+
+static bool jump(struct ground *ground, struct fault *fault)
+{
+	static const int64_t seconds[] = {-86400, -3600, -60, -5, 5, 60, 3600, 86400, 400 * 86400};
+
+	return ground_set_clock(ground, fault->target,
+				seconds[fault->chance % (sizeof(seconds) / sizeof(seconds[0]))]);
+}
+
+static bool jump_back(struct ground *ground, struct fault *fault)
+{
+	return ground_set_clock(ground, fault->target, 0);
 }
 
 /* -- brokers ---------------------------------------------------------------------------------------------------- */
@@ -160,6 +201,93 @@ static bool free_memory(struct ground *ground, struct fault *fault)
 	return redis_server_do(server_of(ground, fault), "CONFIG SET maxmemory 0");
 }
 
+static bool has_cluster(const struct ground *ground)
+{
+	return ground->options.cluster;
+}
+
+/* Of the node's own will: it takes over from its master, where it has one. */
+static bool fail_over(struct ground *ground, struct fault *fault)
+{
+	return redis_server_do(server_of(ground, fault), "CLUSTER FAILOVER");
+}
+
+static bool leave_it(struct ground *ground, struct fault *fault)
+{
+	(void)ground;
+	(void)fault;
+	return true;
+}
+
+static bool has_cluster_and_filter(const struct ground *ground)
+{
+	return has_cluster(ground) && has_filter(ground);
+}
+
+/* From brokers and nodes alike. */
+static bool set_node(struct ground *ground, const struct fault *fault, bool begin)
+{
+	return island_cut(ground->tools_log, CUT_ALL, ground->cluster.ports[fault->target], begin) &&
+	       island_cut(ground->tools_log, CUT_ALL, ground->cluster.bus_ports[fault->target], begin);
+}
+
+static bool cut_node(struct ground *ground, struct fault *fault)
+{
+	return set_node(ground, fault, true);
+}
+
+static bool join_node(struct ground *ground, struct fault *fault)
+{
+	return set_node(ground, fault, false);
+}
+
+/* The nodes lose sight of it, the brokers do not: it goes on as a master while another is made one. */
+static bool cut_bus(struct ground *ground, struct fault *fault)
+{
+	return island_cut(ground->tools_log, CUT_ALL, ground->cluster.bus_ports[fault->target], true);
+}
+
+static bool join_bus(struct ground *ground, struct fault *fault)
+{
+	return island_cut(ground->tools_log, CUT_ALL, ground->cluster.bus_ports[fault->target], false);
+}
+
+/* Calls arrive, answers do not. */
+static bool mute_node(struct ground *ground, struct fault *fault)
+{
+	return island_cut(ground->tools_log, CUT_ANSWERS, ground->cluster.ports[fault->target], true);
+}
+
+static bool unmute_node(struct ground *ground, struct fault *fault)
+{
+	return island_cut(ground->tools_log, CUT_ANSWERS, ground->cluster.ports[fault->target], false);
+}
+
+static bool has_disk(const struct ground *ground)
+{
+	return ground->island.has_disk;
+}
+
+/* A Redis that cannot write what it is about to acknowledge ends itself. */
+static bool fill_disk(struct ground *ground, struct fault *fault)
+{
+	(void)ground;
+	(void)fault;
+	return island_fill_disk();
+}
+
+static bool free_disk(struct ground *ground, struct fault *fault)
+{
+	bool good = island_free_disk();
+
+	(void)fault;
+	if (!ground->options.cluster)
+		return redis_server_restart(&ground->redis) && good;
+	for (size_t i = 0; i < ground->cluster.count; i++)
+		good = redis_server_restart(&ground->cluster.nodes[i]) && good;
+	return good;
+}
+
 /* -- the table --------------------------------------------------------------------------------------------------- */
 
 #define RULE(name, weight, rule)                                                                             \
@@ -168,16 +296,18 @@ static bool free_memory(struct ground *ground, struct fault *fault)
 	}
 
 const struct fault_kind fault_kinds[] = {
-	{"broker: kill -9", "claim", SCOPE_BROKER, 14, 0, 1500, kill_broker, start_broker, NULL, NULL},
-	{"broker: SIGTERM and start", "claim", SCOPE_BROKER, 4, 0, 500, end_broker, start_broker, NULL, NULL},
+	{"broker: kill -9", "claim", SCOPE_BROKER, 14, 0, 1500, kill_broker, start_broker, NULL, NULL,
+	 CUT_ALL},
+	{"broker: SIGTERM and start", "claim", SCOPE_BROKER, 4, 0, 500, end_broker, start_broker, NULL, NULL,
+	 CUT_ALL},
 	{"broker: SIGSTOP, SIGCONT", "claim", SCOPE_BROKER, 12, 200, 7000, stop_broker, cont_broker, NULL,
-	 NULL},
+	 NULL, CUT_ALL},
 	{"broker: its connections to Redis cut", "claim", SCOPE_BROKER, 8, 0, 0, cut_gate, release_gate, NULL,
-	 has_gates},
+	 has_gates, CUT_ALL},
 	{"broker: its calls to Redis held up", "claim", SCOPE_BROKER, 5, 200, 4000, hold_requests,
-	 release_gate, NULL, has_gates},
+	 release_gate, NULL, has_gates, CUT_ALL},
 	{"broker: Redis' answers held up", "grip", SCOPE_BROKER, 5, 200, 4000, hold_replies, release_gate,
-	 NULL, has_gates},
+	 NULL, has_gates, CUT_ALL},
 	RULE("application: 500", 5, "* * chance 60#-> status 500"),
 	RULE("application: 500, and done", 5, "* * chance 60#-> status 500 after"),
 	RULE("application: 429, Retry-After", 4, "* * chance 40#-> status 429 retry-after 1"),
@@ -189,13 +319,32 @@ const struct fault_kind fault_kinds[] = {
 	RULE("application: slow", 5, "* * chance 70#-> delay 700"),
 	RULE("application: says yes and does nothing", 4, "PATCH * chance 60#-> noop"),
 	RULE("application: answers with a page", 3, "* * chance 50#-> html 502"),
-	{"application: SIGSTOP, SIGCONT", "app", SCOPE_APP, 8, 200, 2000, stop_app, cont_app, NULL, NULL},
-	{"Redis: kill -9", "redis", SCOPE_REDIS, 14, 0, 1200, kill_redis, start_redis, NULL, NULL},
+	{"application: SIGSTOP, SIGCONT", "app", SCOPE_APP, 8, 200, 2000, stop_app, cont_app, NULL, NULL,
+	 CUT_ALL},
+	{"Redis: kill -9", "redis", SCOPE_REDIS, 14, 0, 1200, kill_redis, start_redis, NULL, NULL, CUT_ALL},
 	{"Redis: stands still (a slow fsync)", "redis", SCOPE_REDIS, 10, 100, 900, freeze_redis, thaw_redis,
-	 NULL, NULL},
-	{"Redis: SIGSTOP, SIGCONT", "redis", SCOPE_REDIS, 8, 1000, 4000, freeze_redis, thaw_redis, NULL,
-	 NULL},
-	{"Redis: out of memory", "redis", SCOPE_REDIS, 8, 200, 1500, fill_memory, free_memory, NULL, NULL},
-	{"all brokers: kill -9", "redis", SCOPE_ALL, 3, 0, 1500, kill_all, start_all, NULL, NULL},
+	 NULL, NULL, CUT_ALL},
+	{"Redis: SIGSTOP, SIGCONT", "redis", SCOPE_REDIS, 8, 1000, 4000, freeze_redis, thaw_redis, NULL, NULL,
+	 CUT_ALL},
+	{"Redis: out of memory", "redis", SCOPE_REDIS, 8, 200, 1500, fill_memory, free_memory, NULL, NULL,
+	 CUT_ALL},
+	{"all brokers: kill -9", "redis", SCOPE_ALL, 8, 0, 1500, kill_all, start_all, NULL, NULL, CUT_ALL},
+	{"application: packets dropped", "app", SCOPE_APP, 5, 200, 1200, cut_app, join_app, NULL, has_filter,
+	 CUT_ALL},
+	{"application: its packets dropped", "app", SCOPE_APP, 4, 200, 1200, cut_app, join_app, NULL,
+	 has_filter, CUT_ANSWERS},
+	{"application: connections refused", "app", SCOPE_APP, 4, 200, 2500, cut_app, join_app, NULL,
+	 has_filter, CUT_REFUSED},
+	{"broker: its clock jumps", "none", SCOPE_CLOCK, 8, 500, 5000, jump, jump_back, NULL, has_clocks,
+	 CUT_ALL},
+	{"Redis: disk full", "redis", SCOPE_ALL, 5, 300, 1500, fill_disk, free_disk, NULL, has_disk, CUT_ALL},
+	{"cluster: failover asked for", "redis", SCOPE_REDIS, 10, 0, 300, fail_over, leave_it, NULL,
+	 has_cluster, CUT_ALL},
+	{"cluster: a node cut off", "redis", SCOPE_REDIS, 10, 300, 3500, cut_node, join_node, NULL,
+	 has_cluster_and_filter, CUT_ALL},
+	{"cluster: a node cut off from the nodes", "redis", SCOPE_REDIS, 10, 300, 3500, cut_bus, join_bus,
+	 NULL, has_cluster_and_filter, CUT_ALL},
+	{"cluster: a node's packets dropped", "redis", SCOPE_REDIS, 6, 300, 2500, mute_node, unmute_node,
+	 NULL, has_cluster_and_filter, CUT_ALL},
 	{NULL, NULL, SCOPE_APP, 0, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <hiredis/hiredis.h>
+
 #define PATIENCE_MS 30000
 #define END_MS      40000
 
@@ -103,6 +105,33 @@ static void configure_broker(struct ground *ground, size_t i)
 		.groups = ground->group_config,
 		.more = ground->more,
 	};
+}
+
+static void configure_clock(struct ground *ground, size_t i)
+{
+	const char **variables = ground->variables[i];
+
+	if (ground->island.clock == NULL)
+		return;
+	snprintf(ground->clocks[i], sizeof(ground->clocks[i]), "%s/clock-%zu", ground->dir, i);
+	snprintf(ground->preload, sizeof(ground->preload), "LD_PRELOAD=%s", ground->island.clock);
+	snprintf(ground->clock_files[i], sizeof(ground->clock_files[i]), "FAKETIME_TIMESTAMP_FILE=%s",
+		 ground->clocks[i]);
+	variables[0] = ground->preload;
+	variables[1] = ground->clock_files[i];
+	variables[2] = "FAKETIME_CACHE_DURATION=1";
+	variables[3] = "FAKETIME_DONT_FAKE_MONOTONIC=1";
+	ground->config[i].variables = variables;
+}
+
+bool ground_set_clock(struct ground *ground, size_t broker, int64_t seconds)
+{
+	FILE *file = fopen(ground->clocks[broker], "wbe");
+	bool good = file != NULL && fprintf(file, "%+lld\n", (long long)seconds) > 0;
+
+	if (file != NULL && fclose(file) != 0)
+		good = false;
+	return good;
 }
 
 static bool write_secret(const char *path, const char *text)
@@ -207,10 +236,38 @@ bool ground_open(struct ground *ground, const struct ground_options *options, st
 	note_people(ground);
 	for (size_t i = 0; i < options->brokers; i++) {
 		configure_broker(ground, i);
-		if (!ground_broker_start(ground, i))
+		configure_clock(ground, i);
+		if ((ground->island.clock != NULL && !ground_set_clock(ground, i, 0)) ||
+		    !ground_broker_start(ground, i))
 			return false;
 	}
 	return ground_wait_ready(ground);
+}
+
+/* -- the store --------------------------------------------------------------------------------------------------- */
+
+static bool tells(const struct redis_server *node, const char *command, const char *wanted,
+		  const char *unwanted)
+{
+	struct redisReply *reply = redis_server_command(node, command);
+	bool good = reply != NULL && reply->type == REDIS_REPLY_STRING &&
+		    (strstr(reply->str, wanted) != NULL || strstr(reply->str, "role:slave") != NULL) &&
+		    strstr(reply->str, unwanted) == NULL;
+
+	if (reply != NULL)
+		freeReplyObject(reply);
+	return good;
+}
+
+bool ground_store_is_whole(struct ground *ground)
+{
+	for (size_t i = 0; i < ground->cluster.count; i++)
+		if (!tells(&ground->cluster.nodes[i], "CLUSTER INFO", "cluster_state:ok",
+			   "cluster_state:fail") ||
+		    !tells(&ground->cluster.nodes[i], "INFO replication", "state=online",
+			   "master_link_status:down"))
+			return false;
+	return true;
 }
 
 /* -- brokers ---------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 #include "tests/support/redis_gate.h"
 #include "tests/support/sandbox_proc.h"
 #include "tests/torture/history.h"
+#include "tests/torture/island.h"
 
 #define GROUND_APPS       12
 #define GROUND_BROKERS    4
@@ -49,6 +50,8 @@ struct ground_person {
 struct ground {
 	struct ground_options options;
 	struct history *history;
+	struct island island;
+	char tools_log[PROC_PATH_SIZE + 16]; /* of programs that the island runs */
 	char dir[PROC_PATH_SIZE];
 	struct redis_server redis; /* without a cluster */
 	struct redis_cluster cluster;
@@ -65,6 +68,10 @@ struct ground {
 	char group_ids[GROUND_PEOPLE][ID_SIZE], group_names[GROUND_PEOPLE][GROUND_TEXT];
 	char token_file[PROC_PATH_SIZE + 16], redis_more[GROUND_BROKERS][256], more[PROC_PATH_SIZE + 64];
 	size_t groups, configured;
+	/* The clock of each broker's machine: a file that its process goes by. */
+	char clocks[GROUND_BROKERS][PROC_PATH_SIZE + 16], preload[320],
+		clock_files[GROUND_BROKERS][PROC_PATH_SIZE + 48];
+	const char *variables[GROUND_BROKERS][5];
 	/* For all threads: where the brokers listen; "" = it does not run. */
 	pthread_mutex_t lock;
 	char roots[GROUND_BROKERS][128];
@@ -83,6 +90,11 @@ bool ground_broker_start(struct ground *ground, size_t broker);
 void ground_broker_kill(struct ground *ground, size_t broker);
 bool ground_broker_end(struct ground *ground, size_t broker); /* by SIGTERM; false when it did not end well */
 bool ground_wait_ready(struct ground *ground);
+
+/* Sets the clock of that broker's machine so many seconds off. */
+bool ground_set_clock(struct ground *ground, size_t broker, int64_t seconds);
+/* Has every master of the store a replica that is in step with it, so that one node may be lost? */
+bool ground_store_is_whole(struct ground *ground);
 
 /* Any thread's: sends the request to that broker; `url` is what follows the root. Status 0 when it does not run. */
 void ground_call(struct ground *ground, size_t broker, const struct http_request *request,

@@ -4,7 +4,7 @@
  *
  * Each line has "t" (Unix ms) and "k", which says what else is there:
  *
- *	limits   pushes, window, push_timeout, request_timeout, target: what the run goes by
+ *	limits   pushes, window, push_timeout, request_timeout, target, back: what the run goes by
  *	app      app (number), log (path of its requests)
  *	person   person (number), app, group, user: who may be in which group of which application
  *	standing app, group, user: a member by somebody else's hand

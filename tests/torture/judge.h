@@ -17,8 +17,8 @@
  *	  whose end had come by then, or of whom a push or a call was under way: what another broker has to begin itself
  *	  is not excused. Class "grip" is the same, for a broker that may take claims all the time without learning of it:
  *	  from the begin until one take-over after the healing;
- *	- class "redis": the store, or all brokers, were away: from the begin until two seconds after the healing, in which
- *	  the brokers find the store again; and, as for "grip", one take-over after it for what had been claimed by then;
+ *	- class "redis": the store, or all brokers, were away: from the begin until so long after the healing as the
+ *	  brokers may need to find the store again (two seconds; five where a cluster has to make up its mind); and, as for "grip", one take-over after it for what had been claimed by then;
  *	- the application answered this very removal with an error: until the next try has to come;
  *	- no token was free, as the broker told it (how often pushes came is checked separately, from the log);
  *	- the machine that all this ran on stood still.
@@ -121,7 +121,7 @@ struct judge_member {
 
 struct judge {
 	/* limits */
-	int64_t pushes, window_ms, push_timeout_ms, answer_timeout_ms, target_ms;
+	int64_t pushes, window_ms, push_timeout_ms, answer_timeout_ms, target_ms, back_ms;
 	int64_t begin_ms, end_ms;
 	/* what happened; all lists owned */
 	struct judge_app apps[JUDGE_APPS];

@@ -8,7 +8,6 @@
 #define CLAIM_MS      5000 /* what was claimed from the timetable is another's after that */
 #define GRACE_MS      2000 /* and a push so long after its deadline */
 #define LOOK_MS       500
-#define BACK_MS       2000 /* brokers have found the store again */
 #define RETRY_MAX_MS  30000
 #define RETRY_DOUBLES 5
 #define NOW_MS        50 /* about the same moment */
@@ -168,7 +167,7 @@ static void excuse_fault(const struct judge *judge, const struct judge_fault *fa
 				       retry_ms(excuses->failures + (to - from) / judge->answer_timeout_ms +
 						1));
 	} else if (strcmp(fault->class, "redis") == 0) {
-		excuse(excuses, from, to + BACK_MS);
+		excuse(excuses, from, to + judge->back_ms);
 		if (end_ms <= to || was_busy(judge, person, from - judge->push_timeout_ms, to))
 			excuse(excuses, from, to + after);
 	} else if (strcmp(fault->class, "claim") == 0) {

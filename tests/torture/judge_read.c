@@ -58,6 +58,7 @@ static void read_limits(struct judge *judge, const cJSON *line)
 	judge->window_ms = judge_number(line, "window");
 	judge->push_timeout_ms = judge_number(line, "push_timeout");
 	judge->answer_timeout_ms = judge_number(line, "request_timeout");
+	judge->back_ms = judge_number(line, "back");
 	judge->target_ms = judge_number(line, "target");
 }
 

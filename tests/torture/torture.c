@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tests/support/proc.h"
 #include "tests/support/wait.h"
 #include "tests/torture/closing.h"
 #include "tests/torture/fault.h"
@@ -23,9 +24,12 @@
 #define SHORT_SEED    20261126
 #define SHORT_SECONDS 20
 #define LONG_SECONDS  600
-#define STORM_GAP_MS  450  /* the longest between two faults … */
-#define CALM_GAP_MS   1500 /* … */
-#define TARGET_MS     2000 /* one second is promised; one is for a busy machine */
+#define STORM_GAP_MS  380  /* the longest between two faults in a storm … */
+#define CALM_GAP_MS   1100 /* … and in the calm */
+#define BACK_MS       2000 /* a store that is there again is found again */
+#define CLUSTER_BACK_MS                                                                                      \
+	5000           /* and a cluster has made up its mind by then, and the new master has a replica */
+#define TARGET_MS 2000 /* one second is promised; one is for a busy machine */
 
 struct plan {
 	bool is_short, cluster;
@@ -90,7 +94,9 @@ static bool open_run(struct run *run)
 	};
 	char path[PROC_PATH_SIZE + 32];
 
-	snprintf(run->ground.dir, sizeof(run->ground.dir), "/tmp/jit-torture-XXXXXX");
+	/* Not in /tmp, which may become a disk that is filled. */
+	if (!proc_build_path("torture-XXXXXX", run->ground.dir, sizeof(run->ground.dir)))
+		return false;
 	if (mkdtemp(run->ground.dir) == NULL) {
 		perror(run->ground.dir);
 		return false;
@@ -99,8 +105,12 @@ static bool open_run(struct run *run)
 	if (!history_open(&run->history, path))
 		return false;
 	history_note(&run->history, "limits",
-		     "\"pushes\":%d,\"window\":%d,\"push_timeout\":%d,\"request_timeout\":%d,\"target\":%d",
-		     PUSHES, WINDOW_MS, PUSH_TIMEOUT_MS, ANSWER_TIMEOUT_MS, TARGET_MS);
+		     "\"pushes\":%d,\"window\":%d,\"push_timeout\":%d,\"request_timeout\":%d,\"target\":%d,"
+		     "\"back\":%d",
+		     PUSHES, WINDOW_MS, PUSH_TIMEOUT_MS, ANSWER_TIMEOUT_MS, TARGET_MS,
+		     plan->cluster ? CLUSTER_BACK_MS : BACK_MS);
+	snprintf(run->ground.tools_log, sizeof(run->ground.tools_log), "%s/tools.log", run->ground.dir);
+	island_make(&run->ground.island, run->ground.tools_log);
 	return ground_open(&run->ground, &options, &run->history);
 }
 

@@ -8,7 +8,7 @@
 static const char *const history[] = {
 	"{\"t\":0,\"k\":\"limits\",\"pushes\":5,\"window\":10000,\"push_timeout\":1000,\"request_timeout\":"
 	"500,"
-	"\"target\":2000}",
+	"\"target\":2000,\"back\":2000}",
 	"{\"t\":0,\"k\":\"app\",\"app\":0,\"log\":\"LOG\"}",
 	"{\"t\":0,\"k\":\"person\",\"person\":0,\"app\":0,\"group\":\"g-0.\",\"user\":\"p0@example.com\"}",
 	"{\"t\":0,\"k\":\"person\",\"person\":1,\"app\":0,\"group\":\"g-1.\",\"user\":\"p1@example.com\"}",
