@@ -37,7 +37,7 @@ static void plan_one(struct activation *activation)
 {
 	struct store_call call;
 	struct terms terms;
-	char text[TERMS_SIZE];
+	char text[TERMS_SIZE], token_ends[24];
 	struct plan *plan;
 
 	if (!activation->ready || activation->stopped ||
@@ -53,6 +53,8 @@ static void plan_one(struct activation *activation)
 	core_call(activation, &call, "jit_plan_cycle", plan->lane);
 	store_arg(&call, text);
 	store_arg(&call, terms.proof);
+	snprintf(token_ends, sizeof(token_ends), "%lld", (long long)terms.token_ends_ms);
+	store_arg(&call, token_ends);
 	store_call(activation->options.store, &call, on_planned, plan);
 }
 

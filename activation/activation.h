@@ -36,6 +36,7 @@ struct terms {
 	 * operator is asked (activation/guard.lua). */
 	int64_t guard_members, guard_share;
 	int64_t log_keep_ms, log_most; /* its provisioning log */
+	int64_t token_ends_ms;         /* its secret token; 0 = not known */
 	char proof[40]; /* what Test Connection must have proved before anything is pushed; "" = nothing */
 };
 

@@ -252,7 +252,8 @@ local function jit_pump(keys, args)
 end
 
 -- jit_plan_cycle: at the broker's start and after a change of the configuration. ARGV 3 terms, 4 what Test
--- Connection has to have proved (connection.lua; '' = nothing). Answers 'ok'.
+-- Connection has to have proved (connection.lua; '' = nothing), 5 when its token ends, Unix ms (0 = not known;
+-- token.lua). Answers 'ok'.
 local function jit_plan_cycle(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -262,6 +263,9 @@ local function jit_plan_cycle(keys, args)
 		redis.call('HDEL', c.pre .. 'pv:' .. t.app, 'needs')
 	end
 	plan_cycle(c, t)
+	if args[5] then
+		token_plan(c, t.app, args[5])
+	end
 	return answer(c, 'ok')
 end
 

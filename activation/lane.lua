@@ -6,6 +6,7 @@
 --                          u:seal u:export of the audit (audit.lua)
 --                          q:APP waiting work and a token   c:APP next cycle   k:REQUEST end of its history
 --                          v:GROUP who has it is looked at (review.lua)   g:APP is anything still held (guard.lua)
+--                          t:APP its token's end is near (token.lua)
 --                          a:REQUEST its approval runs out   w:REQUEST its end is near
 --                          l:ELIGIBILITY its end, then that of its history
 --                          o:GROUP:PERSON its removal is overdue   n: the outbox   d:TARGET deliveries (notices.lua)
@@ -22,7 +23,7 @@
 --   h:APP                what keeps it from being pushed to (condition.lua)
 --   l:APP  (stream)      its provisioning log      ch:APP (list)  its last cycles
 --   lv la                group, application -> memberships that are wanted now (hashes)
---   gs: gl: :APP, gh     what the guard counts and holds (guard.lua)
+--   gs: gl: :APP, gh     what the guard counts and holds (guard.lua)   te  when tokens end (token.lua)
 --
 -- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another); behind it, where
 --                                   somebody wants to be told: "NOW BEFORE OVERDUE |KIND|KIND|", how long before its

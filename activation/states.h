@@ -104,6 +104,7 @@ enum effect {
 	X(0, "removal.overdue")                                                                              \
 	X(0, "application.quarantined")                                                                      \
 	X(0, "removals.held")                                                                                \
+	X(0, "token.ending")                                                                                 \
 	X(0, "breakglass.used")
 
 struct tell {

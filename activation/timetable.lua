@@ -80,6 +80,8 @@ local function jit_due(keys, args)
 				due_overdue(c, id)
 			elseif kind == 'g' then
 				due_guard(c, id)
+			elseif kind == 't' then
+				token_look(c, id)
 			elseif kind == 'l' then
 				due_eligibility(c, id)
 			else

@@ -16,6 +16,7 @@ void terms_from(const struct config *config, const struct config_application *ap
 	out->guard_share = application->guard_share;
 	out->log_keep_ms = config->log_keep_ms;
 	out->log_most = config->log_most;
+	out->token_ends_ms = application->scim.token_expires_ms;
 	out->proof[0] = '\0';
 	if (application->test.group[0] != '\0' && application->test.required)
 		probe_fingerprint(&application->scim, out->proof);

@@ -26,6 +26,24 @@ struct reading {
 	struct metrics_state state;
 };
 
+/* How long the applications' tokens last, where their end is known. */
+static void add_tokens(const struct call *call, struct buf *out)
+{
+	const struct config *config = call->config;
+	int64_t now_ms = activation_now_ms(call->api->activation);
+
+	buf_adds(out,
+		 "# HELP jit_token_seconds Until the end of the application's secret token; below 0: it has "
+		 "ended.\n# TYPE jit_token_seconds gauge\n");
+	for (size_t i = 0; i < config->application_count; i++) {
+		const struct config_application *application = &config->applications[i];
+
+		if (application->scim.token_expires_ms != 0)
+			buf_addf(out, "jit_token_seconds{application=\"%s\"} %lld\n", application->id,
+				 (long long)(application->scim.token_expires_ms - now_ms) / 1000);
+	}
+}
+
 static void render_metrics(struct reading *reading)
 {
 	struct call *call = reading->call;
@@ -44,6 +62,7 @@ static void render_metrics(struct reading *reading)
 	reading->state.audit_failures = figures->failures;
 	buf_init(&body, RESPONSE_MAX);
 	metrics_render(call->api->metrics, &reading->state, &body);
+	add_tokens(call, &body);
 	call_answer(call, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
 	free(reading);
 }

@@ -318,8 +318,12 @@ void log_list(struct call *call)
 		g->left = 1;
 		ask(g, application->id);
 	} else if (call->config->application_count > APPLICATIONS_MAX) {
-		refuse(g, ERR_INVALID_FILTER,
-		       "There are too many applications for one list: name one as `application`.");
+		err_set(&ec, ERR_INVALID_FILTER,
+			"The log of %d applications at most is shown as one list, and there are %zu: name "
+			"one as "
+			"`application`.",
+			APPLICATIONS_MAX, call->config->application_count);
+		refuse(g, ERR_INVALID_FILTER, ec.text);
 	} else {
 		ask_all(g);
 	}

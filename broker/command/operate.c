@@ -53,10 +53,15 @@ static int application_call(const struct session *session, const char *method, c
 static void say_applications(const cJSON *json)
 {
 	static const struct column columns[] = {
-		{"APPLICATION", "id", 24, false},          {"HEALTH", "health", 10, false},
-		{"FREE", "throttle.tokensFree", 4, false}, {"WAITING", "waiting", 7, false},
-		{"DEFERRED", "deferred", 8, false},        {"REMOVALS", "removalsWaiting", 8, false},
-		{"HELD", "guard.held", 4, false},          {"NEXT CYCLE", "cycle.nextDateTime", 0, true},
+		{"APPLICATION", "id", 24, false},
+		{"HEALTH", "health", 10, false},
+		{"FREE", "throttle.tokensFree", 4, false},
+		{"WAITING", "waiting", 7, false},
+		{"DEFERRED", "deferred", 8, false},
+		{"REMOVALS", "removalsWaiting", 8, false},
+		{"HELD", "guard.held", 4, false},
+		{"NEXT CYCLE", "cycle.nextDateTime", 0, true},
+		{"TOKEN DAYS", "token.daysLeft", 10, false},
 	};
 	const cJSON *list = words_at(json, "value");
 

@@ -90,6 +90,8 @@ void builder_read_mapping_rules(struct builder *builder, const struct setting *s
 				struct mapping *mapping, const yaml_node_t *node);
 void builder_check_test(struct builder *builder, const struct config_application *application,
 			const struct element *element);
+/* Whether each application says how its form is proved, where environment is production. */
+void builder_check_tests(struct builder *builder);
 /* What is not set for the application is as its dialect has it. */
 void builder_take_dialect(struct builder *builder, struct config_application *application,
 			  const struct element *element);

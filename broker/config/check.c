@@ -465,6 +465,7 @@ void config_check(struct builder *builder)
 	check_sign_in(builder);
 	builder_check_redis(builder);
 	builder_check_audit(builder);
+	builder_check_tests(builder);
 	check_usefulness(builder);
 	builder_check_exclusive(builder);
 	/* The marks are in the order of the file: what needs them comes before its list is sorted. */

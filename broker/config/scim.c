@@ -127,3 +127,19 @@ void builder_check_test(struct builder *builder, const struct config_application
 		report_error(builder->reading.report, element_place(element, SET_APP_TEST_USERS),
 			     "applications[].test.users is given without applications[].test.group");
 }
+
+void builder_check_tests(struct builder *builder)
+{
+	const struct config *config = builder->config;
+	if (builder->reading.report->errors)
+		return; /* what seems to be missing may only be unreadable */
+	for (size_t i = 0; config->environment == ENV_PRODUCTION && i < config->application_count; i++)
+		if (!config->applications[i].test.group[0] && config->applications[i].test.required)
+			report_error(
+				builder->reading.report, builder->applications[i].id,
+				"applications[].test is missing: some servers empty the whole group when "
+				"members are removed in a form that they do not know. Name a canary group "
+				"and "
+				"two users, with which Test Connection proves the form, or do without: test: "
+				"{required: false}");
+}

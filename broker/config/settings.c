@@ -620,19 +620,19 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_APP_TEST] =
 		{"applications[].test",
 		 "Test Connection proves with these that changes are made and shown in the form that is "
-		 "configured.",
-		 .type = TYPE_SECTION, .off_in_example = true},
+		 "configured. In production each application names them, or says required: false.",
+		 .type = TYPE_SECTION},
 	[SET_APP_TEST_GROUP] = {"applications[].test.group", "The canary group, on which nothing depends.",
-				TYPE_TEXT, .off_in_example = true, .absent = "no test", .min = 1,
-				.example = "jit-canary", APPLICATION_TEXT(test.group)},
+				TYPE_TEXT, .absent = "no test", .min = 1, .example = "jit-canary",
+				APPLICATION_TEXT(test.group)},
 	[SET_APP_TEST_USERS] = {"applications[].test.users", "User names of two canary users.", TYPE_WORDS,
-				.off_in_example = true, .absent = "none",
-				.example = "[canary-1@example.com, canary-2@example.com]", .max = 2,
-				APPLICATION(test.users)},
+				.absent = "none", .example = "[canary-1@example.com, canary-2@example.com]",
+				.max = 2, APPLICATION(test.users)},
 	[SET_APP_TEST_REQUIRED] =
 		{"applications[].test.required",
-		 "Nothing is pushed before a test has passed with the present address and form.", TYPE_BOOL,
-		 .off_in_example = true, .fallback = "true", APPLICATION(test.required)},
+		 "Nothing is pushed before a test has passed with the present address and form; without a "
+		 "group, false says that none is wanted.",
+		 TYPE_BOOL, .fallback = "true", APPLICATION(test.required)},
 
 	[SET_APP_POLICY] = {"applications[].policy", "What its groups inherit; comes before policy.defaults.",
 			    TYPE_LAYER, .off_in_example = true, .example = "{activation: {max: 8h}}",

@@ -32,6 +32,7 @@ static const struct {
 	{"removal.overdue", TO_NOTIFIED | TO_OPERATORS},
 	{"application.quarantined", TO_OPERATORS},
 	{"removals.held", TO_OPERATORS},
+	{"token.ending", TO_OPERATORS},
 	{"breakglass.used", TO_APPROVERS | TO_NOTIFIED | TO_OPERATORS},
 };
 

@@ -159,7 +159,7 @@ static enum err write_mail(struct parcel *p, const struct notice *n, const struc
 static bool is_alarm(const char *kind)
 {
 	static const char *const alarms[] = {"breakglass.used", "removal.overdue", "application.quarantined",
-					     "removals.held", "notices.held"};
+					     "removals.held",   "token.ending",    "notices.held"};
 
 	for (size_t i = 0; i < sizeof(alarms) / sizeof(alarms[0]); i++)
 		if (strcmp(alarms[i], kind) == 0)

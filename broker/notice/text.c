@@ -280,6 +280,17 @@ static void say_removals_held(const struct writing *w)
 	buf_adds(w->out, " keep.\n");
 }
 
+static void say_token(const struct writing *w)
+{
+	buf_adds(w->out, "The secret token of the application ");
+	add_clean(w->out, w->names->application);
+	buf_addf(w->out, " %s ", w->n->request.end_ms > w->reader->now_ms ? "ends" : "has ended");
+	add_time(w, w->n->request.end_ms);
+	buf_adds(w->out,
+		 ". Without a good one nothing can be pushed, not even removals.\n\nMake another one in the "
+		 "application, and set it as scim.next_token; then there is no gap.\n");
+}
+
 static void say_break_glass(const struct writing *w)
 {
 	add_person(w);
@@ -323,6 +334,7 @@ static const struct telling {
 	{"removal.overdue", "REMOVAL OVERDUE", true, say_overdue},
 	{"application.quarantined", "Application in quarantine", false, say_quarantined},
 	{"removals.held", "REMOVALS HELD", false, say_removals_held},
+	{"token.ending", "Token ends", false, say_token},
 	{"breakglass.used", "BREAK-GLASS USED", true, say_break_glass},
 	{"notices.held", "Mails were held back", false, say_held},
 };

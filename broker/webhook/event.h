@@ -26,6 +26,7 @@
 	X(EVENT_REMOVAL_OVERDUE, "removal.overdue", "a membership should be gone and is not")                \
 	X(EVENT_APPLICATION_QUARANTINED, "application.quarantined", "an application fails again and again")  \
 	X(EVENT_REMOVALS_HELD, "removals.held", "the configuration would remove many; an operator is asked") \
+	X(EVENT_TOKEN_ENDING, "token.ending", "an application's secret token ends soon, or has ended")       \
 	X(EVENT_BREAKGLASS_USED, "breakglass.used", "somebody activated without the usual approval")
 
 #define EVENT_ENUM(name, type, meaning) name,

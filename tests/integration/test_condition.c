@@ -328,6 +328,41 @@ static void the_log(void **state)
 	world_passed(world);
 }
 
+/* Of more applications than one list can show nothing is left out in silence. */
+static void a_log_of_many_applications_is_refused(void **state)
+{
+	enum { MANY = 201 };
+	static struct broker_application applications[MANY];
+	static char ids[MANY][16];
+	struct world *world = *state;
+	struct http_response response;
+
+	for (size_t i = 0; i < MANY; i++) {
+		applications[i] = world->application;
+		snprintf(ids[i], sizeof(ids[i]), i == 0 ? "app" : "app-%zu", i);
+		applications[i].id = ids[i];
+	}
+	world->config.applications = applications;
+	world->config.application_count = MANY - 1;
+	assert_true(scene_reload(world, 0));
+	scene_get(world, 0, "/api/provisioning-log", &response);
+	assert_int_equal(response.status, 200);
+	http_response_release(&response);
+	world->config.application_count = MANY;
+	assert_true(scene_reload(world, 0));
+	scene_get(world, 0, "/api/provisioning-log", &response);
+	assert_int_equal(response.status, 400);
+	assert_string_equal(
+		scene_text(&response, "error.message"),
+		"The log of 200 applications at most is shown as one list, and there are 201: name one "
+		"as `application`.");
+	http_response_release(&response);
+	scene_get(world, 0, "/api/provisioning-log?application=app-7", &response);
+	assert_int_equal(response.status, 200);
+	http_response_release(&response);
+	world_passed(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +373,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(paused_with_removals, open_wide, scene_close),
 		cmocka_unit_test_setup_teardown(a_batch_is_split, open_narrow, scene_close),
 		cmocka_unit_test_setup_teardown(the_log, open_wide, scene_close),
+		cmocka_unit_test_setup_teardown(a_log_of_many_applications_is_refused, open_wide,
+						scene_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

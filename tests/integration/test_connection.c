@@ -103,6 +103,52 @@ static void failed_test_switches_nothing_on(void **state)
 	world_passed(world);
 }
 
+static size_t count_in(const struct world *world, const char *path, const char *text)
+{
+	struct http_response response;
+	size_t count = 0;
+
+	scene_get(world, 0, path, &response);
+	assert_int_equal(response.status, 200);
+	for (const char *at = buf_text(&response.body); (at = strstr(at, text)) != NULL; at++)
+		count++;
+	http_response_release(&response);
+	return count;
+}
+
+/* Its end is shown, measured and told of; once, whichever broker starts or reads its file anew. */
+static void end_of_the_token_is_told(void **state)
+{
+	struct world *world = *state;
+	struct http_response response;
+	char end[32], scim[96];
+
+	scene_from_now(INT64_C(20) * 24 * 3600 * SECOND, end);
+	snprintf(scim, sizeof(scim), "      token_expires: %s\n", end);
+	world->application.scim = scim;
+	assert_true(scene_reload(world, 0));
+	assert_true(broker_start(&world->brokers[1], world->dir, "another", &world->config));
+	world->broker_count = 2;
+	assert_true(scene_reload(world, 1));
+	scene_application(world, 1, &response);
+	assert_int_equal(scene_number(&response, "token.daysLeft"), 19);
+	assert_int_equal(scene_number(&response, "token.warningDays"), 30);
+	http_response_release(&response);
+	assert_int_equal(count_in(world, "/metrics", "\njit_token_seconds{application=\"app\"} 17279"), 1);
+	assert_int_equal(count_in(world, "/api/audit", "\"event\":\"token_ending\""), 1);
+	assert_int_equal(count_in(world, "/api/audit", "The application's token ends in 30 days or less."),
+			 1);
+
+	/* Another token: nothing is to be told of it for long. */
+	world->application.scim = "      token_expires: 2099-12-31T00:00:00Z\n";
+	assert_true(scene_reload(world, 0));
+	scene_application(world, 0, &response);
+	assert_true(cJSON_IsNull(http_json(&response, "token.warningDays")));
+	http_response_release(&response);
+	assert_int_equal(count_in(world, "/api/audit", "\"event\":\"token_ending\""), 1);
+	world_passed(world);
+}
+
 #define WORLD(f) cmocka_unit_test_setup_teardown(f, open_world, scene_close)
 
 int main(void)
@@ -110,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD(application_is_switched_on_by_its_test),
 		WORLD(failed_test_switches_nothing_on),
+		WORLD(end_of_the_token_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

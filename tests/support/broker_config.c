@@ -92,6 +92,14 @@ static void add_application(struct buf *b, const struct broker_application *app)
 	buf_adds(b, app->more != NULL ? app->more : "");
 }
 
+/* In production each application says whether it has canaries; most tests are not about them. */
+static void add_test(struct buf *b, const struct broker_config *config, const struct broker_application *app)
+{
+	if (config->environment != NULL && strcmp(config->environment, "production") == 0 &&
+	    (app->more == NULL || strstr(app->more, "    test:") == NULL))
+		buf_adds(b, "    test: {required: false}\n");
+}
+
 static void add_group(struct buf *b, const struct broker_group *group)
 {
 	add_text(b, "  - id", group->id);
@@ -127,8 +135,10 @@ bool broker_config_write(const struct broker_config *config, const char *path)
 	for (size_t i = 0; i < config->people_count; i++)
 		add_person(&b, &config->people[i]);
 	buf_adds(&b, config->application_count > 0 ? "applications:\n" : "");
-	for (size_t i = 0; i < config->application_count; i++)
+	for (size_t i = 0; i < config->application_count; i++) {
 		add_application(&b, &config->applications[i]);
+		add_test(&b, config, &config->applications[i]);
+	}
 	buf_adds(&b, config->group_count > 0 ? "groups:\n" : "");
 	for (size_t i = 0; i < config->group_count; i++)
 		add_group(&b, &config->groups[i]);

@@ -23,7 +23,8 @@
 #define LANE_TERMS    "aws 5 10000 3 0 2400000 0 100 30000 32000"
 #define LANE_KINDS                                                                                           \
 	"|approval.requested|approval.decided|activation.provisioned|activation.deferred|activation.ending|" \
-	"activation.ended|activation.failed|removal.overdue|application.quarantined|removals.held|"          \
+	"activation.ended|activation.failed|removal.overdue|application.quarantined|removals.held|token."    \
+	"ending|"                                                                                            \
 	"breakglass.used|"
 #define LANE_ARGS_MAX  640
 #define LANE_TEXT_SIZE 65536

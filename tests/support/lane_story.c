@@ -251,6 +251,12 @@ static void do_plan(struct lane_story_line *line)
 {
 	lane_begin(line->lane, "jit_plan_cycle");
 	lane_arg(line->lane, line->lane->terms);
+	if (line->count > 2) {
+		long long days = strtoll(line_option(line, "token", "0"), NULL, 10);
+
+		lane_arg(line->lane, "");
+		lane_argf(line->lane, "%lld", days != 0 ? (long long)LANE_EPOCH_MS + days * 86400000 : 0);
+	}
 	freeReplyObject(line_ask(line));
 }
 

@@ -9,7 +9,7 @@
  *
  *	submit ID GROUP PERSON DURATION [start=MS] [end=MS] [h=HASH] [action=A] [limits=L]   try …: the same, only tried
  *	start ID [limits=L]    refuse ID WHY    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
- *	due [MOST]    pump PUSH    check PUSH    cycle [WHO] [steps=NAME:N,NAME:N]    operate WHAT    provision PUSH GROUP PERSON    plan    terms TERMS
+ *	due [MOST]    pump PUSH    check PUSH    cycle [WHO] [steps=NAME:N,NAME:N]    operate WHAT    provision PUSH GROUP PERSON    plan [token=DAYS]    terms TERMS
  *	step PIECE [AT] [over=1] [walked=N] [did=N] [close=MS] [health=H] [failed=N]
  *	end PUSH [keep] [close=MS] [health=H] [why=W] [chance=C] PERSON:VERDICT[:doubt|:sure[:DELAY[:TEXT]]] …
  *	get ID FIELD …    list p|g WHO [most=N] [states=A,B] [action=A] [group=G] [person=P] [from=MS] [below=ID]

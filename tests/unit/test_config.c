@@ -226,7 +226,7 @@ static void test_dependent_defaults(void **state)
 
 		snprintf(text, sizeof(text),
 			 "applications: [{id: a, scim: {url: \"https://x\", token: file:good.token}, "
-			 "throttle: {pushes: %d}}]\n",
+			 "test: {required: false}, throttle: {pushes: %d}}]\n",
 			 rows[i].pushes);
 		write_file("test.yaml", text, strlen(text), 0600);
 		struct config *config = load("test.yaml", &report);
@@ -271,7 +271,8 @@ static void test_credentials(void **state)
 		struct config *config;
 
 		snprintf(text, sizeof(text),
-			 "applications: [{id: a, scim: {url: \"https://x\", token: \"credential:%s\"}}]\n",
+			 "applications: [{id: a, scim: {url: \"https://x\", token: \"credential:%s\"}, "
+			 "test: {required: false}}]\n",
 			 names[i]);
 		write_file("test.yaml", text, strlen(text), 0600);
 		config = load("test.yaml", &report);
@@ -304,7 +305,8 @@ static struct config *load_warned(const char *text)
 static void test_eligible_none(void **state)
 {
 	struct config *config =
-		load_warned("applications: [{id: a, scim: {url: \"https://x\", token: file:good.token}}]\n"
+		load_warned("applications: [{id: a, scim: {url: \"https://x\", token: file:good.token}, "
+			    "test: {required: false}}]\n"
 			    "policy: {defaults: {eligible: {principals: [a@example.com]}}}\n"
 			    "groups: [{id: 11111111-2222-3333-4444-555555555555, application: a, name: g, "
 			    "eligible: none}]\n");

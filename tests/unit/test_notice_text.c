@@ -218,6 +218,11 @@ static void test_to_others(void **state)
 		 "meant, let them go: jit guard aws remove. If it was a mistake, put the configuration "
 		 "right; or "
 		 "keep them until their own ends: jit guard aws keep.\n"},
+		{"token.ending", "Token ends: aws",
+		 "The secret token of the application aws ends Wed 25 Nov 2026 14:00 (UTC). Without a good "
+		 "one nothing "
+		 "can be pushed, not even removals.\n\nMake another one in the application, and set it as "
+		 "scim.next_token; then there is no gap.\n"},
 		{"breakglass.used", "BREAK-GLASS USED: aws-admins, Amira Haddad",
 		 "Amira Haddad (amira@example.com) has activated the group aws-admins (application aws) "
 		 "without "
