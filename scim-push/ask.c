@@ -51,6 +51,7 @@ void target_call(const struct scim_target *target, enum scim_op op, bool with_ne
 				   .accept = "application/scim+json, application/json;q=0.9",
 				   .media_type = "application/scim+json",
 				   .ca_file = target->ca_file,
+				   .one_redirect = true,
 				   .deadline_ms = clock_mono_ms() + target->request_timeout_ms};
 }
 

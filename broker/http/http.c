@@ -9,10 +9,12 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "http/http_guard.h"
+#include "http/http_redirect.h"
 #include "http/http_request.h"
 #include "http/http_watch.h"
 
 #define AUTHORIZATION "Authorization: Bearer "
+#define VALUE(field)  ((struct value){field, sizeof(field)})
 
 /* -- one request ------------------------------------------------------------------------------------------- */
 
@@ -163,7 +165,8 @@ static void reap(struct http_client *client)
 			struct http_request *r = NULL;
 			CURLcode result = message->data.result;
 			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &r);
-			finish(r, result);
+			if (result != CURLE_OK || !http_redirect_follow(r))
+				finish(r, result);
 		}
 		message = curl_multi_info_read(client->multi, &left);
 	}
@@ -229,8 +232,14 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	return buf_failed(&r->body) ? 0 : size * count;
 }
 
+/* Where a header's value is kept. */
+struct value {
+	char *text;
+	size_t size;
+};
+
 /* Keeps the value of the header line, when it has this name ("retry-after:"). */
-static void keep_value(const char *name, const char *line, size_t len, char out[HEADER_VALUE_SIZE])
+static void keep_value(const char *name, const char *line, size_t len, struct value out)
 {
 	size_t at = strlen(name);
 
@@ -240,9 +249,9 @@ static void keep_value(const char *name, const char *line, size_t len, char out[
 		at++;
 	while (len > at && strchr(" \t\r\n", line[len - 1]) != NULL)
 		len--;
-	if (len - at < HEADER_VALUE_SIZE) {
-		memcpy(out, line + at, len - at);
-		out[len - at] = '\0';
+	if (len - at < out.size) {
+		memcpy(out.text, line + at, len - at);
+		out.text[len - at] = '\0';
 	}
 }
 
@@ -259,13 +268,16 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 		r->retry_after[0] = '\0';
 		r->rate_limit_reset[0] = '\0';
 		r->cache_control[0] = '\0';
+		r->location[0] = '\0';
 		r->headers_whole = false;
 	}
 	if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
 		r->headers_whole = true;
-	keep_value("retry-after:", line, len, r->retry_after);
-	keep_value("x-rate-limit-reset:", line, len, r->rate_limit_reset);
-	keep_value("cache-control:", line, len, r->cache_control);
+	keep_value("retry-after:", line, len, VALUE(r->retry_after));
+	keep_value("x-rate-limit-reset:", line, len, VALUE(r->rate_limit_reset));
+	keep_value("cache-control:", line, len, VALUE(r->cache_control));
+	if (r->one_redirect)
+		keep_value("location:", line, len, VALUE(r->location));
 	return len;
 }
 
@@ -464,6 +476,7 @@ enum err http_start(struct http_client *client, const struct http_call *call, co
 	if (r == NULL)
 		return ERR_NOMEM;
 	r->status_only = call->status_only;
+	r->one_redirect = call->one_redirect;
 	if (!add_headers(r, call) || !set_upload(r, call) || !http_request_limits(r, call->ca_file) ||
 	    !set_transfer(r, call) || !set_guard(r, call)) {
 		http_request_free(r);

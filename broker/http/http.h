@@ -1,6 +1,6 @@
 /*
  * HTTP requests on the event loop: libcurl's multi handle driven by libuv. The only file that knows libcurl.
- * TLS is always verified; redirects are never followed; answers are bounded; no request goes out after its
+ * TLS is always verified; no redirect leads to another server; answers are bounded; no request goes out after its
  * deadline, not even when the process was stopped meanwhile and is woken up after it.
  */
 #ifndef BROKER_HTTP_H
@@ -35,6 +35,7 @@ struct http_call { /* all pointers are borrowed during http_start() only */
 	const char *const *headers; /* further "Name: value" lines, NULL-terminated; NULL = none */
 	bool public_only;           /* refuse addresses that are not in the public network; no proxy */
 	bool status_only;           /* the answer's body does not matter */
+	bool one_redirect;          /* where 307 or 308 sends it on the same server, it is sent once more */
 	int64_t deadline_ms;        /* clock_mono_ms(); given up and never sent afterwards */
 };
 

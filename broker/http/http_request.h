@@ -14,6 +14,7 @@
 
 #define HTTP_PASSED_OVER_MAX (64 * 1024)
 #define CONNECT_TIMEOUT_MS   5000
+#define LOCATION_SIZE        2048
 #define HEADER_VALUE_SIZE    128 /* of those headers that are looked at; a longer one is not understood anyway */
 
 struct http_client {
@@ -36,8 +37,10 @@ struct http_request {
 	size_t sending_len, sending_at;
 	size_t header_bytes, passed_over; /* of the answer */
 	bool status_only;
-	bool is_mail, is_private; /* SMTP; a guarded call would have gone to an address of ours */
-	bool headers_whole;       /* the empty line behind the answer's headers was read */
+	bool is_mail, is_private;     /* SMTP; a guarded call would have gone to an address of ours */
+	bool one_redirect;            /* may still follow one */
+	bool headers_whole;           /* the empty line behind the answer's headers was read */
+	char location[LOCATION_SIZE]; /* with one_redirect */
 	char retry_after[HEADER_VALUE_SIZE];
 	char rate_limit_reset[HEADER_VALUE_SIZE];
 	char cache_control[HEADER_VALUE_SIZE];

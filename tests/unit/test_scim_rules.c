@@ -205,21 +205,76 @@ static void rule_12_creations_are_looked_up_first(void **state)
 	assert_true(peer_all_used(&story->peer));
 }
 
-static void rule_13_redirects_are_not_followed(void **state)
+/* RFC 7644, 3.12: the same request once more, with its token, on the same server. */
+static void rule_13_one_redirect_is_followed(void **state)
 {
-	static const int statuses[] = {301, 302, 303, 307, 308};
+	static const struct peer_rule rules[] = {
+		{.when = FIND_GROUP,
+		 .status = 308,
+		 .body = "",
+		 .headers = "Location: /t/scim/v3/Groups?x=%2F#y\r\n"},
+		{.when = "GET /t/scim/v3/Groups?x=%2F", .status = 200, .body = GROUP("g-1")},
+		{.when = FIND_USER("ada"), .status = 200, .body = FOUND("ada", "u-1")},
+		{.when = PATCH("g-1"), .status = 307, .body = "x", .headers = "LOCATION: ../moved\r\n"},
+		{.when = "PATCH /t/scim/v2/moved " MEMBERS("add", MEMBER("u-1")), .status = 204, .body = ""},
+		{.when = CONFIRM("g-1", "u-1"), .status = 200, .body = GROUP("g-1")},
+	};
+	struct story *story = *state;
+	size_t tokens = 0;
+
+	STORY_RUN(story, rules);
+	story_expect(story, 0, PUSH_DONE, "");
+	assert_true(peer_all_used(&story->peer));
+	assert_int_equal(story->peer.requests, 6);
+	for (const char *at = buf_text(&story->peer.wire); (at = strstr(at, STORY_TOKEN)) != NULL; at++)
+		tokens++;
+	assert_int_equal(tokens, 6);
+	assert_null(strchr(buf_text(&story->peer.seen), '#'));
+}
+
+static void rule_13_no_second_redirect(void **state)
+{
+	static const struct peer_rule rules[] = {
+		{.when = FIND_GROUP, .status = 307, .body = "", .headers = "Location: /once\r\n"},
+		{.when = "GET /once", .status = 307, .body = "", .headers = "Location: /twice\r\n"},
+	};
 	struct story *story = *state;
 
-	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
-		const struct peer_rule rules[] = {
-			{.when = FIND_GROUP,
-			 .status = statuses[i],
-			 .body = "",
-			 .headers = "Location: http://127.0.0.1:1/t/scim/v2/Groups\r\n"},
-		};
-		STORY_RUN(story, rules);
-		assert_int_equal(story->members[0].verdict, PUSH_RETRY);
-		assert_int_equal(story->peer.requests, 1);
+	STORY_RUN(story, rules);
+	story_expect(story, 0, PUSH_RETRY,
+		     "looking up the group: the application answered 307: a redirect, which is not followed");
+	assert_int_equal(story->peer.requests, 2);
+}
+
+static void expect_no_redirect(struct story *story, int status, const char *location)
+{
+	char header[128];
+	struct peer_rule rules[] = {
+		{.when = FIND_GROUP, .status = status, .body = "", .headers = header},
+	};
+
+	snprintf(header, sizeof(header), "Location: %s\r\n", location);
+	STORY_RUN(story, rules);
+	assert_int_equal(story->members[0].verdict, PUSH_RETRY);
+	if (strstr(story->members[0].error, "a redirect, which is not followed") == NULL)
+		fail_msg("%d to %s: %s", status, location, story->members[0].error);
+	assert_int_equal(story->peer.requests, 1);
+}
+
+/* Other redirects may become another method; and a token is for nobody but the server that it was given for. */
+static void rule_13_other_redirects_are_not_followed(void **state)
+{
+	static const char *const elsewhere[] = {"http://localhost:", "https://127.0.0.1:", "//[::1]:",
+						"http://ada@127.0.0.1:", "http://127.0.0.1/"};
+	struct story *story = *state;
+	char location[64];
+
+	for (int status = 301; status <= 303; status++)
+		expect_no_redirect(story, status, "/t/scim/v2/Groups");
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+		snprintf(location, sizeof(location), "%s%d", elsewhere[i], story->peer.port);
+		expect_no_redirect(story, 307, location);
+		expect_no_redirect(story, 308, location);
 	}
 }
 
@@ -286,7 +341,9 @@ int main(void)
 		STORY(rule_10_errors_by_their_status),
 		STORY(rule_11_waiting_as_asked),
 		STORY(rule_12_creations_are_looked_up_first),
-		STORY(rule_13_redirects_are_not_followed),
+		STORY(rule_13_one_redirect_is_followed),
+		STORY(rule_13_no_second_redirect),
+		STORY(rule_13_other_redirects_are_not_followed),
 		STORY(rule_14_ids_are_one_segment),
 		STORY(rule_15_a_part_of_a_list_proves_no_absence),
 		STORY(rule_16_no_bulk),

@@ -1,0 +1,81 @@
+#include "http/http_redirect.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "http/http_request.h"
+
+/* Is that part of both the same? A port that is left out is the scheme's. */
+static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
+{
+	char *left = NULL, *right = NULL;
+	bool same = curl_url_get(a, part, &left, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+		    curl_url_get(b, part, &right, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+		    strcasecmp(left, right) == 0;
+
+	curl_free(left);
+	curl_free(right);
+	return same;
+}
+
+static bool has_part(CURLU *url, CURLUPart part)
+{
+	char *text = NULL;
+	bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+
+	curl_free(text);
+	return has;
+}
+
+/* The address in a Location header's value, which may be relative to `url`; NULL when it is not on the same server, names a
+ * user, or when memory is short. For curl_free(). */
+static char *within(const char *url, const char *location)
+{
+	CURLU *from = curl_url(), *to = curl_url();
+	char *target = NULL;
+
+	if (from != NULL && to != NULL &&
+	    curl_url_set(from, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK &&
+	    curl_url_set(to, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK &&
+	    curl_url_set(to, CURLUPART_URL, location, CURLU_PATH_AS_IS) == CURLUE_OK &&
+	    same_part(from, to, CURLUPART_SCHEME) && same_part(from, to, CURLUPART_HOST) &&
+	    same_part(from, to, CURLUPART_PORT) && !has_part(to, CURLUPART_USER) &&
+	    curl_url_set(to, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK)
+		(void)curl_url_get(to, CURLUPART_URL, &target, 0);
+	curl_url_cleanup(from);
+	curl_url_cleanup(to);
+	return target;
+}
+
+/* What has come of the answer is forgotten. The token is for this server, and for nobody else. */
+static bool send_again(struct http_request *r, const char *url)
+{
+	int64_t left_ms = r->deadline_ms - clock_mono_ms();
+
+	curl_multi_remove_handle(r->client->multi, r->easy);
+	buf_clear(&r->body);
+	r->header_bytes = r->passed_over = r->sending_at = 0;
+	return left_ms > 0 && curl_easy_setopt(r->easy, CURLOPT_URL, url) == CURLE_OK &&
+	       curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)left_ms) == CURLE_OK &&
+	       curl_multi_add_handle(r->client->multi, r->easy) == CURLM_OK;
+}
+
+bool http_redirect_follow(struct http_request *r)
+{
+	const char *url = NULL;
+	char *target = NULL;
+	long status = 0;
+	bool goes_on;
+
+	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(r->easy, CURLINFO_EFFECTIVE_URL, &url);
+	if (!r->one_redirect || !r->headers_whole || (status != 307 && status != 308))
+		return false;
+	r->one_redirect = false;
+	if (url != NULL && r->location[0] != '\0')
+		target = within(url, r->location);
+	goes_on = target != NULL && send_again(r, target);
+	curl_free(target);
+	return goes_on;
+}
