@@ -241,6 +241,7 @@ void notices_may_mail(struct activation *activation, const struct notice_mail *m
 	store_arg(&call, window);
 	store_arg(&call, digest);
 	store_arg(&call, mail->line);
+	store_arg(&call, mail->apart);
 	send_word(q, &call, ctx);
 }
 

@@ -95,6 +95,7 @@ struct notice_mail {
 	const char *person; /* on whose account it is sent */
 	const char *line;   /* what a digest says of it */
 	int64_t most, most_for_one, window_ms;
+	const char *apart; /* what is counted apart from other mails; "" = nothing */
 };
 
 /* May this mail be sent now? "send", or "held": a digest will tell of it. */

@@ -304,12 +304,14 @@ end
 -- jit_mailbox: may this mail go to the mailbox now? Called in the mailbox's lane, whatever lane the delivery is in.
 -- What may not is counted, and a digest tells of it when the window is over.
 -- ARGV 3 mailbox, 4 delivery, 5 person on whose account it is sent, 6 most mails to the mailbox, 7 most on account of
--- one person, 8 inside so many ms, 9 id of the digest, if one is begun, 10 what it says of this one. Answers 'send' or
--- 'held'.
+-- one person, 8 inside so many ms, 9 id of the digest, if one is begun, 10 what it says of this one, 11 what is counted
+-- apart from other mails, '' = nothing. Answers 'send' or 'held'.
 local function jit_mailbox(keys, args)
 	local c = context(keys, args)
 	local box, id, window = args[3], args[4], tonumber(args[8])
-	local all, one, held = c.pre .. 'mb:' .. box, c.pre .. 'mb:' .. box .. ':' .. args[5], c.pre .. 'mx:' .. box
+	local apart = (args[11] or '') ~= '' and args[11] .. ':' or ''
+	local all, one = c.pre .. 'mb:' .. apart .. box, c.pre .. 'mb:' .. apart .. box .. ':' .. args[5]
+	local held = c.pre .. 'mx:' .. box
 	local may = has_room(c, all, id, tonumber(args[6]), window)
 	may = has_room(c, one, id, tonumber(args[7]), window) and may
 	for _, key in ipairs(may and { all, one } or { held }) do

@@ -77,20 +77,28 @@ static void add_claim(struct caller *caller, const char *name, const char *value
 	caller->claims[caller->claim_count++] = (struct policy_attribute){.name = name, .value = value};
 }
 
+/* One value of a claim, when policies look at the claim, and (`named`) name that value or (not `named`) another one. */
+static void add_value(struct caller *caller, const struct config *config, const char *name, const char *value,
+		      bool named)
+{
+	if (name != NULL && config_names_claim(config, name, value) == named)
+		add_claim(caller, name, value);
+}
+
 /* Values that a policy names at present, or (not `named`) other values of the claims that are named. */
 static void add_claims(struct caller *caller, const struct config *config, const struct identity *identity,
 		       bool named)
 {
 	const struct identity_claim_list *claims = &identity->claims;
+	const struct config_issuer *issuer = config_issuer(config, identity->issuer);
+	const char *prefix = issuer != NULL ? issuer->claim_prefix : "";
+	const char *groups = config_claim_name(config, prefix, "groups");
 
 	for (size_t i = 0; i < identity->groups.count; i++)
-		if (config_names_claim(config, "groups", identity->groups.texts[i]) == named &&
-		    config_names_claim(config, "groups", NULL))
-			add_claim(caller, "groups", identity->groups.texts[i]);
+		add_value(caller, config, groups, identity->groups.texts[i], named);
 	for (size_t i = 0; i < claims->count; i++)
-		if (config_names_claim(config, claims->list[i].name, NULL) &&
-		    config_names_claim(config, claims->list[i].name, claims->list[i].value) == named)
-			add_claim(caller, claims->list[i].name, claims->list[i].value);
+		add_value(caller, config, config_claim_name(config, prefix, claims->list[i].name),
+			  claims->list[i].value, named);
 }
 
 /*
@@ -110,6 +118,17 @@ static enum err take_claims(struct caller *caller, const struct config *config,
 	return ERR_OK;
 }
 
+/* A provider speaks for its own people only. */
+static bool may_name(const struct config *config, const struct identity *identity, const char *user_name)
+{
+	const struct config_issuer *issuer = config_issuer(config, identity->issuer);
+
+	if (issuer == NULL || config_issuer_may_name(issuer, user_name))
+		return true;
+	log_warn("foreign_user", "issuer=%s person=%s", identity->issuer, user_name);
+	return false;
+}
+
 /* What a token says, as the broker needs it. A person without a user name is known by their id. */
 static enum err take_identity(struct caller *caller, const struct config *config,
 			      const struct identity *identity)
@@ -118,6 +137,8 @@ static enum err take_identity(struct caller *caller, const struct config *config
 
 	choose_id(caller->id, config, identity);
 	take_text(names->user_name, identity->user_name, identity->id);
+	if (!may_name(config, identity, names->user_name))
+		return ERR_FORBIDDEN;
 	take_text(names->display_name, identity->display_name, names->user_name);
 	take_text(names->given_name, identity->given_name, names->display_name);
 	take_text(names->family_name, identity->family_name, names->display_name);
@@ -146,7 +167,10 @@ static void on_verified(void *ctx, enum err err, const struct identity *identity
 	free(waiting);
 	if (err == ERR_OK)
 		err = take_identity(&call->caller, call->config, identity);
-	done(call, err, ec != NULL && ec->text[0] != '\0' ? ec->text : err_message(err));
+	if (err == ERR_FORBIDDEN)
+		done(call, err, "The provider of the token may not name that user (user_names).");
+	else
+		done(call, err, ec != NULL && ec->text[0] != '\0' ? ec->text : err_message(err));
 }
 
 void caller_identify(struct call *call, caller_done *done)

@@ -38,7 +38,8 @@ typedef void caller_done(struct call *call, enum err err, const char *why);
 
 /*
  * Reads the Authorization header of the call and fills call->caller. `done` is called exactly once: mostly within
- * this call, later when a provider's keys have to be fetched first. ERR_UNAUTHENTICATED, ERR_UNAVAILABLE (the provider
+ * this call, later when a provider's keys have to be fetched first. ERR_UNAUTHENTICATED, ERR_FORBIDDEN (the provider
+ * may not name that user), ERR_UNAVAILABLE (the provider
  * cannot be reached), ERR_NOMEM.
  */
 void caller_identify(struct call *call, caller_done *done);

@@ -114,6 +114,10 @@ void builder_check_policy(struct builder *builder, const struct policy *policy,
 void builder_check_exclusive(struct builder *builder); /* while the groups are in the order of the file */
 void builder_join_exclusive(struct builder *builder);  /* once they are sorted */
 
+/* issuers.c */
+void builder_check_user_names(struct builder *builder, const struct element *element);
+void builder_check_several_issuers(struct builder *builder);
+
 /* accounts.c: before any group is read. */
 void builder_check_accounts(struct builder *builder);
 

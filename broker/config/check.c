@@ -26,7 +26,9 @@ void config_finish_issuer(struct builder *builder, size_t index, const struct el
 	builder->issuers[index] = (struct marks){
 		.id = given_place(element, SET_ISSUER),
 		.ca = given_place(element, SET_ISSUER_CA),
+		.reference = given_place(element, SET_ISSUER_CLAIM_PREFIX),
 	};
+	builder_check_user_names(builder, element);
 }
 
 /* What is accepted here must not be refused when a message comes. */
@@ -385,6 +387,7 @@ static void check_sign_in(struct builder *builder)
 	const char *refused = refuse_tokens(config);
 	size_t tokens = 0;
 	check_issuers(builder);
+	builder_check_several_issuers(builder);
 	for (size_t i = 0; i < config->people_count; i++) {
 		if (builder->people[i].secret.line == 0)
 			continue;

@@ -113,6 +113,18 @@ bool config_names_claim(const struct config *config, const char *name, const cha
 						  value ? compare_attributes : compare_names) != NULL;
 }
 
+const char *config_claim_name(const struct config *config, const char *prefix, const char *claim)
+{
+	char name[NAME_SIZE];
+	if (snprintf(name, sizeof(name), "%s%s", prefix, claim) >= (int)sizeof(name))
+		return NULL;
+	struct policy_attribute key = {.name = name};
+	const struct policy_attribute *found = NULL;
+	if (config->claim_count > 0)
+		found = bsearch(&key, config->claims, config->claim_count, sizeof(key), compare_names);
+	return found ? found->name : NULL;
+}
+
 /* -- which policies these are ---------------------------------------------------------------------------------- */
 
 static void print_names(struct buf *out, const struct policy_names *names)

@@ -61,6 +61,9 @@ struct config_issuer {
 	char ca_file[256];  /* "" = the system's certificate authorities */
 	char client_id[256],
 		scopes[256]; /* for people who sign in by the command or the page; client_id "" = none */
+	struct policy_names
+		user_names;    /* whom its tokens may name, as texts or "*@DOMAIN"; none = everybody */
+	char claim_prefix[64]; /* before the names of its claims, in policies */
 	char id_claim[64], user_name_claim[64], groups_claim[64], authentication_claim[64];
 };
 
@@ -118,9 +121,10 @@ struct config_mail {
 	char user[256], password[256];
 	char from[256];
 	char ca_file[256];
-	struct policy_names events;     /* types of events; none = all */
-	int64_t most, most_for_one;     /* mails to one mailbox, and of those on account of one person … */
-	int64_t window_ms;              /* … inside any such time */
+	struct policy_names events; /* types of events; none = all */
+	int64_t most, most_for_one; /* mails to one mailbox, and of those on account of one person … */
+	int64_t most_break_glass;   /* … instead of both for mails about one person's broken glasses … */
+	int64_t window_ms;          /* … inside any such time */
 	const struct policy_zone *zone; /* of those who have none of their own */
 	bool justification;
 };
@@ -219,6 +223,11 @@ bool config_needs_restart(const struct config *a, const struct config *b);
 /* Ids compare without regard to case; NULL when there is none. Borrowed from the configuration. */
 const struct config_group *config_group(const struct config *config, const char *id);
 const struct config_application *config_application(const struct config *config, const char *id);
+/* issuers.c: by its exact name. */
+const struct config_issuer *config_issuer(const struct config *config, const char *issuer);
+/* May its tokens name that user, or is that another's person? */
+bool config_issuer_may_name(const struct config_issuer *issuer, const char *user_name);
+
 /* By its exact name. */
 const struct config_approval_source *config_approval_source(const struct config *config, const char *name);
 /* The user name behind what the source calls a person; NULL when it knows nobody of that name. */
@@ -243,6 +252,9 @@ void config_policies_digest(const struct config *config, char out[CONFIG_POLICIE
 
 /* Does any policy look at that claim? At that value of it (NULL = any)? */
 bool config_names_claim(const struct config *config, const char *name, const char *value);
+
+/* The name by which policies know the claim of an issuer with that prefix; NULL when none looks at it. Borrowed. */
+const char *config_claim_name(const struct config *config, const char *prefix, const char *claim);
 
 /* The commented example of all settings with unit, default, minimum and maximum, made from the table. */
 void config_print_example(FILE *out);

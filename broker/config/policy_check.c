@@ -111,6 +111,19 @@ static void check_deciders(struct builder *builder, const struct policy_names *n
 	}
 }
 
+/* Who is known by claims alone has no mailbox that the broker knows. */
+static void check_told(struct builder *builder, const struct policy_stage *stage, struct place place)
+{
+	const struct config *config = builder->config;
+	if (config->mail.server[0] == '\0' || config->webhook_count > 0 ||
+	    stage->approvers.principals.count > 0)
+		return;
+	report_warning(
+		builder->reading.report, place,
+		"no approver would be told of a request: mail goes to those who are named by user name, "
+		"and here claims alone say who decides");
+}
+
 void builder_check_policy(struct builder *builder, const struct policy *policy, const struct element *element)
 {
 	struct report *report = builder->reading.report;
@@ -123,6 +136,7 @@ void builder_check_policy(struct builder *builder, const struct policy *policy, 
 		check_stage(builder, policy, stage, place);
 		check_deciders(builder, &stage->approvers.principals, place);
 		check_deciders(builder, &stage->escalation.principals, place);
+		check_told(builder, stage, place);
 	}
 	if (policy->break_glass.count > 0 && !policy->justification_required)
 		report_warning(report, element_place(element, SET_GROUP_BREAK_GLASS),

@@ -20,6 +20,7 @@
 
 #define ROOT(field)             .owner = OF_ROOT, FIELD(config, field)
 #define ROOT_TEXT(field)        .owner = OF_ROOT, TEXT(config, field)
+#define ISSUER(field)           .owner = OF_ISSUER, FIELD(config_issuer, field)
 #define ISSUER_TEXT(field)      .owner = OF_ISSUER, TEXT(config_issuer, field)
 #define MACHINE(field)          .owner = OF_MACHINE, FIELD(config_machine, field)
 #define MACHINE_TEXT(field)     .owner = OF_MACHINE, TEXT(config_machine, field)
@@ -149,6 +150,18 @@ const struct setting settings[SETTING_COUNT] = {
 			   "Certificate authorities to trust, in PEM; the same for all issuers.", TYPE_FILE,
 			   .off_in_example = true, .absent = "the system's",
 			   .example = "/etc/jit/login-ca.pem", ISSUER_TEXT(ca_file), AT_START},
+	[SET_ISSUER_USER_NAMES] = {"sign_in[].user_names",
+				   "Whom its tokens may name: user names, \"*@DOMAIN\", or \"*\" for "
+				   "everybody; needed where there "
+				   "are several issuers.",
+				   TYPE_WORDS, .off_in_example = true, .absent = "everybody",
+				   .example = "[\"*@example.com\"]", .max = 1000, ISSUER(user_names)},
+	[SET_ISSUER_CLAIM_PREFIX] =
+		{"sign_in[].claim_prefix",
+		 "What the names of its claims begin with in policies, so that they are not those of another "
+		 "issuer; needed for all issuers but the first, \"\" = nothing.",
+		 TYPE_TEXT, .off_in_example = true, .absent = "nothing", .example = "partner/",
+		 ISSUER_TEXT(claim_prefix)},
 	[SET_ISSUER_CLIENT] =
 		{"sign_in[].client_id",
 		 "Of the provider's public client for people who use the page or the command jit.", TYPE_TEXT,
@@ -355,6 +368,11 @@ const struct setting settings[SETTING_COUNT] = {
 				   "And of those on account of one person who asks.", TYPE_COUNT,
 				   .off_in_example = true, .fallback = "10", .unit = "mails", .min = 1,
 				   .max = 10000, ROOT(mail.most_for_one)},
+	[SET_MAIL_MOST_BREAK_GLASS] =
+		{"notices.mail.most_break_glass",
+		 "Instead of these two, for mails that tell of one person's broken glasses.", TYPE_COUNT,
+		 .off_in_example = true, .fallback = "20", .unit = "mails", .min = 1, .max = 10000,
+		 ROOT(mail.most_break_glass)},
 	[SET_MAIL_PER] = {"notices.mail.per", "The window, wherever it starts.", TYPE_DURATION,
 			  .off_in_example = true, .fallback = "1h", .min = SECOND, .max = 7 * DAY,
 			  ROOT(mail.window_ms)},

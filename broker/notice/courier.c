@@ -17,9 +17,10 @@
 #include "notice/parcel.h"
 
 /* A claim outlives the delivery's own deadline and the calls to the store around it. */
-#define LEASE_MS   60000
-#define AT_ONCE    8  /* deliveries to one target under way in this broker */
-#define BROKER_MAX 64 /* to all targets together */
+#define LEASE_MS       60000
+#define AT_ONCE        8  /* deliveries to one target under way in this broker */
+#define UNWRITTEN_MOST 10 /* attempts at one for which there was no memory: it may be larger than any */
+#define BROKER_MAX     64 /* to all targets together */
 
 /* Where deliveries go; made when one is due, kept until the broker ends. */
 struct target {
@@ -265,7 +266,7 @@ static void on_may_mail(void *ctx, enum err err, const char *word)
 	}
 }
 
-/* Mail is looked at in its mailbox's lane first: nobody's requests may flood it. */
+/* Mail is looked at in its mailbox's lane first: nobody's requests may flood it, nor may their broken glasses. */
 static void deliver(struct parcel *parcel)
 {
 	struct courier *courier = parcel->courier;
@@ -278,9 +279,15 @@ static void deliver(struct parcel *parcel)
 		.most = mail->most,
 		.most_for_one = mail->most_for_one,
 		.window_ms = mail->window_ms,
+		.apart = "",
 	};
 
-	if (parcel->hook != NULL || parcel->is_alarm) {
+	if (parcel->is_glass) {
+		question.most = INT32_MAX; /* nobody's broken glass hides another's */
+		question.most_for_one = mail->most_break_glass;
+		question.apart = "glass";
+	}
+	if (parcel->hook != NULL || (parcel->is_alarm && !parcel->is_glass)) {
 		send_parcel(parcel);
 		return;
 	}
@@ -288,15 +295,44 @@ static void deliver(struct parcel *parcel)
 	notices_may_mail(courier->options.activation, &question, on_may_mail, parcel);
 }
 
+static void on_unwritten_told(void *ctx, enum err err, const char *word)
+{
+	struct courier *courier = ctx;
+
+	(void)word;
+	courier->calls--;
+	if (err != ERR_OK)
+		log_warn("notice_end", "error=%s", err_message(err));
+}
+
+/* What cannot be written will not be the next time either, but where memory was short. */
+static void give_up(struct courier *courier, const struct notice *notice, enum err err)
+{
+	struct notice_end end = {
+		.word = "park", .answer = "The broker could not write it.", .fingerprint = ""};
+
+	log_warn("notice", "delivery=%s target=%s error=%s", notice->delivery, notice->target,
+		 err == ERR_NOT_FOUND ? "the target is not configured" : err_message(err));
+	if (err == ERR_NOMEM && notice->tries < UNWRITTEN_MOST) {
+		end.word = "again";
+		end.delay_ms = LEASE_MS;
+	}
+	if (err == ERR_NOT_FOUND)
+		return; /* the claim runs out; where no broker knows the target it is parked in time */
+	snprintf(end.id, sizeof(end.id), "%s", notice->delivery);
+	courier->calls++;
+	notices_end(courier->options.activation, &end, on_unwritten_told, courier);
+}
+
 static void take_up(struct claim *claim, const struct notice *notice)
 {
 	struct courier *courier = claim->courier;
-	struct parcel *parcel =
-		parcel_new(courier->config, notice, activation_now_ms(courier->options.activation));
+	struct parcel *parcel = NULL;
+	enum err err =
+		parcel_new(courier->config, notice, activation_now_ms(courier->options.activation), &parcel);
 
-	if (parcel == NULL) {
-		log_warn("notice", "delivery=%s target=%s error=%s", notice->delivery, notice->target,
-			 "cannot be written");
+	if (err != ERR_OK) {
+		give_up(courier, notice, err);
 		return;
 	}
 	parcel->courier = courier;

@@ -134,9 +134,13 @@ static enum err write_mail(struct parcel *p, const struct notice *n, const struc
 		.public_url = p->config->public_url,
 		.now_ms = now_ms,
 	};
+	enum event_type type;
 	struct buf body;
 	enum err err;
 
+	/* A broker of another version may have told of what this one knows no words for. */
+	if (strcmp(n->kind, "notices.held") != 0 && !event_type_find(n->kind, &type))
+		return ERR_INTERNAL;
 	audience_requester(n, requester);
 	reader.is_requester = requester[0] != '\0' && strcmp(requester, p->to) == 0;
 	text_subject(n, &names, p->line);
@@ -167,7 +171,7 @@ static bool is_alarm(const char *kind)
 	return false;
 }
 
-struct parcel *parcel_new(struct config *config, const struct notice *n, int64_t now_ms)
+enum err parcel_new(struct config *config, const struct notice *n, int64_t now_ms, struct parcel **out)
 {
 	const struct config_webhook *hook = audience_hook(config, n->target);
 	struct sources sources;
@@ -175,14 +179,15 @@ struct parcel *parcel_new(struct config *config, const struct notice *n, int64_t
 	enum err err;
 
 	if (hook == NULL && (strcmp(n->target, AUDIENCE_MAIL) != 0 || config->mail.server[0] == '\0'))
-		return NULL;
+		return ERR_NOT_FOUND;
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
-		return NULL;
+		return ERR_NOMEM;
 	p->config = config_ref(config);
 	p->hook = hook;
 	p->tries = n->tries;
 	p->is_alarm = is_alarm(n->kind);
+	p->is_glass = strcmp(n->kind, "breakglass.used") == 0;
 	snprintf(p->id, sizeof(p->id), "%s", n->delivery);
 	snprintf(p->to, sizeof(p->to), "%s", n->to);
 	snprintf(p->person, sizeof(p->person), "%s", n->request.principal);
@@ -191,11 +196,11 @@ struct parcel *parcel_new(struct config *config, const struct notice *n, int64_t
 	read_sources(n, &sources);
 	err = hook != NULL ? write_event(p, n, &sources) : write_mail(p, n, &sources, now_ms);
 	release_sources(&sources);
-	if (err != ERR_OK) {
+	if (err == ERR_OK)
+		*out = p;
+	else
 		parcel_free(p);
-		return NULL;
-	}
-	return p;
+	return err;
 }
 
 void parcel_free(struct parcel *p)

@@ -34,17 +34,19 @@ struct parcel {
 	char to[NAME_SIZE];
 	char person[NAME_SIZE];   /* on whose account it is sent */
 	char line[TEXT_LINE_MAX]; /* its subject */
-	bool is_alarm;            /* sent whatever else is sent to that mailbox */
+	bool is_alarm;            /* sent whatever else is sent to that mailbox … */
+	bool is_glass;            /* … but in a number of its own: somebody has broken the glass */
 	char fingerprint[AUDIENCE_FINGERPRINT_SIZE];
 	struct buf text;              /* the webhook's body or the whole mail */
 	struct http_request *request; /* NULL: not on the wire */
 };
 
 /*
- * Writes what is to be sent. NULL when memory is short, or when the configuration has no such target. `now_ms` is
- * Redis' time.
+ * Writes what is to be sent. ERR_NOMEM (also where it is too long), ERR_NOT_FOUND (the configuration has no such target),
+ * or why it can never be written; *out is then untouched. `now_ms` is Redis' time.
  */
-struct parcel *parcel_new(struct config *config, const struct notice *notice, int64_t now_ms) MUST_CHECK;
+enum err parcel_new(struct config *config, const struct notice *notice, int64_t now_ms,
+		    struct parcel **out) MUST_CHECK;
 void parcel_free(struct parcel *parcel);
 
 /* Sends it; `done` is told once, as by http_start(). */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <hiredis/hiredis.h>
 
 #include "tests/support/receivers.h"
 #include "tests/support/scene.h"
@@ -141,12 +142,37 @@ static void test_approval(void **state)
 	world_passed(&w->world);
 }
 
+static void break_glass(const struct mail_world *w, size_t person, size_t group)
+{
+	struct http_response response;
+	char body[512];
+
+	snprintf(body, sizeof(body),
+		 "{\"accessId\":\"member\",\"action\":\"selfActivate\",\"breakGlass\":true,"
+		 "\"groupId\":\"%s\",\"justification\":\"everything is on fire\"}",
+		 world_group_id(&w->world, group));
+	broker_call(&w->world.brokers[0],
+		    &(struct http_request){.url = PIM "assignmentScheduleRequests",
+					   .bearer = world_token(&w->world, person),
+					   .body = body},
+		    &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+}
+
+static void wait_count(const struct mail_world *w, const char *text, size_t count)
+{
+	for (int i = 0; mail_server_count(&w->server, text) < count; i++) {
+		assert_true(i < SCENE_PATIENCE / 20);
+		wait_a_little(20);
+	}
+}
+
 /* Every approver learns that the glass was broken, of whatever stage, and operators by name do. */
 static void test_break_glass(void **state)
 {
 	struct mail_world *w = *state;
-	struct http_response response;
-	char line[8192], body[512];
+	char line[8192];
 
 	open_world(w,
 		   "    events: [breakglass.used]\n    most: 1\n    most_for_one: 1\noperators: {principals: "
@@ -154,30 +180,50 @@ static void test_break_glass(void **state)
 		   "      approval: {stages: [{approvers: [person1@example.com]}, {approvers: "
 		   "[head@example.com]}]}\n"
 		   "      break_glass: {principals: [person3@example.com]}\n");
-	for (int group = 0; group < 2; group++) {
-		snprintf(body, sizeof(body),
-			 "{\"accessId\":\"member\",\"action\":\"selfActivate\",\"breakGlass\":true,"
-			 "\"groupId\":\"%s\","
-			 "\"justification\":\"everything is on fire\"}",
-			 world_group_id(&w->world, (size_t)group));
-		broker_call(&w->world.brokers[0],
-			    &(struct http_request){.url = PIM "assignmentScheduleRequests",
-						   .bearer = world_token(&w->world, ANN),
-						   .body = body},
-			    &response);
-		assert_int_equal(response.status, 201);
-		http_response_release(&response);
-	}
+	for (size_t group = 0; group < 2; group++)
+		break_glass(w, ANN, group);
 	/* An alarm comes through whatever else a mailbox was sent. */
-	for (int i = 0; mail_server_count(&w->server, "BREAK-GLASS USED") < 6; i++) {
-		assert_true(i < SCENE_PATIENCE / 20);
-		wait_a_little(20);
-	}
+	wait_count(w, "BREAK-GLASS USED", 6);
 	expect_mail(w, "\"head@example.com\"", line);
 	expect_text(line, "person3@example.com has activated the group group-");
 	expect_text(line, "Reason given: everything is on fire");
 	expect_mail(w, "\"olga@example.com\"", line);
 	expect_mail(w, "\"person1@example.com\"", line);
+	world_passed(&w->world);
+}
+
+/* Broken glasses of one person: so many mails to a mailbox, then one that tells of the rest; those of others come through,
+ * and every one of them is marked in its request. */
+static void test_break_glass_flood(void **state)
+{
+	struct mail_world *w = *state;
+	struct http_response response;
+	char line[8192];
+
+	open_world(
+		w,
+		"    events: [breakglass.used]\n    most: 1\n    most_for_one: 1\n    most_break_glass: 2\n"
+		"    per: 3s\n",
+		"      approval: {approvers: [person1@example.com]}\n"
+		"      break_glass: {principals: [person3@example.com, person4@example.com]}\n");
+	for (size_t group = 0; group < 5; group++)
+		break_glass(w, ANN, group);
+	break_glass(w, ANN + 1, 0);
+	expect_mail(w, "were held back", line);
+	expect_text(line, "3 mails to you were held back");
+	expect_text(line, "- BREAK-GLASS USED: group-");
+	wait_count(w, "\"Subject\", \"BREAK-GLASS USED", 3);
+	assert_int_equal(mail_server_count(&w->server, "\"Subject\", \"BREAK-GLASS USED"), 3);
+	scene_get(&w->world, ANN, PIM "assignmentScheduleRequests/filterByCurrentUser(on='principal')",
+		  &response);
+	assert_int_equal(cJSON_GetArraySize(http_json(&response, "value")), 5);
+	for (int i = 0; i < 5; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "value.%d.breakGlass", i);
+		assert_true(cJSON_IsTrue(http_json(&response, path)));
+	}
+	http_response_release(&response);
 	world_passed(&w->world);
 }
 
@@ -245,13 +291,65 @@ static void test_server_away(void **state)
 	world_passed(&w->world);
 }
 
+/* The first delivery of the list, once its answer holds that text. Release the response. */
+static void wait_answer(const struct mail_world *w, const char *text, struct http_response *response)
+{
+	for (int i = 0;; i++) {
+		const char *answer;
+
+		scene_get(&w->world, 0, "/api/notices", response);
+		answer = http_json_text(response, "value.0.lastAnswer");
+		if (answer != NULL && strstr(answer, text) != NULL)
+			return;
+		http_response_release(response);
+		assert_true(i < SCENE_PATIENCE / 20);
+		wait_a_little(20);
+	}
+}
+
+/* What no words can be found for is not tried for ever: operators see it among what is parked. */
+static void test_unwritable(void **state)
+{
+	struct mail_world *w = *state;
+	struct http_response response;
+	char id[ID_SIZE], url[128];
+	redisReply *reply;
+
+	open_world(w, "    events: [approval.requested]\n",
+		   "      approval: {approvers: [person1@example.com]}\n");
+	mail_server_kill9(&w->server);
+	ask_approval(w, ANN, 0, id);
+	wait_answer(w, "", &response);
+	snprintf(id, sizeof(id), "%s", http_json_text(&response, "value.0.id"));
+	http_response_release(&response);
+	reply = redis_server_command(&w->world.redis, "EVAL %s 1 {j%d}:nd:%s",
+				     "local d = cmsgpack.unpack(redis.call('GET', KEYS[1])) d.no.k = 'other' "
+				     "redis.call('SET', KEYS[1], cmsgpack.pack(d)) return 1",
+				     id_lane(id), id);
+	assert_non_null(reply);
+	assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
+	freeReplyObject(reply);
+	snprintf(url, sizeof(url), "/api/notices/%s/send", id);
+	broker_call(&w->world.brokers[0],
+		    &(struct http_request){.method = "POST", .url = url, .bearer = world_token(&w->world, 0)},
+		    &response);
+	assert_int_equal(response.status / 100, 2);
+	http_response_release(&response);
+	wait_answer(w, "could not write it", &response);
+	assert_string_equal(http_json_text(&response, "value.0.state"), "parked");
+	http_response_release(&response);
+	world_passed(&w->world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_approval, begin, end),
 		cmocka_unit_test_setup_teardown(test_break_glass, begin, end),
+		cmocka_unit_test_setup_teardown(test_break_glass_flood, begin, end),
 		cmocka_unit_test_setup_teardown(test_flood, begin, end),
 		cmocka_unit_test_setup_teardown(test_server_away, begin, end),
+		cmocka_unit_test_setup_teardown(test_unwritable, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

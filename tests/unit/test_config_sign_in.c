@@ -25,6 +25,58 @@ static void test_issuers_given(void **state)
 	assert_string_equal(second->user_name_claim, "");
 	assert_string_equal(second->groups_claim, "");
 	assert_string_equal(second->authentication_claim, "");
+	assert_string_equal(first->claim_prefix, "");
+	assert_string_equal(second->claim_prefix, "lab/");
+	assert_ptr_equal(config_issuer(config, "http://127.0.0.1:8081/"), second);
+	assert_null(config_issuer(config, "http://127.0.0.1:8081"));
+	config_unref(config);
+}
+
+/* Whom tokens of the first may name: everybody at one domain, and one program. */
+static void test_whom_issuers_name(void **state)
+{
+	static const struct {
+		const char *user_name;
+		bool may;
+	} rows[] = {
+		{"amira@example.com", true},
+		{"AMIRA@EXAMPLE.COM", true},
+		{"jit-sweep", true},
+		{"JIT-Sweep", true},
+		{"a@b@example.com", true},
+		{"amira@example.com.evil", false},
+		{"amira@evilexample.com", false},
+		{"amira@sub.example.com", false},
+		{"@example.com", false},
+		{"amira@example.co", false},
+		{"jit-sweep2", false},
+		{"jit", false},
+		{"*@example.com.evil", false},
+		{"", false},
+	};
+	struct config *config = load_golden(*state, "sign-in.yaml");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (config_issuer_may_name(&config->issuers[0], rows[i].user_name) != rows[i].may)
+			fail_msg("row %zu", i);
+		assert_true(config_issuer_may_name(&config->issuers[1], rows[i].user_name));
+	}
+	config_unref(config);
+}
+
+/* A claim is known by the issuer's prefix and its own name, where policies look at that. */
+static void test_claim_names(void **state)
+{
+	struct config *config = load_golden(*state, "sign-in.yaml");
+	char longest[2 * NAME_SIZE];
+
+	assert_string_equal(config_claim_name(config, "", "groups"), "groups");
+	assert_string_equal(config_claim_name(config, "gro", "ups"), "groups");
+	assert_null(config_claim_name(config, "lab/", "groups"));
+	assert_null(config_claim_name(config, "", "Groups"));
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_null(config_claim_name(config, "", longest));
 	config_unref(config);
 }
 
@@ -104,8 +156,8 @@ static void test_issuer_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_issuers_given),
-		cmocka_unit_test(test_operators_given),
+		cmocka_unit_test(test_issuers_given),    cmocka_unit_test(test_whom_issuers_name),
+		cmocka_unit_test(test_claim_names),      cmocka_unit_test(test_operators_given),
 		cmocka_unit_test(test_issuer_addresses),
 	};
 

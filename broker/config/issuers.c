@@ -1,0 +1,74 @@
+/* Several providers: whom each may name, so that none speaks for another's people. See build.h and config.h. */
+#include "config/build.h"
+
+#include <string.h>
+#include <strings.h>
+
+const struct config_issuer *config_issuer(const struct config *config, const char *issuer)
+{
+	for (size_t i = 0; i < config->issuer_count; i++)
+		if (strcmp(config->issuers[i].issuer, issuer) == 0)
+			return &config->issuers[i];
+	return NULL;
+}
+
+/* "*" is everybody, "*@example.com" whose name ends so, anything else one user; upper and lower case are the same. */
+static bool covers(const char *pattern, const char *user_name)
+{
+	size_t len = strlen(user_name);
+	if (pattern[0] != '*')
+		return strcasecmp(pattern, user_name) == 0;
+	size_t tail = strlen(pattern + 1);
+	return tail == 0 || (len > tail && strcasecmp(user_name + len - tail, pattern + 1) == 0);
+}
+
+bool config_issuer_may_name(const struct config_issuer *issuer, const char *user_name)
+{
+	for (size_t i = 0; i < issuer->user_names.count; i++)
+		if (covers(issuer->user_names.list[i], user_name))
+			return true;
+	return issuer->user_names.count == 0;
+}
+
+/* An asterisk stands for a whole name before its domain, or for all: "*example.com" would also be evilexample.com. */
+void builder_check_user_names(struct builder *builder, const struct element *element)
+{
+	const struct config_issuer *issuer = element->base;
+	char quoted[REPORT_QUOTE_SIZE];
+	for (size_t i = 0; i < issuer->user_names.count; i++) {
+		const char *text = issuer->user_names.list[i];
+		const char *star = strrchr(text, '*');
+		bool whole = strcmp(text, "*") == 0 || (star == text && text[1] == '@' && text[2] != '\0');
+		if (star && !whole)
+			report_error(
+				builder->reading.report, element_place(element, SET_ISSUER_USER_NAMES),
+				"sign_in[].user_names holds %s, but an asterisk may only be all of it, or "
+				"stand before an @",
+				report_quote(text, quoted));
+	}
+	const yaml_node_t *node = element->given[SET_ISSUER_USER_NAMES];
+	if (node && node->type == YAML_SEQUENCE_NODE && issuer->user_names.count == 0)
+		report_error(builder->reading.report, tree_place(node),
+			     "sign_in[].user_names is empty: nobody could sign in");
+}
+
+/* What is the same name with two providers is the same person here, and the same group: somebody has to have said so. */
+void builder_check_several_issuers(struct builder *builder)
+{
+	const struct config *config = builder->config;
+	struct report *report = builder->reading.report;
+	if (config->issuer_count < 2 || report->errors)
+		return;
+	for (size_t i = 0; i < config->issuer_count; i++) {
+		const struct marks *marks = &builder->issuers[i];
+		if (config->issuers[i].user_names.count == 0)
+			report_error(
+				report, marks->id,
+				"sign_in[].user_names is missing: there are several issuers, and this one "
+				"could speak for the people of another ([\"*\"] where it may)");
+		if (i > 0 && marks->reference.line == 0)
+			report_error(report, marks->id,
+				     "sign_in[].claim_prefix is missing: there are several issuers, and the "
+				     "groups of this one would be those of the first (\"\" where they are)");
+	}
+}
