@@ -59,9 +59,9 @@ struct activation_options {
 	bool (*terms)(void *ctx, const char *app, struct terms *out);
 	/* The index-th application's terms; false beyond the last. */
 	bool (*application)(void *ctx, size_t index, struct terms *out);
-	/* Does policy still allow this scheduled request, now that it starts? Then `limits` gets those of its group (struct
-	 * ask); otherwise `why` says why not. */
-	bool (*allowed)(void *ctx, const struct request *request, struct buf *limits, struct errctx *why);
+	/* Does policy still allow this scheduled request, now that it starts? ERR_OK: `limits` has those of its group (struct
+	 * ask). ERR_POLICY: `why` says why not. Anything else is no answer: it is asked again. */
+	enum err (*allowed)(void *ctx, const struct request *request, struct buf *limits, struct errctx *why);
 	/* The lane's outbox (target "") or its deliveries to that target are due (activation/notices.h). */
 	void (*notices)(void *ctx, unsigned lane, const char *target);
 	/* The lane's audit is to be sealed or exported: `what` is "seal" or "export". */

@@ -230,7 +230,7 @@ static void on_started(void *ctx, enum err err, const struct reply *reply)
 }
 
 /* The call that carries out what policy says of a scheduled request; false when this broker does not know its
- * application: then it does not know the policy either, and leaves the request to one that does. */
+ * application: then it does not know the policy either, and leaves the request to one that does; or when policy cannot be asked now. */
 static bool start_call(struct errand *errand, const struct request *request)
 {
 	struct activation *activation = errand->activation;
@@ -239,6 +239,7 @@ static bool start_call(struct errand *errand, const struct request *request)
 	struct terms terms;
 	char text[TERMS_SIZE];
 	struct buf limits;
+	enum err err;
 
 	if (!activation->options.terms(activation->options.ctx, request->application, &terms)) {
 		log_warn("unknown_application", "app=%s lane=%u", request->application, errand->lane);
@@ -246,7 +247,14 @@ static bool start_call(struct errand *errand, const struct request *request)
 		return false;
 	}
 	buf_init(&limits, LIMITS_MAX);
-	if (activation->options.allowed(activation->options.ctx, request, &limits, &why)) {
+	err = activation->options.allowed(activation->options.ctx, request, &limits, &why);
+	if (err != ERR_OK && err != ERR_POLICY) {
+		/* Its claim runs out, and it comes again. */
+		log_warn("start", "req=%s error=%s", request->id, err_message(err));
+		buf_release(&limits);
+		return false;
+	}
+	if (err == ERR_OK) {
 		core_terms(&terms, text);
 		id_make(errand->lane, errand->push_id);
 		core_call(activation, &call, "jit_start", errand->lane);

@@ -83,7 +83,8 @@ static bool give_application(void *ctx, size_t index, struct terms *out)
 	return true;
 }
 
-static bool still_allowed(void *ctx, const struct request *request, struct buf *limits, struct errctx *why)
+static enum err still_allowed(void *ctx, const struct request *request, struct buf *limits,
+			      struct errctx *why)
 {
 	struct broker *broker = ctx;
 

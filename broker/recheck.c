@@ -6,8 +6,8 @@
 
 #include "broker/person.h"
 
-bool recheck(const struct policy *policy, const struct request *request, int64_t now_ms, struct buf *limits,
-	     struct errctx *why)
+enum err recheck(const struct policy *policy, const struct request *request, int64_t now_ms,
+		 struct buf *limits, struct errctx *why)
 {
 	struct person *person = calloc(1, sizeof(*person));
 	struct policy_verdict verdict = {0};
@@ -22,35 +22,36 @@ bool recheck(const struct policy *policy, const struct request *request, int64_t
 		.is_recheck = true,
 	};
 
-	if (person == NULL) {
-		err_set(why, ERR_NOMEM, "The broker was out of memory when it was to begin.");
-		return false;
-	}
+	enum err err = ERR_OK;
+
+	if (person == NULL)
+		return ERR_NOMEM;
 	if (ask.length_ms == 0)
 		ask.length_ms = request->end_ms - request->start_ms;
-	person_read(person, request->person != NULL ? request->person : "");
+	person_read(person, request->person != NULL ? request->person : "{}");
 	ask.person = person_for_policy(person);
 	policy_check(policy, &ask, &verdict);
 	policy_print_limits(policy, !ask.break_glass && !policy_is_eligible(policy, &ask.person, now_ms),
 			    limits);
-	if (verdict.count > 0)
-		err_set(why, ERR_POLICY, "Policy no longer allows it: %s.", verdict.refusals[0].rule);
+	/* What the store keeps of a person can be read, and limits fit, or memory is short: that says nothing of policy. */
+	if (person->json == NULL || buf_failed(limits))
+		err = ERR_NOMEM;
+	else if (verdict.count > 0)
+		err = err_set(why, ERR_POLICY, "Policy no longer allows it: %s.", verdict.refusals[0].rule);
 	person_release(person);
 	free(person);
-	return verdict.count == 0;
+	return err;
 }
 
-bool recheck_start(const struct config *config, const struct request *request, int64_t now_ms,
-		   struct buf *limits, struct errctx *why)
+enum err recheck_start(const struct config *config, const struct request *request, int64_t now_ms,
+		       struct buf *limits, struct errctx *why)
 {
 	const struct config_group *group = config_group(config, request->group);
 
-	if (group == NULL) {
-		err_set(why, ERR_POLICY, "The group is no longer known.");
-		return false;
-	}
+	if (group == NULL)
+		return err_set(why, ERR_POLICY, "The group is no longer known.");
 	if (strncmp(request->action, "admin", strlen("admin")) == 0)
-		return true;
+		return ERR_OK;
 	return recheck(&group->policy, request, now_ms, limits, why);
 }
 

@@ -13,16 +13,17 @@
 #include "config/config.h"
 
 /*
- * Does policy still allow it, to the person as the store knows them? Then `limits` gets what the store has to keep to
- * (policy_print_limits); otherwise `why` says what does not.
+ * Does policy still allow it, to the person as the store knows them? ERR_OK: `limits` has what the store has to keep to
+ * (policy_print_limits). ERR_POLICY: `why` says what does not allow it. ERR_NOMEM says nothing of either: to be asked
+ * again.
  */
-bool recheck(const struct policy *policy, const struct request *request, int64_t now_ms, struct buf *limits,
-	     struct errctx *why);
+enum err recheck(const struct policy *policy, const struct request *request, int64_t now_ms,
+		 struct buf *limits, struct errctx *why) MUST_CHECK;
 
 /* A scheduled request's time has come. As recheck(); an administrator's assignment is not bound by the rules for those who
  * ask for themselves. */
-bool recheck_start(const struct config *config, const struct request *request, int64_t now_ms,
-		   struct buf *limits, struct errctx *why);
+enum err recheck_start(const struct config *config, const struct request *request, int64_t now_ms,
+		       struct buf *limits, struct errctx *why) MUST_CHECK;
 
 /* What activation/ asks about those who may lose their eligibility (struct activation_options). */
 enum eligible recheck_eligible(const struct config *config, const struct request *request, int64_t now_ms,

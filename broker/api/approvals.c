@@ -360,13 +360,17 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 		return;
 	}
 	buf_init(&limits, LIMITS_TEXT_MAX);
-	if (verdict->approve && request->state == ST_AWAITING &&
-	    !recheck(policy, request, activation_now_ms(call->api->activation), &limits, &verdict->declined))
+	if (verdict->approve && request->state == ST_AWAITING)
+		err = recheck(policy, request, activation_now_ms(call->api->activation), &limits,
+			      &verdict->declined);
+	if (err == ERR_POLICY)
 		activation_decline(call->api->activation,
 				   &(struct declining){.id = request->id,
 						       .why = verdict->declined.text,
 						       .actor = buf_text(&call->actor)},
 				   on_declined, verdict);
+	else if (err != ERR_OK)
+		refuse(verdict, err, NULL);
 	else
 		decide(verdict, request, policy, buf_text(&limits));
 	buf_release(&limits);

@@ -210,6 +210,10 @@ static bool allowed_by_policy(struct asked *a, int64_t now)
 	a->ask.eligible_until_ms = policy_eligible_until_ms(
 		policy, &ask.person, a->ask.start_ms > 0 ? a->ask.start_ms : now, s->break_glass);
 	policy_print_limits(policy, a->is_eligible, &a->limits);
+	if (buf_failed(&a->limits)) {
+		call_error(call, ERR_NOMEM, NULL, NULL);
+		return false;
+	}
 	a->ask.limits = buf_text(&a->limits);
 	return true;
 }

@@ -35,4 +35,9 @@ void builder_check_audit(struct builder *builder)
 				     "%s is too short: at least %d characters", settings[keys[i]].path,
 				     AUDIT_KEY_MIN);
 	}
+	if (config->environment == ENV_PRODUCTION && !builder->root.given[SET_AUDIT_KEY] && !report->errors)
+		report_warning(
+			report, element_place(&builder->root, SET_AUDIT),
+			"audit.key is missing: in production, who can write to Redis could rewrite the "
+			"audit unseen");
 }

@@ -81,6 +81,7 @@ static inline int enter_folder(void **state)
 	write_file("long.token", xs, 4096, 0600);
 	write_file("longest.token", xs, 4095, 0600);
 	write_file("control.token", control, strlen(control), 0600);
+	write_text("audit.key", "s3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3t\n");
 	write_text("good.whsec", WEBHOOK_SECRET "\n");
 	write_text("next.whsec", WEBHOOK_NEXT_SECRET "\n");
 	write_file("open.whsec", WEBHOOK_SECRET, strlen(WEBHOOK_SECRET), 0644);

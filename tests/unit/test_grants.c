@@ -145,7 +145,8 @@ static bool still_allowed(struct grants *g, size_t number)
 	snprintf(request.justification, sizeof(request.justification), "why");
 	request.person = person;
 	buf_init(&limits, 1000);
-	allowed = recheck(&grants_mine(g)->policy[r->asked.group], &request, g->lane->now_ms, &limits, &why);
+	allowed = recheck(&grants_mine(g)->policy[r->asked.group], &request, g->lane->now_ms, &limits,
+			  &why) == ERR_OK;
 	buf_release(&limits);
 	return allowed;
 }

@@ -1,0 +1,78 @@
+/* Policy's second word: allowed, refused, or not to be had now, which is neither. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "broker/person.h"
+#include "broker/recheck.h"
+
+#define NOW  INT64_C(1800000000000)
+#define HOUR INT64_C(3600000)
+
+static void *no_memory(size_t size)
+{
+	(void)size;
+	return NULL;
+}
+
+static void test_recheck(void **state)
+{
+	static const struct {
+		const char *person;
+		size_t limits_max;
+		bool without_memory;
+		enum err wanted;
+	} rows[] = {
+		{"{\"userName\":\"amira\"}", 100, false, ERR_OK},
+		{"{\"userName\":\"amira\"}", 1, false, ERR_NOMEM},
+		{"{\"userName\":\"amira\"}", 100, true, ERR_NOMEM},
+		{"{\"userName\":\"bo\"}", 100, false, ERR_POLICY},
+		{"{}", 100, false, ERR_POLICY},
+		{NULL, 100, false, ERR_POLICY},
+		/* Memory that was short when the person was read does not make them nobody. */
+		{"{\"userName\":\"bo\"}", 100, true, ERR_NOMEM},
+	};
+	static char amira[] = "amira";
+	static char *names[] = {amira};
+	struct policy_eligibility eligibility = {.people = {{names, 1}, {NULL, 0}}, .end_ms = INT64_MAX};
+	cJSON_Hooks hooks = {no_memory, free};
+	struct policy policy;
+
+	(void)state;
+	policy_defaults(&policy);
+	policy.eligible = (struct policy_eligibilities){&eligibility, 1};
+	policy.max_active = 5;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct request request = {
+			.duration_ms = HOUR, .justification = "x", .person = rows[i].person};
+		struct errctx why = {""};
+		struct buf limits;
+		enum err err;
+
+		buf_init(&limits, rows[i].limits_max);
+		cJSON_InitHooks(rows[i].without_memory ? &hooks : NULL);
+		err = recheck(&policy, &request, NOW, &limits, &why);
+		cJSON_InitHooks(NULL);
+		if (err != rows[i].wanted)
+			fail_msg("row %zu: %s", i, err_message(err));
+		if (err == ERR_OK)
+			assert_string_equal(buf_text(&limits), "5 ");
+		assert_int_equal(why.text[0] != '\0', err == ERR_POLICY);
+		buf_release(&limits);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_recheck),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
