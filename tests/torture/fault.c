@@ -81,8 +81,10 @@ static bool aim(struct faults *faults, struct fault *fault)
 		/* Whoever has one replica may lose one node at a time. */
 		return count_active(faults, scope) == 0 && ground_store_is_whole(faults->ground);
 	}
-	return count_active(faults, SCOPE_BROKER) == 0 && count_active(faults, SCOPE_REDIS) == 0 &&
-	       ground_store_is_whole(faults->ground);
+	/* An application where much goes on and nothing is wrong, for what strikes a push. */
+	fault->target = 3 * (size_t)dice_roll(&faults->dice, (unsigned)options->apps / 3) + 2;
+	return !is_struck(faults, SCOPE_APP, fault->target) && count_active(faults, SCOPE_BROKER) == 0 &&
+	       count_active(faults, SCOPE_REDIS) == 0 && ground_store_is_whole(faults->ground);
 }
 
 static struct fault *free_place(struct faults *faults)
@@ -96,11 +98,22 @@ static struct fault *free_place(struct faults *faults)
 void faults_add(struct faults *faults, bool is_storm)
 {
 	struct fault *place = free_place(faults);
-	struct fault fault = {.kind = choose(faults, is_storm)};
+	struct fault fault = {.kind = faults->wish != NULL ? faults->wish : choose(faults, is_storm)};
 	int64_t length, from_ms;
 
-	if (place == NULL || !aim(faults, &fault))
+	if (place == NULL)
 		return;
+	if (!aim(faults, &fault)) {
+		if (fault.kind->scope != SCOPE_ALL)
+			return;
+		/* It would never come, were others begun meanwhile. */
+		faults->wish = fault.kind;
+		fault.kind = choose(faults, false);
+		if (!aim(faults, &fault))
+			return;
+	} else if (fault.kind == faults->wish) {
+		faults->wish = NULL;
+	}
 	length = dice_between(&faults->dice, fault.kind->shortest_ms, fault.kind->longest_ms);
 	fault.chance = dice_roll(&faults->dice, 1000000);
 	/* Whatever happens from before it begins on may be its doing. */

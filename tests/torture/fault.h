@@ -45,7 +45,8 @@ struct faults {
 	struct history *history;
 	struct dice dice;
 	struct fault active[FAULTS_AT_ONCE];
-	long count; /* so far */
+	const struct fault_kind *wish; /* one that waits until nothing else strikes brokers and store */
+	long count;                    /* so far */
 };
 
 void faults_new(struct faults *faults, struct ground *ground, struct history *history, uint64_t seed);

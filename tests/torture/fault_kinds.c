@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/wait.h"
 #include "tests/torture/fault.h"
+
+#define CATCH_MS 1500
 
 /* -- applications ----------------------------------------------------------------------------------------------- */
 
@@ -126,6 +129,49 @@ static bool start_all(struct ground *ground, struct fault *fault)
 	for (size_t i = 0; i < ground->options.brokers; i++)
 		good = ground_broker_start(ground, i) && good;
 	return good;
+}
+
+static bool holds_one(void *ctx)
+{
+	return sandbox_hung(ctx) > 0;
+}
+
+/* Waits until a push stands still at the application, so that whatever strikes the brokers strikes it. */
+static bool catch_push(struct ground *ground, const struct fault *fault)
+{
+	struct sandbox *sandbox = sandbox_of(ground, fault);
+
+	return sandbox_add_fault(sandbox,
+				 fault->chance % 2 == 0 ? "* * once -> hang" : "* * once -> hang after") &&
+	       wait_until(holds_one, sandbox, CATCH_MS);
+}
+
+static bool kill_all_in_push(struct ground *ground, struct fault *fault)
+{
+	bool caught = catch_push(ground, fault);
+
+	if (caught)
+		(void)kill_all(ground, fault);
+	(void)heal_rule(ground, fault);
+	return caught;
+}
+
+static bool stop_all_in_push(struct ground *ground, struct fault *fault)
+{
+	bool caught = catch_push(ground, fault);
+
+	for (size_t i = 0; caught && i < ground->options.brokers; i++)
+		proc_stop(&ground->brokers[i].proc);
+	(void)heal_rule(ground, fault);
+	return caught;
+}
+
+static bool cont_all(struct ground *ground, struct fault *fault)
+{
+	(void)fault;
+	for (size_t i = 0; i < ground->options.brokers; i++)
+		proc_cont(&ground->brokers[i].proc);
+	return true;
 }
 
 /* -- between a broker and the store ------------------------------------------------------------------------------ */
@@ -329,6 +375,10 @@ const struct fault_kind fault_kinds[] = {
 	{"Redis: out of memory", "redis", SCOPE_REDIS, 8, 200, 1500, fill_memory, free_memory, NULL, NULL,
 	 CUT_ALL},
 	{"all brokers: kill -9", "redis", SCOPE_ALL, 8, 0, 1500, kill_all, start_all, NULL, NULL, CUT_ALL},
+	{"all brokers: kill -9 in a push", "redis", SCOPE_ALL, 10, 0, 1500, kill_all_in_push, start_all, NULL,
+	 NULL, CUT_ALL},
+	{"all brokers: SIGSTOP in a push, SIGCONT", "redis", SCOPE_ALL, 6, 500, 7000, stop_all_in_push,
+	 cont_all, NULL, NULL, CUT_ALL},
 	{"application: packets dropped", "app", SCOPE_APP, 5, 200, 1200, cut_app, join_app, NULL, has_filter,
 	 CUT_ALL},
 	{"application: its packets dropped", "app", SCOPE_APP, 4, 200, 1200, cut_app, join_app, NULL,

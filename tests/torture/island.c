@@ -83,7 +83,9 @@ void island_make(struct island *island, const char *log_path)
 	find_clock(island);
 	if (unshare(CLONE_NEWNET) == 0)
 		island->has_filter = raise_loopback() && run(log_path, argv);
-	if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+	/* What is below it would be hidden. */
+	if (strncmp(log_path, DISK "/", strlen(DISK "/")) != 0 && unshare(CLONE_NEWNS) == 0 &&
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
 		island->has_disk = mount("torture", DISK, "tmpfs", MS_NOSUID | MS_NODEV, DISK_SIZE) == 0;
 	printf("Packet filter: %s. Disk of its own: %s. Clocks that jump: %s.\n",
 	       island->has_filter ? "yes" : "no", island->has_disk ? "yes" : "no",
