@@ -3,7 +3,7 @@
 // VERIFIER is the built tests/oidc/verifier.c and FOLDER holds the node_modules of package.json.
 // Prints "N passed, N failed".
 import { spawn } from "node:child_process";
-import { createHmac, createSign, generateKeyPairSync, sign as signBytes, constants } from "node:crypto";
+import { createHmac, createSign, generateKeyPairSync, sign as signBytes, constants, webcrypto } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,6 +11,9 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const [verifierPath, modules] = process.argv.slice(2);
+// Debian 12's Node.js 18 has these, but not as globals, where jose looks for them.
+globalThis.crypto ??= webcrypto;
+globalThis.CryptoKey ??= webcrypto.CryptoKey;
 const jose = await import(pathToFileURL(resolve(modules, "node_modules/jose/dist/webapi/index.js")));
 
 const ISSUER = "https://issuer.example.com";
