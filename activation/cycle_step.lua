@@ -25,14 +25,18 @@ local function steps_begin(c, app, steps)
 	local key = c.pre .. 'c:' .. app
 	local count, order, sum = {}, {}, 0
 	for name, left in string.gmatch(steps, '(%a+):(%d+)') do
-		count[name] = left
-		sum = sum + tonumber(left)
+		-- How many users there are the store knows.
+		left = (name == 'leavers' or name == 'attributes') and users_count(c, app, name) or tonumber(left)
+		if left > 0 then
+			count[name] = left
+			sum = sum + left
+		end
 	end
 	local former = step_get(c, app)
 	local text = (former and redis.call('HGET', key, 'steps') .. ' ' or '') .. steps
 	for name in string.gmatch(text, '(%a+):') do
 		if count[name] then
-			order[#order + 1] = name .. ':' .. count[name]
+			order[#order + 1] = string.format('%s:%.0f', name, count[name])
 			count[name] = nil
 		end
 	end

@@ -12,6 +12,7 @@
 --                          o:GROUP:PERSON its removal is overdue   n: the outbox   d:TARGET deliveries (notices.lua)
 --   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
 --   gn:GROUP gi:GROUP    the group's name and id in the application
+--   us:APP:PERSON uq:APP ul:APP  persons as users of the application (user.lua)
 --   pv:APP    (hash)     what Test Connection has to prove, and has proved (connection.lua)
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
@@ -42,7 +43,7 @@ local function context(keys, args)
 	end
 	local keep, policies, actor = string.match(args[2] or '', '^(%d+):?(%w*) ?(.*)$')
 	return { pre = keys[1], now = now, keep = tonumber(keep) or 0, actor = actor or '', policies = policies or '',
-		requests = {}, members = {}, names = {}, conditions = {}, before = tonumber(before) or 0,
+		requests = {}, members = {}, users = {}, names = {}, conditions = {}, before = tonumber(before) or 0,
 		overdue = tonumber(overdue) or 0, kinds = kinds or '' }
 end
 
@@ -105,7 +106,7 @@ local function get_member(c, g, p, app)
 	if m == nil then
 		local raw = redis.call('GET', c.pre .. key)
 		m = raw and cmsgpack.unpack(raw) or { ap = app, r = {}, s = 0, n = 0 }
-		m.g, m.p = g, p
+		m.g, m.p, m.known = g, p, raw and true
 		c.members[key] = m
 	end
 	return m
@@ -129,7 +130,12 @@ end
 
 local function write_member(c, m)
 	local key = c.pre .. 'm:' .. m.g .. ':' .. m.p
-	if #m.r == 0 and m.s == 0 and not m.u and not m.q then
+	local there = #m.r > 0 or m.s ~= 0 or (m.u or m.q) ~= nil
+	if there ~= (m.known or false) then
+		user_count(c, m, there)
+		m.known = there
+	end
+	if not there then
 		redis.call('DEL', key)
 	else
 		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, b = m.b, id = m.id, n = m.n, er = m.er, nv = m.nv,
@@ -148,6 +154,12 @@ local function answer(c, word, ...)
 	for _, m in pairs(c.members) do
 		if m.changed then
 			write_member(c, m)
+		end
+	end
+	for _, u in pairs(c.users) do
+		if u.changed then
+			u.changed = nil
+			write_user(c, u)
 		end
 	end
 	local first = redis.call('ZRANGE', c.pre .. 'tt', 0, 0, 'WITHSCORES')

@@ -31,6 +31,19 @@ static void order_free(struct order *order)
 #define HEAD_FIELDS   7
 #define MEMBER_FIELDS 5
 
+/* activation/push.lua and user.lua say what they mean. */
+static void read_marks(struct order_member *member, const char *marks)
+{
+	const char *id = strchr(marks, ':');
+	size_t len = strcspn(marks, ":");
+
+	member->untouched = memchr(marks, '1', len) != NULL;
+	member->deleted = memchr(marks, 'g', len) != NULL;
+	member->inactive = memchr(marks, 'i', len) != NULL;
+	member->maybe_ours = memchr(marks, 'd', len) != NULL;
+	snprintf(member->user_id, sizeof(member->user_id), "%s", id != NULL ? id + 1 : "");
+}
+
 static bool read_members(struct order *order, const struct reply *reply)
 {
 	for (size_t i = 0; i < order->count; i++) {
@@ -41,7 +54,7 @@ static bool read_members(struct order *order, const struct reply *reply)
 		member->person = strdup(reply_text(reply_at(reply, at + 1)));
 		member->failures = reply_int(reply_at(reply, at + 2));
 		snprintf(member->ids, sizeof(member->ids), "%s", reply_text(reply_at(reply, at + 3)));
-		member->untouched = reply_int(reply_at(reply, at + 4)) != 0;
+		read_marks(member, reply_text(reply_at(reply, at + 4)));
 		member->verdict = ORDER_RETRY;
 		if (member->person == NULL)
 			return false;
@@ -208,8 +221,12 @@ static bool add_result(struct ending *ending, const struct order_member *member)
 		[ORDER_SPLIT] = "split",
 	};
 
+	char marks[8];
+
+	snprintf(marks, sizeof(marks), "%s%s%s%s", member->in_doubt ? "1" : "0", member->created ? "c" : "",
+		 member->creation_lost ? "l" : "", member->activated ? "a" : "");
 	return add_owned(ending, member->principal) && add_owned(ending, words[member->verdict]) &&
-	       add_number(ending, member->in_doubt) && add_number(ending, member->delay_ms) &&
+	       add_owned(ending, marks) && add_number(ending, member->delay_ms) &&
 	       add_number(ending, member->status) &&
 	       add_owned(ending, member->error != NULL ? member->error : "") &&
 	       add_owned(ending, member->ids);

@@ -48,12 +48,21 @@ struct order_member {
 	char ids[ORDER_IDS_SIZE];
 	int64_t failures; /* pushes that failed in a row before this one */
 	bool untouched;   /* an addition: the broker has not made them a member, nor tried to */
+	/* An addition: what is kept of the person as a user of the application. */
+	char user_id[ORDER_IDS_SIZE / 2]; /* they are one, as far as is known; "" = not */
+	bool deleted;    /* the broker has deleted the user, or tried to: ids in memory may be out of date */
+	bool inactive;   /* it has deactivated the user, or tried to */
+	bool maybe_ours; /* an earlier creation has no answer: who is found may be the user that it made */
 	/* What came of it, set by whoever carried it out: */
 	enum order_verdict verdict;
 	bool in_doubt;     /* it may have been applied although it is not ORDER_DONE */
 	int64_t delay_ms;  /* ORDER_RETRY: not before; -1 = leave it to the next cycle (activations only) */
 	int status;        /* the application's HTTP status; 0 = none */
 	const char *error; /* borrowed until order_end() returns; NULL = none */
+	/* An addition, whatever the verdict: */
+	bool created;       /* the broker has created the user */
+	bool creation_lost; /* or perhaps: there was no answer */
+	bool activated;     /* the user, who was inactive, is active again */
 };
 
 struct order {

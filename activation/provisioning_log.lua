@@ -1,5 +1,5 @@
 -- The provisioning log: one entry for each member of each push, written in the same step as the push's end.
--- l:APP (stream): i push, g group, p person, o add|remove, v what came of it, s the application's HTTP status,
+-- l:APP (stream): i push, g group, p person, o add|remove, of a user update|deactivate|delete, v what came of it, s the application's HTTP status,
 -- w its words, ms how long the push took, n which attempt, c what made the push.
 -- The person's names are looked up when the log is read, so that they are forgotten with the person.
 
@@ -17,15 +17,18 @@ local function log_cause(push, attempt)
 end
 
 -- An entry's id is the time of the step. Where the clock has gone back, Redis finds the next one.
-local function log_push(c, t, push, id, m, attempt, result)
-	local key = c.pre .. 'l:' .. push.ap
-	local entry = { 'i', id, 'g', m.g, 'p', m.p, 'o', push.op, 'v', result.verdict, 's', result.status, 'w', result.text,
-		'ms', result.took, 'n', attempt, 'c', log_cause(push, attempt) }
+local function log_add(c, t, app, entry)
+	local key = c.pre .. 'l:' .. app
 	local most = t and t.log_most or 10000
 	local done = redis.pcall('XADD', key, 'MAXLEN', '~', most, string.format('%.0f-*', c.now), unpack(entry))
 	if type(done) == 'table' and done.err then
 		redis.call('XADD', key, '*', unpack(entry))
 	end
+end
+
+local function log_push(c, t, push, id, m, attempt, result)
+	log_add(c, t, push.ap, { 'i', id, 'g', m.g, 'p', m.p, 'o', push.op, 'v', result.verdict, 's', result.status, 'w', result.text,
+		'ms', result.took, 'n', attempt, 'c', log_cause(push, attempt) })
 end
 
 local function log_trim(c, t)

@@ -2,7 +2,7 @@
 
 -- What a broker needs to carry the push out: id, application, group, add or remove, its cycle, the
 -- group's name, its id in the application ('' = not known), then per member: person, names (JSON), pushes that failed
--- before, ids in the application, whether nobody but somebody else can have made them a member (1).
+-- before, ids in the application, marks: 1 nobody but somebody else can have made them a member, and those of user.lua.
 local function push_order(c, id, push)
 	local order = { id, push.ap, push.g, push.op, push.cy or 0,
 		redis.call('GET', c.pre .. 'gn:' .. push.g) or '', redis.call('GET', c.pre .. 'gi:' .. push.g) or '' }
@@ -12,7 +12,7 @@ local function push_order(c, id, push)
 		order[#order + 1] = redis.call('GET', c.pre .. 'u:' .. p) or '{}'
 		order[#order + 1] = m.n
 		order[#order + 1] = m.id or ''
-		order[#order + 1] = push.op == 'add' and m.s == 0 and 1 or 0
+		order[#order + 1] = push.op == 'add' and (m.s == 0 and '1' or '') .. user_marks(c, push.ap, p) or ''
 	end
 	return order
 end
@@ -112,6 +112,9 @@ local function push_result(c, m, push, result)
 	if ids and ids ~= '' and op == 'add' and (DONE[verdict] or in_doubt) then
 		m.id = ids
 	end
+	if op == 'add' then
+		learn_user(c, m, result)
+	end
 	if DONE[verdict] then
 		push_done(c, m, op, verdict)
 	elseif verdict == 'refused' and op == 'add' and not was_there then
@@ -150,6 +153,8 @@ local function push_lost(c, id)
 		text = 'The broker that made this push stopped before its end.' }
 	for _, p in ipairs(push.m) do
 		local m = get_member(c, push.g, p, push.ap)
+		-- It may have created the user.
+		result.marks = not get_user(c, push.ap, p).id and 'l' or ''
 		log_push(c, nil, push, id, m, m.n + 1, result)
 		push_result(c, m, push, result)
 	end
@@ -176,7 +181,8 @@ end
 local function read_results(args, first, took)
 	local results, parts = {}, 0
 	for i = first, #args, 7 do
-		results[#results + 1] = { p = args[i], verdict = args[i + 1], in_doubt = args[i + 2] == '1',
+		results[#results + 1] = { p = args[i], verdict = args[i + 1], in_doubt = string.find(args[i + 2], '1', 1, true),
+			marks = args[i + 2],
 			delay = tonumber(args[i + 3]), status = args[i + 4], text = args[i + 5], ids = args[i + 6], took = took }
 		parts = parts + (args[i + 1] == 'split' and 1 or 0)
 	end
@@ -202,7 +208,7 @@ end
 -- jit_push_end: what came of a push.
 -- ARGV 3 terms, 4 push id, 5 keep the token as if the push still ran (1), 6 close the bucket for so many ms, 7 what it
 -- says of the application's health (condition.lua), 8 why, in words, 9 a chance from 0 to 1, 10 how long it took in ms,
--- then seven for each member: person, done|unverified|standing|retry|refused|skipped|split, in doubt (1), delay in ms (-1: with the next
+-- then seven for each member: person, done|unverified|standing|retry|refused|skipped|split, marks: 1 in doubt and those of push_user.lua, delay in ms (-1: with the next
 -- cycle), the application's status, error text, ids in the application ('' = not known). Answers 'ok', or 'gone' when another broker has taken the push over.
 local function jit_push_end(keys, args)
 	local c = context(keys, args)

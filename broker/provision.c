@@ -83,6 +83,9 @@ static void take_result(struct job *job, size_t i)
 	else if (from->verdict == PUSH_DONE && from->unverified)
 		to->verdict = ORDER_UNVERIFIED;
 	to->in_doubt = from->in_doubt;
+	to->created = from->created;
+	to->creation_lost = from->creation_lost && !from->created;
+	to->activated = from->activated;
 	to->error = from->error;
 	to->status = (int)job->push.status;
 	if (job->push.group_id[0] != '\0' && from->user_id[0] != '\0' && !job->elsewhere[i])
@@ -180,6 +183,15 @@ static void on_step(void *ctx, struct push *push, const struct push_step *step)
 	job->watch.on_step(job->watch.ctx, step);
 }
 
+/* What the store keeps of the user. */
+static void take_user(struct push_member *member, const struct order_member *from)
+{
+	snprintf(member->known_id, sizeof(member->known_id), "%.*s", PUSH_ID_SIZE - 1, from->user_id);
+	member->look_up = from->deleted;
+	member->inactive = from->inactive;
+	member->maybe_created = from->maybe_ours;
+}
+
 /* The person's names and claims. Without memory the claims are missing, and what is made from them is found to be. */
 static void take_person(struct job *job, size_t i)
 {
@@ -253,6 +265,7 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 		job->members[i].failures = (unsigned)order->members[i].failures;
 		job->members[i].look_first = application->scim.keep_standing && order->members[i].untouched;
 		take_ids(job, i);
+		take_user(&job->members[i], &order->members[i]);
 	}
 	job->push.on_ready = on_ready;
 	job->push.on_end = on_end;

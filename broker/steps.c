@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/drift.h"
+#include "broker/users.h"
 
 /* In their order. */
 static const struct step {
@@ -13,6 +14,8 @@ static const struct step {
 	/* As steps_take(). */
 	void (*take)(const struct step_tools *tools, struct piece *piece);
 } steps[] = {
+	{"leavers", users_leavers_work, users_step_take},
+	{"attributes", users_attributes_work, users_step_take},
 	{"drift", drift_work, drift_take},
 };
 

@@ -87,6 +87,20 @@ enum scim_hit scim_read_found(const char *body, size_t len, const struct scim_fi
 	return hit;
 }
 
+bool scim_found_has(const char *body, size_t len, const struct scim_find *find, const struct scim_find *other)
+{
+	cJSON *list = parse_object(body, len);
+	struct hits hits = {NULL, false};
+	bool has = false;
+
+	if (list != NULL && read_hits(list, &hits))
+		for (const cJSON *hit = hits.first; hit != NULL; hit = hit->next)
+			has = has || (attribute_is(hit, find->attribute, find->value) &&
+				      attribute_is(hit, other->attribute, other->value));
+	cJSON_Delete(list);
+	return has;
+}
+
 bool scim_read_created(const char *body, size_t len, const struct scim_find *find, char id[SCIM_ID_SIZE])
 {
 	cJSON *resource = parse_object(body, len);
@@ -216,6 +230,32 @@ enum scim_membership scim_read_groups(const char *body, size_t len, const char *
 		answer = listed(cJSON_GetObjectItemCaseSensitive(user, "groups"), group_id);
 	cJSON_Delete(user);
 	return answer;
+}
+
+bool scim_read_account(const char *body, size_t len, const char *user_id, struct scim_account *out)
+{
+	cJSON *user = parse_object(body, len);
+	const cJSON *active = cJSON_GetObjectItemCaseSensitive(user, "active");
+	const cJSON *groups = cJSON_GetObjectItemCaseSensitive(user, "groups");
+	bool ok = user != NULL && has_id(user, user_id);
+
+	out->active = cJSON_IsTrue(active) ? ACTIVE_YES : cJSON_IsFalse(active) ? ACTIVE_NO : ACTIVE_UNSAID;
+	out->in_groups = cJSON_GetArraySize(groups) > 0;
+	cJSON_Delete(user);
+	return ok;
+}
+
+enum scim_membership scim_read_any(const char *body, size_t len)
+{
+	cJSON *list = parse_object(body, len);
+	struct hits hits = {NULL, false};
+	bool ok = list != NULL && read_hits(list, &hits);
+
+	bool any = hits.first != NULL;
+	cJSON_Delete(list);
+	if (!ok || (!any && !hits.whole))
+		return MEMBERSHIP_UNCLEAR;
+	return any ? MEMBERSHIP_PRESENT : MEMBERSHIP_ABSENT;
 }
 
 /* Is this character a control character: C0, DEL, C1 (U+0080 to U+009F) or a line or paragraph separator? */

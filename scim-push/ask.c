@@ -182,6 +182,20 @@ bool ask_creation(struct run *run, size_t seat)
 	return true;
 }
 
+bool ask_activation(struct run *run, size_t seat)
+{
+	const struct scim_target *target = run->push->target;
+	struct buf url, body;
+
+	if (free_slot(run) == NULL)
+		return false;
+	buf_init(&url, SCIM_URL_MAX);
+	buf_init(&body, SCIM_BODY_MAX);
+	scim_url_resource(&url, target->url, "Users", run->seats[seat].user_id);
+	user_active_body(&body, &target->dialect, true);
+	return ask_for_seat(run, seat, OP_CHANGE_USER, &url, &body);
+}
+
 bool ask_membership(struct run *run, size_t seat)
 {
 	const char *base = run->push->target->url;
@@ -258,12 +272,14 @@ bool ask_patch(struct run *run)
 	return start_or_end(run, slot, &url, &body);
 }
 
-/* A PATCH of which bytes have left may be carried out whatever happens to its connection. */
-static void note_given_up(struct run *run, enum scim_op op)
+/* A PATCH of which bytes have left may be carried out whatever happens to its connection; a creation as well. */
+static void note_given_up(struct run *run, const struct slot *slot)
 {
 	run->reached = true;
 	run->unanswered = true;
-	if (!scim_op_is_patch(op))
+	if (slot->op == OP_CREATE_USER)
+		run->push->members[slot->seat].creation_lost = true;
+	if (!scim_op_is_patch(slot->op))
 		return;
 	for (size_t i = 0; i < run->push->count; i++) {
 		if (run->seats[i].in_patch)
@@ -284,7 +300,7 @@ void ask_cancel(struct run *run)
 					   .retry_after = "",
 					   .rate_limit_reset = ""};
 		if (sent)
-			note_given_up(run, slot->op);
+			note_given_up(run, slot);
 		show_step(run, slot, &none, OUTCOME_SICK);
 		slot->request = NULL;
 		forget_copies(slot);

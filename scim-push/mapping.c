@@ -245,3 +245,38 @@ bool mapping_evaluate(const struct mapping_rule *rule, const struct mapping_sour
 	memcpy(out, m.stack[0].text, strlen(m.stack[0].text) + 1);
 	return true;
 }
+
+static bool has_claim(const struct mapping_source *source, const char *name)
+{
+	for (size_t i = 0; i < source->claim_count; i++)
+		if (strcmp(source->claims[i].name, name) == 0 && source->claims[i].value[0] != '\0')
+			return true;
+	return false;
+}
+
+bool mapping_is_known(const struct mapping_rule *rule, const struct mapping_source *source)
+{
+	bool known[MAPPING_DEPTH_MAX] = {false};
+	size_t depth = 0;
+
+	for (size_t i = 0; i < rule->step_count; i++) {
+		const struct mapping_step *step = &rule->steps[i];
+		switch (step->kind) {
+		case MAPPING_CONSTANT:
+			known[depth++] = true;
+			break;
+		case MAPPING_NAME:
+			known[depth++] = name_text(source, step->which)[0] != '\0';
+			break;
+		case MAPPING_CLAIM:
+			known[depth++] = has_claim(source, rule->text + step->at);
+			break;
+		case MAPPING_CALL:
+			depth -= step->arguments - 1u;
+			for (size_t k = 0; k + 1 < step->arguments && step->which != FUNCTION_DEFAULT; k++)
+				known[depth - 1] = known[depth - 1] && known[depth + k];
+			break;
+		}
+	}
+	return known[0];
+}

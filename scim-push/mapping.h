@@ -83,4 +83,8 @@ const struct mapping_rule *mapping_find(const struct mapping *mapping, const cha
 bool mapping_evaluate(const struct mapping_rule *rule, const struct mapping_source *source,
 		      char out[MAPPING_VALUE_SIZE], struct errctx *why) MUST_CHECK;
 
+/* Is everything known that the rule is made of? What it comes to without that, a default or a part of a text, is good enough
+ * for a new user, but must not take the place of what the application has. Of a default, the first choice decides. */
+bool mapping_is_known(const struct mapping_rule *rule, const struct mapping_source *source);
+
 #endif

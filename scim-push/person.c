@@ -47,7 +47,7 @@ static bool could_be_created(struct run *run, size_t seat, struct errctx *why)
 	struct mapping_source source = source_of(run, seat);
 	char id[SCIM_ID_SIZE];
 	struct user user;
-	bool known = run->push->members[seat].known ||
+	bool known = run->push->members[seat].known_id[0] != '\0' ||
 		     names_get(run->pusher->names, target->url, NAME_USER, run->seats[seat].match, id);
 
 	if (!run->push->add || !target->create_users || known)
@@ -89,6 +89,20 @@ bool person_body(const struct run *run, size_t seat, struct buf *body, struct er
 		user_body(body, &user);
 	user_release(&user);
 	return takes;
+}
+
+bool person_is_ours(const struct run *run, size_t seat, const struct http_answer *answer)
+{
+	const struct mapping_rule *rule = mapping_find(&run->push->target->mapping, "externalId");
+	struct mapping_source source = source_of(run, seat);
+	char value[MAPPING_VALUE_SIZE] = "";
+	struct scim_find find;
+
+	if (rule == NULL || !mapping_evaluate(rule, &source, value, NULL) || value[0] == '\0')
+		return false;
+	seat_find(run, seat, &find);
+	return scim_found_has(answer->body, answer->len, &find,
+			      &(struct scim_find){.attribute = &rule->attribute, .value = value});
 }
 
 void seat_find(const struct run *run, size_t seat, struct scim_find *find)

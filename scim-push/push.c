@@ -24,6 +24,8 @@ static void set_results(struct push *push, enum push_verdict verdict, const char
 		push->members[i].in_doubt = false;
 		push->members[i].unverified = false;
 		push->members[i].created = false;
+		push->members[i].creation_lost = false;
+		push->members[i].activated = false;
 		push->members[i].standing = false;
 		snprintf(push->members[i].error, sizeof(push->members[i].error), "%s", words);
 	}
@@ -285,6 +287,7 @@ void pusher_abort_all(struct pusher *pusher)
 {
 	probe_abort_all(pusher);
 	listing_abort_all(pusher);
+	visit_abort_all(pusher);
 	while (pusher->runs != NULL) {
 		struct run *run = pusher->runs;
 		run_settle_rest(run, PUSH_RETRY, "the broker stops");

@@ -66,12 +66,21 @@ struct push_member {
 	/* In, for an addition: nobody can have made them a member but somebody else. Where the application shows it, they
 	 * are found to be one already, and nothing is sent. */
 	bool look_first;
-	bool known;                /* in: the application has this user already, as far as the caller knows */
-	bool standing;             /* out: they were a member before */
+	bool standing; /* out: they were a member before */
+	/* In, for an addition: what the caller knows of the user. */
+	char known_id
+		[PUSH_ID_SIZE]; /* under which the application has this user; "" = not known, or there is none */
+	bool look_up;           /* the user may have been deleted since an id was remembered */
+	bool inactive;          /* is to be made active first */
+	bool maybe_created; /* an earlier creation has no answer: the user who is found may be the one that it made */
 	enum push_verdict verdict; /* out */
 	bool in_doubt;             /* out: it may have been applied although the verdict is not PUSH_DONE */
 	bool unverified; /* out: PUSH_DONE because the application accepted it; it shows nothing that would prove it */
-	bool created;          /* out: this push has created the user */
+	/* Out: this push has created the user, or an earlier one that had no answer. That is said of a user who is found only
+	 * where their externalId is the one that the mapping gives: without that, it may be anybody's. */
+	bool created;
+	bool creation_lost;    /* out: the user may have been created: there was no answer that would tell */
+	bool activated;        /* out: the user was made active */
 	char error[TEXT_SIZE]; /* out: plain words with the application's own answer; "" when done */
 };
 

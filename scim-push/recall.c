@@ -19,11 +19,17 @@ bool recall_group(struct run *run)
 bool recall_user(struct run *run, size_t seat)
 {
 	struct seat *s = &run->seats[seat];
+	const struct push_member *member = &run->push->members[seat];
+	char id[SCIM_ID_SIZE];
 
-	/* What memory says of a user who was just refused as a duplicate is of no use. */
-	if (s->clashed ||
-	    !names_get(run->pusher->names, run->push->target->url, NAME_USER, s->match, s->user_id))
+	/* What memory says of a user who was just refused as a duplicate, or deleted since, is of no use. */
+	if (s->clashed || member->look_up ||
+	    !names_get(run->pusher->names, run->push->target->url, NAME_USER, s->match, id))
 		return false;
+	/* By now somebody else may know better: there are applications that take an id of nobody for a member. */
+	if (run->push->add && member->known_id[0] != '\0' && strcmp(member->known_id, id) != 0)
+		return false;
+	memcpy(s->user_id, id, sizeof(id));
 	s->from_memory = true;
 	seat_known(run, seat);
 	return true;
@@ -54,10 +60,14 @@ void forget_user(struct run *run, size_t seat)
 void seat_known(struct run *run, size_t seat)
 {
 	const struct push *push = run->push;
-	bool looks = push->add && push->members[seat].look_first && !push->members[seat].created &&
-		     !run->seats[seat].looked && push->target->dialect.verify != VERIFY_NONE;
+	const struct push_member *member = &push->members[seat];
+	bool looks = push->add && member->look_first && !member->created && !run->seats[seat].looked &&
+		     push->target->dialect.verify != VERIFY_NONE;
 
-	run->seats[seat].step = looks ? SEAT_LOOK : SEAT_KNOWN;
+	if (push->add && member->inactive && !member->created && !member->activated)
+		run->seats[seat].step = SEAT_ACTIVATE;
+	else
+		run->seats[seat].step = looks ? SEAT_LOOK : SEAT_KNOWN;
 }
 
 void learn_user(struct run *run, size_t seat, const char *id)

@@ -58,6 +58,8 @@ static void on_user(struct run *run, size_t seat, const struct http_answer *answ
 		hit = scim_read_found(answer->body, answer->len, &find, id);
 	switch (hit) {
 	case HIT_ONE:
+		if (run->push->members[seat].maybe_created && person_is_ours(run, seat, answer))
+			run->push->members[seat].created = true;
 		learn_user(run, seat, id);
 		return;
 	case HIT_NONE:
@@ -97,6 +99,22 @@ static void on_creation(struct run *run, size_t seat, const struct http_answer *
 		return;
 	}
 	answer_words(run, OP_CREATE_USER, answer, words);
+	seat_settle(run, seat, outcome == OUTCOME_REFUSED ? PUSH_REFUSED : PUSH_RETRY, words);
+}
+
+/* The user is active again, or is not there any more; the next push looks them up then. */
+static void on_activation(struct run *run, size_t seat, const struct http_answer *answer,
+			  enum outcome outcome)
+{
+	char words[TEXT_SIZE];
+
+	if (outcome == OUTCOME_DONE) {
+		run->push->members[seat].activated = true;
+		seat_known(run, seat);
+		return;
+	}
+	forget_user(run, seat);
+	answer_words(run, OP_CHANGE_USER, answer, words);
 	seat_settle(run, seat, outcome == OUTCOME_REFUSED ? PUSH_REFUSED : PUSH_RETRY, words);
 }
 
@@ -363,8 +381,10 @@ void reply_apply(struct run *run, const struct slot *slot, const struct http_ans
 	case OP_READ_MEMBERS:
 		on_members(run, answer, outcome);
 		return;
-	case OP_CHANGE_USER: /* not part of a push of memberships */
-	case OP_DELETE_USER:
+	case OP_CHANGE_USER:
+		on_activation(run, slot->seat, answer, outcome);
+		return;
+	case OP_DELETE_USER: /* not part of a push of memberships */
 	case OP_LIST_MEMBERS:
 	case OP_READ_CONFIG:
 	case OP_COUNT:

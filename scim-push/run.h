@@ -47,14 +47,15 @@ enum group_step {
 };
 
 enum seat_step {
-	SEAT_FIND,    /* the user's id is not known */
-	SEAT_CREATE,  /* the user is missing and is to be created */
-	SEAT_LOOK,    /* the user's id is known; are they a member already? */
-	SEAT_KNOWN,   /* the user's id is known; the membership is to be changed */
-	SEAT_ASK,     /* the PATCH was answered; the membership is to be read back */
-	SEAT_DOUBTED, /* not shown yet: ask again after a pause */
-	SEAT_STALE,   /* the application does not know the id that memory gave: look up again */
-	SEAT_SETTLED  /* the member's verdict stands */
+	SEAT_FIND,     /* the user's id is not known */
+	SEAT_CREATE,   /* the user is missing and is to be created */
+	SEAT_ACTIVATE, /* the user's id is known; the user is to be made active */
+	SEAT_LOOK,     /* the user's id is known; are they a member already? */
+	SEAT_KNOWN,    /* the user's id is known; the membership is to be changed */
+	SEAT_ASK,      /* the PATCH was answered; the membership is to be read back */
+	SEAT_DOUBTED,  /* not shown yet: ask again after a pause */
+	SEAT_STALE,    /* the application does not know the id that memory gave: look up again */
+	SEAT_SETTLED   /* the member's verdict stands */
 };
 
 struct seat {
@@ -110,6 +111,7 @@ struct run {
 
 struct probe;
 struct listing;
+struct visit;
 
 struct pusher {
 	uv_loop_t *loop;
@@ -119,6 +121,7 @@ struct pusher {
 	size_t running;
 	struct probe *describing; /* tests whose first request is under way */
 	struct listing *listings; /* under way */
+	struct visit *visits;     /* under way */
 	struct push *unstarted;   /* found no memory; chained through push->state */
 	uv_timer_t late;          /* ends them */
 };
@@ -142,6 +145,7 @@ void target_call(const struct scim_target *target, enum scim_op op, bool with_ne
 bool ask_group(struct run *run);
 bool ask_user(struct run *run, size_t seat);
 bool ask_creation(struct run *run, size_t seat);
+bool ask_activation(struct run *run, size_t seat);
 /* Asks for the membership of this seat, or for those of all in the same step at once, as the dialect has it. */
 bool ask_membership(struct run *run, size_t seat);
 /* Sends the PATCH for the seats that are SEAT_KNOWN, as many as the dialect lets into one. */
@@ -149,6 +153,9 @@ bool ask_patch(struct run *run);
 
 /* listing.c: for the end of the process. */
 void listing_abort_all(struct pusher *pusher);
+
+/* visit.c: for the end of the process. */
+void visit_abort_all(struct pusher *pusher);
 
 /* probe.c: for the end of the process: ends the tests whose first request is under way. */
 void probe_abort_all(struct pusher *pusher);
@@ -179,6 +186,8 @@ void read_back(struct run *run, size_t seat);
 void identify_all(struct run *run);
 /* person.c: appends the body of the user's creation. False with words when the application would not take it. */
 bool person_body(const struct run *run, size_t seat, struct buf *body, struct errctx *why);
+/* person.c: is the user in this list, whom the look-up has found, one that an earlier creation without an answer made? */
+bool person_is_ours(const struct run *run, size_t seat, const struct http_answer *answer);
 /* person.c: the look-up of this member, and that of the group. */
 void seat_find(const struct run *run, size_t seat, struct scim_find *find);
 void group_find(const struct run *run, struct scim_find *find);

@@ -94,6 +94,16 @@ void scim_url_users_of(struct buf *url, const char *base, const char *group_id, 
 	add_filter(url, &filter);
 }
 
+void scim_url_groups_of(struct buf *url, const char *base, const char *user_id)
+{
+	struct buf filter;
+
+	buf_init(&filter, FILTER_MAX);
+	add_comparison(&filter, "members.value", user_id);
+	scim_url_endpoint(url, base, "Groups?");
+	add_filter(url, &filter);
+}
+
 static void add_field(struct buf *body, const char *before, const char *value)
 {
 	buf_adds(body, before);

@@ -39,6 +39,9 @@ void scim_url_confirm(struct buf *url, const char *base, const char *group_id, c
 /* The users who are in this group, from `cursor` on: "" = the first page. AWS only. */
 void scim_url_users_of(struct buf *url, const char *base, const char *group_id, const char *cursor);
 
+/* The groups that this user is in. AWS only. */
+void scim_url_groups_of(struct buf *url, const char *base, const char *user_id);
+
 struct scim_member {
 	const char *id, *name; /* borrowed */
 };
@@ -63,6 +66,10 @@ enum scim_hit {
  * attribute_is() compares: what an application takes for equal is no proof. */
 enum scim_hit scim_read_found(const char *body, size_t len, const struct scim_find *find,
 			      char id[SCIM_ID_SIZE]);
+
+/* Has the one resource that the look-up finds in this list that other attribute as well? */
+bool scim_found_has(const char *body, size_t len, const struct scim_find *find,
+		    const struct scim_find *other);
 
 /* The id in the answer to a creation. False when it holds none or is about another resource. */
 bool scim_read_created(const char *body, size_t len, const struct scim_find *find, char id[SCIM_ID_SIZE]);
@@ -98,6 +105,20 @@ bool scim_read_member_list(const char *body, size_t len, const char *group_id, s
 /* A user with their groups: is this one of them? */
 enum scim_membership scim_read_groups(const char *body, size_t len, const char *user_id,
 				      const char *group_id);
+
+enum scim_active { ACTIVE_UNSAID, ACTIVE_YES, ACTIVE_NO };
+
+/* A user, as somebody else may have left it. */
+struct scim_account {
+	enum scim_active active;
+	bool in_groups; /* it shows groups that the user is in */
+};
+
+/* False when it is not this user. */
+bool scim_read_account(const char *body, size_t len, const char *user_id, struct scim_account *out);
+
+/* The answer to scim_url_groups_of(): is the user in any group at all? */
+enum scim_membership scim_read_any(const char *body, size_t len);
 
 /*
  * The application's own words out of an error body (`detail`; "" when there are none), cut to fit, without control

@@ -39,6 +39,8 @@ static void note_answer(struct run *run, const struct slot *slot, const struct h
 		for (size_t i = 0; slot->op == OP_READ_MEMBERS && i < push->count; i++)
 			run->seats[i].busy = false;
 	}
+	if (slot->op == OP_CREATE_USER && answer->sent && (answer->status == 0 || answer->status >= 500))
+		push->members[slot->seat].creation_lost = true;
 	if (!scim_op_is_patch(slot->op) || !answer->sent || (answer->status >= 300 && answer->status < 500))
 		return;
 	/* No answer, one that does not say what was done before it went wrong, or success yet to be confirmed. */
@@ -159,8 +161,12 @@ static bool users_phase(struct run *run)
 			room = recall_user(run, i) || ask_user(run, i);
 		else if (seat->step == SEAT_CREATE)
 			room = ask_creation(run, i);
+		/* As well of who was in memory. */
+		if (room && seat->step == SEAT_ACTIVATE && !seat->busy)
+			room = ask_activation(run, i);
 	}
-	return run->phase == PHASE_USERS && !any_seat(run, SEAT_FIND) && !any_seat(run, SEAT_CREATE);
+	return run->phase == PHASE_USERS && !any_seat(run, SEAT_FIND) && !any_seat(run, SEAT_CREATE) &&
+	       !any_seat(run, SEAT_ACTIVATE);
 }
 
 /* Who was a member before is not made one, and is not removed later. */

@@ -30,17 +30,31 @@ static bool add_value(struct user *user, const struct mapping_rule *rule, const 
 	return true;
 }
 
-bool user_make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
-	       struct errctx *why)
+static bool make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
+		 bool only_known, struct errctx *why)
 {
 	user->count = 0;
 	for (size_t i = 0; i < mapping->count; i++) {
+		if (only_known && !mapping_is_known(&mapping->rules[i], source))
+			continue;
 		if (add_value(user, &mapping->rules[i], source, why))
 			continue;
 		user_release(user);
 		return false;
 	}
 	return true;
+}
+
+bool user_make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
+	       struct errctx *why)
+{
+	return make(user, mapping, source, false, why);
+}
+
+bool user_make_known(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
+		     struct errctx *why)
+{
+	return make(user, mapping, source, true, why);
 }
 
 void user_release(struct user *user)
@@ -273,6 +287,12 @@ static void add_difference(struct buf *body, const struct user_value *value,
 	buf_adds(body, "}");
 }
 
+/* Compared exactly: a name whose case has changed is to be shown as it is now. */
+static bool differs(const struct user_value *value, const char *has)
+{
+	return has == NULL || strcmp(has, value->text) != 0;
+}
+
 int user_differences(struct buf *body, const struct user *user, const struct scim_dialect *dialect,
 		     const char *resource, size_t len)
 {
@@ -284,8 +304,7 @@ int user_differences(struct buf *body, const struct user *user, const struct sci
 	for (size_t i = 0; i < user->count; i++) {
 		const struct user_value *value = &user->values[i];
 		const char *text = attribute_text(has, value->attribute);
-		/* Exactly: a name whose case has changed is to be shown as it is now. */
-		if (text != NULL && strcmp(text, value->text) == 0)
+		if (!differs(value, text))
 			continue;
 		buf_adds(body, count++ == 0 ? SCIM_PATCH_BEGIN : ",");
 		add_difference(body, value, dialect, text);
@@ -293,6 +312,20 @@ int user_differences(struct buf *body, const struct user *user, const struct sci
 	buf_adds(body, count > 0 ? "]}" : "");
 	cJSON_Delete(has);
 	return buf_failed(body) ? -1 : count;
+}
+
+void user_differing(struct buf *names, const struct user *user, const char *resource, size_t len)
+{
+	cJSON *has = NULL;
+
+	if (json_parse(resource, len, &has, NULL) != ERR_OK)
+		return;
+	for (size_t i = 0; i < user->count; i++) {
+		const struct user_value *value = &user->values[i];
+		if (differs(value, attribute_text(has, value->attribute)))
+			buf_addf(names, "%s%s", names->len > 0 ? ", " : "", value->attribute->path);
+	}
+	cJSON_Delete(has);
 }
 
 void user_active_body(struct buf *body, const struct scim_dialect *dialect, bool active)

@@ -26,6 +26,9 @@ struct user {
 /* Evaluates the whole mapping. False with a sentence that names the attribute; nothing to release then. */
 bool user_make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
 	       struct errctx *why) MUST_CHECK;
+/* The same of those attributes only of which everything is known (mapping_is_known()): for a user who is there. */
+bool user_make_known(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
+		     struct errctx *why) MUST_CHECK;
 void user_release(struct user *user);
 
 /* The attribute's value, or NULL when the user has none. Borrowed. */
@@ -49,6 +52,9 @@ void user_body(struct buf *body, const struct user *user);
  */
 int user_differences(struct buf *body, const struct user *user, const struct scim_dialect *dialect,
 		     const char *resource, size_t len);
+
+/* Appends the names of the attributes that the PATCH is about: "displayName, title". */
+void user_differing(struct buf *names, const struct user *user, const char *resource, size_t len);
 
 /* Appends the PATCH that activates or deactivates a user. */
 void user_active_body(struct buf *body, const struct scim_dialect *dialect, bool active);

@@ -250,7 +250,7 @@ static enum err read_token(struct gathering *g, struct errctx *ec)
 
 static enum err read_query(struct gathering *g, struct errctx *ec)
 {
-	static const char *const results[] = {"", "done", "retry", "refused", "skipped", "split"};
+	static const char *const results[] = {"", "done", "retry", "refused", "skipped", "split", "kept"};
 	bool known = false;
 	enum err err = read_top(g, ec);
 
@@ -269,7 +269,8 @@ static enum err read_query(struct gathering *g, struct errctx *ec)
 	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
 		known = known || strcmp(g->result, results[i]) == 0;
 	if (!known)
-		return err_set(ec, ERR_INVALID_FILTER, "result is done, retry, refused, skipped or split.");
+		return err_set(ec, ERR_INVALID_FILTER,
+			       "result is done, retry, refused, skipped, split or kept.");
 	g->query.principal = g->principal;
 	g->query.group = g->group;
 	g->query.result = g->result;

@@ -1,4 +1,4 @@
-/* What policies look at in a token, over all of them, so that no more of it has to be kept. See build.h. */
+/* What policies and mappings look at in a token, over all of them, so that no more of it has to be kept. See build.h. */
 #include "config/build.h"
 
 #include <stdio.h>
@@ -68,9 +68,30 @@ static size_t drop_shared(struct gathering *g)
 	return values;
 }
 
+/* The claims that users' attributes are made from, whatever their values; gives their number. `out` may be NULL. */
+static size_t mapped_claims(const struct config *config, struct policy_attribute *out)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < config->application_count; i++) {
+		const struct mapping *mapping = &config->applications[i].scim.mapping;
+		for (size_t k = 0; k < mapping->count; k++) {
+			const struct mapping_rule *rule = &mapping->rules[k];
+			for (size_t s = 0; s < rule->step_count; s++) {
+				if (rule->steps[s].kind != MAPPING_CLAIM)
+					continue;
+				if (out)
+					out[count] = (struct policy_attribute){
+						.name = rule->text + rule->steps[s].at, .value = ""};
+				count++;
+			}
+		}
+	}
+	return count;
+}
+
 static void list_values(struct config *config, const struct gathering *g)
 {
-	size_t count = 0, kept = 0;
+	size_t count = mapped_claims(config, config->claims), kept = 0;
 	for (size_t i = 0; i < g->count; i++)
 		for (size_t k = 0; k < g->claims[i]->values.count; k++)
 			config->claims[count++] = (struct policy_attribute){
@@ -91,7 +112,9 @@ void builder_gather_claims(struct builder *builder)
 	g.claims = calloc(g.count + 1, sizeof(struct policy_claim *));
 	if (g.claims) {
 		gather_all(&g, config);
-		config->claims = memory_take(&config->memory, drop_shared(&g) + 1, sizeof(*config->claims));
+		config->claims =
+			memory_take(&config->memory, drop_shared(&g) + mapped_claims(config, NULL) + 1,
+				    sizeof(*config->claims));
 	}
 	if (g.claims && config->claims)
 		list_values(config, &g);

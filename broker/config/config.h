@@ -34,10 +34,15 @@ struct config_test {
 	bool required; /* nothing is pushed before a test has passed */
 };
 
+/* What becomes of a user whom the broker created, when the last membership is gone. */
+enum config_last_removal { LAST_KEEP, LAST_DEACTIVATE, LAST_DELETE };
+
 struct config_application {
 	char id[APP_ID_SIZE];
 	struct scim_target scim;
 	struct config_test test;
+	bool users_update; /* their attributes are kept in line by the cycle */
+	enum config_last_removal users_last_removal;
 	struct throttle throttle;
 	int64_t push_timeout_ms;                       /* a push is aborted after that; 30 s */
 	int64_t quarantine_failures, quarantine_share; /* when it is quarantined: pushes, and in a hundred */
@@ -183,7 +188,8 @@ struct config {
 	size_t application_count;
 	struct config_group *groups;
 	size_t group_count;
-	/* Which claims with which values policies look at, those for operators included: by name and value, each once. */
+	/* Which claims with which values policies look at, those for operators included, and (value "") those that mappings
+	 * are made from: by name and value, each once. */
 	struct policy_attribute *claims;
 	size_t claim_count;
 	const struct config_person **by_token; /* those who have a token, sorted by its hash */
@@ -250,7 +256,7 @@ const struct config_person *config_person_by_token(const struct config *config, 
 /* A digest, in hexadecimal, of who is eligible for what and loses it with that: the same in equal configurations. */
 void config_policies_digest(const struct config *config, char out[CONFIG_POLICIES_SIZE]);
 
-/* Does any policy look at that claim? At that value of it (NULL = any)? */
+/* Does any policy or mapping look at that claim? A policy at that value of it (NULL = any)? */
 bool config_names_claim(const struct config *config, const char *name, const char *value);
 
 /* The name by which policies know the claim of an issuer with that prefix; NULL when none looks at it. Borrowed. */

@@ -567,6 +567,16 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_APP_USERS_CREATE] = {"applications[].users.create",
 				  "Create a user who is missing when the membership is pushed.", TYPE_BOOL,
 				  .fallback = "true", APPLICATION(scim.create_users)},
+	[SET_APP_USERS_UPDATE] = {"applications[].users.update",
+				  "Each cycle brings the attributes below in line with what is known of a "
+				  "person, for users with a membership that the broker gave and for those "
+				  "whom it created.",
+				  TYPE_BOOL, .fallback = "true", APPLICATION(users_update)},
+	[SET_APP_USERS_LAST] = {"applications[].users.on_last_removal",
+				"What the next cycle does with a user whom the broker created, when the last "
+				"membership is gone (deploy/users.md).",
+				TYPE_CHOICE, .fallback = "keep", .choices = "keep|deactivate|delete",
+				APPLICATION(users_last_removal)},
 	[SET_APP_USERS_MATCH] = {"applications[].users.match",
 				 "The attribute by which the application's users are found.", TYPE_ATTRIBUTE,
 				 .fallback = "userName", APPLICATION(scim.match)},

@@ -36,6 +36,11 @@ static void check_lists(const char *body, size_t len)
 	check_id(id, group == HIT_ONE);
 	check_id(id, scim_read_found(body, len, &ada, id) == HIT_ONE);
 	check_id(id, scim_read_created(body, len, &ada, id));
+	/* Who has another attribute as well was found. */
+	if (scim_found_has(body, len, &ada, &admins))
+		REQUIRE(scim_read_found(body, len, &ada, id) != HIT_NONE);
+	if (scim_read_any(body, len) == MEMBERSHIP_ABSENT)
+		REQUIRE(scim_read_found(body, len, &admins, id) == HIT_NONE);
 }
 
 static void check_detail(const char *body, size_t len)
@@ -82,7 +87,10 @@ static void check_members(const char *body, size_t len)
 	listed = 0;
 	REQUIRE(scim_read_page(body, len, on_id, &listed, cursor) || listed == 0);
 	REQUIRE(memchr(cursor, '\0', sizeof(cursor)) != NULL);
-	(void)scim_read_groups(body, len, "u-1", "g-1");
+	if (scim_read_groups(body, len, "u-1", "g-1") == MEMBERSHIP_PRESENT) {
+		struct scim_account account;
+		REQUIRE(scim_read_account(body, len, "u-1", &account) && account.in_groups);
+	}
 }
 
 /* A user whose differences were sent differs no more in what the mapping names; here: the body is JSON, or nothing. */
@@ -92,14 +100,18 @@ static void check_differences(const char *body, size_t len)
 	const struct mapping_source source = {.names = &person};
 	struct user user;
 	struct errctx why;
-	struct buf patch;
+	struct buf patch, names;
 
 	REQUIRE(user_make(&user, &mapping_default, &source, &why));
 	buf_init(&patch, 65536);
 	int count = user_differences(&patch, &user, dialect_row(DIALECT_AWS), body, len);
 	REQUIRE((count > 0) == (patch.len > 0));
+	buf_init(&names, 65536);
+	user_differing(&names, &user, body, len);
+	REQUIRE((count > 0) == (names.len > 0));
 	user_release(&user);
 	buf_release(&patch);
+	buf_release(&names);
 }
 
 /* Every operation has an outcome for every answer, and nothing but a throttled one waits. */

@@ -18,6 +18,7 @@ static int open_real(void **state) /* five in ten seconds, as it is out of the b
 {
 	struct world_options options = scene_defaults();
 
+	options.application.users = "update: false"; /* cycles that push, and do nothing else */
 	return scene_open(state, &options);
 }
 
@@ -156,6 +157,7 @@ static int open_quick(void **state) /* five in a second */
 	options.groups = 5;
 	options.people = 120;
 	options.application.per_ms = SECOND;
+	options.application.users = "update: false"; /* cycles that push, and do nothing else */
 	return scene_open(state, &options);
 }
 

@@ -59,7 +59,8 @@ static void add_person(struct buf *b, const struct broker_person *person)
 	add_text(b, "  - id", person->id);
 	add_text(b, "    user_name", person->user_name);
 	add_text(b, "    display_name", person->user_name);
-	buf_adds(b, "    given_name: Given\n    family_name: Family\n");
+	add_text(b, "    given_name", person->given_name != NULL ? person->given_name : "Given");
+	buf_adds(b, "    family_name: Family\n");
 	if (strchr(person->user_name, '@') != NULL)
 		add_text(b, "    email", person->user_name);
 	if (person->token != NULL) {
@@ -88,7 +89,8 @@ static void add_application(struct buf *b, const struct broker_application *app)
 		buf_addf(b, "    overflow: {wait: %" PRId64 "ms}\n", app->overflow_wait_ms);
 	add_ms(b, "    cycle", app->cycle_ms);
 	add_ms(b, "    push_timeout", app->push_timeout_ms);
-	buf_addf(b, "    users: {create: %s}\n", app->keeps_missing_users ? "false" : "true");
+	buf_addf(b, "    users: {create: %s%s%s}\n", app->keeps_missing_users ? "false" : "true",
+		 app->users != NULL ? ", " : "", app->users != NULL ? app->users : "");
 	buf_adds(b, app->more != NULL ? app->more : "");
 }
 

@@ -9,9 +9,10 @@
 /* All texts are borrowed. What is 0 or NULL is left out of the file, so that the broker's default holds. */
 
 struct broker_person {
-	const char *id;        /* UUID */
-	const char *user_name; /* display name, e-mail and so on are made from it */
-	const char *token;     /* what the person signs in with */
+	const char *id;         /* UUID */
+	const char *user_name;  /* display name, e-mail and so on are made from it */
+	const char *given_name; /* NULL = "Given" */
+	const char *token;      /* what the person signs in with */
 	bool is_operator;
 };
 
@@ -24,6 +25,7 @@ struct broker_application {
 	int64_t pushes, per_ms, overflow_wait_ms, cycle_ms, push_timeout_ms, request_timeout_ms;
 	int64_t cycle_reserve;    /* -1 = leave out, because 0 means 0 */
 	bool keeps_missing_users; /* users.create: false */
+	const char *users;        /* further settings of users, "update: false" */
 };
 
 struct broker_group {

@@ -197,11 +197,14 @@ static void member_result(struct lane_story_line *line, char *word)
 	assert_non_null(part[1]);
 	lane_arg(line->lane, part[0]);
 	lane_arg(line->lane, part[1]);
-	lane_arg(line->lane, part[2] != NULL && strcmp(part[2], "doubt") == 0 ? "1" : "0");
+	if (part[2] == NULL || strcmp(part[2], "sure") == 0)
+		lane_arg(line->lane, "0");
+	else
+		lane_arg(line->lane, strcmp(part[2], "doubt") == 0 ? "1" : part[2]);
 	lane_arg(line->lane, part[3] != NULL ? part[3] : "0");
 	lane_arg(line->lane, "0");
 	lane_arg(line->lane, part[4] != NULL ? part[4] : "");
-	lane_argf(line->lane, "id of group\nid of %s", part[0]);
+	lane_argf(line->lane, "id of group\n%s%s", line_option(line, "user", "id of "), part[0]);
 }
 
 static void do_end(struct lane_story_line *line)
@@ -338,6 +341,11 @@ static const struct {
 	{"removals", story_do_removals},
 	{"timetable", story_do_timetable},
 	{"keys", story_do_keys},
+	{"user", story_do_user},
+	{"users", story_do_users},
+	{"users-take", story_do_users_take},
+	{"users-go", story_do_users_go},
+	{"users-end", story_do_users_end},
 	{"audit", story_do_audit},
 	{"decide", story_do_decide},
 	{"outbox", story_do_outbox},

@@ -12,6 +12,9 @@
  *	due [MOST]    pump PUSH    check PUSH    cycle [WHO] [steps=NAME:N,NAME:N]    operate WHAT    provision PUSH GROUP PERSON    plan [token=DAYS]    terms TERMS
  *	step PIECE [AT] [over=1] [walked=N] [did=N] [close=MS] [health=H] [failed=N]
  *	end PUSH [keep] [close=MS] [health=H] [why=W] [chance=C] PERSON:VERDICT[:doubt|:sure[:DELAY[:TEXT]]] …
+ *	     [user=ID_BEFORE_THE_NAME]; other marks than doubt and sure as they stand: 0c
+ *	user PERSON    users    what is kept of them as users of the application
+ *	users-take PIECE STEP [most=N]    users-go PIECE PERSON AIM    users-end PIECE AIM PERSON:VERDICT[:doubt|:sure[:DIGEST]] …
  *	get ID FIELD …    list p|g WHO [most=N] [states=A,B] [action=A] [group=G] [person=P] [from=MS] [below=ID]
  *	     [what=eligibility_list]    the same with what=count or what=eligibility_count
  *	give ID GROUP PERSON ACTION [DURATION] [start=MS] [end=MS] [h=HASH]    try-give …    withdraw ID    given ID FIELD …

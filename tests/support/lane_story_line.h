@@ -46,6 +46,14 @@ void story_do_policies(struct lane_story_line *line);
 void story_do_lose(struct lane_story_line *line);
 void story_do_guard(struct lane_story_line *line);
 
+/* lane_story_user.c: what is kept of persons as users. */
+void story_say_marks(struct lane_story_line *line, const char *marks);
+void story_do_user(struct lane_story_line *line);
+void story_do_users(struct lane_story_line *line);
+void story_do_users_take(struct lane_story_line *line);
+void story_do_users_go(struct lane_story_line *line);
+void story_do_users_end(struct lane_story_line *line);
+
 /* lane_story_notices.c */
 void story_do_outbox(struct lane_story_line *line);
 void story_do_spread(struct lane_story_line *line);

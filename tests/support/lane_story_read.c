@@ -49,6 +49,7 @@ void line_push(struct lane_story_line *line, const redisReply *order)
 		line_say(line, " %s", lane_text(lane_at(order, i)));
 		if (lane_int(lane_at(order, i + 2)) > 0)
 			line_say(line, "*%lld", (long long)lane_int(lane_at(order, i + 2)));
+		story_say_marks(line, lane_text(lane_at(order, i + 4)));
 	}
 }
 

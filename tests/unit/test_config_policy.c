@@ -271,13 +271,48 @@ static void test_what_is_inherited_is_shared(void **state)
 	free(text);
 }
 
+/* Of a token is kept what policies look at, and what users' attributes are made from. */
+static void test_claims_that_are_kept(void **state)
+{
+	static const char text[] = "environment: test\n"
+				   "applications:\n"
+				   "  - id: aws\n"
+				   "    scim: {url: \"https://scim.example.com/scim/v2\", token: file:t}\n"
+				   "    users: {attributes: {userName: user_name, title: claims.job,\n"
+				   "      nickName: 'default(claims.nick, claims.job)'}}\n"
+				   "groups:\n"
+				   "  - id: 11111111-2222-3333-4444-555555555555\n"
+				   "    application: aws\n"
+				   "    name: admins\n"
+				   "    eligible: {claims: {team: [ops]}}\n";
+	char *report;
+	struct config *config = parse(text, strlen(text), &report);
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", report);
+	free(report);
+	assert_true(config_names_claim(config, "job", NULL));
+	assert_true(config_names_claim(config, "nick", NULL));
+	assert_true(config_names_claim(config, "team", "ops"));
+	/* No policy looks at any value of it. */
+	assert_false(config_names_claim(config, "job", "x"));
+	assert_false(config_names_claim(config, "title", NULL));
+	config_unref(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_inherited), cmocka_unit_test(test_own_eligibility),
-		cmocka_unit_test(test_own_rules),     cmocka_unit_test(test_own_stages),
-		cmocka_unit_test(test_nothing),       cmocka_unit_test(test_equal_stages),
-		cmocka_unit_test(test_exclusive),     cmocka_unit_test(test_what_is_inherited_is_shared),
+		cmocka_unit_test(test_all_inherited),
+		cmocka_unit_test(test_own_eligibility),
+		cmocka_unit_test(test_own_rules),
+		cmocka_unit_test(test_own_stages),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_equal_stages),
+		cmocka_unit_test(test_exclusive),
+		cmocka_unit_test(test_what_is_inherited_is_shared),
+		cmocka_unit_test(test_claims_that_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

@@ -21,7 +21,7 @@ static void test_nobody_wants_to_know(void **state)
 		{"40 end Pr1 ann:done", "ok"},
 		{"60000 due", "q aws"},
 		{"60000 outbox", ""},
-		{"60000 keys", "b:aws m:g1:ann r:r1 tt x x:g1 xg:aws"},
+		{"60000 keys", "b:aws m:g1:ann r:r1 tt uq:aws us:aws:ann x x:g1 xg:aws"},
 		END,
 	};
 

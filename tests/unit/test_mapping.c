@@ -66,6 +66,41 @@ static void values(void **state)
 	(void)state;
 }
 
+/* Not what a text comes to, but whether all that it is made of is known. */
+static void known(void **state)
+{
+	static const struct {
+		const char *expression;
+		bool known;
+	} rows[] = {
+		{"user_name", true},
+		{"email", false},
+		{"\"JIT\"", true},
+		{"claims.department", true},
+		{"claims.unknown", false},
+		{"claims.empty", false},
+		{"first(claims.groups)", true},
+		{"lower(email)", false},
+		{"join(\" \", given_name, family_name)", true},
+		{"join(\" \", given_name, email)", false},
+		{"join(\" \", email, given_name)", false},
+		{"replace(email, \"a\", \"b\")", false},
+		{"default(given_name, email)", true},
+		{"default(email, given_name)", false},
+		{"default(email, \"none\")", false},
+		{"join(\" \", default(given_name, email), family_name)", true},
+		{"lower(join(\".\", given_name, default(claims.middle, \"M\"), family_name))", false},
+	};
+	struct mapping_rule rule;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(mapping_compile("title", rows[i].expression, &rule, NULL), ERR_OK);
+		if (mapping_is_known(&rule, &source) != rows[i].known)
+			fail_msg("%s", rows[i].expression);
+	}
+	(void)state;
+}
+
 static void mistakes(void **state)
 {
 	static const struct {
@@ -172,7 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values),   cmocka_unit_test(mistakes),      cmocka_unit_test(several_values),
-		cmocka_unit_test(too_long), cmocka_unit_test(default_rules),
+		cmocka_unit_test(too_long), cmocka_unit_test(default_rules), cmocka_unit_test(known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
