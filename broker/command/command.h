@@ -33,8 +33,9 @@ struct options {
 	const char *application, *group, *person, *result, *user; /* which */
 	const char *status, *issuer, *after, *limit;
 	bool json, wait, try_only, break_glass, everybody;
-	const char *timeout; /* of --wait */
-	const char *config;  /* of a sweep that asks no server */
+	const char *timeout;                    /* of --wait */
+	const char *config;                     /* of a sweep that asks no server */
+	const char *key_file, *former_key_file; /* of an audit that is checked without one */
 	const char *words[3];
 	size_t word_count; /* what stood besides the options */
 };

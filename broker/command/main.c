@@ -52,6 +52,8 @@ static const struct option_row option_rows[] = {
 	TEXT("after", after, "POSITION", "from there on"),
 	TEXT("limit", limit, "N", "at most so many"),
 	TEXT("config", config, "FILE", "ask no server: do it here, with this configuration of the broker"),
+	TEXT("key-file", key_file, "FILE", "the key that sealed it, where a file is checked"),
+	TEXT("former-key-file", former_key_file, "FILE", "and the key before"),
 	TEXT("issuer", issuer, "URL", "the provider to sign in with, where there are several"),
 };
 #undef TEXT
@@ -95,7 +97,8 @@ static const struct command commands[] = {
 	{"provision", "APPLICATION PERSON GROUP", "provision one membership now", "", 3, 3,
 	 command_provision},
 	{"log", "", "the provisioning log", "app person group result after limit", 0, 0, command_log},
-	{"audit", "[verify]", "the audit events", "after limit", 0, 1, command_audit},
+	{"audit", "[verify [FILE]]", "the audit events", "after limit key-file former-key-file", 0, 2,
+	 command_audit},
 	{"sweep", "", "do now all that is due", "config", 0, 0, command_sweep},
 };
 
@@ -252,7 +255,8 @@ static enum err choose_account(struct session *session, bool signing_in, struct 
 static int run(struct session *session, const struct command *command)
 {
 	struct errctx ec = {""};
-	bool offline = command->run == command_logout || session->options.config != NULL;
+	bool offline = command->run == command_logout || session->options.config != NULL ||
+		       (command->run == command_audit && session->options.word_count > 1);
 	enum err err;
 	int code;
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "command/audit_file.h"
 #include "command/command.h"
 #include "command/words.h"
 
@@ -235,9 +236,11 @@ int command_audit(struct session *session)
 	int code;
 
 	if (o->word_count > 0 && strcmp(o->words[0], "verify") != 0) {
-		fputs("jit: `jit audit` prints the events, `jit audit verify` checks them\n", stderr);
+		fputs("jit: `jit audit` prints the events, `jit audit verify [FILE]` checks them\n", stderr);
 		return EXIT_USAGE;
 	}
+	if (o->word_count > 1)
+		return audit_verify_file(o);
 	if (o->word_count > 0)
 		return verify(session);
 	buf_init(&path, 4096);
