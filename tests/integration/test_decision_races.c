@@ -1,5 +1,5 @@
 /*
- * Decisions at the same moment over two real brokers: one outcome, one event in the audit that ends the waiting, and
+ * Decisions at the same moment over two real brokers, hundreds of times: one outcome, one event in the audit that ends the waiting, and
  * whoever is too late is told who decided, and when.
  */
 #include <setjmp.h>
@@ -15,17 +15,30 @@
 
 #include "tests/support/scene.h"
 
-#define ROUNDS 20
-#define ANN    3 /* who asks */
-#define LEAD   1 /* who may decide … */
-#define DEPUTY 2 /* … and who else */
+#define RACES  120 /* of each kind, all begun at once; each by a person of their own */
+#define AHEAD  16  /* calls under way at a time */
+#define FIRST  3   /* the first of those who ask */
+#define LEAD   1   /* who may decide … */
+#define DEPUTY 2   /* … and who else */
+
+/* One of the two who act in each race, each through a broker of its own. */
+struct act {
+	size_t person;      /* 0 = who asks */
+	const char *result; /* of a decision; NULL = withdraws */
+};
+
+struct race {
+	char id[ID_SIZE], stage[256], urls[2][512];
+	struct http_response responses[2];
+	size_t endings; /* events in the audit by which it stopped waiting */
+};
 
 static int open_world(void **state)
 {
 	struct world_options options = scene_defaults();
 
 	options.brokers = 2;
-	options.groups = ROUNDS;
+	options.people = FIRST + RACES;
 	options.application.pushes = 500;
 	options.application.cycle_reserve = 10;
 	options.group.more =
@@ -33,51 +46,57 @@ static int open_world(void **state)
 	return scene_open(state, &options);
 }
 
-/* One of the two who act, each through a broker of its own. */
-struct act {
-	size_t person;
-	const char *result; /* of a decision; NULL = withdraws */
-};
-
-static void ask(const struct world *world, size_t round, char id[ID_SIZE])
+static void ask_all(const struct world *world, struct race *races)
 {
-	struct world_ask what = {.person = ANN, .group = round, .broker = round % 2};
+	static struct http_response responses[RACES];
+	static struct world_ask asks[RACES];
 
-	scene_activate(world, &what, id);
+	for (size_t i = 0; i < RACES; i++)
+		asks[i] = (struct world_ask){.person = FIRST + i, .broker = i % 2};
+	scene_activate_many(world, asks, RACES, responses);
+	for (size_t i = 0; i < RACES; i++) {
+		assert_string_equal(scene_text(&responses[i], "status"), "PendingApproval");
+		snprintf(races[i].id, ID_SIZE, "%s", scene_text(&responses[i], "id"));
+		http_response_release(&responses[i]);
+	}
 }
 
 /* The path of the only stage. */
-static void stage_of(const struct world *world, const char *id, char path[256])
+static void find_stage(const struct world *world, struct race *race)
 {
 	struct http_response response;
 	char url[256];
 
-	snprintf(url, sizeof(url), PIM "assignmentApprovals/%s", id);
+	snprintf(url, sizeof(url), PIM "assignmentApprovals/%s", race->id);
 	scene_get(world, LEAD, url, &response);
-	snprintf(path, 256, PIM "assignmentApprovals/%s/stages/%s", id, scene_text(&response, "stages.0.id"));
+	snprintf(race->stage, sizeof(race->stage), PIM "assignmentApprovals/%s/stages/%s", race->id,
+		 scene_text(&response, "stages.0.id"));
 	http_response_release(&response);
 }
 
-/* Both at once, over connections of their own. */
-static void race(const struct world *world, const char *id, const struct act acts[2],
-		 struct http_response responses[2])
+static void prepare(const struct world *world, struct race *race, size_t person, const struct act acts[2],
+		    struct http_request requests[2])
 {
-	struct http_request requests[2] = {{.method = NULL}};
-	char stage[256], cancel[256], urls[2][512], bodies[2][64];
-
-	stage_of(world, id, stage);
-	snprintf(cancel, sizeof(cancel), PIM "assignmentScheduleRequests/%s/cancel", id);
+	find_stage(world, race);
 	for (size_t i = 0; i < 2; i++) {
-		snprintf(urls[i], sizeof(urls[i]), "%s%s", world->brokers[i].root,
-			 acts[i].result != NULL ? stage : cancel);
-		snprintf(bodies[i], sizeof(bodies[i]), "{\"reviewResult\":\"%s\"}",
-			 acts[i].result != NULL ? acts[i].result : "");
-		requests[i] = (struct http_request){.method = acts[i].result != NULL ? "PATCH" : "POST",
-						    .url = urls[i],
-						    .bearer = world_token(world, acts[i].person),
-						    .body = acts[i].result != NULL ? bodies[i] : "{}"};
+		bool decides = acts[i].result != NULL;
+
+		if (decides)
+			snprintf(race->urls[i], sizeof(race->urls[i]), "%s%s", world->brokers[i].root,
+				 race->stage);
+		else
+			snprintf(race->urls[i], sizeof(race->urls[i]),
+				 "%s" PIM "assignmentScheduleRequests/%s/cancel", world->brokers[i].root,
+				 race->id);
+		requests[i] = (struct http_request){
+			.method = decides ? "PATCH" : "POST",
+			.url = race->urls[i],
+			.bearer = world_token(world, acts[i].person != 0 ? acts[i].person : person),
+			.body = !decides                                 ? "{}"
+				: strcmp(acts[i].result, "Approve") == 0 ? "{\"reviewResult\":\"Approve\"}"
+									 : "{\"reviewResult\":\"Deny\"}",
+		};
 	}
-	assert_true(http_many(requests, 2, 2, responses));
 }
 
 static const char *field_of(const redisReply *fields, const char *name)
@@ -88,24 +107,39 @@ static const char *field_of(const redisReply *fields, const char *name)
 	return "";
 }
 
-static size_t decisions_on(const struct world *world, const char *id)
+static void count_endings(const struct world *world, struct race *races)
 {
-	char key[24];
-	redisReply *reply;
-	size_t count = 0;
+	redisReply *reply =
+		redis_server_command(&world->redis, "XRANGE {j%d}:audit - +", id_lane(races[0].id));
 
-	snprintf(key, sizeof(key), "{j%d}:audit", id_lane(id));
-	reply = redis_server_command(&world->redis, "XRANGE %s - +", key);
 	assert_non_null(reply);
 	for (size_t i = 0; i < reply->elements; i++) {
 		const redisReply *fields = reply->element[i]->element[1];
 
-		count += strcmp(field_of(fields, "r"), id) == 0 &&
-			 strcmp(field_of(fields, "f"), "awaiting") == 0 &&
-			 strcmp(field_of(fields, "t"), "awaiting") != 0;
+		for (size_t k = 0; k < RACES; k++)
+			races[k].endings += strcmp(field_of(fields, "r"), races[k].id) == 0 &&
+					    strcmp(field_of(fields, "f"), "awaiting") == 0 &&
+					    strcmp(field_of(fields, "t"), "awaiting") != 0;
 	}
 	freeReplyObject(reply);
-	return count;
+}
+
+/* Both of each race at once, over connections of their own, and many races beside each other. */
+static struct race *run(const struct world *world, const struct act acts[2])
+{
+	static struct race races[RACES];
+	static struct http_request requests[2 * RACES];
+	static struct http_response responses[2 * RACES];
+
+	memset(races, 0, sizeof(races));
+	ask_all(world, races);
+	for (size_t i = 0; i < RACES; i++)
+		prepare(world, &races[i], FIRST + i, acts, &requests[2 * i]);
+	assert_true(http_many(requests, 2 * RACES, AHEAD, responses));
+	for (size_t i = 0; i < RACES; i++)
+		memcpy(races[i].responses, &responses[2 * i], sizeof(races[i].responses));
+	count_endings(world, races);
+	return races;
 }
 
 static void expect_message(const struct http_response *response, const char *words)
@@ -117,26 +151,30 @@ static void expect_message(const struct http_response *response, const char *wor
 		fail_msg("%d %s", response->status, buf_text(&response->body));
 }
 
+static void finish(struct race *race)
+{
+	assert_int_equal(race->endings, 1);
+	http_response_release(&race->responses[0]);
+	http_response_release(&race->responses[1]);
+}
+
 /* A decision against another person's, over and over; who was first, how often, is chance. */
 static void decisions(const struct world *world, const char *first, const char *second)
 {
-	for (size_t round = 0; round < ROUNDS; round++) {
-		const struct act acts[2] = {{LEAD, first}, {DEPUTY, second}};
-		struct http_response responses[2];
-		char id[ID_SIZE], words[64];
-		size_t winner;
+	const struct act acts[2] = {{LEAD, first}, {DEPUTY, second}};
+	struct race *races = run(world, acts);
 
-		ask(world, round, id);
-		race(world, id, acts, responses);
-		winner = responses[0].status == 204 ? 0 : 1;
+	for (size_t i = 0; i < RACES; i++) {
+		const struct http_response *responses = races[i].responses;
+		size_t winner = responses[0].status == 204 ? 0 : 1;
+		char words[64];
+
 		assert_int_equal(responses[winner].status, 204);
 		assert_int_equal(responses[1 - winner].status, 409);
 		snprintf(words, sizeof(words), "%s said %s", world_user_name(world, acts[winner].person),
 			 acts[winner].result);
 		expect_message(&responses[1 - winner], words);
-		assert_int_equal(decisions_on(world, id), 1);
-		http_response_release(&responses[0]);
-		http_response_release(&responses[1]);
+		finish(&races[i]);
 	}
 }
 
@@ -155,14 +193,13 @@ static void approve_against_deny(void **state)
 static void approve_against_cancel(void **state)
 {
 	struct world *world = *state;
-	const struct act acts[2] = {{LEAD, "Approve"}, {ANN, NULL}};
+	const struct act acts[2] = {{LEAD, "Approve"}, {0, NULL}};
+	struct race *races = run(world, acts);
 
-	for (size_t round = 0; round < ROUNDS; round++) {
-		struct http_response responses[2];
-		char id[ID_SIZE], words[64];
+	for (size_t i = 0; i < RACES; i++) {
+		const struct http_response *responses = races[i].responses;
+		char words[64];
 
-		ask(world, round, id);
-		race(world, id, acts, responses);
 		snprintf(words, sizeof(words), "%s said Approve", world_user_name(world, LEAD));
 		if (responses[0].status == 204 && responses[1].status != 204) {
 			assert_int_equal(responses[1].status, 400);
@@ -172,9 +209,7 @@ static void approve_against_cancel(void **state)
 			assert_int_equal(responses[1].status, 204);
 			expect_message(&responses[0], "It was withdrawn");
 		}
-		assert_int_equal(decisions_on(world, id), 1);
-		http_response_release(&responses[0]);
-		http_response_release(&responses[1]);
+		finish(&races[i]);
 	}
 	world_passed(world);
 }
