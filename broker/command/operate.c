@@ -88,7 +88,21 @@ int command_cycles(struct session *session)
 
 int command_test(struct session *session)
 {
-	return application_call(session, "POST", "/test", NULL);
+	struct answer answer;
+	struct buf path;
+	int code = EXIT_DONE;
+
+	application_path(session, "/test", &path);
+	call(&session->account, "POST", buf_text(&path), NULL, &answer);
+	buf_release(&path);
+	if (!answer_ok(&answer))
+		code = words_error(&answer);
+	else
+		words_json(&answer);
+	if (code == EXIT_DONE && !cJSON_IsTrue(words_at(answer.json, "passed")))
+		code = EXIT_REFUSED;
+	answer_release(&answer);
+	return code;
 }
 
 int command_pause(struct session *session)
