@@ -186,6 +186,38 @@ static void test_nobody_is_eligible_by_default(void **state)
 	       "EligibilityRule(eligible,not eligible) +ExpirationRule +JustificationRule");
 }
 
+/* Who is eligible by an administrator's word: that opens the group, and nothing else of its rules. */
+static void test_eligible_by_word(void **state)
+{
+	static const struct {
+		bool by_word, glass;
+		int64_t length_ms;
+		const char *wanted;
+	} rows[] = {
+		{true, false, HOUR, BASE_PASSED},
+		{false, false, HOUR,
+		 "EligibilityRule(eligible,not eligible) +ExpirationRule +JustificationRule"},
+		{true, false, 9 * HOUR, "ExpirationRule(PT8H,PT9H) +EligibilityRule +JustificationRule"},
+		/* The glass is for those alone whom the policy names. */
+		{true, true, HOUR,
+		 "EligibilityRule(may break the glass,may not) +ExpirationRule +JustificationRule"},
+	};
+	struct policy policy;
+
+	(void)state;
+	policy_defaults(&policy);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_ask ask = usual_ask();
+		char row[16];
+
+		ask.is_eligible = rows[i].by_word;
+		ask.break_glass = rows[i].glass;
+		ask.length_ms = rows[i].length_ms;
+		snprintf(row, sizeof(row), "row %zu", i);
+		expect(&policy, &ask, row, rows[i].wanted);
+	}
+}
+
 static void test_justification(void **state)
 {
 	static const struct {
@@ -392,12 +424,16 @@ static void test_limits(void **state)
 	static const struct {
 		int64_t most;
 		size_t others;
+		bool eligible; /* by an administrator's word, which the store has to look at again */
 		const char *text;
 	} rows[] = {
-		{0, 0, ""},
-		{3, 0, "3 "},
-		{0, 1, "0 11111111-2222-3333-4444-000000000001"},
-		{7, 2, "7 11111111-2222-3333-4444-000000000001,11111111-2222-3333-4444-000000000002"},
+		{0, 0, false, ""},
+		{3, 0, false, "3 "},
+		{0, 1, false, "0 11111111-2222-3333-4444-000000000001"},
+		{7, 2, false, "7 11111111-2222-3333-4444-000000000001,11111111-2222-3333-4444-000000000002"},
+		{0, 0, true, "0e "},
+		{3, 0, true, "3e "},
+		{0, 1, true, "0e 11111111-2222-3333-4444-000000000001"},
 	};
 
 	(void)state;
@@ -409,7 +445,7 @@ static void test_limits(void **state)
 		policy.max_active = rows[i].most;
 		policy.exclusive = (struct policy_names){ids, rows[i].others};
 		buf_init(&out, 1024);
-		policy_print_limits(&policy, false, &out);
+		policy_print_limits(&policy, rows[i].eligible, &out);
 		assert_string_equal(buf_text(&out), rows[i].text);
 		buf_release(&out);
 	}
@@ -418,15 +454,11 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_longest_length),
-		cmocka_unit_test(test_nobody_is_eligible_by_default),
-		cmocka_unit_test(test_justification),
-		cmocka_unit_test(test_tickets),
-		cmocka_unit_test(test_long_texts_are_cut),
-		cmocka_unit_test(test_authentication),
-		cmocka_unit_test(test_break_glass),
+		cmocka_unit_test(test_defaults),         cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_longest_length),   cmocka_unit_test(test_nobody_is_eligible_by_default),
+		cmocka_unit_test(test_eligible_by_word), cmocka_unit_test(test_justification),
+		cmocka_unit_test(test_tickets),          cmocka_unit_test(test_long_texts_are_cut),
+		cmocka_unit_test(test_authentication),   cmocka_unit_test(test_break_glass),
 		cmocka_unit_test(test_limits),
 	};
 

@@ -230,6 +230,68 @@ static void test_approvers(void **state)
 	}
 }
 
+/* Until when somebody is eligible without a gap: entries that meet or overlap add up, a gap of a millisecond ends it. */
+static void test_eligible_until(void **state)
+{
+	static const struct {
+		struct {
+			int64_t start_ms, end_ms;
+			bool others; /* it is not about Amira */
+		} entries[3];
+		size_t count;
+		int64_t until_ms; /* NOW = not eligible then */
+	} rows[] = {
+		{{{0, 0, false}}, 0, NOW},
+		{{{0, INT64_MAX, false}}, 1, INT64_MAX},
+		{{{0, NOW + DAY, false}}, 1, NOW + DAY},
+		{{{NOW, NOW + 1, false}}, 1, NOW + 1},
+		{{{0, NOW, false}}, 1, NOW},
+		{{{NOW + 1, INT64_MAX, false}}, 1, NOW},
+		{{{0, INT64_MAX, true}}, 1, NOW},
+		{{{0, NOW + DAY, false}, {NOW + DAY, NOW + 2 * DAY, false}}, 2, NOW + 2 * DAY},
+		{{{0, NOW + DAY, false}, {NOW + DAY + 1, NOW + 2 * DAY, false}}, 2, NOW + DAY},
+		{{{0, NOW + DAY, false}, {NOW + HOUR, NOW + 2 * DAY, false}}, 2, NOW + 2 * DAY},
+		{{{0, NOW + DAY, false}, {NOW + HOUR, NOW + 2 * DAY, true}}, 2, NOW + DAY},
+		{{{0, NOW + 2 * DAY, false}, {NOW + HOUR, NOW + DAY, false}}, 2, NOW + 2 * DAY},
+		/* In whatever order they stand. */
+		{{{NOW + 2 * DAY, NOW + 3 * DAY, false},
+		  {NOW + DAY, NOW + 2 * DAY, false},
+		  {0, NOW + DAY, false}},
+		 3,
+		 NOW + 3 * DAY},
+		{{{NOW + 2 * DAY, NOW + 3 * DAY, false},
+		  {NOW + DAY, NOW + 2 * DAY, true},
+		  {0, NOW + DAY, false}},
+		 3,
+		 NOW + DAY},
+	};
+	static char *mine[] = {amira}, *theirs[] = {lead};
+	struct policy_person person = {.user_name = amira};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_eligibility entries[3];
+		struct policy policy;
+
+		policy_defaults(&policy);
+		for (size_t k = 0; k < rows[i].count; k++)
+			entries[k] = (struct policy_eligibility){
+				.people = {{rows[i].entries[k].others ? theirs : mine, 1}, {NULL, 0}},
+				.start_ms = rows[i].entries[k].start_ms,
+				.end_ms = rows[i].entries[k].end_ms};
+		policy.eligible = (struct policy_eligibilities){entries, rows[i].count};
+		if (policy_eligible_until_ms(&policy, &person, NOW, false) != rows[i].until_ms)
+			fail_msg("row %zu", i);
+		/* Who breaks the glass goes by that list alone. */
+		assert_int_equal(policy_eligible_until_ms(&policy, &person, NOW, true), NOW);
+		policy.break_glass = policy.eligible;
+		policy.eligible.count = 0;
+		if (policy_eligible_until_ms(&policy, &person, NOW, true) != rows[i].until_ms)
+			fail_msg("row %zu, break-glass", i);
+		assert_int_equal(policy_eligible_until_ms(&policy, &person, NOW, false), NOW);
+	}
+}
+
 /* An empty set holds nobody, not everybody; a set of names can be counted. */
 static void test_sets(void **state)
 {
@@ -255,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_sorting),
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_eligibility_has_an_end),
+		cmocka_unit_test(test_eligible_until),
 		cmocka_unit_test(test_stages),
 		cmocka_unit_test(test_approvers),
 		cmocka_unit_test(test_sets),
