@@ -13,7 +13,9 @@
 
 #include <hiredis/hiredis.h>
 
+#include "base/clock.h"
 #include "tests/support/scene.h"
+#include "tests/support/wait.h"
 
 #define RACES  120 /* of each kind, all begun at once; each by a person of their own */
 #define AHEAD  16  /* calls under way at a time */
@@ -33,7 +35,7 @@ struct race {
 	size_t endings; /* events in the audit by which it stopped waiting */
 };
 
-static int open_world(void **state)
+static int open_with(void **state, const char *approval)
 {
 	struct world_options options = scene_defaults();
 
@@ -41,9 +43,22 @@ static int open_world(void **state)
 	options.people = FIRST + RACES;
 	options.application.pushes = 500;
 	options.application.cycle_reserve = 10;
-	options.group.more =
-		"      approval: {approvers: [person1@example.com, person2@example.com], timeout: 1h}\n";
+	options.group.more = approval;
 	return scene_open(state, &options);
+}
+
+static int open_world(void **state)
+{
+	return open_with(
+		state,
+		"      approval: {approvers: [person1@example.com, person2@example.com], timeout: 1h}\n");
+}
+
+#define TIMEOUT_MS 3000
+
+static int open_hurried(void **state)
+{
+	return open_with(state, "      approval: {approvers: [person1@example.com], timeout: 3s}\n");
 }
 
 static void ask_all(const struct world *world, struct race *races)
@@ -214,12 +229,47 @@ static void approve_against_cancel(void **state)
 	world_passed(world);
 }
 
+/* Approvals about when the time is over: each counts or comes too late, and never both. */
+static void approve_against_time_out(void **state)
+{
+	static struct race races[RACES];
+	static struct http_request requests[2 * RACES];
+	static struct http_response responses[RACES];
+	struct world *world = *state;
+	const struct act acts[2] = {{LEAD, "Approve"}, {LEAD, "Approve"}};
+	int64_t begun = clock_mono_ms(), left;
+
+	memset(races, 0, sizeof(races));
+	ask_all(world, races);
+	for (size_t i = 0; i < RACES; i++)
+		prepare(world, &races[i], FIRST + i, acts, &requests[2 * i]);
+	/* One each, by turns at the two brokers. */
+	for (size_t i = 0; i < RACES; i++)
+		requests[i] = requests[2 * i + i % 2];
+	left = begun + TIMEOUT_MS - clock_mono_ms();
+	if (left > 0)
+		wait_a_little((int)left);
+	assert_true(http_many(requests, RACES, AHEAD, responses));
+	for (size_t i = 0; i < RACES; i++) {
+		struct world_ask who = {.person = FIRST + i};
+
+		assert_true(responses[i].status == 204 || responses[i].status == 409);
+		scene_wait(world, &who, races[i].id, responses[i].status == 204 ? "provisioned" : "failed");
+		http_response_release(&responses[i]);
+	}
+	count_endings(world, races);
+	for (size_t i = 0; i < RACES; i++)
+		assert_int_equal(races[i].endings, 1);
+	world_passed(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(two_approvers, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(approve_against_deny, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(approve_against_cancel, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(approve_against_time_out, open_hurried, scene_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
