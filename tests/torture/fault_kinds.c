@@ -319,7 +319,8 @@ static bool fill_disk(struct ground *ground, struct fault *fault)
 {
 	(void)ground;
 	(void)fault;
-	return island_fill_disk();
+	island_fill_disk();
+	return true;
 }
 
 static bool free_disk(struct ground *ground, struct fault *fault)

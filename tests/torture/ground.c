@@ -281,12 +281,13 @@ static void set_root(struct ground *ground, size_t broker, const char *root)
 
 bool ground_broker_start(struct ground *ground, size_t broker)
 {
-	char name[16];
+	char name[16], root[sizeof(ground->brokers[broker].root)];
 
 	snprintf(name, sizeof(name), "broker-%zu", broker);
 	if (!broker_start_unready(&ground->brokers[broker], ground->dir, name, &ground->config[broker]))
 		return false;
-	set_root(ground, broker, ground->brokers[broker].root);
+	snprintf(root, sizeof(root), "%s", ground->brokers[broker].root);
+	set_root(ground, broker, root);
 	return true;
 }
 
@@ -356,8 +357,31 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 	return remove(path);
 }
 
+/* The store's own words, which go with its disk otherwise. */
+static void keep_log(const struct ground *ground, const struct redis_server *server, size_t number)
+{
+	char from_path[sizeof(server->dir) + 16], to_path[sizeof(ground->dir) + 48], bytes[4096];
+	FILE *from, *to;
+	size_t len;
+
+	snprintf(from_path, sizeof(from_path), "%s/redis.log", server->dir);
+	snprintf(to_path, sizeof(to_path), "%s/redis-%zu.log", ground->dir, number);
+	from = fopen(from_path, "rbe");
+	to = fopen(to_path, "wbe");
+	while (from != NULL && to != NULL && (len = fread(bytes, 1, sizeof(bytes), from)) > 0)
+		(void)fwrite(bytes, 1, len, to);
+	if (from != NULL)
+		(void)fclose(from);
+	if (to != NULL)
+		(void)fclose(to);
+}
+
 void ground_remove(struct ground *ground, bool keep)
 {
+	if (!ground->options.cluster)
+		keep_log(ground, &ground->redis, 0);
+	for (size_t i = 0; i < ground->cluster.count; i++)
+		keep_log(ground, &ground->cluster.nodes[i], i);
 	redis_server_stop(&ground->redis);
 	redis_cluster_stop(&ground->cluster);
 	if (keep)

@@ -28,7 +28,7 @@ void island_make(struct island *island, const char *log_path);
 bool island_cut(const char *log_path, enum island_cut cut, int port, bool begin);
 
 /* Leaves no room on the disk, or frees it again. */
-bool island_fill_disk(void);
+void island_fill_disk(void);
 bool island_free_disk(void);
 
 #endif
