@@ -18,7 +18,8 @@ end
 -- How much of what the cycle took is not done yet.
 local function cycle_left(c, app, started)
 	local flying = tonumber(redis.call('HGET', c.pre .. 'c:' .. app, 'flying') or '0')
-	return redis.call('ZCOUNT', c.pre .. 'dq:' .. app, '-inf', started) + flying + steps_left(c, app)
+	return redis.call('ZCOUNT', c.pre .. 'dq:' .. app, '-inf', started) + queue_count(c, 'f', app, started) + flying
+		+ steps_left(c, app)
 end
 
 -- Makes sure that the application's next cycle is in the timetable.
@@ -41,11 +42,12 @@ end
 -- Up to t.batch members of the group that wait in this queue and are due, bound to a new push. Those whose end has
 -- come before the timetable was looked at leave the queue instead; nil when nobody is left.
 local function push_batch(c, t, id, kind, g, till)
+	local adds = kind ~= 'x' and kind ~= 'f'
 	local members, size = {}, nil
 	for _, p in ipairs(queue_due(c, kind, g, till, t.batch)) do
 		local m = get_member(c, g, p, t.app)
 		local most = m.b or t.batch
-		if wanted(c, m) ~= (kind ~= 'x') then
+		if wanted(c, m) ~= adds then
 			settle(c, m)
 		elseif kind ~= 'x' and user_leaves(c, m) then
 			user_hold(c, m)
@@ -59,19 +61,30 @@ local function push_batch(c, t, id, kind, g, till)
 		queue_settle(c, kind, t.app, g)
 		return nil
 	end
-	local cycle = kind == 'd' and till or nil
+	local cycle = (kind == 'd' or kind == 'f') and till or nil
 	if cycle then
 		redis.call('HINCRBY', c.pre .. 'c:' .. t.app, 'pushes', 1)
 		redis.call('HINCRBY', c.pre .. 'c:' .. t.app, 'flying', #members)
 		redis.call('HINCRBY', c.pre .. 'c:' .. t.app, 'trial', -1)
 	end
-	return push_begin(c, t, id, kind == 'x' and 'remove' or 'add', g, members, cycle)
+	return push_begin(c, t, id, adds and 'add' or 'remove', g, members, cycle)
 end
 
 -- Does a cycle run that may push now?
 local function cycle_may_push(c, t, cycle)
 	local h = condition(c, t.app)
 	return cycle.started > 0 and cycle.ended == 0 and not h.paused and not h.unproved and (not h.quarantined or cycle.trial > 0)
+end
+
+-- What the cycle pushes next: the queue, the group, and by when its members must have been due; nil when all is pushed
+-- or no longer wanted.
+local function cycle_first(c, t, cycle)
+	for _, kind in ipairs({ 'd', 'f' }) do
+		local g, due = queue_first(c, kind, t.app)
+		if g and due <= cycle.started then
+			return kind, g, cycle.started
+		end
+	end
 end
 
 -- Whose turn it is: removals, activations (those that failed before first), the cycle. Answers the queue, the group,
@@ -89,10 +102,7 @@ local function next_group(c, t, free)
 	end
 	local cycle = cycle_get(c, t.app)
 	if cycle_may_push(c, t, cycle) and h.hold <= c.now and free > t.reserve then
-		local g, due = queue_first(c, 'd', t.app)
-		if g and due <= cycle.started then
-			return 'd', g, cycle.started
-		end
+		return cycle_first(c, t, cycle)
 	end
 end
 
@@ -160,10 +170,9 @@ local function cycle_close(c, t, result)
 	redis.call('LTRIM', c.pre .. 'ch:' .. t.app, 0, HISTORY_MOST - 1)
 end
 
--- Nothing is left of what was deferred before the cycle began: all is pushed or no longer wanted.
+-- Nothing is left to push of what the cycle took.
 local function cycle_has_pushed(c, t, cycle)
-	local g, due = queue_first(c, 'd', t.app)
-	return cycle.flying <= 0 and (not g or due > cycle.started)
+	return cycle.flying <= 0 and not cycle_first(c, t, cycle)
 end
 
 -- The cycle is over when that is so and its steps have been taken; and in quarantine when it has tried what it may.
@@ -214,8 +223,7 @@ local function plan(c, t)
 		earlier(open and math.max(due, math.min(bucket_when(c, t, 1), due + t.wait)) or c.now)
 	end
 	local cycle = cycle_get(c, t.app)
-	g, due = queue_first(c, 'd', t.app)
-	if g and due <= cycle.started and cycle_may_push(c, t, cycle) then
+	if cycle_may_push(c, t, cycle) and cycle_first(c, t, cycle) then
 		earlier(math.max(h.hold, bucket_when(c, t, t.reserve + 1)))
 	end
 	local step = step_get(c, t.app)

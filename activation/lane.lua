@@ -16,7 +16,8 @@
 --   pv:APP    (hash)     what Test Connection has to prove, and has proved (connection.lua)
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
---   x r w d :GROUP, xg rg wg dg dq :APP, x  queues (queue.lua)
+--   x r w d f :GROUP, xg rg wg dg fg dq :APP, x  queues (queue.lua)
+--   mu: gu gone: fr: fn:  what the drift check compares (drift.lua)
 --   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms; ia: those that wait for an approver;
 --                        ib:PERSON those that somebody made for others
 --   er:ELIGIBILITY       one eligibility (eligibility.lua)   el:GROUP:PERSON  those that are not closed
@@ -95,11 +96,16 @@ local function get_request(c, id)
 	return r or nil
 end
 
+-- The id that the application gave to whom this membership is about; nil = not known.
+local function user_of(m)
+	return string.match(m.id or '', '\n(.+)$')
+end
+
 -- A membership: ap application, r ids of its requests that are not closed, s what the application has (0 absent,
 -- 1 present, 2 not known), u the push that is under way for it, q the queue it waits in, x whether it is to be
 -- removed, l whether it counts as live, t whether a
 -- token was found for it, b the most that may share a push with it since one was refused, id how the application knows group and person (opaque), n failed pushes in a row, er what the application said last, nv accepted but not verified, st a standing member, whom
--- the broker did not make one.
+-- the broker did not make one; k un dr fo (drift.lua).
 local function get_member(c, g, p, app)
 	local key = 'm:' .. g .. ':' .. p
 	local m = c.members[key]
@@ -107,6 +113,7 @@ local function get_member(c, g, p, app)
 		local raw = redis.call('GET', c.pre .. key)
 		m = raw and cmsgpack.unpack(raw) or { ap = app, r = {}, s = 0, n = 0 }
 		m.g, m.p, m.known = g, p, raw and true
+		m.indexed = m.k and user_of(m)
 		c.members[key] = m
 	end
 	return m
@@ -128,10 +135,35 @@ local function write_request(c, r)
 	r.id = id
 end
 
+-- Who may be in the group in the application, for comparing (drift.lua): under which id, where it is known, and how many
+-- under one that is not.
+local function index_member(c, m)
+	local there = m.s ~= 0 or m.u
+	local user = m.s ~= 0 and user_of(m) or nil
+	local unknown = there and not user_of(m) or nil
+	if user ~= m.indexed then
+		local key = c.pre .. 'mu:' .. m.g
+		if m.indexed and redis.call('HGET', key, m.indexed) == m.p then
+			redis.call('HDEL', key, m.indexed)
+		end
+		if user then
+			redis.call('HSET', key, user, m.p)
+		end
+		m.indexed, m.k = user, user and true
+	end
+	if unknown ~= m.un then
+		m.un = unknown
+		if redis.call('HINCRBY', c.pre .. 'gu', m.g, unknown and 1 or -1) == 0 then
+			redis.call('HDEL', c.pre .. 'gu', m.g)
+		end
+	end
+end
+
 local function write_member(c, m)
 	local key = c.pre .. 'm:' .. m.g .. ':' .. m.p
+	index_member(c, m)
 	local there = #m.r > 0 or m.s ~= 0 or (m.u or m.q) ~= nil
-	if there ~= (m.known or false) then
+	if there ~= (m.known or false) and not m.fo then
 		user_count(c, m, there)
 		m.known = there
 	end
@@ -139,7 +171,7 @@ local function write_member(c, m)
 		redis.call('DEL', key)
 	else
 		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, b = m.b, id = m.id, n = m.n, er = m.er, nv = m.nv,
-			st = m.st }))
+			st = m.st, k = m.k, un = m.un, dr = m.dr, fo = m.fo }))
 	end
 end
 

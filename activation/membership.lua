@@ -126,10 +126,12 @@ local function settle(c, m, due)
 		end
 	elseif m.s == 0 or m.st then
 		-- A standing member was one before, and is not ours to remove.
-		m.s, m.st, m.nv, m.id = 0, nil, nil, nil
+		m.s, m.st, m.nv, m.id, m.dr = 0, nil, nil, nil, nil
 		dequeue(c, m)
 		move_all(c, m, ENDS, 'release')
 		no_removal(c, m)
+	elseif m.fo then
+		enqueue(c, m, 'f', due)
 	else
 		must_go(c, m)
 		enqueue(c, m, 'x', due)

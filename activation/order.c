@@ -38,6 +38,8 @@ static void read_marks(struct order_member *member, const char *marks)
 	size_t len = strcspn(marks, ":");
 
 	member->untouched = memchr(marks, '1', len) != NULL;
+	member->missing = memchr(marks, 'm', len) != NULL;
+	member->foreign = memchr(marks, 'f', len) != NULL;
 	member->deleted = memchr(marks, 'g', len) != NULL;
 	member->inactive = memchr(marks, 'i', len) != NULL;
 	member->maybe_ours = memchr(marks, 'd', len) != NULL;

@@ -53,6 +53,8 @@ struct order_member {
 	bool deleted;    /* the broker has deleted the user, or tried to: ids in memory may be out of date */
 	bool inactive;   /* it has deactivated the user, or tried to */
 	bool maybe_ours; /* an earlier creation has no answer: who is found may be the user that it made */
+	bool missing;    /* an addition: the broker had made them a member, and they are not shown any more */
+	bool foreign;    /* a removal: nobody has granted it, and who it is is not known */
 	/* What came of it, set by whoever carried it out: */
 	enum order_verdict verdict;
 	bool in_doubt;     /* it may have been applied although it is not ORDER_DONE */

@@ -5,8 +5,10 @@
 
 local LOG_LOOK = 2000 -- entries that one call looks at
 
-local function log_cause(push, attempt)
-	if push.cy then
+local function log_cause(push, m, attempt)
+	if m.dr or m.fo then
+		return 'drift'
+	elseif push.cy then
 		return 'cycle'
 	elseif push.od then
 		return 'onDemand'
@@ -28,7 +30,7 @@ end
 
 local function log_push(c, t, push, id, m, attempt, result)
 	log_add(c, t, push.ap, { 'i', id, 'g', m.g, 'p', m.p, 'o', push.op, 'v', result.verdict, 's', result.status, 'w', result.text,
-		'ms', result.took, 'n', attempt, 'c', log_cause(push, attempt) })
+		'ms', result.took, 'n', attempt, 'c', log_cause(push, m, attempt) })
 end
 
 local function log_trim(c, t)

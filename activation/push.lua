@@ -2,7 +2,8 @@
 
 -- What a broker needs to carry the push out: id, application, group, add or remove, its cycle, the
 -- group's name, its id in the application ('' = not known), then per member: person, names (JSON), pushes that failed
--- before, ids in the application, marks: 1 nobody but somebody else can have made them a member, and those of user.lua.
+-- before, ids in the application, marks: 1 nobody but somebody else can have made them a member, m the broker has and
+-- they are not shown any more, f nobody knows who they are, and those of user.lua.
 local function push_order(c, id, push)
 	local order = { id, push.ap, push.g, push.op, push.cy or 0,
 		redis.call('GET', c.pre .. 'gn:' .. push.g) or '', redis.call('GET', c.pre .. 'gi:' .. push.g) or '' }
@@ -12,7 +13,9 @@ local function push_order(c, id, push)
 		order[#order + 1] = redis.call('GET', c.pre .. 'u:' .. p) or '{}'
 		order[#order + 1] = m.n
 		order[#order + 1] = m.id or ''
-		order[#order + 1] = push.op == 'add' and (m.s == 0 and '1' or '') .. user_marks(c, push.ap, p) or ''
+		local adds = push.op == 'add'
+		order[#order + 1] = adds and (m.s == 0 and '1' or m.dr and 'm' or '') .. user_marks(c, push.ap, p)
+			or m.fo and 'f' or ''
 	end
 	return order
 end
@@ -79,8 +82,14 @@ end
 -- The application has what the push brought, or took away. `unverified`: it was accepted, but is not shown.
 -- `standing`: they were a member before, and stay one when nothing grants it any more.
 local function push_done(c, m, op, verdict)
-	-- A standing member who is added once more (on demand) is still one.
-	local stays = op == 'add' and m.s == 1 and m.st
+	-- A standing member who is added once more (on demand), or only looked at, is still one.
+	local stays = op == 'add' and m.st and (m.s == 1 or m.dr == 1 and verdict == 'standing')
+	if op == 'add' and m.dr then
+		drift_mended(c, m, verdict)
+		verdict = verdict == 'standing' and 'done' or verdict
+	elseif op == 'remove' then
+		drift_remember(c, m)
+	end
 	m.s = op == 'add' and 1 or 0
 	m.n, m.er, m.t, m.b = 0, nil, nil, nil
 	m.nv = verdict == 'unverified' or nil
@@ -108,6 +117,7 @@ local function push_result(c, m, push, result)
 	local was_there = op == 'add' and m.s == 1
 	if in_doubt and not was_there then
 		m.s = 2
+		m.dr = m.dr and 2
 	end
 	if ids and ids ~= '' and op == 'add' and (DONE[verdict] or in_doubt) then
 		m.id = ids
@@ -125,6 +135,8 @@ local function push_result(c, m, push, result)
 				move(c, r, 'refuse')
 			end
 		end
+	elseif m.fo and verdict ~= 'split' then
+		drift_forget(m)
 	elseif verdict == 'skipped' then
 		push_again(c, m, 0)
 	elseif verdict == 'split' then
@@ -172,7 +184,7 @@ local function jit_push_check(keys, args)
 	local out = { 'ok', c.now, 0 }
 	for _, p in ipairs(push.m) do
 		local m = get_member(c, push.g, p, push.ap)
-		out[#out + 1] = wanted(c, m) == (push.op == 'add') and 1 or 0
+		out[#out + 1] = wanted(c, m) == (push.op == 'add') and drift_stands(c, m) and 1 or 0
 	end
 	return out
 end
@@ -234,6 +246,7 @@ local function jit_push_end(keys, args)
 		push_result(c, m, push, result)
 	end
 	log_trim(c, t)
+	drift_tell_mended(c)
 	push_forget(c, id, push, failed)
 	return answer(c, 'ok')
 end

@@ -29,6 +29,6 @@ local function learn_user(c, m, result)
 		event('user_reactivated')
 	end
 	u.id = id or u.id
-	u.st = u.st or result.verdict == 'standing' or nil
+	u.st = u.st or (result.verdict == 'standing' and not m.dr) or nil
 	u.changed = true
 end

@@ -4,6 +4,7 @@
 --                        place until a token is free, because they had found one already
 --   w  activations       due = since when they wait for a token; t.wait later they are deferred
 --   d  deferred ones     due = when they were deferred; a cycle takes what was deferred before it began
+--   f  who does not belong there (drift.lua); to be removed by the cycle that has found them
 -- Members wait per group (KIND:GROUP, person -> due), because one push serves one group, and the groups per
 -- application (KINDg:APP, group -> its earliest due). dq:APP has all deferred ones of the application in the order
 -- in which they were deferred (GROUP:PERSON -> due), so that a place in the queue costs the same in any queue. The set `x` has all memberships of the lane that are to be
@@ -37,9 +38,10 @@ local function enqueue(c, m, kind, due)
 		return
 	end
 	dequeue(c, m)
-	if kind == 'd' and m.again then
+	local of_cycle = kind == 'd' or kind == 'f'
+	if of_cycle and m.again then
 		due = m.again
-	elseif kind == 'd' then
+	elseif of_cycle then
 		-- A cycle has counted what it takes: who is deferred in the millisecond of its beginning comes after it.
 		local started = tonumber(redis.call('HGET', c.pre .. 'c:' .. m.ap, 'started') or '0')
 		due = math.max(due or c.now, started + 1)

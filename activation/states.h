@@ -105,6 +105,7 @@ enum effect {
 	X(0, "application.quarantined")                                                                      \
 	X(0, "removals.held")                                                                                \
 	X(0, "token.ending")                                                                                 \
+	X(0, "membership.drift")                                                                             \
 	X(0, "breakglass.used")
 
 struct tell {

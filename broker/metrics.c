@@ -35,6 +35,17 @@ static void render_pushes(const struct metrics *m, struct buf *out)
 				 results[r], (unsigned long long)m->members[op][r]);
 }
 
+static void render_drift(const struct metrics *m, struct buf *out)
+{
+	static const char *const kinds[] = {"missing", "returned", "foreign"};
+
+	head(out, "jit_drift_total", "counter",
+	     "Memberships that were found to have been changed in the application.");
+	for (int i = 0; i < METRICS_DRIFTS; i++)
+		buf_addf(out, "jit_drift_total{kind=\"%s\"} %llu\n", kinds[i],
+			 (unsigned long long)m->drift[i]);
+}
+
 static void render_activations(const struct metrics *m, struct buf *out)
 {
 	const struct {
@@ -112,6 +123,7 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	one(out, "jit_break_glass_total", "counter",
 	    "Activations by break-glass: without approval, at any hour.", (int64_t)m->glass_broken);
 	render_pushes(m, out);
+	render_drift(m, out);
 	one(out, "jit_open_exchanges", "gauge", "HTTP requests under way.", (int64_t)s->open_exchanges);
 	one(out, "jit_store_calls_waiting", "gauge", "Calls to Redis without an answer yet.",
 	    (int64_t)s->calls_waiting);

@@ -18,10 +18,13 @@ enum metrics_push {
 	METRICS_RESULTS
 };
 
+enum metrics_drift { METRICS_MISSING, METRICS_RETURNED, METRICS_FOREIGN, METRICS_DRIFTS };
+
 struct metrics {
 	uint64_t requests[6];                 /* HTTP answers by first digit of their status */
 	uint64_t pushes[2];                   /* ended; [1] = adding, [0] = removing */
 	uint64_t members[2][METRICS_RESULTS]; /* what came of their members */
+	uint64_t drift[METRICS_DRIFTS];       /* memberships that somebody else has changed */
 	uint64_t push_ms[2];                  /* time they took, in all */
 	uint64_t pushed, deferred, waited, scheduled, joined, awaiting,
 		refused;                             /* activations, by their first answer */

@@ -20,7 +20,8 @@ struct job {
 	struct order *order;
 	struct provision_watch watch; /* all NULL: nobody looks */
 	uint32_t chance; /* one for all members, so that a batch that fails comes back as a batch */
-	bool elsewhere[PUSH_MEMBERS_MAX]; /* not in the group that this push is for */
+	/* Not in the group that this push is for, or in one that is not exclusive any more. */
+	bool elsewhere[PUSH_MEMBERS_MAX];
 	/* The members' claims, and what their texts are borrowed from. */
 	struct person_claim *claims[PUSH_MEMBERS_MAX];
 	cJSON *people[PUSH_MEMBERS_MAX];
@@ -92,6 +93,8 @@ static void take_result(struct job *job, size_t i)
 		snprintf(to->ids, sizeof(to->ids), "%s\n%s", job->push.group_id, from->user_id);
 	to->delay_ms = to->verdict == ORDER_RETRY || to->verdict == ORDER_REFUSED ? delay_for(job, to) : 0;
 	job->metrics->members[job->order->add][verdicts[from->verdict].metrics]++;
+	if (to->missing && (to->verdict == ORDER_DONE || to->verdict == ORDER_UNVERIFIED))
+		job->metrics->drift[METRICS_MISSING]++;
 }
 
 /* Did it leave anything undone that was wanted? */
@@ -263,9 +266,12 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 	for (size_t i = 0; i < order->count; i++) {
 		take_person(job, i);
 		job->members[i].failures = (unsigned)order->members[i].failures;
-		job->members[i].look_first = application->scim.keep_standing && order->members[i].untouched;
+		job->members[i].look_first = order->members[i].missing ||
+					     (application->scim.keep_standing && order->members[i].untouched);
 		take_ids(job, i);
 		take_user(&job->members[i], &order->members[i]);
+		if (order->members[i].foreign && (group == NULL || group->exclusive != DRIFT_REMOVE))
+			job->elsewhere[i] = true;
 	}
 	job->push.on_ready = on_ready;
 	job->push.on_end = on_end;

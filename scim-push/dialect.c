@@ -128,6 +128,14 @@ size_t dialect_batch(const struct scim_dialect *dialect)
 	return most < 1 ? 1 : (size_t)(most < PUSH_MEMBERS_MAX ? most : PUSH_MEMBERS_MAX);
 }
 
+enum listing_way listing_way(const struct scim_dialect *dialect)
+{
+	if (dialect->list != LIST_NONE)
+		return LISTING_ALL;
+	return dialect->verify == VERIFY_FILTER || dialect->verify == VERIFY_USER ? LISTING_SINGLE
+										  : LISTING_NONE;
+}
+
 void dialect_print(struct buf *out, const struct scim_dialect *d)
 {
 	buf_addf(out, "removal=%d verify=%d path=%d case=%d display=%d", (int)d->removal, (int)d->verify,

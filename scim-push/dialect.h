@@ -98,6 +98,15 @@ const char *dialect_name(enum dialect dialect);
 /* How many members one push to this application changes at most, so that it needs one PATCH. */
 size_t dialect_batch(const struct scim_dialect *dialect);
 
+enum listing_way {
+	LISTING_ALL,    /* the group's members are listed */
+	LISTING_SINGLE, /* each of some users is asked for */
+	LISTING_NONE    /* the application shows nothing */
+};
+
+/* By which the dialect shows who is in a group. */
+enum listing_way listing_way(const struct scim_dialect *dialect);
+
 /* Appends what decides about the form of requests and the reading of answers, for a fingerprint of it. */
 void dialect_print(struct buf *out, const struct scim_dialect *dialect);
 

@@ -24,7 +24,14 @@ static void end(struct listing *listing, enum listing_end how, const char *words
 	listing->on_end(listing->ctx, listing, how);
 }
 
-static bool ask_page(struct listing *listing);
+static bool ask(struct listing *listing);
+
+static void go_on(struct listing *listing)
+{
+	if (!ask(listing))
+		end(listing, LISTING_BROKEN,
+		    "listing the group's members: no time is left for the next page");
+}
 
 /* The page is a list of users; another one follows as long as there is a cursor. */
 static void on_users(struct listing *listing, const struct http_answer *answer)
@@ -38,9 +45,8 @@ static void on_users(struct listing *listing, const struct http_answer *answer)
 		end(listing, LISTING_WHOLE, "");
 	} else if (listing->pages == LISTING_PAGES_MAX || strcmp(before, listing->cursor) == 0) {
 		end(listing, LISTING_BROKEN, "listing the group's members: the pages have no end");
-	} else if (!ask_page(listing)) {
-		end(listing, LISTING_BROKEN,
-		    "listing the group's members: no time is left for the next page");
+	} else {
+		go_on(listing);
 	}
 }
 
@@ -53,40 +59,133 @@ static void on_group(struct listing *listing, const struct http_answer *answer)
 		end(listing, LISTING_BROKEN, "listing the group's members: the answer is not this group");
 }
 
-static void on_page(void *ctx, const struct http_answer *answer)
+/* The next user is asked for, if there is one. */
+static void on_single(struct listing *listing, enum scim_membership shown)
+{
+	if (shown == MEMBERSHIP_UNCLEAR) {
+		end(listing, LISTING_BROKEN, "asking for a member: the answer does not say it");
+		return;
+	}
+	if (shown == MEMBERSHIP_PRESENT)
+		listing->on_member(listing->ctx, listing->users[listing->asked]);
+	listing->asked++;
+	if (listing->asked == listing->user_count)
+		end(listing, LISTING_WHOLE, "");
+	else
+		go_on(listing);
+}
+
+static void group_names(const struct listing *listing, struct scim_find *find)
+{
+	target_find_group(listing->target, listing->group_name, listing->group_external_id, find);
+}
+
+static void on_found(struct listing *listing, const struct http_answer *answer)
+{
+	struct scim_find find;
+
+	group_names(listing, &find);
+	switch (scim_read_found(answer->body, answer->len, &find, listing->group_id)) {
+	case HIT_ONE:
+		go_on(listing);
+		break;
+	case HIT_NONE:
+		end(listing, LISTING_GONE, "the application has no group of that name");
+		break;
+	case HIT_SEVERAL:
+		end(listing, LISTING_BROKEN, "the application has several groups of that name");
+		break;
+	case HIT_UNREADABLE:
+		end(listing, LISTING_BROKEN, "looking up the group: the answer is no list of groups");
+		break;
+	}
+}
+
+static void on_read(struct listing *listing, const struct http_answer *answer)
+{
+	const char *user = listing->user_count > 0 ? listing->users[listing->asked] : "";
+
+	if (listing->op == OP_FIND_GROUP)
+		on_found(listing, answer);
+	else if (listing->op == OP_LIST_MEMBERS)
+		on_users(listing, answer);
+	else if (listing->op == OP_CONFIRM)
+		on_single(listing, scim_read_membership(answer->body, answer->len, listing->group_id));
+	else if (listing->op == OP_READ_USER)
+		on_single(listing, scim_read_groups(answer->body, answer->len, user, listing->group_id));
+	else
+		on_group(listing, answer);
+}
+
+/* 404: of a single user it says that they are no member (any more), of a group that there is none. */
+static void on_missing(struct listing *listing, const char *words)
+{
+	if (listing->op == OP_CONFIRM || listing->op == OP_READ_USER)
+		on_single(listing, MEMBERSHIP_ABSENT);
+	else
+		end(listing, LISTING_GONE, words);
+}
+
+static void on_answer(void *ctx, const struct http_answer *answer)
 {
 	struct listing *listing = ctx;
-	enum scim_op op = listing->target->dialect.list == LIST_USERS ? OP_LIST_MEMBERS : OP_READ_MEMBERS;
-	struct scim_result result = outcome_of(op, answer, clock_wall_ms());
+	struct scim_result result = outcome_of(listing->op, answer, clock_wall_ms());
 	char words[TEXT_SIZE];
 
 	listing->pages++;
 	listing->closed_for_ms = result.wait_ms;
+	if (result.outcome == OUTCOME_DONE) {
+		on_read(listing, answer);
+		return;
+	}
+	answer_text(listing->target, listing->op, answer, words);
+	if (answer->status == 404 && listing->op != OP_FIND_GROUP) {
+		on_missing(listing, words);
+		return;
+	}
 	listing->misconfigured = result.outcome == OUTCOME_MISCONFIGURED;
 	listing->sick = result.outcome == OUTCOME_SICK;
-	if (result.outcome == OUTCOME_DONE && op == OP_LIST_MEMBERS) {
-		on_users(listing, answer);
-	} else if (result.outcome == OUTCOME_DONE) {
-		on_group(listing, answer);
-	} else {
-		answer_text(listing->target, op, answer, words);
-		end(listing, result.outcome == OUTCOME_LOOK_AGAIN ? LISTING_GONE : LISTING_BROKEN, words);
-	}
+	end(listing, LISTING_BROKEN, words);
 }
 
-static bool ask_page(struct listing *listing)
+/* What comes next, and its address. */
+static enum scim_op next_request(const struct listing *listing, struct buf *url)
+{
+	const struct scim_dialect *dialect = &listing->target->dialect;
+	const char *base = listing->target->url;
+	struct scim_find find;
+
+	if (listing->group_id[0] == '\0') {
+		group_names(listing, &find);
+		scim_url_find(url, base, &find);
+		return OP_FIND_GROUP;
+	}
+	if (listing_way(dialect) == LISTING_SINGLE && dialect->verify == VERIFY_USER) {
+		scim_url_resource(url, base, "Users", listing->users[listing->asked]);
+		return OP_READ_USER;
+	}
+	if (listing_way(dialect) == LISTING_SINGLE) {
+		scim_url_confirm(url, base, listing->group_id, listing->users[listing->asked]);
+		return OP_CONFIRM;
+	}
+	if (dialect->list == LIST_USERS) {
+		scim_url_users_of(url, base, listing->group_id, listing->cursor);
+		return OP_LIST_MEMBERS;
+	}
+	scim_url_resource(url, base, "Groups", listing->group_id);
+	return OP_READ_MEMBERS;
+}
+
+static bool ask(struct listing *listing)
 {
 	const struct scim_target *target = listing->target;
-	struct http_hook hook = {on_page, listing};
+	struct http_hook hook = {on_answer, listing};
 	struct http_call call;
 	struct buf url;
 
 	buf_init(&url, SCIM_URL_MAX);
-	if (target->dialect.list == LIST_USERS)
-		scim_url_users_of(&url, target->url, listing->group_id, listing->cursor);
-	else
-		scim_url_resource(&url, target->url, "Groups", listing->group_id);
-	target_call(target, OP_LIST_MEMBERS, pusher_uses_next_token(listing->pusher, target), &call);
+	listing->op = next_request(listing, &url);
+	target_call(target, listing->op, pusher_uses_next_token(listing->pusher, target), &call);
 	call.url = buf_text(&url);
 	if (call.deadline_ms > listing->deadline_ms)
 		call.deadline_ms = listing->deadline_ms;
@@ -98,13 +197,15 @@ static bool ask_page(struct listing *listing)
 
 bool listing_start(struct pusher *pusher, struct listing *listing)
 {
+	enum listing_way way = listing_way(&listing->target->dialect);
+
 	listing->pusher = pusher;
 	listing->cursor[0] = '\0';
-	listing->pages = 0;
-	if (listing->target->dialect.list == LIST_NONE || !ask_page(listing)) {
+	listing->pages = listing->asked = 0;
+	if (way == LISTING_NONE || (way == LISTING_SINGLE && listing->user_count == 0) || !ask(listing)) {
 		snprintf(listing->words, sizeof(listing->words), "%s",
-			 listing->target->dialect.list == LIST_NONE ? "the application lists no members"
-								    : "no time or memory is left");
+			 way == LISTING_NONE ? "the application lists no members"
+					     : "no time or memory is left");
 		return false;
 	}
 	listing->next = pusher->listings;

@@ -1,7 +1,8 @@
 /*
- * Who is in a group of an application, by the dialect's own way, one page at a time: for finding what somebody has
- * added or removed by hand. Bounded in pages and in memory: each page is handed on before the next is asked for. A
- * listing that does not come to its end proves nothing about who was not in it.
+ * Who is in a group of an application, by the dialect's own way: all members, one page at a time; or, where none can be
+ * listed, of some users whether they are. For finding what somebody has added or removed by hand. Bounded in pages and in
+ * memory: each page is handed on before the next is asked for. A listing that does not come to its end proves nothing
+ * about who was not in it.
  */
 #ifndef SCIM_PUSH_LISTING_H
 #define SCIM_PUSH_LISTING_H
@@ -10,22 +11,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scim-push/outcome.h"
 #include "scim-push/push.h"
 
 #define LISTING_PAGES_MAX   1000 /* of 100 users each with AWS */
 #define LISTING_CURSOR_SIZE 512
 
 enum listing_end {
-	LISTING_WHOLE,  /* all members were shown */
+	LISTING_WHOLE,  /* all members were shown, or all users asked for */
 	LISTING_BROKEN, /* it was not: try again later; `words` says why */
-	LISTING_GONE,   /* the application has no such group any more */
-	LISTING_UNABLE  /* the dialect has no way to list members */
+	LISTING_GONE    /* the application has no such group (any more) */
 };
 
 struct listing {
 	/* In; borrowed until on_end: */
 	const struct scim_target *target;
-	const char *group_id;
+	/* The group: by its id, or "" and by its names ("" = none), as a push looks it up. */
+	char group_id[PUSH_ID_SIZE]; /* out, too: the id that was found */
+	const char *group_name, *group_external_id;
+	const char *const *users; /* LISTING_SINGLE: ids of those who are asked for */
+	size_t user_count;
 	int64_t deadline_ms; /* clock_mono_ms() */
 	/* One member, perhaps more than once: pages may shift while they are read. */
 	void (*on_member)(void *ctx, const char *user_id);
@@ -35,7 +40,7 @@ struct listing {
 
 	/* Out: */
 	char words[TEXT_SIZE];
-	size_t pages;
+	size_t pages;          /* requests that were answered */
 	int64_t closed_for_ms; /* the application asks for silence */
 	bool misconfigured, sick;
 
@@ -43,6 +48,8 @@ struct listing {
 	struct pusher *pusher;
 	struct http_request *request;
 	struct listing *next;
+	enum scim_op op; /* of the request under way */
+	size_t asked;    /* users who were asked for */
 	char cursor[LISTING_CURSOR_SIZE];
 };
 

@@ -111,17 +111,24 @@ void seat_find(const struct run *run, size_t seat, struct scim_find *find)
 		.endpoint = "Users", .attribute = &run->push->target->match, .value = run->seats[seat].match};
 }
 
-void group_find(const struct run *run, struct scim_find *find)
+void target_find_group(const struct scim_target *target, const char *name, const char *external_id,
+		       struct scim_find *find)
 {
 	static const struct attribute attributes[] = {
 		[GROUPS_BY_NAME] = {.path = "displayName", .name = "displayName"},
 		[GROUPS_BY_EXTERNAL_ID] = {.path = "externalId", .name = "externalId"},
 	};
-	const struct push *push = run->push;
-	bool by_name = push->target->match_groups == GROUPS_BY_NAME || push->group_external_id[0] == '\0';
+	bool by_name = target->match_groups == GROUPS_BY_NAME || external_id[0] == '\0';
 
 	*find = (struct scim_find){.endpoint = "Groups",
 				   .attribute = &attributes[by_name ? GROUPS_BY_NAME : GROUPS_BY_EXTERNAL_ID],
-				   .value = by_name ? push->group_name : push->group_external_id,
-				   .hide_members = push->target->dialect.hide_members};
+				   .value = by_name ? name : external_id,
+				   .hide_members = target->dialect.hide_members};
+}
+
+void group_find(const struct run *run, struct scim_find *find)
+{
+	const struct push *push = run->push;
+
+	target_find_group(push->target, push->group_name, push->group_external_id, find);
 }

@@ -92,6 +92,8 @@ void builder_check_test(struct builder *builder, const struct config_application
 			const struct element *element);
 /* Whether each application says how its form is proved, where environment is production. */
 void builder_check_tests(struct builder *builder);
+/* Can the application, which is named at `place`, do what is wanted of its group? */
+void builder_check_group(struct builder *builder, const struct config_group *group, struct place place);
 /* What is not set for the application is as its dialect has it. */
 void builder_take_dialect(struct builder *builder, struct config_application *application,
 			  const struct element *element);

@@ -294,6 +294,8 @@ static void check_references(struct builder *builder)
 			report_error(builder->reading.report, builder->groups[i].reference,
 				     "groups[].application is %s, which is not among the applications",
 				     report_quote(referred, quoted));
+		else
+			builder_check_group(builder, &config->groups[i], builder->groups[i].reference);
 	}
 }
 

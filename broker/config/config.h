@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "activation/drift.h"
 #include "activation/policy.h"
 #include "base/err.h"
 #include "base/id.h"
@@ -44,6 +45,7 @@ struct config_application {
 	bool users_update; /* their attributes are kept in line by the cycle */
 	enum config_last_removal users_last_removal;
 	struct throttle throttle;
+	bool check_drift;                              /* each cycle compares what its groups hold */
 	int64_t push_timeout_ms;                       /* a push is aborted after that; 30 s */
 	int64_t quarantine_failures, quarantine_share; /* when it is quarantined: pushes, and in a hundred */
 	int64_t guard_members,
@@ -56,7 +58,8 @@ struct config_group {
 	char name[NAME_SIZE];        /* displayName in the application */
 	char external_id[NAME_SIZE]; /* externalId there; "" = none */
 	const struct config_application *application;
-	struct policy policy; /* with all that it inherits */
+	enum drift_exclusive exclusive; /* what becomes of members whom nobody has granted it */
+	struct policy policy;           /* with all that it inherits */
 };
 
 /* A provider whose bearer tokens are accepted. "" in a claim's name = OpenID Connect's usual one. */

@@ -143,3 +143,18 @@ void builder_check_tests(struct builder *builder)
 				"two users, with which Test Connection proves the form, or do without: test: "
 				"{required: false}");
 }
+
+void builder_check_group(struct builder *builder, const struct config_group *group, struct place place)
+{
+	const struct config_application *application = group->application;
+	char quoted[REPORT_QUOTE_SIZE];
+	const char *why = NULL;
+	if (listing_way(&application->scim.dialect) != LISTING_ALL)
+		why = "whose members cannot be listed";
+	else if (!application->check_drift)
+		why = "whose check_drift is false";
+	if (group->exclusive != DRIFT_OPEN && why)
+		report_error(builder->reading.report, place,
+			     "groups[].exclusive is given for a group of %s, %s",
+			     report_quote(application->id, quoted), why);
+}

@@ -531,6 +531,11 @@ const struct setting settings[SETTING_COUNT] = {
 			   "Time between two sync cycles, which push what was deferred and what failed.",
 			   TYPE_DURATION, .fallback = "40m", .min = SECOND, .max = 7 * DAY,
 			   APPLICATION(throttle.cycle_ms)},
+	[SET_APP_CHECK_DRIFT] =
+		{"applications[].check_drift",
+		 "Each cycle compares what the groups hold with what they should; a membership that "
+		 "somebody has taken away in the application is given again.",
+		 TYPE_BOOL, .fallback = "true", APPLICATION(check_drift)},
 	[SET_APP_PUSH_TIMEOUT] = {"applications[].push_timeout",
 				  "Deadline of one push with all its requests.", TYPE_DURATION,
 				  .fallback = "30s", .min = SECOND, .max = 10 * MINUTE,
@@ -677,6 +682,12 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_GROUP_EXTERNAL_ID] = {"groups[].external_id", "Its externalId in the application.", TYPE_TEXT,
 				   .off_in_example = true, .absent = "none", .example = "aws-admins",
 				   GROUP_TEXT(external_id)},
+	[SET_GROUP_ONLY] =
+		{"groups[].exclusive",
+		 "Only memberships that the broker gives belong into it: each cycle reports or removes "
+		 "others, also those that were there before.",
+		 TYPE_CHOICE, .off_in_example = true, .fallback = "off", .choices = "off|report|remove",
+		 .owner = OF_GROUP, FIELD(config_group, exclusive)},
 	[SET_GROUP_ELIGIBLE] = {"groups[].eligible",
 				"Who may activate it; one entry, a list of them, or none: those alone whom "
 				"an operator makes eligible. Inherited as a whole.",

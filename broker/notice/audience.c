@@ -33,6 +33,7 @@ static const struct {
 	{"application.quarantined", TO_OPERATORS},
 	{"removals.held", TO_OPERATORS},
 	{"token.ending", TO_OPERATORS},
+	{"membership.drift", TO_NOTIFIED | TO_OPERATORS},
 	{"breakglass.used", TO_APPROVERS | TO_NOTIFIED | TO_OPERATORS},
 };
 

@@ -291,6 +291,15 @@ static void say_token(const struct writing *w)
 		 "application, and set it as scim.next_token; then there is no gap.\n");
 }
 
+static void say_drift(const struct writing *w)
+{
+	buf_adds(w->out, "The members of ");
+	add_group(w);
+	buf_adds(w->out, " were not as they should be.\n");
+	add_error(w, "What was found: ");
+	buf_adds(w->out, "\nThe audit says who. If you know nothing of a change by hand, look into it.\n");
+}
+
 static void say_break_glass(const struct writing *w)
 {
 	add_person(w);
@@ -335,6 +344,7 @@ static const struct telling {
 	{"application.quarantined", "Application in quarantine", false, say_quarantined},
 	{"removals.held", "REMOVALS HELD", false, say_removals_held},
 	{"token.ending", "Token ends", false, say_token},
+	{"membership.drift", "Changed by hand", false, say_drift},
 	{"breakglass.used", "BREAK-GLASS USED", true, say_break_glass},
 	{"notices.held", "Mails were held back", false, say_held},
 };

@@ -27,6 +27,7 @@
 	X(EVENT_APPLICATION_QUARANTINED, "application.quarantined", "an application fails again and again")  \
 	X(EVENT_REMOVALS_HELD, "removals.held", "the configuration would remove many; an operator is asked") \
 	X(EVENT_TOKEN_ENDING, "token.ending", "an application's secret token ends soon, or has ended")       \
+	X(EVENT_MEMBERSHIP_DRIFT, "membership.drift", "somebody changed memberships in the application")     \
 	X(EVENT_BREAKGLASS_USED, "breakglass.used", "somebody activated without the usual approval")
 
 #define EVENT_ENUM(name, type, meaning) name,

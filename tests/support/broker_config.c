@@ -91,6 +91,7 @@ static void add_application(struct buf *b, const struct broker_application *app)
 	add_ms(b, "    push_timeout", app->push_timeout_ms);
 	buf_addf(b, "    users: {create: %s%s%s}\n", app->keeps_missing_users ? "false" : "true",
 		 app->users != NULL ? ", " : "", app->users != NULL ? app->users : "");
+	buf_addf(b, "    check_drift: %s\n", app->checks_drift ? "true" : "false");
 	buf_adds(b, app->more != NULL ? app->more : "");
 }
 
@@ -107,6 +108,7 @@ static void add_group(struct buf *b, const struct broker_group *group)
 	add_text(b, "  - id", group->id);
 	add_text(b, "    application", group->application);
 	add_text(b, "    name", group->name);
+	add_text(b, "    exclusive", group->exclusive);
 	buf_adds(b, "    eligible:\n      principals: [");
 	for (const char *const *name = group->eligible; name != NULL && *name != NULL; name++) {
 		buf_adds(b, name == group->eligible ? "" : ", ");

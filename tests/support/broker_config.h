@@ -26,6 +26,7 @@ struct broker_application {
 	int64_t cycle_reserve;    /* -1 = leave out, because 0 means 0 */
 	bool keeps_missing_users; /* users.create: false */
 	const char *users;        /* further settings of users, "update: false" */
+	bool checks_drift;        /* otherwise check_drift is off: cycles then do nothing but push */
 };
 
 struct broker_group {
@@ -37,7 +38,8 @@ struct broker_group {
 	const char *eligible_claims; /* YAML, "{groups: [cloud]}" */
 	int64_t max_ms, min_ms, default_ms;
 	bool justification_optional;
-	const char *more; /* further lines of YAML, indented by six, under `activation:` */
+	const char *more;      /* further lines of YAML, indented by six, under `activation:` */
+	const char *exclusive; /* report, remove */
 };
 
 struct broker_config {

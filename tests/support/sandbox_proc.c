@@ -168,6 +168,23 @@ bool sandbox_make_user(const struct sandbox *sandbox, const char *user_name)
 	return make_one(sandbox, "users", user_name);
 }
 
+bool sandbox_change_by_hand(const struct sandbox *sandbox, const char *group_name, const char *user_name,
+			    bool member)
+{
+	struct http_response response;
+	struct buf body;
+
+	buf_init(&body, BODY_SIZE);
+	buf_adds(&body, "{\"group\":");
+	json_add_string(&body, group_name);
+	buf_adds(&body, member ? ",\"add\":[" : ",\"remove\":[");
+	json_add_string(&body, user_name);
+	buf_adds(&body, "]}");
+	sandbox_control(sandbox, "POST", "/sandbox/state", buf_text(&body), &response);
+	buf_release(&body);
+	return expect_2xx(user_name, &response);
+}
+
 bool sandbox_is_member(const struct sandbox *sandbox, const char *group_name, const char *user_name)
 {
 	cJSON *state = sandbox_state(sandbox);

@@ -50,6 +50,10 @@ cJSON *sandbox_state(const struct sandbox *sandbox);
 bool sandbox_make_group(const struct sandbox *sandbox, const char *display_name);
 bool sandbox_make_user(const struct sandbox *sandbox, const char *user_name);
 
+/* An administrator of the application makes the user a member, or none any more, without a SCIM request. */
+bool sandbox_change_by_hand(const struct sandbox *sandbox, const char *group_name, const char *user_name,
+			    bool member);
+
 /* Is the user a member of the group now? Asked behind SCIM's back: neither logged nor subject to faults. */
 bool sandbox_is_member(const struct sandbox *sandbox, const char *group_name, const char *user_name);
 /* Waits until the membership is as wanted. */

@@ -21,7 +21,7 @@ static void test_at_once(void **state)
 		{"0 get r1 st s e d by cf en attempts",
 		 "st=provisioning s=0 e=60000 d=60000 by=ann cf=- en=- attempts=0"},
 		{"0 timetable", "p:Pr1@32000 e:r1@60000"},
-		{"0 keys", "b:aws il:g1 la lv m:g1:ann push:Pr1 r:r1 tt us:aws:ann"},
+		{"0 keys", "b:aws gu il:g1 la lv m:g1:ann push:Pr1 r:r1 tt us:aws:ann"},
 		{"10 check Pr1", "ok 1"},
 		{"40 end Pr1 ann:done", "ok"},
 		{"40 get r1 st cf attempts", "st=in_force cf=40 attempts=0"},
@@ -40,13 +40,13 @@ static void test_at_once(void **state)
 		{"60040 due", "q aws"},
 		{"60040 pump q3", "idle"},
 		{"60040 timetable", "k:r1@3660040"},
-		{"60040 keys", "b:aws r:r1 tt"},
+		{"60040 keys", "b:aws gone:g1 r:r1 tt"},
 		{"60040 lane", "timetable=1 removals=0 oldest=0"},
 		{"60040 audit r1", "push>provisioning/ann confirm>in_force/application "
 				   "expire_remove>expiring/time release>expired/application+40"},
 		{"3660040 due", ""},
 		{"3660040 get r1 st", "none"},
-		{"3660040 keys", "b:aws"},
+		{"3660040 keys", "b:aws gone:g1"},
 		END,
 	};
 
@@ -254,7 +254,7 @@ static void test_overlap(void **state)
 		{"10001 get r1 st", "st=expired"},
 		{"10001 pump q1", "idle"},
 		{"10001 removals", ""},
-		{"10001 keys", "b:aws il:g1 la lv m:g1:ann r:r1 r:r2 tt uq:aws us:aws:ann"},
+		{"10001 keys", "b:aws il:g1 la lv m:g1:ann mu:g1 r:r1 r:r2 tt uq:aws us:aws:ann"},
 		END,
 	};
 
@@ -299,7 +299,7 @@ static void test_end_during_push(void **state)
 		{"10001 end q1 ann:done", "ok"},
 		{"10001 due", "q aws"},
 		{"10001 get r1 en", "en=10001"},
-		{"10001 keys", "b:aws r:r1 tt"},
+		{"10001 keys", "b:aws gone:g1 r:r1 tt"},
 		END,
 	};
 

@@ -21,7 +21,7 @@ static void test_nobody_wants_to_know(void **state)
 		{"40 end Pr1 ann:done", "ok"},
 		{"60000 due", "q aws"},
 		{"60000 outbox", ""},
-		{"60000 keys", "b:aws m:g1:ann r:r1 tt uq:aws us:aws:ann x x:g1 xg:aws"},
+		{"60000 keys", "b:aws m:g1:ann mu:g1 r:r1 tt uq:aws us:aws:ann x x:g1 xg:aws"},
 		END,
 	};
 
@@ -63,7 +63,7 @@ static void test_life(void **state)
 		{"90040 outbox", "activation.ended#4:r1"},
 		{"90040 spread 4", "ok"},
 		{"90040 pump q3", "idle"},
-		{"90040 keys", "b:aws ni r:r1 tt"},
+		{"90040 keys", "b:aws gone:g1 ni r:r1 tt"},
 		{"90040 timetable", "k:r1@3690040"},
 		END,
 	};

@@ -90,7 +90,7 @@ static void test_standing(void **state)
 		{"60000 pump q1", "| push q1 remove g1 ann"},
 		{"60009 end q1 ann:unverified", "ok"},
 		{"60009 get r1 st", "st=expired"},
-		{"60009 keys", "b:aws r:r1 tt"},
+		{"60009 keys", "b:aws gone:g1 r:r1 tt"},
 		END,
 	};
 
@@ -170,7 +170,7 @@ static void test_retry(void **state)
 		{"20 get r1 st", "st=canceled"},
 		{"20 pump q1", "| push q1 remove g1 ann*1"},
 		{"30 end q1 ann:done", "ok"},
-		{"30 keys", "b:aws r:r1 tt"},
+		{"30 keys", "b:aws gone:g1 r:r1 tt"},
 		END,
 	};
 
@@ -268,7 +268,7 @@ static void test_refused_removal(void **state)
 		{"126031 end q4 ann:done", "ok"},
 		{"126031 removals", ""},
 		{"126031 get r1 st", "st=expired"},
-		{"126031 keys", "b:aws r:r1 tt"},
+		{"126031 keys", "b:aws gone:g1 r:r1 tt"},
 		END,
 	};
 	/* The application's complaint about the removal is not the new assignment's. */

@@ -21,6 +21,8 @@ struct seen {
 	char members[256];
 	enum listing_end how;
 	int ended;
+	bool by_name;             /* in */
+	const char *const *users; /* in; four, or NULL */
 };
 
 static void on_member(void *ctx, const char *user_id)
@@ -42,10 +44,17 @@ static void on_end(void *ctx, struct listing *listing, enum listing_end how)
 
 static void run(struct story *story, struct seen *seen, const struct peer_rule *rules, size_t count)
 {
+	bool by_name = seen->by_name;
+	const char *const *users = seen->users;
+
 	memset(seen, 0, sizeof(*seen));
+	seen->listing.users = users;
+	seen->listing.user_count = users != NULL ? 4 : 0;
+	seen->listing.group_name = "admins";
+	seen->listing.group_external_id = "";
 	peer_script(&story->peer, rules, count);
 	seen->listing.target = &story->target;
-	seen->listing.group_id = "g-1";
+	snprintf(seen->listing.group_id, sizeof(seen->listing.group_id), "%s", by_name ? "" : "g-1");
 	seen->listing.deadline_ms = clock_mono_ms() + 3000;
 	seen->listing.on_member = on_member;
 	seen->listing.on_end = on_end;
@@ -66,7 +75,7 @@ static void pages_by_cursor(void **state)
 		{.when = PAGE("=c"), .status = 200, .body = USERS("u-3", "u-1", "")},
 	};
 	struct story *story = *state;
-	struct seen seen;
+	struct seen seen = {0};
 
 	RUN(story, &seen, rules);
 	assert_int_equal(seen.how, LISTING_WHOLE);
@@ -81,7 +90,7 @@ static void pages_without_end(void **state)
 		{.when = PAGE("=c"), .status = 200, .body = USERS("u-1", "u-2", ",\"nextCursor\":\"c\"")},
 	};
 	struct story *story = *state;
-	struct seen seen;
+	struct seen seen = {0};
 
 	RUN(story, &seen, rules);
 	assert_int_equal(seen.how, LISTING_BROKEN);
@@ -101,7 +110,7 @@ static void the_group_itself(void **state)
 		{.when = READ_GROUP, .status = 200, .body = "{\"id\":\"g-1\"}"},
 	};
 	struct story *story = *state;
-	struct seen seen;
+	struct seen seen = {0};
 
 	story->target.dialect = *dialect_row(DIALECT_RFC7644);
 	RUN(story, &seen, rules);
@@ -134,7 +143,7 @@ static void broken_listings(void **state)
 
 	story->target.dialect = *dialect_row(DIALECT_RFC7644);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct seen seen;
+		struct seen seen = {0};
 		run(story, &seen, &rows[i].rule, 1);
 		assert_int_equal(seen.how, rows[i].how);
 		assert_int_equal(seen.listing.closed_for_ms, rows[i].rule.status == 429 ? 7000 : 0);
@@ -148,8 +157,64 @@ static void no_way_to_list(void **state)
 	struct seen seen = {.listing = {.target = &story->target, .group_id = "g-1"}};
 
 	story->target.dialect.list = LIST_NONE;
+	story->target.dialect.verify = VERIFY_MEMBERS;
 	assert_false(listing_start(story->pusher, &seen.listing));
 	assert_string_equal(seen.listing.words, "the application lists no members");
+}
+
+#define FIND_ADMINS "GET /t/scim/v2/Groups?filter=displayName%20eq%20%22admins%22"
+#define IS_MEMBER(user)                                                                                      \
+	"GET /t/scim/v2/Groups?filter=id%20eq%20%22g-1%22%20and%20members%20eq%20%22" user "%22"
+#define GROUPS(ids, total) "{\"totalResults\":" total ",\"Resources\":[" ids "]}"
+
+/* By its name, where its id is not known. */
+static void group_by_name(void **state)
+{
+	static const struct peer_rule rules[] = {
+		{.when = FIND_ADMINS,
+		 .status = 200,
+		 .body = GROUPS("{\"id\":\"g-1\",\"displayName\":\"admins\"}", "1")},
+		{.when = PAGE(""), .status = 200, .body = USERS("u-1", "u-2", "")},
+	};
+	static const struct peer_rule none[] = {
+		{.when = FIND_ADMINS, .status = 200, .body = GROUPS("", "0")},
+	};
+	struct story *story = *state;
+	struct seen seen = {.by_name = true};
+
+	RUN(story, &seen, rules);
+	assert_int_equal(seen.how, LISTING_WHOLE);
+	assert_string_equal(seen.members, "u-1 u-2 ");
+	assert_string_equal(seen.listing.group_id, "g-1");
+	seen.by_name = true;
+	RUN(story, &seen, none);
+	assert_int_equal(seen.how, LISTING_GONE);
+}
+
+/* Each is asked for, where none can be listed. Who is not known to the application is no member. */
+static void one_by_one(void **state)
+{
+	static const struct peer_rule rules[] = {
+		{.when = IS_MEMBER("u-1"), .status = 200, .body = GROUPS("{\"id\":\"g-1\"}", "1")},
+		{.when = IS_MEMBER("u-2"), .status = 404, .body = ""},
+		{.when = IS_MEMBER("u-3"), .status = 200, .body = GROUPS("", "0")},
+		{.when = IS_MEMBER("u-4"), .status = 200, .body = GROUPS("{\"id\":\"g-1\"}", "1")},
+	};
+	/* The filter was not understood. */
+	static const struct peer_rule nonsense[] = {
+		{.when = IS_MEMBER("u-1"), .status = 200, .body = GROUPS("{\"id\":\"g-2\"}", "1")},
+	};
+	static const char *const users[] = {"u-1", "u-2", "u-3", "u-4"};
+	struct story *story = *state;
+	struct seen seen = {.users = users};
+
+	story->target.dialect.list = LIST_NONE;
+	RUN(story, &seen, rules);
+	assert_int_equal(seen.how, LISTING_WHOLE);
+	assert_string_equal(seen.members, "u-1 u-4 ");
+	seen.users = users;
+	RUN(story, &seen, nonsense);
+	assert_int_equal(seen.how, LISTING_BROKEN);
 }
 
 #define STORY(f) cmocka_unit_test_setup_teardown(f, story_open, story_close)
@@ -158,7 +223,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORY(pages_by_cursor), STORY(pages_without_end), STORY(the_group_itself),
-		STORY(broken_listings), STORY(no_way_to_list),
+		STORY(broken_listings), STORY(no_way_to_list),    STORY(group_by_name),
+		STORY(one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,14 +201,15 @@ static void check_memberships(struct model *m)
 	}
 }
 
-/* All assignments have ended and the history is over: names and the cycles are all that is kept. */
+/* All assignments have ended and the history is over: names, the cycles and, for a day, who was
+ * removed are all that is kept. */
 static void check_nothing_left(struct model *m)
 {
 	redisReply *reply =
 		lane_command(m->lane, "EVAL %s 0",
 			     "local out = {} for _, k in ipairs(redis.call('KEYS', '*')) do k = k:sub(6) "
-			     "if not k:match('^[ugclh][nhi]?:') and not k:match('^bc?:') and not "
-			     "k:match('^audit') and k ~= 'ni' then "
+			     "if not k:match('^[ugclh][nhi]?:') and not k:match('^bc?:') and "
+			     "not k:match('^gone:') and k:match('^audit') == nil and k ~= 'ni' then "
 			     "out[#out + 1] = k end end return table.concat(out, ' ')");
 
 	assert_string_equal(lane_text(reply), "tt");

@@ -134,6 +134,8 @@ static void test_audience(void **state)
 		{"application.quarantined", "", 0, "hook:all olga@example.com"},
 		{"removals.held", "", 0, "hook:all olga@example.com"},
 		{"token.ending", "", 0, "hook:all olga@example.com"},
+		{"membership.drift", PLAIN, 0,
+		 "hook:all amira@example.com security@example.com olga@example.com"},
 		{"activation.ended", "11111111-0000-0000-0000-000000000000", 0, "hook:all amira@example.com"},
 	};
 
@@ -162,10 +164,10 @@ static void test_tells(void **state)
 	size_t webhooks = config->webhook_count;
 
 	audience_tells(config, tells);
-	assert_string_equal(
-		tells, "300000 0 |approval.requested|approval.decided|activation.provisioned|"
-		       "activation.deferred|activation.ending|activation.ended|activation.failed|"
-		       "removal.overdue|application.quarantined|removals.held|token.ending|breakglass.used|");
+	assert_string_equal(tells, "300000 0 |approval.requested|approval.decided|activation.provisioned|"
+				   "activation.deferred|activation.ending|activation.ended|activation.failed|"
+				   "removal.overdue|application.quarantined|removals.held|token.ending|"
+				   "membership.drift|breakglass.used|");
 	/* Without mail and with but one webhook, only what that one wants. */
 	config->mail.server[0] = '\0';
 	config->webhooks++;

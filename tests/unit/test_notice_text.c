@@ -223,6 +223,11 @@ static void test_to_others(void **state)
 		 "one nothing "
 		 "can be pushed, not even removals.\n\nMake another one in the application, and set it as "
 		 "scim.next_token; then there is no gap.\n"},
+		{"membership.drift", "Changed by hand: aws",
+		 "The members of the group aws-admins (application aws) were not as they should be.\nWhat "
+		 "was "
+		 "found: 503\n\nThe audit says who. If you know nothing of a change by hand, look into "
+		 "it.\n"},
 		{"breakglass.used", "BREAK-GLASS USED: aws-admins, Amira Haddad",
 		 "Amira Haddad (amira@example.com) has activated the group aws-admins (application aws) "
 		 "without "

@@ -109,7 +109,8 @@ static void test_names(void **state)
 		"approval.requested",  "approval.decided",  "activation.provisioned",
 		"activation.deferred", "activation.ending", "activation.ended",
 		"activation.failed",   "removal.overdue",   "application.quarantined",
-		"removals.held",       "token.ending",      "breakglass.used",
+		"removals.held",       "token.ending",      "membership.drift",
+		"breakglass.used",
 	};
 	enum event_type type = EVENT_BREAKGLASS_USED;
 
