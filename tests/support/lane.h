@@ -24,10 +24,7 @@
 #define LANE_KINDS                                                                                           \
 	"|approval.requested|approval.decided|activation.provisioned|activation.deferred|activation.ending|" \
 	"activation.ended|activation.failed|removal.overdue|application.quarantined|removals.held|token."    \
-	"ending|"                                                                                            \
-	"activation.ended|activation.failed|removal.overdue|application.quarantined|removals.held|"          \
-	"membership.drift|"                                                                                  \
-	"breakglass.used|"
+	"ending|membership.drift|breakglass.used|"
 #define LANE_ARGS_MAX  640
 #define LANE_TEXT_SIZE 65536
 
