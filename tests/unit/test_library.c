@@ -183,8 +183,8 @@ static void test_refusals(void **state)
 		{"9 submit r4 g1 bob - start=5000 end=5000", "past"},
 		{"9 submit r4 g1 bob 59992", "ok in_force"},
 		{"9 get r4 st s e cf", "st=in_force s=9 e=60001 cf=9"},
-		{"9 keys",
-		 "b:aws il:g1 la lv m:g1:ann m:g1:bob r:r1 r:r2 r:r3 r:r4 tt uq:aws us:aws:ann us:aws:bob"},
+		{"9 keys", "b:aws il:g1 la lv m:g1:ann m:g1:bob mu:g1 r:r1 r:r2 r:r3 r:r4 tt uq:aws "
+			   "us:aws:ann us:aws:bob"},
 		END,
 	};
 
