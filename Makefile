@@ -10,6 +10,7 @@ B := build/$(VARIANT)$(if $(findstring clang,$(CC)),-clang)
 V ?=
 Q := $(if $(V),,@)
 MAKEFLAGS += --no-builtin-rules
+comma := ,
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
@@ -72,6 +73,9 @@ FUZZERS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(call sources,tests/bench)
 TORTURE_SRC := $(call sources,tests/torture)
 JUDGE_SRC := $(filter-out %_main.c,$(filter tests/torture/judge%,$(TORTURE_SRC)))
+# Their memory runs out on purpose (tests/support/starve.h).
+STARVED_TESTS := $(filter tests/unit/test_starved% tests/integration/test_starved%,$(UNIT_TESTS) $(INTEGRATION_TESTS))
+STARVED := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup)
 # With the sandbox's own parts inside.
 SANDBOX_TESTS := $(filter-out %_http.c %_control.c,$(filter tests/unit/test_sandbox%,$(UNIT_TESTS)))
 SANDBOX_FUZZERS := $(filter tests/fuzz/fuzz_sandbox_%,$(FUZZERS))
@@ -195,6 +199,15 @@ $(B)/tests/unit/test_sandbox_http $(B)/tests/unit/test_sandbox_control: | $(B)/s
 $(B)/tests/integration/test_foreign_scim: | $(B)/scim/server.mjs
 
 $(B)/tests/unit/test_http_tls: LIBS += -lssl
+
+$(STARVED_TESTS:%.c=$(B)/%): private LDFLAGS += $(STARVED)
+
+$(B)/tests/unit/test_starved_push: | $(B)/scim-sandbox
+$(B)/tests/integration/test_starved_broker: | $(B)/tests/starved/jit-broker $(B)/scim-sandbox
+
+$(B)/tests/starved/jit-broker: $(B)/broker/main.o $(B)/tests/support/starve.o $(B)/libjit.a
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $(STARVED) $^ $(LIBS)
 
 $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka

@@ -95,10 +95,17 @@ static void add_object(const struct audit_event *event, enum audit_field field, 
 	const struct audit_text *text = &event->fields[field];
 	cJSON *value = NULL;
 	struct errctx ec;
+	enum err err;
 
 	if (text->len == 0)
 		return;
-	if (json_parse(text->text, text->len, &value, &ec) != ERR_OK) {
+	err = json_parse(text->text, text->len, &value, &ec);
+	if (err == ERR_NOMEM) {
+		/* A line that is another one would be sealed as it is. */
+		buf_fail(out);
+		return;
+	}
+	if (err != ERR_OK) {
 		add_text(event, field, name, out);
 		return;
 	}

@@ -52,13 +52,15 @@ static void read_claims(struct person *person)
 	}
 }
 
-void person_read(struct person *person, const char *text)
+enum err person_read(struct person *person, const char *text)
 {
 	struct errctx ec;
+	enum err err;
 
 	memset(person, 0, sizeof(*person));
-	if (json_parse(text, strlen(text), &person->json, &ec) != ERR_OK)
-		return;
+	err = json_parse(text, strlen(text), &person->json, &ec);
+	if (err != ERR_OK)
+		return err == ERR_NOMEM ? err : ERR_OK;
 	for (size_t i = 0; i < NAME_FIELDS; i++) {
 		const char *value = json_string(person->json, name_fields[i].name);
 
@@ -66,6 +68,7 @@ void person_read(struct person *person, const char *text)
 			snprintf((char *)&person->names + name_fields[i].offset, NAME_SIZE, "%s", value);
 	}
 	read_claims(person);
+	return ERR_OK;
 }
 
 void person_release(struct person *person)

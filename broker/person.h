@@ -29,8 +29,9 @@ struct person {
 /* Appends the object; `who` has the claims. */
 void person_write(struct buf *out, const struct scim_person *names, const struct policy_person *who);
 
-/* Reads it. A text that is no such object gives a person without names, whom no rule knows and SCIM refuses. */
-void person_read(struct person *person, const char *text);
+/* Reads it. A text that is no such object gives a person without names, whom no rule knows and SCIM refuses. ERR_NOMEM: who
+ * it is cannot be told, and nothing may be decided about them. Release it in any case. */
+enum err person_read(struct person *person, const char *text) MUST_CHECK;
 void person_release(struct person *person);
 
 /* As policy sees them; borrowed from `person`. */

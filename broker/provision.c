@@ -195,25 +195,29 @@ static void take_user(struct push_member *member, const struct order_member *fro
 	member->maybe_created = from->maybe_ours;
 }
 
-/* The person's names and claims. Without memory the claims are missing, and what is made from them is found to be. */
-static void take_person(struct job *job, size_t i)
+/* The person's names and claims. False without memory: what is not known of them must not be pushed as empty. */
+static bool take_person(struct job *job, size_t i)
 {
 	struct push_member *member = &job->members[i];
 	struct person_claim *claims;
 	struct person person;
 
-	person_read(&person, job->order->members[i].person);
+	if (person_read(&person, job->order->members[i].person) != ERR_OK)
+		return false;
+	job->people[i] = person.json;
 	member->person = person.names;
 	member->principal = job->order->members[i].principal;
-	claims = calloc(person.claim_count, sizeof(*claims));
-	for (size_t k = 0; claims != NULL && k < person.claim_count; k++) {
+	claims = calloc(person.claim_count + 1, sizeof(*claims));
+	if (claims == NULL)
+		return false;
+	for (size_t k = 0; k < person.claim_count; k++) {
 		claims[k].name = person.claims[k].name;
 		claims[k].value = person.claims[k].value;
 	}
 	job->claims[i] = claims;
 	member->claims = claims;
-	member->claim_count = claims != NULL ? person.claim_count : 0;
-	job->people[i] = person.json;
+	member->claim_count = person.claim_count;
+	return true;
 }
 
 /*
@@ -264,7 +268,10 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 	job->push.count = order->count;
 	job->push.members = job->members;
 	for (size_t i = 0; i < order->count; i++) {
-		take_person(job, i);
+		if (!take_person(job, i)) {
+			job_free(job);
+			return NULL;
+		}
 		job->members[i].failures = (unsigned)order->members[i].failures;
 		job->members[i].look_first = order->members[i].missing ||
 					     (application->scim.keep_standing && order->members[i].untouched);

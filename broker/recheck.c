@@ -24,17 +24,19 @@ enum err recheck(const struct policy *policy, const struct request *request, int
 
 	enum err err = ERR_OK;
 
-	if (person == NULL)
+	if (person == NULL ||
+	    person_read(person, request->person != NULL ? request->person : "{}") != ERR_OK) {
+		free(person);
 		return ERR_NOMEM;
+	}
 	if (ask.length_ms == 0)
 		ask.length_ms = request->end_ms - request->start_ms;
-	person_read(person, request->person != NULL ? request->person : "{}");
 	ask.person = person_for_policy(person);
 	policy_check(policy, &ask, &verdict);
 	policy_print_limits(policy, !ask.break_glass && !policy_is_eligible(policy, &ask.person, now_ms),
 			    limits);
-	/* What the store keeps of a person can be read, and limits fit, or memory is short: that says nothing of policy. */
-	if (person->json == NULL || buf_failed(limits))
+	/* No limits at all would be what an empty text says. */
+	if (buf_failed(limits))
 		err = ERR_NOMEM;
 	else if (verdict.count > 0)
 		err = err_set(why, ERR_POLICY, "Policy no longer allows it: %s.", verdict.refusals[0].rule);
@@ -66,9 +68,10 @@ enum eligible recheck_eligible(const struct config *config, const struct request
 	if (group == NULL)
 		return ELIGIBLE_UNKNOWN;
 	person = group->policy.on_lost == POLICY_LOST_REMOVE ? calloc(1, sizeof(*person)) : NULL;
-	if (person == NULL)
+	if (person == NULL || person_read(person, request->person != NULL ? request->person : "") != ERR_OK) {
+		free(person);
 		return ELIGIBLE_YES;
-	person_read(person, request->person != NULL ? request->person : "");
+	}
 	who = person_for_policy(person);
 	*until_ms = policy_eligible_until_ms(&group->policy, &who, now_ms, request->break_glass);
 	person_release(person);
@@ -95,6 +98,6 @@ struct activation_policies recheck_policies(const struct config *config)
 {
 	struct activation_policies policies = {.grace_ms = config->policy_grace_ms};
 
-	config_policies_digest(config, policies.digest);
+	snprintf(policies.digest, sizeof(policies.digest), "%s", config->policies);
 	return policies;
 }

@@ -122,7 +122,8 @@ static void take_names(struct round *round, const char *principal)
 
 static bool take_person(struct round *round, const struct users_task *task)
 {
-	person_read(&round->person, task->person);
+	if (person_read(&round->person, task->person) != ERR_OK)
+		return false;
 	round->claims = calloc(round->person.claim_count + 1, sizeof(*round->claims));
 	if (round->claims == NULL)
 		return false;

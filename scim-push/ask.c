@@ -168,17 +168,19 @@ bool ask_creation(struct run *run, size_t seat)
 {
 	struct errctx why;
 	struct buf url, body;
+	enum err err;
 
 	if (free_slot(run) == NULL)
 		return false;
 	buf_init(&url, SCIM_URL_MAX);
 	buf_init(&body, SCIM_BODY_MAX);
 	scim_url_endpoint(&url, run->push->target->url, "Users");
-	if (person_body(run, seat, &body, &why))
+	err = person_body(run, seat, &body, &why);
+	if (err == ERR_OK)
 		return ask_for_seat(run, seat, OP_CREATE_USER, &url, &body);
 	buf_release(&url);
 	buf_release(&body);
-	seat_settle(run, seat, PUSH_REFUSED, why.text);
+	seat_settle(run, seat, err == ERR_NOMEM ? PUSH_RETRY : PUSH_REFUSED, why.text);
 	return true;
 }
 

@@ -63,15 +63,17 @@ bool answer_is_page(const struct http_answer *answer)
 	return blanks < answer->len && answer->body[blanks] != '{';
 }
 
-/* scimType of an error (RFC 7644, 3.12); many applications send none. */
+/* scimType of an error (RFC 7644, 3.12); many applications send none. Without memory to read it any type may be: looking
+ * again costs a request, being refused for good costs the membership. */
 static bool has_type(const struct http_answer *answer, const char *type)
 {
 	cJSON *error = NULL;
+	enum err err = json_parse(answer->body, answer->len, &error, NULL);
 	const char *text;
 	bool equal;
 
-	if (json_parse(answer->body, answer->len, &error, NULL) != ERR_OK)
-		return false;
+	if (err != ERR_OK)
+		return err == ERR_NOMEM;
 	text = json_string(error, "scimType");
 	equal = text != NULL && strcmp(text, type) == 0;
 	cJSON_Delete(error);

@@ -41,24 +41,27 @@ static bool identify(struct run *run, size_t seat, struct errctx *why)
  * missing is no reason yet, because who is there already needs none: a look-up of the user comes before all else then.
  * Who is known to be there is not to be created, and whatever is wrong with their values is the cycle's matter.
  */
-static bool could_be_created(struct run *run, size_t seat, struct errctx *why)
+static enum err could_be_created(struct run *run, size_t seat, struct errctx *why)
 {
 	const struct scim_target *target = run->push->target;
 	struct mapping_source source = source_of(run, seat);
 	char id[SCIM_ID_SIZE];
 	struct user user;
+	enum err err;
 	bool known = run->push->members[seat].known_id[0] != '\0' ||
 		     names_get(run->pusher->names, target->url, NAME_USER, run->seats[seat].match, id);
 
 	if (!run->push->add || !target->create_users || known)
-		return true;
-	if (!user_make(&user, &target->mapping, &source, why))
-		return false;
-	bool fits = user_fits(&user, &target->dialect, why);
-	if (fits)
+		return ERR_OK;
+	err = user_make(&user, &target->mapping, &source, why);
+	if (err != ERR_OK)
+		return err;
+	if (user_fits(&user, &target->dialect, why))
 		run->seats[seat].incomplete = !user_is_complete(&user, &target->dialect, NULL);
+	else
+		err = ERR_CONFIG;
 	user_release(&user);
-	return fits;
+	return err;
 }
 
 void identify_all(struct run *run)
@@ -67,28 +70,30 @@ void identify_all(struct run *run)
 
 	for (size_t i = 0; i < run->push->count; i++) {
 		bool needed = run->push->add || run->seats[i].step == SEAT_FIND;
-		bool identified = identify(run, i, &why);
-		if (!needed || (identified && could_be_created(run, i, &why)))
+		enum err err = identify(run, i, &why) ? could_be_created(run, i, &why) : ERR_CONFIG;
+		bool for_good = run->push->add && err != ERR_NOMEM;
+		if (!needed || err == ERR_OK)
 			continue;
 		/* A removal is never refused: the configuration may be mended. */
-		seat_settle(run, i, run->push->add ? PUSH_REFUSED : PUSH_RETRY, why.text);
+		seat_settle(run, i, for_good ? PUSH_REFUSED : PUSH_RETRY, why.text);
 	}
 }
 
-bool person_body(const struct run *run, size_t seat, struct buf *body, struct errctx *why)
+enum err person_body(const struct run *run, size_t seat, struct buf *body, struct errctx *why)
 {
 	const struct scim_target *target = run->push->target;
 	struct mapping_source source = source_of(run, seat);
 	struct user user;
+	enum err err = user_make(&user, &target->mapping, &source, why);
 
-	if (!user_make(&user, &target->mapping, &source, why))
-		return false;
-	bool takes =
-		user_fits(&user, &target->dialect, why) && user_is_complete(&user, &target->dialect, why);
-	if (takes)
+	if (err != ERR_OK)
+		return err;
+	if (user_fits(&user, &target->dialect, why) && user_is_complete(&user, &target->dialect, why))
 		user_body(body, &user);
+	else
+		err = ERR_CONFIG;
 	user_release(&user);
-	return takes;
+	return err;
 }
 
 bool person_is_ours(const struct run *run, size_t seat, const struct http_answer *answer)

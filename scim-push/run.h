@@ -184,8 +184,9 @@ void read_back(struct run *run, size_t seat);
 
 /* person.c: who the members are in the application: settles those of whom that cannot be said. */
 void identify_all(struct run *run);
-/* person.c: appends the body of the user's creation. False with words when the application would not take it. */
-bool person_body(const struct run *run, size_t seat, struct buf *body, struct errctx *why);
+/* person.c: appends the body of the user's creation. ERR_CONFIG with words when the application would not take it, or
+ * ERR_NOMEM. */
+enum err person_body(const struct run *run, size_t seat, struct buf *body, struct errctx *why);
 /* person.c: is the user in this list, whom the look-up has found, one that an earlier creation without an answer made? */
 bool person_is_ours(const struct run *run, size_t seat, const struct http_answer *answer);
 /* person.c: the look-up of this member, and that of the group. */

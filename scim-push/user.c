@@ -10,49 +10,48 @@
 #define USER_URN "urn:ietf:params:scim:schemas:core:2.0:User"
 
 /* Evaluates one rule; an empty value leaves the attribute out. */
-static bool add_value(struct user *user, const struct mapping_rule *rule, const struct mapping_source *source,
-		      struct errctx *why)
+static enum err add_value(struct user *user, const struct mapping_rule *rule,
+			  const struct mapping_source *source, struct errctx *why)
 {
 	struct user_value *value = &user->values[user->count];
 	char text[MAPPING_VALUE_SIZE];
 
 	if (!mapping_evaluate(rule, source, text, why))
-		return false;
+		return ERR_CONFIG;
 	if (text[0] == '\0')
-		return true;
+		return ERR_OK;
 	value->attribute = &rule->attribute;
 	value->text = strdup(text);
-	if (value->text == NULL) {
-		err_set(why, ERR_NOMEM, "the broker is out of memory");
-		return false;
-	}
+	if (value->text == NULL)
+		return err_set(why, ERR_NOMEM, "the broker is out of memory");
 	user->count++;
-	return true;
+	return ERR_OK;
 }
 
-static bool make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
-		 bool only_known, struct errctx *why)
+static enum err make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
+		     bool only_known, struct errctx *why)
 {
 	user->count = 0;
 	for (size_t i = 0; i < mapping->count; i++) {
 		if (only_known && !mapping_is_known(&mapping->rules[i], source))
 			continue;
-		if (add_value(user, &mapping->rules[i], source, why))
+		enum err err = add_value(user, &mapping->rules[i], source, why);
+		if (err == ERR_OK)
 			continue;
 		user_release(user);
-		return false;
+		return err;
 	}
-	return true;
+	return ERR_OK;
 }
 
-bool user_make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
-	       struct errctx *why)
+enum err user_make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
+		   struct errctx *why)
 {
 	return make(user, mapping, source, false, why);
 }
 
-bool user_make_known(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
-		     struct errctx *why)
+enum err user_make_known(struct user *user, const struct mapping *mapping,
+			 const struct mapping_source *source, struct errctx *why)
 {
 	return make(user, mapping, source, true, why);
 }

@@ -23,12 +23,13 @@ struct user {
 	struct user_value values[MAPPING_RULES_MAX]; /* in the mapping's order; empty ones are left out */
 };
 
-/* Evaluates the whole mapping. False with a sentence that names the attribute; nothing to release then. */
-bool user_make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
-	       struct errctx *why) MUST_CHECK;
+/* Evaluates the whole mapping. ERR_CONFIG with a sentence that names the attribute, or ERR_NOMEM; nothing to release
+ * then. */
+enum err user_make(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
+		   struct errctx *why) MUST_CHECK;
 /* The same of those attributes only of which everything is known (mapping_is_known()): for a user who is there. */
-bool user_make_known(struct user *user, const struct mapping *mapping, const struct mapping_source *source,
-		     struct errctx *why) MUST_CHECK;
+enum err user_make_known(struct user *user, const struct mapping *mapping,
+			 const struct mapping_source *source, struct errctx *why) MUST_CHECK;
 void user_release(struct user *user);
 
 /* The attribute's value, or NULL when the user has none. Borrowed. */

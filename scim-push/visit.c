@@ -131,10 +131,14 @@ static void on_attributes(struct visit *visit, const struct http_answer *answer)
 {
 	struct errctx why = {""};
 	struct user user;
+	enum err err = user_make_known(&user, &visit->target->mapping, &visit->source, &why);
 	int count = -1;
 
-	if (!user_make_known(&user, &visit->target->mapping, &visit->source, &why) ||
-	    !user_fits(&user, &visit->target->dialect, &why)) {
+	if (err == ERR_NOMEM) {
+		end(visit, VISIT_RETRY, why.text);
+		return;
+	}
+	if (err != ERR_OK || !user_fits(&user, &visit->target->dialect, &why)) {
 		user_release(&user);
 		end(visit, VISIT_REFUSED, why.text);
 		return;

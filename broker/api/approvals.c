@@ -69,7 +69,8 @@ static int64_t waited_ms(const struct call *call, const struct request *request,
 	cJSON *decisions;
 
 	if (stage > 1) {
-		decisions = decisions_read(request);
+		/* Without memory nobody knows when it began: those of the escalation wait. */
+		(void)decisions_read(request, &decisions);
 		began_ms = decisions_time_ms(decisions_last(decisions, stage - 1));
 		cJSON_Delete(decisions);
 	}
@@ -140,8 +141,10 @@ static void render_stages(struct buf *out, const struct call *call, const struct
 {
 	const struct policy *policy = policy_of(call, request);
 	size_t count = policy != NULL ? policy_stage_count(policy) : 0;
-	cJSON *decisions = decisions_read(request);
+	cJSON *decisions;
 
+	if (!decisions_read(request, &decisions))
+		buf_fail(out);
 	if (count < request->stage)
 		count = request->stage;
 	buf_adds(out, "[");

@@ -73,6 +73,8 @@ static void finish(struct audit_list *list)
 	for (unsigned i = 0; i < list->end - list->first; i++)
 		buf_addf(&position, "%s%lld", i > 0 ? "," : "", (long long)list->after[i]);
 	exchange_set_header(list->call->exchange, "Audit-Position", buf_text(&position));
+	if (buf_failed(&position))
+		buf_fail(&list->body);
 	exchange_set_header(list->call->exchange, "Audit-More",
 			    list->left == 0 || list->looked >= LOOKED_MAX ? "true" : "false");
 	buf_release(&position);

@@ -26,15 +26,13 @@ int64_t decisions_time_ms(const cJSON *decision)
 	return at != NULL && cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0;
 }
 
-cJSON *decisions_read(const struct request *request)
+bool decisions_read(const struct request *request, cJSON **out)
 {
-	cJSON *decisions = NULL;
 	struct errctx ec;
 
-	if (request->decisions == NULL ||
-	    json_parse(request->decisions, strlen(request->decisions), &decisions, &ec) != ERR_OK)
-		return NULL;
-	return decisions;
+	*out = NULL;
+	return request->decisions == NULL ||
+	       json_parse(request->decisions, strlen(request->decisions), out, &ec) != ERR_NOMEM;
 }
 
 const char *decisions_text(const cJSON *decision, const char *name)
@@ -46,12 +44,16 @@ const char *decisions_text(const cJSON *decision, const char *name)
 
 void decisions_print_outcome(const struct request *request, char *out, size_t size)
 {
-	cJSON *decisions = decisions_read(request);
-	const cJSON *last = cJSON_GetArrayItem(decisions, cJSON_GetArraySize(decisions) - 1);
 	char when[ISO8601_TIME_SIZE];
+	const cJSON *last;
+	cJSON *decisions;
+	bool known = decisions_read(request, &decisions);
 
+	last = cJSON_GetArrayItem(decisions, cJSON_GetArraySize(decisions) - 1);
 	iso8601_format_time(request->closed_ms, when);
-	if (request->state == ST_CANCELED) {
+	if (!known) {
+		snprintf(out, size, "It has been decided."); /* by whom, there was no memory to read */
+	} else if (request->state == ST_CANCELED) {
 		snprintf(out, size, "It was withdrawn at %s.", when);
 	} else if (request->state == ST_DENIED &&
 		   (last == NULL || strcmp(decisions_text(last, "res"), "Deny") != 0)) {

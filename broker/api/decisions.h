@@ -2,6 +2,7 @@
 #ifndef API_DECISIONS_H
 #define API_DECISIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,8 +10,8 @@
 
 #include "activation/request.h"
 
-/* All of them, or NULL: none, or no memory. To be deleted. */
-cJSON *decisions_read(const struct request *request);
+/* All of them in *out, or NULL: none; to be deleted. False without memory: *out is NULL, and says nothing. */
+bool decisions_read(const struct request *request, cJSON **out);
 
 /* The last one on that stage, or NULL. */
 const cJSON *decisions_last(const cJSON *decisions, unsigned stage);

@@ -104,6 +104,9 @@ static void finish(struct notices_reading *reading)
 			 buf_text(&reading->parked),
 			 reading->parked.len > 0 && reading->waiting.len > 0 ? "," : "",
 			 buf_text(&reading->waiting));
+		if (buf_failed(&reading->targets) || buf_failed(&reading->parked) ||
+		    buf_failed(&reading->waiting))
+			buf_fail(&body);
 		call_answer(call, 200, NULL, &body);
 	} else {
 		call_error(call, reading->err, NULL, NULL);

@@ -48,11 +48,12 @@ static void add_principal(struct buf *out, const struct call *call, const struct
 		add_names(out, r, known != NULL ? &known->names : NULL);
 	} else {
 		person = calloc(1, sizeof(*person));
-		if (person != NULL) {
-			person_read(person, r->person);
+		if (person != NULL && person_read(person, r->person) == ERR_OK)
 			add_names(out, r, &person->names);
+		else
+			buf_fail(out);
+		if (person != NULL)
 			person_release(person);
-		}
 		free(person);
 	}
 }
@@ -122,14 +123,16 @@ static void add_selected(struct buf *out, const struct call *call, const struct 
 	cJSON *object = NULL;
 	const cJSON *member;
 	struct errctx ec;
+	enum err err;
 	bool first = true;
 
 	buf_init(&whole, OBJECT_MAX);
 	buf_adds(&whole, "{");
 	render_shown(&whole, r, &call->about);
 	buf_adds(&whole, "}");
-	if (json_parse(buf_text(&whole), whole.len, &object, &ec) != ERR_OK)
-		object = NULL;
+	err = json_parse(buf_text(&whole), whole.len, &object, &ec);
+	if (buf_failed(&whole) || err == ERR_NOMEM)
+		buf_fail(out);
 	cJSON_ArrayForEach(member, object) {
 		if (!odata_selects(&call->query, member->string))
 			continue;

@@ -28,10 +28,12 @@ static void add_origin(struct buf *policy, const char *issuer)
 		buf_addf(policy, " %.*s", (int)(host + 3 - issuer + (long)strcspn(host + 3, "/")), issuer);
 }
 
-static void set_headers(struct call *call)
+/* False without memory: the page is never shown without what closes it in. */
+static bool set_headers(struct call *call)
 {
 	const struct config *config = call->config;
 	struct buf policy;
+	bool ok;
 
 	buf_init(&policy, POLICY_MAX);
 	buf_adds(&policy,
@@ -41,10 +43,12 @@ static void set_headers(struct call *call)
 	for (size_t i = 0; i < config->issuer_count; i++)
 		if (config->issuers[i].client_id[0] != '\0')
 			add_origin(&policy, config->issuers[i].issuer);
+	ok = !buf_failed(&policy);
 	exchange_set_header(call->exchange, "Content-Security-Policy", buf_text(&policy));
 	exchange_set_header(call->exchange, "Referrer-Policy", "no-referrer");
 	exchange_set_header(call->exchange, "Cross-Origin-Opener-Policy", "same-origin");
 	buf_release(&policy);
+	return ok;
 }
 
 static void serve(struct call *call, const char *name)
@@ -53,8 +57,9 @@ static void serve(struct call *call, const char *name)
 		if (strcmp(files[i].name, name) == 0) {
 			struct buf body;
 
-			set_headers(call);
 			buf_init(&body, RESPONSE_MAX);
+			if (!set_headers(call))
+				buf_fail(&body);
 			buf_add(&body, files[i].text, *files[i].len);
 			call_answer(call, 200, files[i].type, &body);
 			return;

@@ -180,11 +180,11 @@ static void render_entry_person(struct buf *out, const struct log_entry *entry)
 {
 	struct person *person = calloc(1, sizeof(*person));
 
-	if (person == NULL) {
+	if (person == NULL || person_read(person, entry->person) != ERR_OK) {
+		free(person);
 		buf_fail(out);
 		return;
 	}
-	person_read(person, entry->person);
 	render_text(out, "principalId", entry->principal);
 	buf_adds(out, ",");
 	/* Forgotten with the person's last request. */

@@ -116,7 +116,7 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 
 		buf_init(&rules, 2048);
 		add_rules(&rules, call, err);
-		call_error(call, err, NULL, buf_text(&rules));
+		call_error(call, err, NULL, buf_failed(&rules) ? NULL : buf_text(&rules));
 		buf_release(&rules);
 		return;
 	}

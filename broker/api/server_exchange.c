@@ -236,33 +236,31 @@ void exchange_add_body(struct exchange *e, const char *bytes, size_t len)
 
 /* -- answer ------------------------------------------------------------------------------------------------ */
 
-static void add_header(struct MHD_Response *response, const char *name, const char *value)
+static bool add_header(struct MHD_Response *response, const char *name, const char *value)
 {
-	if (!MHD_get_response_header(response, name) || strcasecmp(name, "Set-Cookie") == 0)
-		MHD_add_response_header(response, name, value);
+	return (MHD_get_response_header(response, name) && strcasecmp(name, "Set-Cookie") != 0) ||
+	       MHD_add_response_header(response, name, value) == MHD_YES;
 }
 
-static void add_headers(struct exchange *e, const char *content_type)
+static bool add_headers(struct exchange *e, const char *content_type)
 {
 	const char *at = buf_text(&e->answer_headers);
 	const char *end = at + e->answer_headers.len;
 	const char *caller_id = exchange_client_request_id(e);
+	bool ends = e->refused != ERR_OK || server_quiesced(e->server), ok = true;
 
-	while (at < end) {
+	while (ok && at < end) {
 		const char *value = at + strlen(at) + 1;
 
-		add_header(e->response, at, value);
+		ok = add_header(e->response, at, value);
 		at = value + strlen(value) + 1;
 	}
-	if (content_type)
-		add_header(e->response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-	add_header(e->response, "request-id", e->request_id);
-	if (caller_id)
-		add_header(e->response, "client-request-id", caller_id);
-	add_header(e->response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	add_header(e->response, "X-Content-Type-Options", "nosniff");
-	if (e->refused != ERR_OK || server_quiesced(e->server))
-		add_header(e->response, MHD_HTTP_HEADER_CONNECTION, "close");
+	return ok && (!content_type || add_header(e->response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type)) &&
+	       add_header(e->response, "request-id", e->request_id) &&
+	       (!caller_id || add_header(e->response, "client-request-id", caller_id)) &&
+	       add_header(e->response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") &&
+	       add_header(e->response, "X-Content-Type-Options", "nosniff") &&
+	       (!ends || add_header(e->response, MHD_HTTP_HEADER_CONNECTION, "close"));
 }
 
 /* Without memory the response stays NULL, and the connection is closed instead. */
@@ -274,8 +272,10 @@ static void make_response(struct exchange *e, int status, const char *content_ty
 						      MHD_RESPMEM_MUST_COPY);
 	e->status = (unsigned)status;
 	e->answer_len = len;
-	if (e->response)
-		add_headers(e, len > 0 ? content_type : NULL);
+	if (e->response && !add_headers(e, len > 0 ? content_type : NULL)) {
+		MHD_destroy_response(e->response);
+		e->response = NULL;
+	}
 }
 
 struct paced *exchange_paced(const struct exchange *e)
@@ -341,8 +341,9 @@ void exchange_answer(struct exchange *e, int status, const char *content_type, c
 		return;
 	}
 	if (len > RESPONSE_MAX || buf_failed(&e->answer_headers)) {
-		log_error("answer_too_large", "path=%s bytes=%zu", e->target.path, len);
-		exchange_fail(e, ERR_INTERNAL);
+		log_error(len > RESPONSE_MAX ? "answer_too_large" : "answer_headers", "path=%s bytes=%zu",
+			  e->target.path, len);
+		exchange_fail(e, len > RESPONSE_MAX ? ERR_INTERNAL : ERR_NOMEM);
 	} else {
 		make_response(e, status, content_type ? content_type : "application/json", body, len);
 	}

@@ -313,10 +313,15 @@ static void on_eligible(void *ctx, enum err err, bool is_eligible)
 	struct activation *activation = a->call->api->activation;
 
 	a->is_eligible = is_eligible;
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
 		call_error(a->call, err, NULL, NULL);
-	else if (allowed_by_policy(a, activation_now_ms(activation)))
-		activation_submit(activation, &a->ask, a->done, a->call);
+	} else if (allowed_by_policy(a, activation_now_ms(activation))) {
+		/* No limits at all would be what an empty text says. */
+		if (buf_failed(&a->limits))
+			call_error(a->call, ERR_NOMEM, NULL, NULL);
+		else
+			activation_submit(activation, &a->ask, a->done, a->call);
+	}
 	asked_free(a);
 }
 

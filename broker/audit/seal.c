@@ -114,15 +114,16 @@ static bool take_text(const cJSON *object, const char *name, char *out, size_t s
 	return true;
 }
 
-bool seal_read(struct seal *seal, const struct audit_text *details)
+enum err seal_read(struct seal *seal, const struct audit_text *details)
 {
 	cJSON *object = NULL;
 	struct errctx ec;
 	const cJSON *from, *to;
+	enum err err = json_parse(details->text, details->len, &object, &ec);
 	bool ok;
 
-	if (json_parse(details->text, details->len, &object, &ec) != ERR_OK)
-		return false;
+	if (err != ERR_OK)
+		return err;
 	from = cJSON_GetObjectItemCaseSensitive(object, "first");
 	to = cJSON_GetObjectItemCaseSensitive(object, "last");
 	ok = cJSON_IsNumber(from) && cJSON_IsNumber(to) &&
@@ -134,7 +135,7 @@ bool seal_read(struct seal *seal, const struct audit_text *details)
 		seal->to = (int64_t)to->valuedouble;
 	}
 	cJSON_Delete(object);
-	return ok;
+	return ok ? ERR_OK : ERR_BAD_REQUEST;
 }
 
 bool seal_holds(const struct seal *seal, unsigned lane, const struct seal_keys *keys, struct errctx *why)

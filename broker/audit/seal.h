@@ -39,7 +39,8 @@ bool seal_lines_end(struct buf *lines, char digest[SHA256_HEX]);
 /* Completes a seal whose range and digest are set, with the first of the keys. */
 void seal_make(struct seal *seal, unsigned lane, const struct seal_keys *keys);
 void seal_print(const struct seal *seal, char out[SEAL_DETAILS_SIZE]); /* the details of its event */
-bool seal_read(struct seal *seal, const struct audit_text *details);   /* false: it is none */
+/* ERR_BAD_REQUEST when it is none; ERR_NOMEM. */
+enum err seal_read(struct seal *seal, const struct audit_text *details) MUST_CHECK;
 /* Is it by one of these keys? `why` says what is wrong. Without any key there is nothing to compare: true. */
 bool seal_holds(const struct seal *seal, unsigned lane, const struct seal_keys *keys, struct errctx *why);
 

@@ -11,6 +11,7 @@ struct verifying {
 	int64_t read_after; /* the event before the page that is asked for */
 	bool begun;         /* the anchor has been looked at */
 	bool apart;         /* the range of `seal` is read on its own */
+	bool is_short;      /* of memory: nothing can be said */
 	struct seal seal;
 	audit_verified *done;
 	void *ctx;
@@ -76,6 +77,12 @@ static bool broken(struct verifying *v, int64_t number, const char *what, const 
 	return false;
 }
 
+static bool run_short(struct verifying *v)
+{
+	v->is_short = true;
+	return false;
+}
+
 /* Where the lane begins now: at its first event, or behind those that have been forgotten. */
 static bool begin(struct verifying *v, const struct audit_page *page)
 {
@@ -135,8 +142,11 @@ static bool take_seal(struct verifying *v, const struct audit_page *page, const 
 	const struct audit_place *place = &v->verdict.place;
 	struct errctx why = {""};
 	char digest[SHA256_HEX];
+	enum err err = seal_read(&v->seal, &event->fields[AUDIT_DETAILS]);
 
-	if (!seal_read(&v->seal, &event->fields[AUDIT_DETAILS]))
+	if (err == ERR_NOMEM)
+		return run_short(v);
+	if (err != ERR_OK)
 		return broken(v, event->number, "This is no seal, but says so", "");
 	if (v->seal.to <= page->anchor.number) /* what it covers has been forgotten */
 		return seal_holds(&v->seal, place->lane, &v->check.keys, &why) ||
@@ -159,7 +169,7 @@ static bool take_event(struct verifying *v, const struct audit_page *page, const
 	if (event->number != place->number + 1)
 		return broken(v, place->number + 1, "This event is missing", "");
 	if (!audit_event_link(event, place->link, link))
-		return broken(v, event->number, "The broker is out of memory", "");
+		return run_short(v);
 	if (strcmp(link, event->link) != 0)
 		return broken(v, event->number, "This event, or the one before, is not as it was written",
 			      "");
@@ -231,6 +241,10 @@ static void on_page(void *ctx, enum err err, const struct audit_page *page)
 		}
 		if (good && page->count < AUDIT_BATCH)
 			good = check_end(v, page);
+	}
+	if (v->is_short) {
+		finish(v, ERR_NOMEM);
+		return;
 	}
 	if (v->verdict.broken_at > 0 || v->verdict.at_end || (good && v->verdict.events >= v->check.most)) {
 		finish(v, ERR_OK);

@@ -125,6 +125,8 @@ void builder_check_accounts(struct builder *builder);
 
 /* claims.c: once all policies are there. */
 void builder_gather_claims(struct builder *builder);
+/* Sets config->policies. False: no memory. */
+bool config_digest_policies(struct config *config);
 
 /* redis.c */
 void builder_check_redis(struct builder *builder);

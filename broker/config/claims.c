@@ -173,19 +173,22 @@ static void print_eligibilities(struct buf *out, const struct policy_eligibiliti
 }
 
 /* One group's text at a time, each into the digest of all before it: they may be ten thousand. */
-void config_policies_digest(const struct config *config, char out[CONFIG_POLICIES_SIZE])
+bool config_digest_policies(struct config *config)
 {
 	char digest[SHA256_HEX] = "";
 	struct buf text;
+	bool ok = true;
 	buf_init(&text, CONFIG_FILE_MAX);
-	for (size_t i = 0; i < config->group_count; i++) {
+	for (size_t i = 0; ok && i < config->group_count; i++) {
 		const struct config_group *group = &config->groups[i];
 		buf_clear(&text);
 		buf_addf(&text, "%s%s %d ", digest, group->id, (int)group->policy.on_lost);
 		print_eligibilities(&text, &group->policy.eligible);
 		print_eligibilities(&text, &group->policy.break_glass);
 		digest_sha256_hex(buf_text(&text), text.len, digest);
+		ok = !buf_failed(&text);
 	}
 	buf_release(&text);
-	snprintf(out, CONFIG_POLICIES_SIZE, "%.16s", digest[0] ? digest : "none");
+	snprintf(config->policies, sizeof(config->policies), "%.16s", digest[0] ? digest : "none");
+	return ok;
 }

@@ -84,6 +84,8 @@ static struct config *build(const struct config_source *source, struct report *r
 	if (!config)
 		return NULL;
 	config->references = 1;
+	if (report->errors == 0 && !config_digest_policies(config))
+		report_no_memory(report);
 	if (report->errors == 0)
 		return config;
 	config_unref(config);

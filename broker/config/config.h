@@ -137,11 +137,15 @@ struct config_mail {
 	bool justification;
 };
 
+#define CONFIG_POLICIES_SIZE 17 /* hexadecimal digits, and the NUL */
+
 enum config_environment { ENV_PRODUCTION, ENV_DEMO, ENV_TEST };
 
 struct config {
 	int references;
 	char sha256[65]; /* of the file, for the audit */
+	/* A digest of who is eligible for what and loses it with that: the same in equal configurations. */
+	char policies[CONFIG_POLICIES_SIZE];
 	enum config_environment environment;
 	char listen_host[256]; /* numeric address, or "unix" with listen_path */
 	uint16_t listen_port;  /* 0 = any free one, told in the log */
@@ -253,11 +257,6 @@ bool config_same_person(const struct config *config, const char *one, const char
 void config_print_accounts(const struct config *config, const char *user_name, struct buf *out);
 /* The person whose token this is; compared by hash. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);
-
-#define CONFIG_POLICIES_SIZE 17
-
-/* A digest, in hexadecimal, of who is eligible for what and loses it with that: the same in equal configurations. */
-void config_policies_digest(const struct config *config, char out[CONFIG_POLICIES_SIZE]);
 
 /* Does any policy or mapping look at that claim? A policy at that value of it (NULL = any)? */
 bool config_names_claim(const struct config *config, const char *name, const char *value);

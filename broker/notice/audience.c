@@ -98,17 +98,19 @@ static bool take_mailbox(const char *text, char out[NAME_SIZE])
 	return true;
 }
 
-void audience_requester(const struct notice *n, char out[NAME_SIZE])
+enum err audience_requester(const struct notice *n, char out[NAME_SIZE])
 {
 	struct person person;
+	enum err err;
 
 	out[0] = '\0';
 	if (n->request.person == NULL)
-		return;
-	person_read(&person, n->request.person);
+		return ERR_OK;
+	err = person_read(&person, n->request.person);
 	if (!take_mailbox(person.names.email, out))
 		(void)take_mailbox(person.names.user_name, out);
 	person_release(&person);
+	return err;
 }
 
 static void add_mailbox(struct audience *out, const char *mailbox, int64_t delay_ms)
@@ -145,50 +147,56 @@ static void add_names(struct audience *out, const struct config *config, const s
 	}
 }
 
-static void user_name_of(const struct notice *n, char out[NAME_SIZE])
+static enum err user_name_of(const struct notice *n, char out[NAME_SIZE])
 {
 	struct person person;
+	enum err err;
 
 	out[0] = '\0';
 	if (n->request.person == NULL)
-		return;
-	person_read(&person, n->request.person);
+		return ERR_OK;
+	err = person_read(&person, n->request.person);
 	snprintf(out, NAME_SIZE, "%s", person.names.user_name);
 	person_release(&person);
+	return err;
 }
 
-static void add_stage(struct audience *out, const struct config *config, const struct policy *policy,
-		      const struct notice *n)
+static enum err add_stage(struct audience *out, const struct config *config, const struct policy *policy,
+			  const struct notice *n)
 {
 	size_t stage = n->request.stage;
 	const struct policy_stage *s;
 	char asker[NAME_SIZE];
 
 	if (stage == 0 || stage > policy->approval.count)
-		return;
+		return ERR_OK;
 	s = &policy->approval.list[stage - 1];
-	user_name_of(n, asker);
+	if (user_name_of(n, asker) != ERR_OK)
+		return ERR_NOMEM;
 	add_names(out, config, &s->approvers.principals, asker, 0);
 	add_names(out, config, &s->escalation.principals, asker, s->escalation_after_ms);
+	return ERR_OK;
 }
 
-static void add_group(struct audience *out, const struct config *config, const struct notice *n, unsigned to)
+static enum err add_group(struct audience *out, const struct config *config, const struct notice *n,
+			  unsigned to)
 {
 	const struct config_group *group = config_group(config, n->request.group);
 
 	if (group == NULL)
-		return;
-	if (to & TO_STAGE)
-		add_stage(out, config, &group->policy, n);
+		return ERR_OK;
+	if (to & TO_STAGE && add_stage(out, config, &group->policy, n) != ERR_OK)
+		return ERR_NOMEM;
 	for (size_t i = 0; (to & TO_APPROVERS) != 0 && i < group->policy.approval.count; i++) {
 		add_names(out, config, &group->policy.approval.list[i].approvers.principals, "", 0);
 		add_names(out, config, &group->policy.approval.list[i].escalation.principals, "", 0);
 	}
 	if (to & TO_NOTIFIED)
 		add_names(out, config, &group->policy.notify, "", 0);
+	return ERR_OK;
 }
 
-void audience_find(const struct config *config, const struct notice *n, struct audience *out)
+enum err audience_find(const struct config *config, const struct notice *n, struct audience *out)
 {
 	char mailbox[NAME_SIZE];
 	unsigned to = 0;
@@ -199,14 +207,17 @@ void audience_find(const struct config *config, const struct notice *n, struct a
 		if (strcmp(rules[i].kind, n->kind) == 0)
 			to = rules[i].to;
 	if (config->mail.server[0] == '\0' || !wants(&config->mail.events, n->kind))
-		return;
+		return ERR_OK;
 	if (to & TO_REQUESTER) {
-		audience_requester(n, mailbox);
+		if (audience_requester(n, mailbox) != ERR_OK)
+			return ERR_NOMEM;
 		add_mailbox(out, mailbox, 0);
 	}
-	add_group(out, config, n, to);
+	if (add_group(out, config, n, to) != ERR_OK)
+		return ERR_NOMEM;
 	if (to & TO_OPERATORS)
 		add_names(out, config, &config->operators.principals, "", 0);
+	return ERR_OK;
 }
 
 /* -- what is to be told ------------------------------------------------------------------------------------- */

@@ -23,15 +23,16 @@ struct audience {
  * Webhooks that want such events of that group. Mail: the requester is told what becomes of their request; the approvers
  * of the stage that they are asked, those of the escalation when their time comes; every approver that the glass was
  * broken; those whom the group notifies what was given, ended, failed or overdue; operators what needs their hand.
- * Nobody twice.
+ * Nobody twice. ERR_NOMEM.
  */
-void audience_find(const struct config *config, const struct notice *notice, struct audience *out);
+enum err audience_find(const struct config *config, const struct notice *notice,
+		       struct audience *out) MUST_CHECK;
 
 /* The webhook of that target; NULL when it is none or not configured. */
 const struct config_webhook *audience_hook(const struct config *config, const char *target);
 
-/* The requester's mailbox in `out`, in lower case; "" = there is none. */
-void audience_requester(const struct notice *notice, char out[NAME_SIZE]);
+/* The requester's mailbox in `out`, in lower case; "" = there is none. ERR_NOMEM. */
+enum err audience_requester(const struct notice *notice, char out[NAME_SIZE]) MUST_CHECK;
 
 /* "BEFORE OVERDUE |KIND|KIND|" for the functions (activation/lane.lua): what anybody wants to know. After how long a
  * removal is overdue is always told: the audit wants to know. */

@@ -105,10 +105,10 @@ static void spread(struct opening *opening, const struct notice *notice)
 	struct notice_copy *copies = calloc(NOTICE_COPIES_MAX, sizeof(*copies));
 	struct notice_spread all = {.lane = opening->lane, .number = notice->number, .copies = copies};
 
-	if (audience == NULL || copies == NULL) {
+	if (audience == NULL || copies == NULL ||
+	    audience_find(courier->config, notice, audience) != ERR_OK) {
 		opening->failed = true;
 	} else {
-		audience_find(courier->config, notice, audience);
 		for (; all.count < audience->count; all.count++) {
 			const struct reader *reader = &audience->readers[all.count];
 

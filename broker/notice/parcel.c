@@ -28,15 +28,17 @@ struct sources {
 
 /* -- what is said ------------------------------------------------------------------------------------------- */
 
-static void read_sources(const struct notice *n, struct sources *s)
+/* Release them in any case. */
+static enum err read_sources(const struct notice *n, struct sources *s)
 {
 	struct errctx ec;
 	const char *text = n->request.decisions;
 
 	memset(s, 0, sizeof(*s));
-	person_read(&s->person, n->request.person != NULL ? n->request.person : "{}");
-	if (text != NULL && json_parse(text, strlen(text), &s->decisions, &ec) != ERR_OK)
-		s->decisions = NULL;
+	if (person_read(&s->person, n->request.person != NULL ? n->request.person : "{}") != ERR_OK)
+		return ERR_NOMEM;
+	return text != NULL && json_parse(text, strlen(text), &s->decisions, &ec) == ERR_NOMEM ? ERR_NOMEM
+											       : ERR_OK;
 }
 
 static void release_sources(struct sources *s)
@@ -141,7 +143,8 @@ static enum err write_mail(struct parcel *p, const struct notice *n, const struc
 	/* A broker of another version may have told of what this one knows no words for. */
 	if (strcmp(n->kind, "notices.held") != 0 && !event_type_find(n->kind, &type))
 		return ERR_INTERNAL;
-	audience_requester(n, requester);
+	if (audience_requester(n, requester) != ERR_OK)
+		return ERR_NOMEM;
 	reader.is_requester = requester[0] != '\0' && strcmp(requester, p->to) == 0;
 	text_subject(n, &names, p->line);
 	buf_init(&body, TEXT_BODY_MAX);
@@ -193,8 +196,9 @@ enum err parcel_new(struct config *config, const struct notice *n, int64_t now_m
 	snprintf(p->person, sizeof(p->person), "%s", n->request.principal);
 	if (hook != NULL)
 		audience_fingerprint(hook, p->fingerprint);
-	read_sources(n, &sources);
-	err = hook != NULL ? write_event(p, n, &sources) : write_mail(p, n, &sources, now_ms);
+	err = read_sources(n, &sources);
+	if (err == ERR_OK)
+		err = hook != NULL ? write_event(p, n, &sources) : write_mail(p, n, &sources, now_ms);
 	release_sources(&sources);
 	if (err == ERR_OK)
 		*out = p;

@@ -60,7 +60,8 @@ static enum err add_key(struct jwks *set, const cJSON *jwk)
 		set->skipped++;
 		return ERR_OK;
 	}
-	key->pkey = jwks_key_make(jwk, &key->algorithms);
+	if (jwks_key_make(jwk, &key->pkey, &key->algorithms) != ERR_OK)
+		return ERR_NOMEM;
 	if (key->pkey == NULL) {
 		set->skipped++;
 		return ERR_OK;

@@ -6,7 +6,6 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
@@ -14,6 +13,7 @@
 #include "sign-in/base64url.h"
 #include "sign-in/jwks.h"
 #include "sign-in/jwt.h"
+#include "sign-in/openssl_errors.h"
 
 #define NUMBER_MAX   (JWKS_RSA_BITS_MAX / 8 + 1) /* bytes; some providers write a leading zero byte */
 #define EXPONENT_MAX 8                     /* bytes; OpenSSL verifies with no longer one for large moduli */
@@ -127,27 +127,28 @@ static const struct kind {
 	{"OKP", JWT_EDDSA, make_ed25519},
 };
 
-EVP_PKEY *jwks_key_make(const cJSON *jwk, unsigned *algorithms)
+enum err jwks_key_make(const cJSON *jwk, EVP_PKEY **out, unsigned *algorithms)
 {
 	const char *kty = json_string(jwk, "kty");
 	const cJSON *alg = cJSON_GetObjectItemCaseSensitive(jwk, "alg");
 	const struct kind *kind = NULL;
-	EVP_PKEY *key;
 	unsigned allowed;
+	bool short_of_memory;
 
+	*out = NULL;
 	for (size_t i = 0; kty && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kty, kinds[i].kty) == 0)
 			kind = &kinds[i];
 	if (kind == NULL)
-		return NULL;
+		return ERR_OK;
 	allowed = kind->algorithms;
 	if (alg)
 		allowed &= cJSON_IsString(alg) ? jwt_alg_bit(alg->valuestring) : 0;
 	if (allowed == 0)
-		return NULL;
-	key = kind->make(jwk);
-	ERR_clear_error();
-	if (key)
+		return ERR_OK;
+	*out = kind->make(jwk);
+	short_of_memory = openssl_errors_take();
+	if (*out)
 		*algorithms = allowed;
-	return key;
+	return *out == NULL && short_of_memory ? ERR_NOMEM : ERR_OK;
 }

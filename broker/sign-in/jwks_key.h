@@ -4,12 +4,14 @@
 
 #include <openssl/types.h>
 
+#include "base/err.h"
 #include "base/json.h"
 
 /*
- * The public key out of a JWK's members, and in *algorithms the set of enum jwt_alg that it may verify. NULL when the
- * key is of a kind, size or form that is not used here, or OpenSSL refuses it. The caller frees it.
+ * The public key out of a JWK's members, and in *algorithms the set of enum jwt_alg that it may verify. *out is NULL when
+ * the key is of a kind, size or form that is not used here, or OpenSSL refuses it; otherwise the caller frees it.
+ * ERR_NOMEM is the only failure.
  */
-EVP_PKEY *jwks_key_make(const cJSON *jwk, unsigned *algorithms);
+enum err jwks_key_make(const cJSON *jwk, EVP_PKEY **out, unsigned *algorithms) MUST_CHECK;
 
 #endif

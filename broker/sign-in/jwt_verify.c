@@ -6,12 +6,12 @@
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/rsa.h>
 
 #include "sign-in/jwt_parts.h"
+#include "sign-in/openssl_errors.h"
 
 #define ES256_HALF 32 /* bytes of r and of s; RFC 7518, section 3.4 */
 #define ES256_DER  80 /* more than the 72 bytes that the longest DER form takes */
@@ -111,7 +111,9 @@ enum err jwt_verify(const struct jwt *jwt, EVP_PKEY *key, struct errctx *ec)
 	if (!key_fits(jwt->alg, key))
 		return err_set(ec, ERR_UNAUTHENTICATED, "The token's algorithm does not fit its key.");
 	result = verify(jwt, key);
-	ERR_clear_error();
+	/* What fails inside of OpenSSL for want of memory looks like a wrong signature. */
+	if (openssl_errors_take() && result == 0)
+		result = -1;
 	if (result < 0)
 		return err_set(ec, ERR_NOMEM, "No memory to check the token's signature.");
 	if (result == 0)

@@ -1,14 +1,6 @@
 #include "webhook/signing.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
-
-#include "base/digest.h"
 
 const char *signing_reason(enum signing_verdict verdict)
 {
@@ -39,32 +31,10 @@ void signing_wipe(struct signing_keys *keys)
 	digest_wipe(keys, sizeof(*keys));
 }
 
-static bool mac_pieces(EVP_MAC_CTX *ctx, const struct signing_piece *pieces, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (pieces[i].len > 0 && EVP_MAC_update(ctx, pieces[i].bytes, pieces[i].len) != 1)
-			return false;
-	return true;
-}
-
-void signing_mac(const struct signing_key *key, const struct signing_piece *pieces, size_t count,
+void signing_mac(const struct signing_key *key, const struct digest_piece *pieces, size_t count,
 		 unsigned char out[SIGNING_MAC_BYTES])
 {
-	char sha256[] = "SHA256";
-	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256, 0),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac); /* NULL for NULL */
-	size_t len = 0;
-
-	if (ctx == NULL || EVP_MAC_init(ctx, key->bytes, key->len, params) != 1 ||
-	    !mac_pieces(ctx, pieces, count) || EVP_MAC_final(ctx, out, &len, SIGNING_MAC_BYTES) != 1 ||
-	    len != SIGNING_MAC_BYTES)
-		abort();
-	EVP_MAC_CTX_free(ctx);
-	EVP_MAC_free(mac);
+	digest_hmac(key->bytes, key->len, pieces, count, out);
 }
 
 int64_t signing_seconds(const char *text)

@@ -1,7 +1,6 @@
 /*
  * What the signature schemes of webhooks share: the secrets of one source, the HMAC, the judgement of a time
- * stamp, and why a message is refused. Pure: the time is an argument. OpenSSL computes; as with base/digest.h a
- * digest that cannot be made (no memory) aborts.
+ * stamp, and why a message is refused. Pure: the time is an argument.
  */
 #ifndef WEBHOOK_SIGNING_H
 #define WEBHOOK_SIGNING_H
@@ -9,11 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 
 #define SIGNING_KEYS_MAX    4  /* the secret in use, its successor, and two more during a rotation */
 #define SIGNING_KEY_BYTES   64 /* longer ones are hashed by HMAC first and gain nothing */
-#define SIGNING_MAC_BYTES   32
+#define SIGNING_MAC_BYTES   SHA256_BYTES
 #define SIGNING_TOLERANCE_S 300         /* either way: Standard Webhooks' and Slack's own */
 #define SIGNING_TIME_DIGITS 12          /* enough for the year 33658 */
 #define SIGNING_BODY_MAX    (64 * 1024) /* the broker's limit for any body */
@@ -65,14 +65,8 @@ enum err signing_add(struct signing_keys *keys, const void *bytes, size_t len, s
 /* Overwrites all secrets and leaves none. */
 void signing_wipe(struct signing_keys *keys);
 
-/* One part of the signed text. `bytes` may be NULL when `len` is 0. */
-struct signing_piece {
-	const void *bytes;
-	size_t len;
-};
-
 /* HMAC-SHA256 over the pieces, one behind the other. */
-void signing_mac(const struct signing_key *key, const struct signing_piece *pieces, size_t count,
+void signing_mac(const struct signing_key *key, const struct digest_piece *pieces, size_t count,
 		 unsigned char out[SIGNING_MAC_BYTES]);
 
 /*

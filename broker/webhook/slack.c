@@ -32,7 +32,7 @@ enum err slack_key_add(struct signing_keys *keys, const char *secret, struct err
 static void mac_hex(const struct signing_key *key, const struct slack_message *message, char out[MAC_HEX])
 {
 	static const char digits[] = "0123456789abcdef";
-	const struct signing_piece pieces[] = {
+	const struct digest_piece pieces[] = {
 		{"v0:", 3},
 		{message->timestamp, strlen(message->timestamp)},
 		{":", 1},

@@ -75,7 +75,7 @@ bool webhook_id_valid(const char *id)
 static void sign_one(const struct signing_key *key, const struct webhook_message *message,
 		     char out[WEBHOOK_SIGNATURE_LEN + 1])
 {
-	const struct signing_piece pieces[] = {
+	const struct digest_piece pieces[] = {
 		{message->id, strlen(message->id)},
 		{".", 1},
 		{message->timestamp, strlen(message->timestamp)},

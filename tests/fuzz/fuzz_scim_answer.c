@@ -102,7 +102,7 @@ static void check_differences(const char *body, size_t len)
 	struct errctx why;
 	struct buf patch, names;
 
-	REQUIRE(user_make(&user, &mapping_default, &source, &why));
+	REQUIRE(user_make(&user, &mapping_default, &source, &why) == ERR_OK);
 	buf_init(&patch, 65536);
 	int count = user_differences(&patch, &user, dialect_row(DIALECT_AWS), body, len);
 	REQUIRE((count > 0) == (patch.len > 0));

@@ -58,7 +58,8 @@ struct broker_config {
 	const struct broker_group *groups;
 	const char *more; /* further top-level lines of YAML */
 	const char *const
-		*variables; /* "NAME=value" of its process' environment, NULL-terminated; NULL = none */
+		*variables;  /* "NAME=value" of its process' environment, NULL-terminated; NULL = none */
+	const char *program; /* below the build folder; NULL = jit-broker. Not in the file */
 };
 
 /* Writes the file. False, with the reason on standard error, when it cannot. */

@@ -34,7 +34,7 @@ static bool launch(struct broker *broker)
 	char program[PROC_PATH_SIZE];
 	const char *argv[] = {program, "--config", broker->config_path, NULL};
 
-	return proc_build_path("jit-broker", program, sizeof(program)) &&
+	return proc_build_path(broker->program, program, sizeof(program)) &&
 	       proc_start(&broker->proc, argv, broker->variables, broker->log_path) && read_port(broker);
 }
 
@@ -65,6 +65,7 @@ bool broker_start_unready(struct broker *broker, const char *dir, const char *na
 			  const struct broker_config *config)
 {
 	memset(broker, 0, sizeof(*broker));
+	broker->program = config->program != NULL ? config->program : "jit-broker";
 	snprintf(broker->config_path, sizeof(broker->config_path), "%s/%s.yaml", dir, name);
 	snprintf(broker->log_path, sizeof(broker->log_path), "%s/%s.log", dir, name);
 	snprintf(broker->ca_file, sizeof(broker->ca_file), "%s",

@@ -16,6 +16,7 @@
 
 struct broker {
 	struct proc proc;
+	const char *program; /* below the build folder; borrowed */
 	char config_path[PROC_PATH_SIZE];
 	char log_path[PROC_PATH_SIZE];
 	char root[128];               /* "http://127.0.0.1:PORT", or https; another port after each start */

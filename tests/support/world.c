@@ -152,6 +152,7 @@ static bool make_config(struct world *world, const struct world_options *options
 		.group_count = options->groups,
 		.groups = names->groups,
 		.more = options->more,
+		.program = options->program,
 	};
 	if (options->tls)
 		make_certificate(world);

@@ -36,6 +36,7 @@ struct world_options {
 	const char *const *sandbox_arguments; /* NULL-terminated; NULL = none */
 	bool without_groups_in_application;   /* the sandbox starts empty */
 	const char *more;                     /* further top-level lines of the brokers' configuration */
+	const char *program;                  /* of the brokers, below the build folder; NULL = jit-broker */
 };
 
 /* The values that most tests want: everything at the broker's defaults. Change what the test is about. */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -33,6 +34,42 @@ static void test_sha256(void **state)
 	}
 	digest_sha256("abc", 3, sum);
 	assert_memory_equal(sum, "\xba\x78\x16\xbf", 4);
+}
+
+/* RFC 4231, cases 1, 2 and 7, in pieces; a key of just one block, and nothing at all. */
+static void test_hmac(void **state)
+{
+	static const struct {
+		unsigned char byte; /* the key, so many times; 0 = "Jefe" */
+		size_t key_len;
+		const char *text, *hex;
+	} rows[] = {
+		{0x0b, 20, "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+		{0, 4, "what do ya want for nothing?",
+		 "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+		{0xaa, 131,
+		 "This is a test using a larger than block-size key and a larger than block-size data. The "
+		 "key needs to be hashed before being used by the HMAC algorithm.",
+		 "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"},
+		{0xaa, 64, "", "db2cf93f633fcdfd9bb7f3b99763a63725cb8e38b4fa60a87d0e94b71d8b5970"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t len = strlen(rows[i].text), first = len / 3;
+		const struct digest_piece pieces[] = {
+			{rows[i].text, first}, {NULL, 0}, {rows[i].text + first, len - first}};
+		unsigned char key[131], sum[SHA256_BYTES];
+		char hex[SHA256_HEX];
+
+		memset(key, rows[i].byte, sizeof(key));
+		if (rows[i].byte == 0)
+			memcpy(key, "Jefe", 4);
+		digest_hmac(key, rows[i].key_len, pieces, 3, sum);
+		for (size_t k = 0; k < sizeof(sum); k++)
+			snprintf(hex + 2 * k, 3, "%02x", sum[k]);
+		assert_string_equal(hex, rows[i].hex);
+	}
 }
 
 static void test_equal(void **state)
@@ -112,9 +149,9 @@ static void test_utf8_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sha256),   cmocka_unit_test(test_equal),
-		cmocka_unit_test(test_wipe),     cmocka_unit_test(test_utf8_char),
-		cmocka_unit_test(test_utf8_cut),
+		cmocka_unit_test(test_sha256),    cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_hmac),      cmocka_unit_test(test_wipe),
+		cmocka_unit_test(test_utf8_char), cmocka_unit_test(test_utf8_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ static void expect_audience(const struct config *config, const struct notice *no
 	size_t used = 0;
 
 	assert_non_null(audience);
-	audience_find(config, notice, audience);
+	assert_int_equal(audience_find(config, notice, audience), ERR_OK);
 	for (size_t i = 0; i < audience->count; i++) {
 		const struct reader *reader = &audience->readers[i];
 		bool mail = reader->mailbox[0] != '\0';

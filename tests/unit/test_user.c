@@ -35,7 +35,7 @@ static void make(struct made *made, const char *const pairs[])
 		if (mapping_compile(pairs[i], text, &made->rules[made->mapping.count++], &ec) != ERR_OK)
 			fail_msg("%s: %s", pairs[i], ec.text);
 	}
-	assert_true(user_make(&made->user, &made->mapping, &source, &ec));
+	assert_int_equal(user_make(&made->user, &made->mapping, &source, &ec), ERR_OK);
 }
 
 static void creation(void **state)
