@@ -146,7 +146,13 @@ static void collect_person(const struct judge *judge, size_t app, const struct j
 		requests[count++] = (struct request){kind, &log->entries[i]};
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (push == NULL || !goes_on(push, &requests[i], i + 1 < count ? &requests[i + 1] : NULL))
+		size_t next = i + 1;
+
+		/* Beyond the same once more, on another connection. */
+		while (next < count && requests[next].kind == requests[i].kind &&
+		       requests[next - 1].entry->status == 0)
+			next++;
+		if (push == NULL || !goes_on(push, &requests[i], next < count ? &requests[next] : NULL))
 			push = new_push(pushes, requests[i].entry);
 		go_on(push, &requests[i]);
 	}
