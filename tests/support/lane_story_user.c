@@ -100,9 +100,11 @@ void story_do_users_end(struct lane_story_line *line)
 	lane_arg(line->lane, line->word[3]);
 	lane_arg(line->lane, "7");
 	for (size_t i = 4; i < line->count; i++) {
-		const char *part[4] = {strtok(line->word[i], ":"), strtok(NULL, ":"), strtok(NULL, ":"),
-				       strtok(NULL, ":")};
+		char *rest = line->word[i];
+		const char *part[4];
 
+		for (size_t n = 0; n < 4; n++)
+			part[n] = strsep(&rest, ":");
 		lane_arg(line->lane, part[0]);
 		lane_arg(line->lane, part[1]);
 		lane_arg(line->lane, part[2] != NULL && strcmp(part[2], "doubt") == 0 ? "1" : "0");
