@@ -15,7 +15,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
 
-PACKAGES := libmicrohttpd libcjson hiredis libcurl libuv yaml-0.1 libssl libcrypto
+PACKAGES := libmicrohttpd libcjson hiredis libcurl libuv yaml-0.1 libssl libcrypto libseccomp
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wswitch-enum -Wmissing-prototypes \
 	-Wstrict-prototypes -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	-Wno-missing-field-initializers
@@ -117,7 +117,7 @@ asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
 
 LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
 	'banned words: tests/lint/check-banned' 'limits: tests/lint/check-limits' \
-	'test lists: $(MAKE) lists-check' 'drift: $(MAKE) drift-check' 'lua: $(MAKE) lua-check' \
+	'test lists: $(MAKE) lists-check' 'drift: $(MAKE) drift-check' 'units: tests/lint/check-units $(B)' 'lua: $(MAKE) lua-check' \
 	'shellcheck: tests/lint/check-scripts' 'test runner: tests/lint/check-runner' 'cppcheck: $(MAKE) cppcheck' 'clang-tidy: $(MAKE) -k tidy'
 REPLAYS := $(foreach f,$(FUZZERS),'fuzz corpus $(notdir $(basename $(f))): build/asan/$(basename $(f)) \
 	tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(basename $(f))))')

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "broker/arguments.h"
 #include "broker/core_dump.h"
+#include "broker/confine.h"
 #include "config/config.h"
 #include "broker/fetch.h"
 #include "broker/issuers.h"
@@ -448,7 +449,8 @@ static int run(struct broker *broker)
 	broker->pusher = pusher_new(&broker->loop, &ec);
 	if (broker->pusher == NULL || !start_store(broker, &ec) || !start_activation(broker, &ec) ||
 	    !start_courier(broker, &ec) ||
-	    (broker->sweep_for_ms == 0 && (!start_signin(broker, &ec) || !start_server(broker, &ec)))) {
+	    (broker->sweep_for_ms == 0 && (!start_signin(broker, &ec) || !start_server(broker, &ec))) ||
+	    confine(broker->config->user, broker->config->all_calls, &ec) != ERR_OK) {
 		log_error("start", "error=%s", ec.text);
 		stop(broker, 1);
 	}

@@ -168,6 +168,8 @@ struct config {
 	int64_t log_most;         /* … and about so many of an application */
 	int64_t policy_grace_ms; /* all brokers must have had the same policies for so long before one takes away */
 	int64_t stop_ms;         /* on SIGTERM, what is under way may take so long */
+	char user[64];           /* whom it becomes when root starts it; "" = stays who it is */
+	int all_calls;           /* 1: no filter of system calls */
 	int64_t connections; /* open connections, in all */
 	int64_t connections_per_address;
 	struct config_issuer *issuers; /* in the order of the file */

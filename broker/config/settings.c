@@ -131,6 +131,13 @@ const struct setting settings[SETTING_COUNT] = {
 			      "How long what is under way may take when the broker is stopped.",
 			      TYPE_DURATION, .fallback = "20s", .min = SECOND, .max = 10 * MINUTE,
 			      ROOT(stop_ms)},
+	[SET_USER] = {"user", "Who the broker becomes once all is open, where root has started it.",
+		      TYPE_TEXT, .off_in_example = true, .absent = "stays who has started it",
+		      .example = "jit", ROOT_TEXT(user), .min = 1, AT_START},
+	[SET_SYSTEM_CALLS] =
+		{"system_calls",
+		 "`few`: all but those that the broker needs are taken from it once it has started.",
+		 TYPE_CHOICE, .fallback = "few", .choices = "few|all", ROOT(all_calls), AT_START},
 	[SET_CONNECTIONS] = {"connections", "Open connections of callers, in all.", TYPE_COUNT,
 			     .fallback = "10000", .unit = "connections", .min = 1, .max = 100000,
 			     ROOT(connections), AT_START},
