@@ -275,8 +275,19 @@ $(B)/gen/library.lua: $(LUA) activation/join.awk Makefile
 embed = { echo "const char $(1)[] = {"; od -An -v -tx1 $(2) | sed "s/ *\([0-9a-f][0-9a-f]\)/'\\\\x\1',/g"; \
 	echo "0}; const size_t $(1)_len = sizeof($(1)) - 1;"; }
 
-$(B)/gen/library.c: $(B)/gen/library.lua
-	$(Q){ echo '#include "activation/library.h"'; $(call embed,jit_library,$<); } >$@.tmp && mv $@.tmp $@
+%/library.c: %/library.lua
+	$(Q){ echo '#include "activation/library.h"'; $(call embed,jit_library,$<); \
+		sed -n 's/^VERSION = \([0-9]*\)$$/const int jit_library_version = \1;/p' $<; } >$@.tmp && mv $@.tmp $@
+
+# A broker of the next version, for the tests of rolling upgrades.
+$(B)/tests/newer/library.lua: $(B)/gen/library.lua
+	@mkdir -p $(@D)
+	$(Q)awk '/^VERSION = [0-9]+$$/ { $$3++ } { print }' $< >$@.tmp && mv $@.tmp $@
+
+$(B)/tests/newer/jit-broker: $(B)/broker/main.o $(B)/tests/newer/library.o $(B)/libjit.a
+	$(Q)$(LINK) $^ $(LIBS)
+
+$(B)/tests/integration/test_rolling_upgrade: | $(B)/tests/newer/jit-broker
 
 $(B)/gen/page.c: $(PAGE) Makefile
 	@mkdir -p $(@D)
@@ -287,7 +298,7 @@ $(B)/gen/openapi_schemas.c: broker/api/schemas.json Makefile
 	@mkdir -p $(@D)
 	$(Q){ echo '#include "api/openapi.h"'; $(call embed,openapi_schemas,$<); } >$@.tmp && mv $@.tmp $@
 
-$(GEN_OBJ): %.o: %.c
+$(GEN_OBJ) $(B)/tests/newer/library.o: %.o: %.c
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
 # -- checks --------------------------------------------------------------------------------------------------

@@ -6,5 +6,6 @@
 
 extern const char jit_library[]; /* NUL-terminated */
 extern const size_t jit_library_len;
+extern const int jit_library_version; /* LIBRARY_VERSION, as the library has it */
 
 #endif

@@ -203,7 +203,7 @@ static bool start_store(struct broker *broker, struct errctx *ec)
 	struct store_options options = {
 		.library = jit_library,
 		.library_len = jit_library_len,
-		.library_version = LIBRARY_VERSION,
+		.library_version = jit_library_version,
 		.schema = SCHEMA_VERSION,
 		.lanes = (unsigned)broker->config->redis_lanes,
 		.call_timeout_ms = broker->config->redis_timeout_ms,
