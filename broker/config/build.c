@@ -36,7 +36,7 @@ void builder_check_required(struct builder *builder, enum setting_owner owner, c
 static void report_unknown(struct builder *builder, const char *prefix, const yaml_node_t *key)
 {
 	char quoted[REPORT_QUOTE_SIZE];
-	char known[256] = "";
+	char known[384] = "";
 	const char *text = tree_text(key);
 	const char *nearest = text ? setting_nearest(prefix, text) : NULL;
 	if (!text) {
