@@ -1,8 +1,8 @@
 /*
  * Convergence: three applications in dialects of their own, each with two brokers, while people come and go at random,
- * and the application is slow, refuses, lies and loses replies. When that stops, within one cycle each application's
- * groups hold who is wanted and nobody else, members who were there before are untouched, and at no time did it see a
- * sixth push in the window.
+ * and the application is slow, refuses, lies and loses replies, and somebody changes members in it by hand. When that
+ * stops, within one cycle each application's groups hold who is wanted and nobody else, members whom the broker has not
+ * made are untouched, and at no time did it see a sixth push in the window.
  *
  * The run is determined by a seed, as far as time allows: CONVERGENCE_SEED=N repeats one.
  */
@@ -25,11 +25,13 @@
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 #define PEOPLE     10
+#define STRANGER   PEOPLE       /* a member by hand alone */
+#define RETURNER   (PEOPLE + 1) /* brought back by hand as soon as the removal is confirmed */
 #define GROUPS     3
 #define PUSHES     5
 #define WINDOW     (3 * SECOND)
-#define CYCLE      (6 * SECOND)
-#define TURMOIL    (18 * SECOND)
+#define CYCLE      (5 * SECOND)
+#define TURMOIL    (13 * SECOND)
 #define SETTLED    (CYCLE + 20 * SECOND) /* a cycle, its pushes at the allowed rate, and a slow machine */
 #define STEP_MS    120
 #define FAULT_LIFE (TURMOIL / (int64_t)(COUNT(faults) / 2 + 1)) /* each has its time, two at once */
@@ -86,7 +88,10 @@ struct run {
 	int64_t fault_until_ms;
 	size_t order[COUNT(faults)]; /* in which they come */
 	size_t faults_seen;
-	unsigned asked, granted, ended;
+	unsigned asked, granted, ended, taken, brought;
+	char returner[ID_SIZE]; /* the request */
+	enum { HOLDING, LEAVING, BACK, MISSED } returns;
+	int64_t returner_seen_ms;
 };
 
 /* xorshift64 */
@@ -121,12 +126,13 @@ static void order_faults(struct run *run)
 static void open_run(struct run *run, const struct kind *kind, size_t place)
 {
 	struct world_options options = scene_defaults();
+	struct world_ask returner = {.person = RETURNER, .duration = "PT1H"};
 
 	run->kind = kind;
 	run->random = seed() * (place + 1) + 1;
 	order_faults(run);
 	options.brokers = 2;
-	options.people = PEOPLE;
+	options.people = RETURNER + 1;
 	options.groups = GROUPS;
 	options.sandbox_arguments = kind->sandbox;
 	options.application.scim = kind->scim;
@@ -136,8 +142,12 @@ static void open_run(struct run *run, const struct kind *kind, size_t place)
 	options.application.cycle_ms = CYCLE;
 	options.application.request_timeout_ms = SECOND;
 	options.application.push_timeout_ms = 5 * SECOND;
+	options.application.checks_drift = true;
 	assert_int_equal(scene_open((void **)&run->world, &options), 0);
 	assert_true(books_open(&run->books, run->world, standing));
+	assert_true(sandbox_make_user(&run->world->sandbox, world_user_name(run->world, STRANGER)));
+	scene_activate(run->world, &returner, run->returner);
+	scene_wait(run->world, &returner, run->returner, "provisioned");
 }
 
 static int close_run(struct run *run)
@@ -219,12 +229,111 @@ static void change_faults(struct run *run, int64_t now_ms)
 	}
 }
 
+/* -- by hand ------------------------------------------------------------------------------------------------------- */
+
+static void change_by_hand(const struct run *run, size_t person, size_t group, bool member)
+{
+	assert_true(sandbox_change_by_hand(&run->world->sandbox, world_group_name(run->world, group),
+					   world_user_name(run->world, person), member));
+}
+
+static bool is_member(const struct run *run, size_t person, size_t group)
+{
+	return sandbox_is_member(&run->world->sandbox, world_group_name(run->world, group),
+				 world_user_name(run->world, person));
+}
+
+/* Somebody is taken out: wanted or not, on their way in or out. */
+static bool hand_takes(struct run *run, size_t person, size_t group)
+{
+	if (!is_member(run, person, group))
+		return false;
+	change_by_hand(run, person, group, false);
+	run->taken++;
+	return true;
+}
+
+static void hand_takes_one(struct run *run, size_t person, size_t group)
+{
+	for (size_t i = 0; i < PEOPLE; i++)
+		if (hand_takes(run, (person + i) % PEOPLE, group))
+			return;
+}
+
+/* That is nobody whom the broker knows: as the hand leaves it, so it stays. */
+static void hand_moves_stranger(struct run *run, size_t group)
+{
+	bool member = !is_member(run, STRANGER, group);
+
+	change_by_hand(run, STRANGER, group, member);
+	if (member)
+		books_extend(&run->books, STRANGER, group, BOOKS_FOREVER);
+	else
+		books_end(&run->books, STRANGER, group);
+}
+
+/* Before a cycle can have found them gone: what is done by hand after that is none of the broker's doing. */
+static void hand_brings_back(struct run *run)
+{
+	if (clock_mono_ms() - run->returner_seen_ms > WINDOW / 2) {
+		run->returns = MISSED;
+		return;
+	}
+	change_by_hand(run, RETURNER, 0, true);
+	run->brought++;
+	run->returns = BACK;
+}
+
+/* They have it, give it back, and once they are removed they are brought back by hand. */
+static void move_returner(struct run *run)
+{
+	struct world_ask ask = {.person = RETURNER};
+	struct http_response response;
+
+	if (run->returns == HOLDING) {
+		somebody_goes(run, &ask);
+		run->returns = LEAVING;
+	}
+	scene_look(run->world, &ask, run->returner, &response);
+	if (strcmp(scene_text(&response, "provisioning.state"), "removed") == 0)
+		hand_brings_back(run);
+	run->returner_seen_ms = clock_mono_ms();
+	http_response_release(&response);
+}
+
+static void by_hand(struct run *run)
+{
+	unsigned what = chance(run, 8);
+	size_t person = chance(run, PEOPLE), group = chance(run, GROUPS);
+
+	if (what < 2)
+		hand_takes_one(run, person, group);
+	else if (what == 2)
+		hand_moves_stranger(run, group);
+	if (run->returns < BACK)
+		move_returner(run);
+}
+
+/* Of those who stay, some are taken out once more: nothing but a cycle's comparison brings them back. */
+static bool hand_takes_lasting(void *ctx)
+{
+	struct run *run = ctx;
+	unsigned before = run->taken;
+
+	for (size_t group = 0; group < GROUPS; group++)
+		for (size_t person = 0, taken = 0; person < PEOPLE && taken < 2; person++)
+			taken += books_until(&run->books, person, group) == BOOKS_FOREVER &&
+				 hand_takes(run, person, group);
+	return run->taken > before;
+}
+
 static void step(struct run *run)
 {
 	struct world_ask ask = {
 		.broker = chance(run, 2), .person = chance(run, PEOPLE), .group = chance(run, GROUPS)};
 
 	change_faults(run, clock_mono_ms());
+	by_hand(run);
 	if (chance(run, 10) < 7)
 		somebody_comes(run, &ask);
 	else
@@ -233,9 +342,21 @@ static void step(struct run *run)
 
 /* -- the property -------------------------------------------------------------------------------------------------- */
 
+static void is_right(const struct run *run)
+{
+	printf("%s: %u activations asked for, %u granted, %u given back; by hand %u taken out, %u brought "
+	       "back\n",
+	       run->kind->name, run->asked, run->granted, run->ended, run->taken, run->brought);
+	assert_true(run->granted >= PEOPLE);
+	assert_true(books_standing(&run->books));
+	assert_true(books_wait(&run->books, SETTLED));
+	assert_true(books_throttled(&run->books, PUSHES, WINDOW));
+}
+
 static void converges(void **state)
 {
 	struct run *runs = *state;
+	unsigned brought = 0;
 	int64_t end;
 
 	printf("CONVERGENCE_SEED=%" PRIu64 "\n", seed());
@@ -246,18 +367,16 @@ static void converges(void **state)
 			step(&runs[i]);
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		assert_true(sandbox_clear_faults(&runs[i].world->sandbox));
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (books_last_end(&runs[i].books) > clock_wall_ms())
+			scene_wait_for(books_last_end(&runs[i].books));
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		assert_true(wait_until(hand_takes_lasting, &runs[i], SETTLED));
 	for (size_t i = 0; i < COUNT(kinds); i++) {
-		const struct run *run = &runs[i];
-
-		printf("%s: %u activations asked for, %u granted, %u given back\n", run->kind->name,
-		       run->asked, run->granted, run->ended);
-		assert_true(run->granted >= PEOPLE);
-		assert_true(books_standing(&run->books));
-		if (books_last_end(&run->books) > clock_wall_ms())
-			scene_wait_for(books_last_end(&run->books));
-		assert_true(books_wait(&run->books, SETTLED));
-		assert_true(books_throttled(&run->books, PUSHES, WINDOW));
+		is_right(&runs[i]);
+		brought += runs[i].brought;
 	}
+	assert_true(brought > 0);
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		world_passed(runs[i].world);
 }

@@ -73,6 +73,11 @@ void books_end(struct books *books, size_t person, size_t group)
 	*entry(books, person, group) = 0;
 }
 
+int64_t books_until(const struct books *books, size_t person, size_t group)
+{
+	return *entry(books, person, group);
+}
+
 bool books_wants(const struct books *books, size_t person, size_t group, int64_t now_ms)
 {
 	return *entry(books, person, group) > now_ms;

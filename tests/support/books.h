@@ -29,6 +29,7 @@ void books_close(struct books *books);
 void books_extend(struct books *books, size_t person, size_t group, int64_t until_ms);
 /* Not any more. */
 void books_end(struct books *books, size_t person, size_t group);
+int64_t books_until(const struct books *books, size_t person, size_t group);
 bool books_wants(const struct books *books, size_t person, size_t group, int64_t now_ms);
 /* When the last of those that end has ended; 0 = none does. */
 int64_t books_last_end(const struct books *books);
