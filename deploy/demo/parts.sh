@@ -149,6 +149,9 @@ write_configuration() {
 		    scim: {url: "$scim_url", token: "file:sandbox.token"}
 		    throttle: {pushes: 5, per: 10s}
 		    cycle: ${cycle_s}s # 40m, were this not a demonstration
+		    # What else a cycle does takes tokens too: left out, so that every token here is a push.
+		    check_drift: false
+		    users: {update: false}
 		groups:
 	END
 	write_group aws-admins amira boris farid
