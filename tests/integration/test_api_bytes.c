@@ -105,7 +105,7 @@ static void bytes_that_are_no_request(void **state)
 {
 	struct world *world = *state;
 	struct world_ask ask = {.person = 1};
-	char before[64], after[64], id[ID_SIZE];
+	char before[SHA256_HEX], after[SHA256_HEX], id[ID_SIZE];
 
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
 		int status;

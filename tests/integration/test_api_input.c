@@ -217,7 +217,7 @@ static void refuse_all(struct world *world, const struct refusal *rows)
 	struct http_request request = {.url = REQUESTS,
 				       .bearer = world_token(world, 1),
 				       .headers = {"client-request-id: " ASKED_ID}};
-	char before[64], after[64], value[64];
+	char before[SHA256_HEX], after[SHA256_HEX], value[64];
 
 	for (; rows->name != NULL; rows++) {
 		struct http_response response;
@@ -356,7 +356,7 @@ static void knock(struct world *world, const struct knock *row)
 {
 	struct http_request request = {.method = row->method, .url = row->url, .body = row->body};
 	struct http_response response;
-	char before[64], after[64], allow[64];
+	char before[SHA256_HEX], after[SHA256_HEX], allow[64];
 
 	request.headers[0] = row->header;
 	request.bearer = row->person == NOBODY ? NULL : world_token(world, row->person);
@@ -385,7 +385,7 @@ static void calls_that_lead_nowhere(void **state)
 
 static void post_sized(struct world *world, size_t len, int status, const char *code)
 {
-	char *body = malloc(len + 1), before[64], after[64];
+	char *body = malloc(len + 1), before[SHA256_HEX], after[SHA256_HEX];
 	struct http_request request = {.url = REQUESTS, .bearer = world_token(world, 1), .body = body};
 	struct http_response response;
 	const char *head = "{" BASIC ",\"groupId\":\"" GROUP "\",\"justification\":\"";
@@ -406,7 +406,7 @@ static void post_sized(struct world *world, size_t len, int status, const char *
 static void what_is_too_large(void **state)
 {
 	struct world *world = *state;
-	char header[300], before[64], after[64];
+	char header[300], before[SHA256_HEX], after[SHA256_HEX];
 	struct http_request request = {
 		.url = REQUESTS, .bearer = world_token(world, 1), .body = GOOD, .headers = {header}};
 	struct http_response response;

@@ -339,7 +339,7 @@ static void instances_are_what_is_in_force(void **state)
 static void try(const struct world *world, size_t person, const char *action, const char *status,
 		const char *state)
 {
-	char body[512], before[64], after[64];
+	char body[512], before[SHA256_HEX], after[SHA256_HEX];
 	struct http_request request = {.url = REQUESTS, .body = body, .bearer = world_token(world, person)};
 	struct http_response response;
 

@@ -338,14 +338,40 @@ int64_t scene_cycle_in(struct world *world, int64_t ms)
 	return planned.next;
 }
 
-static void digest(const struct world *world, char out[64])
+static bool is_audit(const char *key)
 {
-	redisReply *reply = redis_server_command(&world->redis, "DEBUG DIGEST");
+	return strstr(key, "}:audit") != NULL || strstr(key, "}:rf:") != NULL;
+}
 
-	assert_non_null(reply);
-	assert_int_equal(reply->type, REDIS_REPLY_STATUS);
-	snprintf(out, 64, "%s", reply->str);
-	freeReplyObject(reply);
+static int by_name(const void *a, const void *b)
+{
+	const redisReply *const *one = a, *const *other = b;
+
+	return strcmp((*one)->str, (*other)->str);
+}
+
+static void digest(const struct world *world, char out[SHA256_HEX])
+{
+	redisReply *keys = redis_server_command(&world->redis, "KEYS *"), *value;
+	char all[8192] = "";
+	size_t len = 0;
+
+	assert_non_null(keys);
+	assert_int_equal(keys->type, REDIS_REPLY_ARRAY);
+	qsort(keys->element, keys->elements, sizeof(keys->element[0]), by_name);
+	for (size_t i = 0; i < keys->elements; i++) {
+		if (is_audit(keys->element[i]->str))
+			continue;
+		value = redis_server_command(&world->redis, "DEBUG DIGEST-VALUE %s", keys->element[i]->str);
+		assert_non_null(value);
+		assert_int_equal(value->elements, 1);
+		len += (size_t)snprintf(all + len, sizeof(all) - len, "%s %s\n", keys->element[i]->str,
+					value->element[0]->str);
+		assert_true(len < sizeof(all));
+		freeReplyObject(value);
+	}
+	freeReplyObject(keys);
+	digest_sha256_hex(all, len, out);
 }
 
 /* A list is asked of Redis on the connection on which the broker's own calls went before it. */
@@ -353,7 +379,7 @@ static bool is_settled(void *ctx)
 {
 	const struct world *const *world_at = ctx, *world = *world_at;
 	struct http_response response;
-	char before[64], after[64];
+	char before[SHA256_HEX], after[SHA256_HEX];
 
 	digest(world, before);
 	scene_get(world, 0, MINE, &response);
@@ -362,7 +388,7 @@ static bool is_settled(void *ctx)
 	return strcmp(before, after) == 0;
 }
 
-void scene_digest(const struct world *world, char out[64])
+void scene_digest(const struct world *world, char out[SHA256_HEX])
 {
 	assert_true(wait_until(is_settled, &world, SCENE_PATIENCE));
 	digest(world, out);

@@ -5,6 +5,7 @@
 #ifndef SUPPORT_SCENE_H
 #define SUPPORT_SCENE_H
 
+#include "base/digest.h"
 #include "tests/support/world.h"
 
 #define SECOND         1000
@@ -70,9 +71,10 @@ bool scene_reload(struct world *world, size_t broker);
  * least 20 s later; where the machine is too busy for that, later. When it begins, in Unix ms. */
 int64_t scene_cycle_in(struct world *world, int64_t ms);
 
-/* The digest of all that Redis holds, to see that a call changes no key, no field and no due time: once what the
- * brokers do by themselves after a start or a reload is done. Needs Redis' `--enable-debug-command yes`. */
-void scene_digest(const struct world *world, char out[64]);
+/* The digest of all that Redis holds but the audit, which a refusal enters too: to see that a call changes no key, no
+ * field and no due time. Taken once what the brokers do by themselves after a start or a reload is done. Needs Redis'
+ * `--enable-debug-command yes`. */
+void scene_digest(const struct world *world, char out[SHA256_HEX]);
 
 /* -- what reached the application --------------------------------------------------------------------------- */
 
