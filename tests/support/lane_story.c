@@ -329,6 +329,7 @@ static const struct {
 	{"end", do_end},
 	{"cycle", story_do_cycle},
 	{"step", story_do_step},
+	{"drift", story_do_drift},
 	{"operate", do_operate},
 	{"provision", do_provision},
 	{"plan", do_plan},

@@ -67,6 +67,7 @@ void story_do_decide(struct lane_story_line *line);
 /* lane_story_step.c: cycles and their steps. */
 void story_do_cycle(struct lane_story_line *line);
 void story_do_step(struct lane_story_line *line);
+void story_do_drift(struct lane_story_line *line); /* lane_story_drift.c */
 void story_say_piece(struct lane_story_line *line, const redisReply *piece);
 
 #endif

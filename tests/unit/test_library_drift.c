@@ -1,0 +1,242 @@
+/* The function library told as stories: what a comparison has found, and what was true when it was told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/lane_story.h"
+
+#define END                                                                                                  \
+	{                                                                                                    \
+		NULL, NULL                                                                                   \
+	}
+
+#define TERMS                                                                                                \
+	{                                                                                                    \
+		"0 terms aws 5 1000 1 0 2400000 0 100 30000 32000", ""                                       \
+	}
+#define ANN_HAS_IT                                                                                           \
+	{"0 submit r1 g1 ann 3600000", "ok provisioning | push Pr1 add g1 ann"},                             \
+	{                                                                                                    \
+		"9 end Pr1 ann:done user=u-", "ok"                                                           \
+	}
+#define CYCLE(at)                                                                                            \
+	{at " cycle who steps=drift:1", "started"},                                                          \
+	{                                                                                                    \
+		at " pump d1", "piece d1 drift"                                                              \
+	}
+
+/* Looked for first, and given again only when they are not there. */
+static void test_missing(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		TERMS,
+		ANN_HAS_IT,
+		/* Confirmed a moment ago: the application may show it late. */
+		{"1008 drift page g1 0", "ok u-ann/ann:known"},
+		{"1009 drift page g1 0", "ok u-ann/ann:expected"},
+		CYCLE("2000"),
+		{"2000 drift find d1 g0", "nothing"},
+		{"2000 drift find d1 g0 g1", "look 2"},
+		{"2000 app free", "free=4"},
+		{"2001 drift found d1 g1 missing ann bob", "ok 1"},
+		{"2001 drift found d1 g1 missing ann", "ok 0"},
+		{"2001 app total left", "total=2 left=2"},
+		{"2001 drift end d1 g1 0 0", "ok"},
+		{"2002 step d1 over=1 did=1", "ok"},
+		{"2002 pump q1", "| push q1 add cycle g1 ann"},
+		{"2002 get r1 st", "st=in_force"},
+		/* Shown after all. */
+		{"2010 end q1 ann:standing user=u-", "ok"},
+		{"2010 pump q2", "idle"},
+		{"2010 app left", "left=-"},
+		{"2010 audit r1", "push>provisioning/ann confirm>in_force/application"},
+		CYCLE("4000"),
+		{"4000 drift find d1 g1", "look 1"},
+		{"4001 drift found d1 g1 missing ann", "ok 1"},
+		{"4002 step d1 over=1 did=1", "ok"},
+		{"4002 pump q3", "| push q3 add cycle g1 ann"},
+		{"4010 end q3 ann:done user=u-", "ok"},
+		{"4010 audit r1", "push>provisioning/ann confirm>in_force/application drift_missing>/broker"},
+		{"3600000 due", "q aws c aws"},
+		{"3600000 pump q4", "| push q4 remove g1 ann"},
+		END,
+	};
+	static const struct lane_story_row tried[] = {
+		TERMS,
+		ANN_HAS_IT,
+		CYCLE("2000"),
+		{"2000 drift find d1 g1", "look 1"},
+		{"2001 drift found d1 g1 missing ann", "ok 1"},
+		{"2002 step d1 over=1 did=1", "ok"},
+		{"2002 pump q1", "| push q1 add cycle g1 ann"},
+		/* The answer to the PATCH was lost: whoever is there then is there by the broker's doing. */
+		{"2010 end q1 ann:retry:doubt:0 user=u-", "ok"},
+		{"2010 pump q2", "idle"},
+		{"5000 cycle who", "started"},
+		{"5000 pump q3", "| push q3 add cycle g1 ann*1"},
+		{"5010 end q3 ann:standing user=u-", "ok"},
+		{"5010 audit r1", "push>provisioning/ann confirm>in_force/application drift_missing>/broker"},
+		/* And is no standing member. */
+		{"3600000 due", "q aws c aws"},
+		{"3600000 pump q4", "| push q4 remove g1 ann"},
+		END,
+	};
+
+	lane_story_run(*state, "missing", rows);
+	lane_story_run(*state, "missing, tried before", tried);
+}
+
+/* Much may have happened since the application was read. */
+static void test_no_longer_true(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		TERMS,
+		ANN_HAS_IT,
+		CYCLE("2000"),
+		{"2000 drift find d1 g1", "look 1"},
+		{"2001 deactivate d2 g1 ann", "ok revoked"},
+		{"2001 drift found d1 g1 missing ann", "ok 0"},
+		{"2001 pump q1", "| push q1 remove g1 ann"},
+		{"2001 drift found d1 g1 missing ann", "ok 0"},
+		{"2009 end q1 ann:done user=u-", "ok"},
+		{"2009 drift page g1 gone", "ok u-ann/ann:known"},
+		{"3009 drift page g1 gone", "ok u-ann/ann:gone"},
+		/* They have it again. */
+		{"3009 submit r2 g1 ann 3600000", "ok provisioning | push Pr2 add g1 ann"},
+		{"3010 drift found d1 g1 returned u-ann/ann", "ok 0"},
+		{"3010 drift page g1 gone", "ok"},
+		/* Another broker has taken over. */
+		{"40000 pump d2", "piece d2 drift"},
+		{"40000 drift found d1 g1 report u-cy", "gone 0"},
+		{"40000 drift end d1 g1 0 0", "gone"},
+		{"40000 drift find d1 g1", "gone"},
+		END,
+	};
+
+	lane_story_run(*state, "no longer true", rows);
+}
+
+static void test_returned(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		TERMS,
+		ANN_HAS_IT,
+		{"10 deactivate d2 g1 ann", "ok revoked"},
+		{"10 pump q1", "| push q1 remove g1 ann"},
+		{"19 end q1 ann:done user=u-", "ok"},
+		CYCLE("2000"),
+		{"2000 drift find d1 g1", "look 1"},
+		{"2001 drift found d1 g1 returned u-ann/ann", "ok 1"},
+		{"2001 drift found d1 g1 returned u-ann/ann", "ok 0"},
+		{"2001 removals", "g1:ann@2001"},
+		{"2002 pump q2", "| push q2 remove g1 ann"},
+		{"2010 end q2 ann:done user=u-", "ok"},
+		{"2010 removals", ""},
+		{"2010 drift found d1 g1 absent u-ann/ann", "ok 0"},
+		{"2010 drift page g1 gone", "ok"},
+		END,
+	};
+
+	lane_story_run(*state, "returned", rows);
+}
+
+/* Nobody of the broker's own is taken for a stranger. */
+static void test_foreign(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		TERMS,
+		ANN_HAS_IT,
+		CYCLE("2000"),
+		{"2000 drift find d1 g1:remove", "look 1"},
+		{"2000 drift found d1 g1 remove u-ann", "ok 0"},
+		/* An addition is under way: under which id, nobody knows. */
+		{"2000 submit r2 g1 bob 3600000", "ok provisioning | push Pr2 add g1 bob"},
+		{"2000 drift found d1 g1 remove u-cy", "unsure 0"},
+		{"2009 end Pr2 bob:done user=u-", "ok"},
+		{"2009 drift found d1 g1 remove u-bob u-cy", "ok 1"},
+		{"2009 app total", "total=2"},
+		{"2009 step d1 over=1 did=1", "ok"},
+		{"2009 pump q1", "| push q1 remove cycle g1 ~u-cy"},
+		{"2009 check q1", "ok 1"},
+		/* Now it may be about somebody whom the broker is adding. */
+		{"2010 submit r3 g1 cy 3600000", "ok provisioning | push Pr3 add g1 cy"},
+		{"2010 check q1", "ok 0"},
+		/* And so it was. */
+		{"2011 end Pr3 cy:standing user=u-", "ok"},
+		{"2011 check q1", "ok 0"},
+		{"2011 end q1 ~u-cy:skipped user=u-", "ok"},
+		{"2012 pump q2", "idle"},
+		{"2012 removals", ""},
+		{"2012 drift page g1 gone", "ok"},
+		/* The next cycle does not remember them. */
+		{"4000 cycle who steps=drift:1", "started"},
+		{"4000 pump q2", "piece q2 drift"},
+		END,
+	};
+
+	lane_story_run(*state, "foreign", rows);
+}
+
+/* Who is there under which id is not known of all. */
+static void test_unsure(void **state)
+{
+	static const struct lane_story_row lost[] = {
+		TERMS,
+		ANN_HAS_IT,
+		/* The broker of this push dies: bob may be there, under an id that nobody has told. */
+		{"10 submit r2 g1 bob 3600000", "ok provisioning | push Pr2 add g1 bob"},
+		CYCLE("2000"),
+		{"2000 drift find d1 g1:remove", "look 1"},
+		{"33000 due", "q aws"},
+		{"33000 drift found d1 g1 remove u-bob", "unsure 0"},
+		{"33000 drift found d1 g1 report u-bob", "unsure 0"},
+		{"33000 pump q1", "| push q1 add g1 bob*1+d"},
+		{"33009 end q1 bob:done user=u-", "ok"},
+		{"33009 drift found d1 g1 remove u-bob", "ok 0"},
+		{"33009 drift found d1 g1 remove u-cy", "ok 1"},
+		END,
+	};
+	static const struct lane_story_row late[] = {
+		TERMS,
+		ANN_HAS_IT,
+		{"10 deactivate d2 g1 ann", "ok revoked"},
+		{"10 pump q1", "| push q1 remove g1 ann"},
+		{"19 end q1 ann:done user=u-", "ok"},
+		CYCLE("500"),
+		{"500 drift find d1 g1:report", "look 1"},
+		{"1019 drift found d1 g1 report u-ann u-cy", "ok 1"},
+		{"1020 drift found d1 g1 report u-ann u-cy", "ok 2"},
+		END,
+	};
+
+	static const struct lane_story_row older[] = {
+		TERMS,
+		ANN_HAS_IT,
+		{"10 drift unlearn g1", ""},
+		/* Whether ann is a stranger there nobody can say. */
+		CYCLE("2000"),
+		{"2000 drift find d1 g1:remove", "look 1"},
+		{"2001 drift found d1 g1 remove u-ann", "unsure 0"},
+		END,
+	};
+
+	lane_story_run(*state, "not known who is there", lost);
+	lane_story_run(*state, "kept by a version that did not compare", older);
+	lane_story_run(*state, "removed a moment ago", late);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_missing),  cmocka_unit_test(test_no_longer_true),
+		cmocka_unit_test(test_returned), cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_unsure),
+	};
+
+	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);
+}
