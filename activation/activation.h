@@ -47,6 +47,12 @@ struct activation_policies {
 	int64_t grace_ms;           /* they end something only when no others have been in use for so long */
 };
 
+/* Access that is in the application, or may be, and its end. Borrowed. */
+struct access_end {
+	const char *application, *group, *principal;
+	int64_t now_ms, end_ms; /* as of then, by Redis' clock; the end may be the present */
+};
+
 enum eligible { ELIGIBLE_YES, ELIGIBLE_LOST, ELIGIBLE_UNKNOWN };
 
 struct activation_options {
@@ -76,6 +82,8 @@ struct activation_options {
 	void (*steps)(void *ctx, const char *app, char out[STEPS_SIZE]);
 	/* Carry out this piece of one of them; its owner is now the callee, who gives it back by piece_end(). */
 	void (*piece)(void *ctx, struct piece *piece);
+	/* When a membership's access ends is known anew, without a push that would say so. */
+	void (*ends)(void *ctx, const struct access_end *end);
 	/* Carry out this push; its owner is now the callee, who gives it back by order_end(). */
 	void (*push)(void *ctx, struct order *order);
 	void *ctx;

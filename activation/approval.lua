@@ -85,7 +85,8 @@ end
 -- ARGV 3 terms, 4 request id, 5 push id, 6 limits, 7 stage (from 1), 8 who decides, 9 their name, 10 Approve|Deny,
 -- 11 why, 12 approvals that the stage needs, 13 number of stages, 14 how long the next stage may wait, ms, 15 id of the
 -- webhook that brought it or '', 16 all user names of the person who decides (a JSON array).
--- Answers {word, now, next, request, order or ''}: 'ok' (also when the same person or message says the same again),
+-- Answers {word, now, next, request, order or '', end (ends_at, where no push will say it)}: 'ok' (also when the
+-- same person or message says the same again),
 -- 'decided' somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'refused'
 -- the webhook was refused when it came first; 'none'.
 local function jit_decide(keys, args)
@@ -134,5 +135,5 @@ local function jit_decide(keys, args)
 		audit_move(c, r, 'approve', RULES.awaiting.approve, args[8])
 		order = grant_approved(c, t, r, args[5], args[8], read_limits(args[6]))
 	end
-	return answer(c, 'ok', view(c, r), order or '')
+	return answer(c, 'ok', view(c, r), order or '', order and 0 or ends_at(c, get_member(c, r.g, r.p, r.ap)))
 end

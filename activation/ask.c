@@ -65,7 +65,7 @@ static enum err word_to_err(const char *word)
 	return ERR_INTERNAL;
 }
 
-/* Answers {word, now, next, request or '', order or ''}. */
+/* Answers {word, now, next, request or '', order or '', end}. */
 static void on_request(void *ctx, enum err err, const struct reply *reply)
 {
 	struct pending *p = ctx;
@@ -78,6 +78,11 @@ static void on_request(void *ctx, enum err err, const struct reply *reply)
 		if (request == NULL)
 			err = ERR_NOMEM;
 	}
+	if (have && err == ERR_OK)
+		core_tell_end(p->activation, reply, reply_int(reply_at(reply, 5)),
+			      &(struct access_end){.application = request->application,
+						   .group = request->group,
+						   .principal = request->principal});
 	p->done(p->ctx, err, have ? request : NULL);
 	if (reply != NULL)
 		core_hand_out(p->activation, reply_at(reply, 4), p->begun_ms);

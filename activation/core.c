@@ -81,6 +81,17 @@ const char *core_answer(struct activation *activation, unsigned lane, const stru
 	return reply_text(reply_at(reply, 0));
 }
 
+void core_tell_end(struct activation *activation, const struct reply *reply, int64_t end_ms,
+		   const struct access_end *whose)
+{
+	struct access_end end = *whose;
+
+	end.now_ms = reply_int(reply_at(reply, 1));
+	end.end_ms = end_ms;
+	if (end_ms > 0)
+		activation->options.ends(activation->options.ctx, &end);
+}
+
 void core_hand_out(struct activation *activation, const struct reply *reply, int64_t begun_ms)
 {
 	struct order *order;

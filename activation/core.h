@@ -47,6 +47,10 @@ void core_terms(const struct terms *terms, char out[TERMS_SIZE]);
 /* The first word of an answer; also notes Redis' time and the lane's next due time. */
 const char *core_answer(struct activation *activation, unsigned lane, const struct reply *reply);
 
+/* Tells when that access ends, as the answer has it; 0 = it does not say. */
+void core_tell_end(struct activation *activation, const struct reply *reply, int64_t end_ms,
+		   const struct access_end *whose);
+
 /* Reads the order in the answer, if there is one, and hands it out to be carried out. */
 void core_hand_out(struct activation *activation, const struct reply *reply, int64_t begun_ms);
 

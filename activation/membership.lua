@@ -9,6 +9,27 @@ local function wanted(c, m)
 	return false
 end
 
+-- The request that grants the membership longest, as of now; nil when none does.
+local function granted_by(c, m)
+	local longest
+	for _, r in ipairs(requests_of(c, m)) do
+		if WANTS[r.st] and r.e > c.now and (not longest or r.e > longest.e) then
+			longest = r
+		end
+	end
+	return longest
+end
+
+-- When the access that the application has, or may have, is to end as of now, Unix ms; 0 when it has none. The brokers
+-- write it down beside Redis (broker/escrow/).
+local function ends_at(c, m)
+	if m.s == 0 and not m.u then
+		return 0
+	end
+	local r = granted_by(c, m)
+	return r and r.e or c.now
+end
+
 -- Moves each of the membership's requests in one of these states by that event.
 local function move_all(c, m, states, event, by)
 	for _, r in ipairs(requests_of(c, m)) do

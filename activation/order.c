@@ -100,22 +100,40 @@ struct order *order_read(struct activation *activation, const struct reply *repl
 	return order;
 }
 
+/* As jit_push_check() of activation/push.lua answers. */
+static void read_checks(const struct order *order, const struct reply *reply, struct order_check *checks)
+{
+	const char *ids = reply_text(reply_at(reply, 2));
+
+	for (size_t i = 0; i < order->count; i++) {
+		int64_t till = reply_int(reply_at(reply, 3 + i));
+		size_t len = strcspn(ids, " ");
+
+		checks[i] = (struct order_check){.wanted = till != 0, .end_ms = order->add ? till : 0};
+		if (len == ID_SIZE - 1)
+			memcpy(checks[i].grant, ids, len);
+		ids += ids[len] == ' ' ? len + 1 : len;
+	}
+}
+
 static void on_checked(void *ctx, enum err err, const struct reply *reply)
 {
 	struct order_question *question = ctx;
 	struct order *order = question->order;
-	bool wanted[PUSH_BATCH], held;
+	struct order_check checks[PUSH_BATCH];
+	bool held;
 
 	if (order != NULL) {
 		order->question = NULL;
 		held = err == ERR_OK && strcmp(reply_text(reply_at(reply, 0)), "ok") == 0 &&
 		       reply_count(reply) == 3 + order->count && clock_mono_ms() < order->deadline_ms;
-		for (size_t i = 0; held && i < order->count; i++)
-			wanted[i] = reply_int(reply_at(reply, 3 + i)) != 0;
-		if (!held)
+		if (held)
+			read_checks(order, reply, checks);
+		else
 			log_warn("push_not_sent", "push=%s app=%s error=%s", order->id, order->application,
 				 err == ERR_OK ? "another broker has it" : err_message(err));
-		question->done(question->ctx, held ? wanted : NULL);
+		order->checked_ms = reply_int(reply_at(reply, 1));
+		question->done(question->ctx, held ? checks : NULL);
 	}
 	free(question);
 }
@@ -146,7 +164,7 @@ struct ending {
 	struct activation *activation;
 	unsigned lane;
 	char id[ID_SIZE];
-	char application[APP_ID_SIZE];
+	char application[APP_ID_SIZE], group[ID_SIZE];
 	int64_t until_ms;
 	struct store_call call;
 	uv_timer_t timer;
@@ -165,6 +183,21 @@ static void on_ending_closed(uv_handle_t *handle)
 
 static void tell_end(struct ending *ending);
 
+#define END_TEXTS    8 /* arguments of jit_push_end before those of the members … */
+#define MEMBER_TEXTS 7 /* … and of each, the person first */
+
+/* Whose access has another end now that the push is over. */
+static void take_ends(const struct ending *ending, const struct reply *reply)
+{
+	for (size_t i = 0; 3 + i < reply_count(reply); i++)
+		if (END_TEXTS + MEMBER_TEXTS * i < ending->text_count)
+			core_tell_end(ending->activation, reply, reply_int(reply_at(reply, 3 + i)),
+				      &(struct access_end){
+					      .application = ending->application,
+					      .group = ending->group,
+					      .principal = ending->texts[END_TEXTS + MEMBER_TEXTS * i]});
+}
+
 static void on_tell_again(uv_timer_t *timer)
 {
 	tell_end(timer->data);
@@ -178,6 +211,7 @@ static void on_told(void *ctx, enum err err, const struct reply *reply)
 	if (err == ERR_OK) {
 		const char *word = core_answer(activation, ending->lane, reply);
 
+		take_ends(ending, reply);
 		if (strcmp(word, "ok") != 0)
 			log_warn("push_lost", "push=%s app=%s", ending->id, ending->application);
 	} else if (clock_mono_ms() < ending->until_ms && !activation->stopped) {
@@ -274,8 +308,8 @@ static struct ending *ending_new(const struct order *order)
 {
 	struct activation *activation = order->activation;
 	struct terms terms;
-	struct ending *ending =
-		calloc(1, sizeof(*ending) + (8 + 7 * order->count) * sizeof(ending->texts[0]));
+	struct ending *ending = calloc(1, sizeof(*ending) + (END_TEXTS + MEMBER_TEXTS * order->count) *
+								    sizeof(ending->texts[0]));
 
 	if (ending == NULL)
 		return NULL;
@@ -284,6 +318,7 @@ static struct ending *ending_new(const struct order *order)
 	ending->until_ms = order->deadline_ms + PUSH_GRACE_MS;
 	snprintf(ending->id, sizeof(ending->id), "%s", order->id);
 	snprintf(ending->application, sizeof(ending->application), "%s", order->application);
+	snprintf(ending->group, sizeof(ending->group), "%s", order->group);
 	core_call(activation, &ending->call, "jit_push_end", ending->lane);
 	uv_timer_init(activation->options.loop, &ending->timer);
 	ending->timer.data = ending;

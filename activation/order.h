@@ -78,6 +78,7 @@ struct order {
 	bool of_cycle;       /* made by the sync cycle */
 	int64_t begun_ms;    /* clock_mono_ms() before the token was asked for */
 	int64_t deadline_ms; /* clock_mono_ms() at which the push must have been aborted */
+	int64_t checked_ms;  /* Redis' time when order_check() was answered last; 0 = not yet */
 	size_t count;
 	struct order_member *members;
 	/* Of the whole push, set by whoever carried it out: */
@@ -96,12 +97,19 @@ struct order {
 struct order *order_read(struct activation *activation, const struct reply *reply,
 			 int64_t begun_ms) MUST_CHECK;
 
+/* One member, immediately before the PATCH. */
+struct order_check {
+	bool wanted;
+	int64_t end_ms;      /* of an addition that is wanted: when the access is to end */
+	char grant[ID_SIZE]; /* the request that grants it for so long; "" = not known */
+};
+
 /*
- * Which members are still wanted, asked immediately before the PATCH. `wanted` has `count` elements and is NULL
+ * Which members are still wanted, asked immediately before the PATCH. `checks` has `count` elements and is NULL
  * when the claim is lost or the store cannot be asked: then nothing may be sent. Not called any more once the
  * order has been ended (its deadline may come before the store's answer).
  */
-typedef void order_checked(void *ctx, const bool *wanted);
+typedef void order_checked(void *ctx, const struct order_check *checks);
 void order_check(struct order *order, order_checked *done, void *ctx);
 
 /* Tells what came of the push, repeats that while the store is away, and frees the order. */

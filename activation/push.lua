@@ -174,19 +174,37 @@ local function push_lost(c, id)
 end
 
 -- jit_push_check, read only: is each member still to be pushed, immediately before it is sent?
--- ARGV 3 push id. Answers {'ok', now, next, 1|0 ...} in the order of the push, or {'gone', ...}.
+-- ARGV 3 push id. Answers {'ok', now, ids, till ...}, or {'gone', ...}: in the order of the push, 0 = no longer, else for
+-- an addition when the access ends, Unix ms, and in `ids`, parted by blanks, by which request ('-' = none).
 local function jit_push_check(keys, args)
 	local c = context(keys, args)
 	local push = get_push(c, args[3])
 	if not push then
 		return { 'gone', c.now, 0 }
 	end
-	local out = { 'ok', c.now, 0 }
+	local out, ids = { 'ok', c.now, '' }, {}
 	for _, p in ipairs(push.m) do
 		local m = get_member(c, push.g, p, push.ap)
-		out[#out + 1] = wanted(c, m) == (push.op == 'add') and drift_stands(c, m) and 1 or 0
+		local r = granted_by(c, m)
+		ids[#ids + 1] = r and r.id or '-'
+		if not drift_stands(c, m) then
+			out[#out + 1] = 0
+		elseif push.op == 'add' then
+			out[#out + 1] = r and r.e or 0
+		else
+			out[#out + 1] = r and 0 or 1
+		end
 	end
+	out[3] = table.concat(ids, ' ')
 	return out
+end
+
+-- jit_held, read only: does the store know of a membership, because it is granted, was asked for, or may be in the
+-- application? ARGV 3 group, 4 person, 5 application. Answers {'ok', now, 0, 1|0}.
+local function jit_held(keys, args)
+	local c = context(keys, args)
+	local m = get_member(c, args[3], args[4], args[5])
+	return { 'ok', c.now, 0, (m.s ~= 0 or m.u or #m.r > 0) and 1 or 0 }
 end
 
 -- What came of the members, as the arguments from the `first` on say it.
@@ -221,7 +239,9 @@ end
 -- ARGV 3 terms, 4 push id, 5 keep the token as if the push still ran (1), 6 close the bucket for so many ms, 7 what it
 -- says of the application's health (condition.lua), 8 why, in words, 9 a chance from 0 to 1, 10 how long it took in ms,
 -- then seven for each member: person, done|unverified|standing|retry|refused|skipped|split, marks: 1 in doubt and those of push_user.lua, delay in ms (-1: with the next
--- cycle), the application's status, error text, ids in the application ('' = not known). Answers 'ok', or 'gone' when another broker has taken the push over.
+-- cycle), the application's status, error text, ids in the application ('' = not known). Answers {'ok', now, next, end ...},
+-- where the end of a member's access is another one now (ends_at), else 0; or 'gone' when another broker has taken the push
+-- over.
 local function jit_push_end(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -238,15 +258,18 @@ local function jit_push_end(keys, args)
 		bucket_return(c, t, id)
 	end
 	learn(c, t, args[7], tonumber(args[9]), args[8])
-	local failed = 0
-	for _, result in ipairs(read_results(args, 11, args[10])) do
+	local failed, ends = 0, {}
+	for i, result in ipairs(read_results(args, 11, args[10])) do
 		local m = get_member(c, push.g, result.p, push.ap)
+		local before = ends_at(c, m)
 		failed = failed + (FAILED[result.verdict] and 1 or 0)
 		log_push(c, t, push, id, m, m.n + 1, result)
 		push_result(c, m, push, result)
+		local after = ends_at(c, m)
+		ends[i] = after ~= before and after or 0
 	end
 	log_trim(c, t)
 	drift_tell_mended(c)
 	push_forget(c, id, push, failed)
-	return answer(c, 'ok')
+	return answer(c, 'ok', unpack(ends))
 end

@@ -176,7 +176,7 @@ end
 -- else says of them does not replace what their own token said), 7 the group's name in the application, 8 only try
 -- (1): answer, change nothing; then name, value pairs of the request (request.lua), with `h` the hash that tells a
 -- repetition, and `limits` (read_limits), which is not kept.
--- Answers {word, now, next, request, order or ''}: 'ok' made, 'same' it was made before, 'reused' the id was used
+-- Answers {word, now, next, request, order or '', end}, end as ends_at() says where no push will: 'ok' made, 'same' it was made before, 'reused' the id was used
 -- for something else, 'past' 'exists' 'pending' 'many' 'none' 'full' 'excluded' 'ineligible' 'unknown' refused (with the request that is in
 -- the way).
 local function jit_submit(keys, args)
@@ -220,11 +220,12 @@ local function jit_submit(keys, args)
 	else
 		order = grant(c, t, r, m, args[5], r.by)
 	end
-	return answer(c, 'ok', view(c, r), order or '')
+	return answer(c, 'ok', view(c, r), order or '', order and 0 or ends_at(c, m))
 end
 
 -- jit_start: a scheduled request whose time has come and which policy still allows.
--- ARGV 3 terms, 4 request id, 5 push id, 6 limits. Answers {'ok'|'gone', now, next, order or ''}.
+-- ARGV 3 terms, 4 request id, 5 push id, 6 limits. Answers {'ok'|'gone', now, next, order or ''}, and where no push says
+-- it, the end of the access that is there (ends_at), the application, group and person.
 local function jit_start(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -254,7 +255,8 @@ local function jit_start(keys, args)
 		settle(c, m)
 		return answer(c, 'ok', '')
 	end
-	return answer(c, 'ok', grant(c, t, r, m, args[5]) or '')
+	local order = grant(c, t, r, m, args[5])
+	return answer(c, 'ok', order or '', order and 0 or ends_at(c, m), r.ap, r.g, r.p)
 end
 
 -- jit_refuse: policy no longer allows a scheduled request at its start, or one that waits for an approver.
@@ -297,7 +299,7 @@ end
 -- keeps the wish as a request of its own.
 -- ARGV 3 request id, 4 only try (1), then name, value pairs of the request. It takes no terms: no configuration has to
 -- know the group or its application any more.
--- Answers {word, now, next, request}: 'ok', 'same', 'reused', or 'none' when nothing is running.
+-- Answers {word, now, next, request, '', end}: 'ok', 'same', 'reused', or 'none' when nothing is running.
 local function jit_deactivate(keys, args)
 	local c = context(keys, args)
 	local r = read_request(c, args, 5)
@@ -333,5 +335,5 @@ local function jit_deactivate(keys, args)
 	c.requests[r.id] = r
 	index(c, r)
 	move(c, r, 'record', r.by)
-	return answer(c, 'ok', view(c, r))
+	return answer(c, 'ok', view(c, r), '', ends_at(c, m))
 end

@@ -222,6 +222,10 @@ static void on_started(void *ctx, enum err err, const struct reply *reply)
 	if (err == ERR_OK) {
 		core_answer(errand->activation, errand->lane, reply);
 		core_hand_out(errand->activation, reply_at(reply, 3), errand->begun_ms);
+		core_tell_end(errand->activation, reply, reply_int(reply_at(reply, 4)),
+			      &(struct access_end){.application = reply_text(reply_at(reply, 5)),
+						   .group = reply_text(reply_at(reply, 6)),
+						   .principal = reply_text(reply_at(reply, 7))});
 	} else {
 		log_warn("start", "req=%s error=%s", errand->id, err_message(err));
 		find_order(errand, err);

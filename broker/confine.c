@@ -114,7 +114,7 @@ static const char *const calls[] = {
 	"timerfd_create",
 	"timerfd_gettime",
 	"timerfd_settime",
-	/* files: the configuration and what it names, certificates, the export of the audit, a socket of its own */
+	/* files: the configuration and what it names, certificates, the export of the audit, the escrow, a socket of its own */
 	"access",
 	"chmod",
 	"faccessat",
@@ -122,6 +122,7 @@ static const char *const calls[] = {
 	"fadvise64",
 	"fchmod",
 	"fdatasync",
+	"flock",
 	"fstat",
 	"fstatfs",
 	"fsync",

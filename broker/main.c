@@ -22,9 +22,10 @@
 #include "broker/core_dump.h"
 #include "broker/confine.h"
 #include "config/config.h"
-#include "broker/fetch.h"
+#include "broker/deposit.h"
 #include "broker/issuers.h"
 #include "broker/metrics.h"
+#include "broker/offline.h"
 #include "broker/provision.h"
 #include "broker/recheck.h"
 #include "broker/steps.h"
@@ -32,7 +33,6 @@
 #include "notice/audience.h"
 #include "notice/courier.h"
 #include "scim-push/push.h"
-#include "sign-in/signin.h"
 #include "store/store.h"
 
 #define VERSION "0.1.0"
@@ -51,11 +51,10 @@ struct broker {
 	struct activation *activation;
 	struct keeper *keeper; /* of the audit */
 	struct pusher *pusher;
+	struct escrow *escrow;          /* NULL when none is configured */
+	struct provisioner provisioner; /* of the two */
 	struct courier *courier;
-	struct http_client *http; /* for the documents of providers */
-	struct fetch_source fetches;
-	char ca_file[256];
-	struct signin *signin; /* NULL when no provider is configured */
+	struct issuers issuers; /* who signs people in */
 	struct server *server;
 	struct api api;
 	struct metrics metrics;
@@ -108,7 +107,12 @@ static void carry_out(void *ctx, struct order *order)
 {
 	struct broker *broker = ctx;
 
-	provision(broker->pusher, broker->config, &broker->metrics, order);
+	provision(&broker->provisioner, broker->config, order);
+}
+
+static void note_end(void *ctx, const struct access_end *end)
+{
+	deposit_end(((struct broker *)ctx)->escrow, end);
 }
 
 static void give_steps(void *ctx, const char *app, char out[STEPS_SIZE])
@@ -236,6 +240,7 @@ static bool start_activation(struct broker *broker, struct errctx *ec)
 		.push = carry_out,
 		.steps = give_steps,
 		.piece = take_piece,
+		.ends = note_end,
 		.notices = tell_all,
 		.audit = keep_audit,
 		.ctx = broker,
@@ -249,6 +254,16 @@ static bool start_activation(struct broker *broker, struct errctx *ec)
 	return broker->keeper != NULL;
 }
 
+/* What pushes are made with. */
+static bool start_provisioner(struct broker *broker, struct errctx *ec)
+{
+	broker->pusher = pusher_new(&broker->loop, ec);
+	if (broker->pusher == NULL || !deposit_open(&broker->loop, broker->config, &broker->escrow, ec))
+		return false;
+	broker->provisioner = (struct provisioner){broker->pusher, &broker->metrics, broker->escrow};
+	return true;
+}
+
 static bool start_courier(struct broker *broker, struct errctx *ec)
 {
 	struct courier_options options = {
@@ -260,25 +275,6 @@ static bool start_courier(struct broker *broker, struct errctx *ec)
 
 	set_tells(broker);
 	return courier_new(&options, &broker->courier, ec) == ERR_OK;
-}
-
-/* The providers of the configuration; without any, only static tokens are left. */
-static bool start_signin(struct broker *broker, struct errctx *ec)
-{
-	const struct config *config = broker->config;
-	struct signin_issuer issuers[SIGNIN_ISSUERS_MAX] = {0};
-	struct signin_options options = {
-		.issuers = issuers, .issuer_count = config->issuer_count, .loop = &broker->loop};
-
-	if (config->issuer_count == 0)
-		return true;
-	if (http_client_new(&broker->loop, &broker->http, ec) != ERR_OK)
-		return false;
-	issuers_from(config, issuers);
-	snprintf(broker->ca_file, sizeof(broker->ca_file), "%s", config->issuers[0].ca_file);
-	broker->fetches = (struct fetch_source){.http = broker->http, .ca_file = broker->ca_file};
-	options.fetcher = fetch_by_http(&broker->fetches);
-	return signin_new(&options, &broker->signin, ec) == ERR_OK;
 }
 
 static bool start_server(struct broker *broker, struct errctx *ec)
@@ -302,7 +298,9 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 	broker->api.store = broker->store;
 	broker->api.metrics = &broker->metrics;
 	broker->api.pusher = broker->pusher;
-	broker->api.signin = broker->signin;
+	broker->api.provisioner = &broker->provisioner;
+	broker->api.escrow = broker->escrow;
+	broker->api.signin = broker->issuers.signin;
 	broker->api.keeper = broker->keeper;
 	broker->api.server = broker->server = server_new(&broker->loop, &options, ec);
 	if (broker->server != NULL)
@@ -327,8 +325,7 @@ static void finish(struct broker *broker)
 		courier_abort_all(broker->courier);
 	server_free(broker->server);
 	broker->server = NULL;
-	signin_free(broker->signin);
-	http_client_free(broker->http);
+	issuers_stop(&broker->issuers);
 	if (broker->store != NULL)
 		store_close(broker->store);
 	broker->store = NULL;
@@ -339,6 +336,7 @@ static bool all_done(const struct broker *broker)
 	return (broker->server == NULL || server_open_exchanges(broker->server) == 0) &&
 	       (broker->activation == NULL || orders_open(broker->activation) == 0) &&
 	       (broker->keeper == NULL || !keeper_busy(broker->keeper)) &&
+	       (broker->escrow == NULL || !escrow_busy(broker->escrow)) &&
 	       (broker->pusher == NULL || pusher_running(broker->pusher) == 0) &&
 	       (broker->courier == NULL || courier_busy(broker->courier) == 0);
 }
@@ -380,6 +378,8 @@ static void stop(struct broker *broker, int status)
 		courier_stop(broker->courier);
 	if (broker->keeper != NULL)
 		keeper_stop(broker->keeper);
+	if (broker->escrow != NULL)
+		escrow_stop(broker->escrow);
 	uv_timer_start(&broker->stop_timer, on_stop_look, 0, STOP_LOOK_MS);
 }
 
@@ -436,20 +436,20 @@ static void start_signals(struct broker *broker)
 	uv_signal_start(&broker->on_hup, on_reload_signal, SIGHUP);
 }
 
-static int run(struct broker *broker)
+static void run(struct broker *broker)
 {
 	struct errctx ec = {""};
 
 	signal(SIGPIPE, SIG_IGN);
 	log_info("start", "version=%s config=%s applications=%zu groups=%zu", VERSION, broker->config_path,
 		 broker->config->application_count, broker->config->group_count);
-	curl_global_init(CURL_GLOBAL_DEFAULT);
 	uv_loop_init(&broker->loop);
 	start_signals(broker);
-	broker->pusher = pusher_new(&broker->loop, &ec);
-	if (broker->pusher == NULL || !start_store(broker, &ec) || !start_activation(broker, &ec) ||
+	if (!start_provisioner(broker, &ec) || !start_store(broker, &ec) || !start_activation(broker, &ec) ||
 	    !start_courier(broker, &ec) ||
-	    (broker->sweep_for_ms == 0 && (!start_signin(broker, &ec) || !start_server(broker, &ec))) ||
+	    (broker->sweep_for_ms == 0 &&
+	     (!issuers_start(&broker->issuers, &broker->loop, broker->config, &ec) ||
+	      !start_server(broker, &ec))) ||
 	    confine(broker->config->user, broker->config->all_calls, &ec) != ERR_OK) {
 		log_error("start", "error=%s", ec.text);
 		stop(broker, 1);
@@ -460,12 +460,11 @@ static int run(struct broker *broker)
 	activation_free(broker->activation);
 	if (broker->pusher != NULL)
 		pusher_free(broker->pusher);
+	escrow_free(broker->escrow);
 	uv_run(&broker->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&broker->loop);
 	config_unref(broker->config);
-	curl_global_cleanup();
 	log_info("stopped", "status=%d", broker->status);
-	return broker->status;
 }
 
 int main(int argc, char **argv)
@@ -490,10 +489,11 @@ int main(int argc, char **argv)
 	broker.sweep_for_ms = a.sweep_for_ms;
 	if (config_load(a.config, stderr, &broker.config) != ERR_OK)
 		return 1;
-	if (a.check) {
-		printf("%s: no mistakes\n", a.config);
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (offline_run(broker.config, &a, &broker.status))
 		config_unref(broker.config);
-		return 0;
-	}
-	return run(&broker);
+	else
+		run(&broker);
+	curl_global_cleanup();
+	return broker.status;
 }

@@ -112,6 +112,18 @@ static void render_audit(const struct metrics_state *s, struct buf *out)
 	    (int64_t)s->audit_failures);
 }
 
+static void render_escrow(const struct metrics_state *s, struct buf *out)
+{
+	one(out, "jit_escrow_ok", "gauge", "1 while the escrow of removals can be written.", s->escrow_ok);
+	one(out, "jit_escrow_lines_total", "counter", "Lines written to it by this broker.",
+	    (int64_t)s->escrow_lines);
+	one(out, "jit_escrow_syncs_total", "counter", "Times that it was forced to the disk.",
+	    (int64_t)s->escrow_syncs);
+	one(out, "jit_escrow_failures_total", "counter",
+	    "Batches that could not be written to one of its folders.", (int64_t)s->escrow_failures);
+	one(out, "jit_escrow_bytes", "gauge", "Size of this broker's manifest.", s->escrow_bytes);
+}
+
 void metrics_render(const struct metrics *m, const struct metrics_state *s, struct buf *out)
 {
 	one(out, "jit_ready", "gauge", "1 while the store can be used.", s->ready);
@@ -140,4 +152,6 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	    "Removals by the configuration that wait for an operator's answer.", s->held);
 	render_notices(m, s, out);
 	render_audit(s, out);
+	if (s->has_escrow)
+		render_escrow(s, out);
 }

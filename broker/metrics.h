@@ -3,6 +3,7 @@
 #ifndef BROKER_METRICS_H
 #define BROKER_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -43,6 +44,9 @@ struct metrics_state {
 	int64_t notices, oldest_notice_s, parked_notices;
 	int64_t audit_events, audit_unsealed, audit_unexported;
 	uint64_t audit_seals, audit_exported, audit_failures; /* of this broker */
+	bool has_escrow;
+	uint64_t escrow_lines, escrow_syncs, escrow_failures; /* the same */
+	int64_t escrow_bytes, escrow_ok;
 };
 
 void metrics_render(const struct metrics *metrics, const struct metrics_state *state, struct buf *out);

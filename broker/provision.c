@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/deposit.h"
 #include "broker/person.h"
 #include "scim-push/retry.h"
 
@@ -14,10 +15,12 @@
 
 struct job {
 	struct push push;
-	struct pusher *pusher;
+	const struct provisioner *with;
 	struct config *config; /* one reference */
-	struct metrics *metrics;
 	struct order *order;
+	struct saving *saving; /* the escrow is writing down who is about to be sent */
+	bool sent[PUSH_MEMBERS_MAX];
+	bool unsaved;                 /* it could not, so nothing was sent */
 	struct provision_watch watch; /* all NULL: nobody looks */
 	uint32_t chance; /* one for all members, so that a batch that fails comes back as a batch */
 	/* Not in the group that this push is for, or in one that is not exclusive any more. */
@@ -28,14 +31,52 @@ struct job {
 	struct push_member members[];
 };
 
-static void on_checked(void *ctx, const bool *wanted)
+/* Whoever waits for the escrow. */
+struct saving {
+	struct job *job; /* NULL: its deadline came first */
+};
+
+static void on_saved(void *ctx, enum err err)
+{
+	struct saving *saving = ctx;
+	struct job *job = saving->job;
+
+	free(saving);
+	if (job == NULL)
+		return;
+	job->saving = NULL;
+	job->unsaved = err != ERR_OK && job->config->escrow_required;
+	push_send(job->with->pusher, &job->push, job->unsaved ? NULL : job->sent);
+}
+
+/* An addition is sent once the escrow knows how to take it back. */
+static void save(struct job *job)
+{
+	struct saving *saving = malloc(sizeof(*saving));
+
+	if (saving != NULL) {
+		saving->job = job;
+		job->saving = saving;
+		if (escrow_save(job->with->escrow, on_saved, saving))
+			return;
+	}
+	free(saving);
+	job->saving = NULL;
+	push_send(job->with->pusher, &job->push, NULL);
+}
+
+static void on_checked(void *ctx, const struct order_check *checks)
 {
 	struct job *job = ctx;
-	bool sent[PUSH_MEMBERS_MAX] = {false};
+	struct escrow *escrow = job->with->escrow;
 
-	for (size_t i = 0; wanted != NULL && i < job->push.count; i++)
-		sent[i] = wanted[i] && !job->elsewhere[i];
-	push_send(job->pusher, &job->push, wanted != NULL ? sent : NULL);
+	for (size_t i = 0; i < job->push.count; i++)
+		job->sent[i] = checks != NULL && checks[i].wanted && !job->elsewhere[i];
+	if (checks != NULL && escrow != NULL && job->order->add &&
+	    deposit_addition(escrow, job->order, &job->push, checks, job->sent))
+		save(job);
+	else
+		push_send(job->with->pusher, &job->push, checks != NULL ? job->sent : NULL);
 }
 
 static void on_ready(void *ctx, struct push *push)
@@ -91,10 +132,14 @@ static void take_result(struct job *job, size_t i)
 	to->status = (int)job->push.status;
 	if (job->push.group_id[0] != '\0' && from->user_id[0] != '\0' && !job->elsewhere[i])
 		snprintf(to->ids, sizeof(to->ids), "%s\n%s", job->push.group_id, from->user_id);
+	if (job->unsaved && to->verdict == ORDER_SKIPPED) {
+		to->verdict = ORDER_RETRY;
+		to->error = "Not sent: the escrow of removals cannot be written.";
+	}
 	to->delay_ms = to->verdict == ORDER_RETRY || to->verdict == ORDER_REFUSED ? delay_for(job, to) : 0;
-	job->metrics->members[job->order->add][verdicts[from->verdict].metrics]++;
+	job->with->metrics->members[job->order->add][verdicts[from->verdict].metrics]++;
 	if (to->missing && (to->verdict == ORDER_DONE || to->verdict == ORDER_UNVERIFIED))
-		job->metrics->drift[METRICS_MISSING]++;
+		job->with->metrics->drift[METRICS_MISSING]++;
 }
 
 /* Did it leave anything undone that was wanted? */
@@ -146,6 +191,8 @@ static void take_health(struct order *order, const struct push *push)
 
 static void job_free(struct job *job)
 {
+	if (job->saving != NULL)
+		job->saving->job = NULL;
 	for (size_t i = 0; i < job->push.count; i++) {
 		free(job->claims[i]);
 		cJSON_Delete(job->people[i]);
@@ -166,8 +213,10 @@ static void on_end(void *ctx, struct push *push)
 	order->closed_for_ms = push->closed_for_ms;
 	order->chance = job->chance;
 	take_health(order, push);
-	job->metrics->pushes[order->add]++;
-	job->metrics->push_ms[order->add] += (uint64_t)took_ms;
+	job->with->metrics->pushes[order->add]++;
+	job->with->metrics->push_ms[order->add] += (uint64_t)took_ms;
+	if (job->with->escrow != NULL)
+		deposit_outcome(job->with->escrow, order, push, activation_now_ms(order->activation));
 	log_event(failed(push) ? LOG_WARN : LOG_INFO, "push_end",
 		  "app=%s push=%s op=%s group=%s members=%zu result=%s ms=%lld error=%s", order->application,
 		  order->id, order->add ? "add" : "remove", order->group, push->count, summary(push),
@@ -239,7 +288,7 @@ static void take_ids(struct job *job, size_t i)
 	snprintf(job->members[i].user_id, sizeof(job->members[i].user_id), "%s", end + 1);
 }
 
-static struct job *job_new(struct pusher *pusher, struct config *config, struct order *order)
+static struct job *job_new(const struct provisioner *with, struct config *config, struct order *order)
 {
 	const struct config_application *application = config_application(config, order->application);
 	const struct config_group *group = config_group(config, order->group);
@@ -250,7 +299,7 @@ static struct job *job_new(struct pusher *pusher, struct config *config, struct 
 	job = calloc(1, sizeof(*job) + order->count * sizeof(job->members[0]));
 	if (job == NULL)
 		return NULL;
-	job->pusher = pusher;
+	job->with = with;
 	job->config = config_ref(config);
 	job->order = order;
 	job->chance = chance();
@@ -297,32 +346,38 @@ static void give_up(struct order *order)
 	order_end(order);
 }
 
-void provision(struct pusher *pusher, struct config *config, struct metrics *metrics, struct order *order)
+static void start(struct job *job)
 {
-	struct job *job = job_new(pusher, config, order);
+	struct order *order = job->order;
 
-	if (job == NULL) {
-		give_up(order);
-		return;
-	}
-	job->metrics = metrics;
-	push_start(pusher, &job->push);
+	if (job->with->escrow != NULL && !order->add)
+		deposit_removal(job->with->escrow, order, activation_now_ms(order->activation));
+	push_start(job->with->pusher, &job->push);
 }
 
-void provision_watched(struct pusher *pusher, struct config *config, struct metrics *metrics,
-		       struct order *order, const struct provision_watch *watch)
+void provision(const struct provisioner *with, struct config *config, struct order *order)
 {
-	struct job *job = job_new(pusher, config, order);
+	struct job *job = job_new(with, config, order);
+
+	if (job == NULL)
+		give_up(order);
+	else
+		start(job);
+}
+
+void provision_watched(const struct provisioner *with, struct config *config, struct order *order,
+		       const struct provision_watch *watch)
+{
+	struct job *job = job_new(with, config, order);
 
 	if (job == NULL) {
 		watch->on_end(watch->ctx, NULL);
 		give_up(order);
 		return;
 	}
-	job->metrics = metrics;
 	job->watch = *watch;
 	job->push.on_step = on_step;
 	if (watch->deadline_ms < job->push.deadline_ms)
 		job->push.deadline_ms = watch->deadline_ms;
-	push_start(pusher, &job->push);
+	start(job);
 }

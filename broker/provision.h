@@ -10,11 +10,20 @@
 #include "broker/metrics.h"
 #include "scim-push/push.h"
 
+struct escrow;
+
+/* With what pushes are made; borrowed for as long as they run. */
+struct provisioner {
+	struct pusher *pusher;
+	struct metrics *metrics;
+	struct escrow *escrow; /* NULL = none */
+};
+
 /*
  * Carries the order out and ends it. The configuration is held until then. Never fails: an order that cannot be
  * carried out ends as one to be tried again.
  */
-void provision(struct pusher *pusher, struct config *config, struct metrics *metrics, struct order *order);
+void provision(const struct provisioner *with, struct config *config, struct order *order);
 
 /* Somebody who wants to see how it goes. */
 struct provision_watch {
@@ -26,7 +35,7 @@ struct provision_watch {
 };
 
 /* The same, watched. */
-void provision_watched(struct pusher *pusher, struct config *config, struct metrics *metrics,
-		       struct order *order, const struct provision_watch *watch);
+void provision_watched(const struct provisioner *with, struct config *config, struct order *order,
+		       const struct provision_watch *watch);
 
 #endif

@@ -78,14 +78,16 @@ static void take_ids(struct run *run)
 	}
 }
 
-static void give_ids(struct run *run)
+void run_tell_ids(struct run *run)
 {
 	struct push *push = run->push;
 
 	snprintf(push->group_id, sizeof(push->group_id), "%s", run->group_id);
-	for (size_t i = 0; i < push->count; i++)
+	for (size_t i = 0; i < push->count; i++) {
+		push->members[i].is_ready = run->seats[i].step == SEAT_KNOWN;
 		snprintf(push->members[i].user_id, sizeof(push->members[i].user_id), "%s",
 			 run->seats[i].user_id);
+	}
 }
 
 /* The push is over and its verdicts stand: hands it back. `run` lives on until its timers are closed. */
@@ -95,7 +97,7 @@ static void run_end(struct run *run)
 
 	push->nothing_reached = !run->reached;
 	push->unanswered = run->unanswered;
-	give_ids(run);
+	run_tell_ids(run);
 	for (size_t i = 0; i < push->count; i++)
 		push->unanswered = push->unanswered || run->seats[i].unanswered;
 	log_end(run);

@@ -67,6 +67,7 @@ struct push_member {
 	 * are found to be one already, and nothing is sent. */
 	bool look_first;
 	bool standing; /* out: they were a member before */
+	bool is_ready; /* out, in on_ready: about to be sent */
 	/* In, for an addition: what the caller knows of the user. */
 	char known_id
 		[PUSH_ID_SIZE]; /* under which the application has this user; "" = not known, or there is none */
@@ -114,7 +115,8 @@ struct push {
 	/*
 	 * Called after the look-ups, immediately before each PATCH (a push makes a second one when ids were looked
 	 * up anew, or when not all members fit into one): the caller finds out which members are still
-	 * wanted and calls push_send() with the answer, at once or later. Not called when there is nothing to send.
+	 * wanted and calls push_send() with the answer, at once or later. Not called when there is nothing to send. The
+	 * ids of the group and of who is about to be sent are known then.
 	 */
 	void (*on_ready)(void *ctx, struct push *push);
 	/* Called for every request that was answered, or of which no answer will come; NULL = nobody looks. */

@@ -129,6 +129,9 @@ struct pusher {
 /* push.c: lets the loop go on with this push after so long; 0 = at once. */
 void run_wake_after(struct run *run, int64_t ms);
 
+/* push.c: tells the ids that the push works with, and who is about to be sent. */
+void run_tell_ids(struct run *run);
+
 /* steps.c: does all that can be done now. Never ends the push itself: it leaves PHASE_OVER behind. */
 void steps_advance(struct run *run);
 

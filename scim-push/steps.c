@@ -189,6 +189,7 @@ static bool patch_phase(struct run *run)
 		return true;
 	if (!run->answered) {
 		run->phase = PHASE_READY;
+		run_tell_ids(run);
 		run->push->on_ready(run->push->ctx, run->push);
 		return false;
 	}

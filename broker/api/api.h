@@ -19,6 +19,8 @@
 struct signin;
 struct pusher;
 struct keeper;
+struct provisioner;
+struct escrow;
 
 struct api {
 	struct config *config; /* the current one; replaced on reload */
@@ -27,6 +29,8 @@ struct api {
 	struct server *server;
 	struct metrics *metrics;
 	struct pusher *pusher;
+	const struct provisioner *provisioner;
+	struct escrow *escrow; /* NULL = none */
 	struct keeper *keeper; /* of the audit */
 	struct signin *signin; /* NULL when no provider is configured */
 	bool stopping;

@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "audit/keeper.h"
 #include "base/json.h"
+#include "escrow/escrow.h"
 
 void health_live(struct call *call)
 {
@@ -44,6 +45,21 @@ static void add_tokens(const struct call *call, struct buf *out)
 	}
 }
 
+static void read_escrow(const struct escrow *escrow, struct metrics_state *state)
+{
+	const struct escrow_figures *figures;
+
+	if (escrow == NULL)
+		return;
+	figures = escrow_figures(escrow);
+	state->has_escrow = true;
+	state->escrow_ok = escrow_trouble(escrow) == NULL;
+	state->escrow_lines = figures->lines;
+	state->escrow_syncs = figures->syncs;
+	state->escrow_failures = figures->failures;
+	state->escrow_bytes = figures->bytes;
+}
+
 static void render_metrics(struct reading *reading)
 {
 	struct call *call = reading->call;
@@ -55,6 +71,7 @@ static void render_metrics(struct reading *reading)
 	reading->state.calls_waiting = store_waiting(call->api->store);
 	reading->state.store = store_counts(call->api->store);
 	reading->state.orders = orders_open(call->api->activation);
+	read_escrow(call->api->escrow, &reading->state);
 	if (reading->oldest_notice_ms > 0)
 		reading->state.oldest_notice_s = (reading->now_ms - reading->oldest_notice_ms) / 1000;
 	reading->state.audit_seals = figures->seals;
@@ -125,28 +142,28 @@ void health_metrics(struct call *call)
 
 static void add_warnings(struct buf *out, const struct reading *reading)
 {
-	const char *trouble = keeper_trouble(reading->call->api->keeper);
-	const char *comma = "";
-	char text[160];
+	const struct api *api = reading->call->api;
+	char overdue[128], held[128];
+	const char *const warnings[] = {
+		keeper_trouble(api->keeper),
+		api->escrow != NULL ? escrow_trouble(api->escrow) : NULL,
+		reading->state.held > 0 ? held : NULL,
+		reading->state.oldest_removal_s >= OVERDUE_S ? overdue : NULL,
+	};
+	bool any = false;
 
-	if (trouble != NULL) {
-		json_add_string(out, trouble);
-		comma = ",";
-	}
-	if (reading->state.held > 0) {
-		snprintf(text, sizeof(text),
-			 "%lld removals that the configuration wants wait for an operator's answer.",
-			 (long long)reading->state.held);
-		buf_adds(out, comma);
-		json_add_string(out, text);
-		comma = ",";
-	}
-	if (reading->state.oldest_removal_s < OVERDUE_S)
-		return;
-	snprintf(text, sizeof(text), "%lld removals are not confirmed, the oldest for %lld seconds.",
+	snprintf(held, sizeof(held),
+		 "%lld removals that the configuration wants wait for an operator's answer.",
+		 (long long)reading->state.held);
+	snprintf(overdue, sizeof(overdue), "%lld removals are not confirmed, the oldest for %lld seconds.",
 		 (long long)reading->state.removals, (long long)reading->state.oldest_removal_s);
-	buf_adds(out, comma);
-	json_add_string(out, text);
+	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {
+		if (warnings[i] == NULL)
+			continue;
+		buf_adds(out, any ? "," : "");
+		json_add_string(out, warnings[i]);
+		any = true;
+	}
 }
 
 static void render_ready(struct reading *reading)

@@ -123,7 +123,7 @@ static void on_order(void *ctx, enum err err, struct order *order, int64_t wait_
 	} else {
 		demand->add = order->add;
 		snprintf(demand->push_id, sizeof(demand->push_id), "%s", order->id);
-		provision_watched(call->api->pusher, call->config, call->api->metrics, order, &watch);
+		provision_watched(call->api->provisioner, call->config, order, &watch);
 	}
 }
 

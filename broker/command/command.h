@@ -34,7 +34,9 @@ struct options {
 	const char *status, *issuer, *after, *limit;
 	bool json, wait, try_only, break_glass, everybody;
 	const char *timeout;                    /* of --wait */
-	const char *config;                     /* of a sweep that asks no server */
+	const char *config;                     /* of what asks no server: the sweep, the escrow, a backup */
+	const char *redis;                      /* of a backup */
+	bool without_redis, beside_redis;       /* of the escrow's drain */
 	const char *key_file, *former_key_file; /* of an audit that is checked without one */
 	const char *words[3];
 	size_t word_count; /* what stood besides the options */
@@ -52,7 +54,8 @@ command_run command_activate, command_extend, command_deactivate, command_cancel
 command_run command_list, command_groups, command_approvals;
 command_run command_approve, command_deny;
 command_run command_apps, command_cycle, command_cycles, command_test, command_pause, command_resume,
-	command_restart, command_guard, command_provision, command_log, command_audit, command_sweep;
+	command_restart, command_guard, command_provision, command_log, command_audit, command_sweep,
+	command_escrow, command_backup;
 command_run command_login, command_logout;
 
 #endif

@@ -43,7 +43,7 @@ static const struct option_row option_rows[] = {
 	FLAG("break-glass", break_glass, "without approval, where you may; everybody concerned is told"),
 	FLAG("wait", wait, "wait until the application has it"),
 	TEXT("timeout", timeout, "DURATION", "of --wait; 1h"),
-	FLAG("all", everybody, "everybody's; for operators"),
+	FLAG("all", everybody, "everybody's; for operators. Of the escrow: whatever its end is"),
 	TEXT("status", status, "STATUS", "only these, e.g. Provisioned"),
 	TEXT("group", group, "GROUP", "only this group's"),
 	TEXT("person", person, "ID", "only this person's"),
@@ -54,6 +54,10 @@ static const struct option_row option_rows[] = {
 	TEXT("config", config, "FILE", "ask no server: do it here, with this configuration of the broker"),
 	TEXT("key-file", key_file, "FILE", "the key that sealed it, where a file is checked"),
 	TEXT("former-key-file", former_key_file, "FILE", "and the key before"),
+	TEXT("redis", redis, "URL", "the Redis that was restored; else the configured one"),
+	FLAG("dry-run", try_only, "only say what would be removed"),
+	FLAG("without-redis", without_redis, "do not ask whether Redis is lost"),
+	FLAG("beside-redis", beside_redis, "Redis was restored: remove what it knows nothing of"),
 	TEXT("issuer", issuer, "URL", "the provider to sign in with, where there are several"),
 };
 #undef TEXT
@@ -100,6 +104,9 @@ static const struct command commands[] = {
 	{"audit", "[verify [FILE]]", "the audit events", "after limit key-file former-key-file", 0, 2,
 	 command_audit},
 	{"sweep", "", "do now all that is due", "config", 0, 0, command_sweep},
+	{"backup", "verify", "is what Redis was restored from whole?", "config redis", 1, 1, command_backup},
+	{"escrow", "drain|show|verify", "Redis is lost: remove what is due; what is in the escrow",
+	 "config all dry-run without-redis beside-redis", 1, 1, command_escrow},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -115,8 +122,8 @@ static void usage(FILE *out)
 	}
 	fputs("\n`jit COMMAND --help` lists its options. Exit status: 0 done, 1 refused, 2 usage, 3 "
 	      "sign-in,\n"
-	      "4 no answer, 5 --wait: ended without access, 6 --wait: not yet, 7 audit verify: not as "
-	      "written.\n",
+	      "4 no answer, 5 --wait: ended without access, 6 --wait: not yet, 7 audit verify, escrow: "
+	      "not as written.\n",
 	      out);
 }
 
@@ -255,7 +262,8 @@ static enum err choose_account(struct session *session, bool signing_in, struct 
 static int run(struct session *session, const struct command *command)
 {
 	struct errctx ec = {""};
-	bool offline = command->run == command_logout || session->options.config != NULL ||
+	bool offline = command->run == command_logout || command->run == command_escrow ||
+		       command->run == command_backup || session->options.config != NULL ||
 		       (command->run == command_audit && session->options.word_count > 1);
 	enum err err;
 	int code;

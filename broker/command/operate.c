@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "command/audit_file.h"
 #include "command/command.h"
+#include "command/here.h"
 #include "command/words.h"
 
 #define NEXT_SIZE 512 /* a place that an answer names */
@@ -266,29 +267,10 @@ int command_audit(struct session *session)
 	return code;
 }
 
-/* Becomes the broker, which does it in this process: the one beside this program, or else that of the PATH. */
-static int sweep_here(const char *config)
-{
-	char path[ACCOUNT_TEXT_SIZE];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - sizeof("jit-broker"));
-	char *slash;
-
-	if (len > 0) {
-		path[len] = '\0';
-		slash = strrchr(path, '/');
-		if (slash != NULL) {
-			memcpy(slash + 1, "jit-broker", sizeof("jit-broker"));
-			execl(path, "jit-broker", "--config", config, "--sweep", (char *)NULL);
-		}
-	}
-	execlp("jit-broker", "jit-broker", "--config", config, "--sweep", (char *)NULL);
-	perror("jit: jit-broker");
-	return EXIT_UNAVAILABLE;
-}
-
 int command_sweep(struct session *session)
 {
 	if (session->options.config != NULL)
-		return sweep_here(session->options.config);
+		return here_run(
+			(const char *[]){"jit-broker", "--config", session->options.config, "--sweep", NULL});
 	return simple_call(session, "POST", "/api/sweep", NULL, NULL);
 }

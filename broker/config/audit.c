@@ -1,4 +1,4 @@
-/* Rules over those who only watch: machines with their roles, and the audit. See build.h. */
+/* Rules over those who only watch: machines with their roles, the audit and the escrow. See build.h. */
 #include "config/build.h"
 
 #include <string.h>
@@ -23,21 +23,43 @@ void config_finish_machine(struct builder *builder, size_t index, const struct e
 	};
 }
 
-void builder_check_audit(struct builder *builder)
+/* A key is long enough to be none that can be guessed. */
+static void check_key(const struct builder *builder, enum setting_id id, const char *key)
 {
-	static const enum setting_id keys[] = {SET_AUDIT_KEY, SET_AUDIT_FORMER_KEY};
+	if (key[0] && strlen(key) < AUDIT_KEY_MIN)
+		report_error(builder->reading.report, element_place(&builder->root, id),
+			     "%s is too short: at least %d characters", settings[id].path, AUDIT_KEY_MIN);
+}
+
+static void check_escrow(const struct builder *builder)
+{
 	const struct config *config = builder->config;
 	struct report *report = builder->reading.report;
-	for (size_t i = 0; i < 2; i++) {
-		const char *key = i == 0 ? config->audit_key : config->audit_former_key;
-		if (key[0] && strlen(key) < AUDIT_KEY_MIN)
-			report_error(report, element_place(&builder->root, keys[i]),
-				     "%s is too short: at least %d characters", settings[keys[i]].path,
-				     AUDIT_KEY_MIN);
-	}
-	if (config->environment == ENV_PRODUCTION && !builder->root.given[SET_AUDIT_KEY] && !report->errors)
+	const char *path = config->escrow_path, *second = config->escrow_second_path;
+	check_key(builder, SET_ESCROW_KEY, config->escrow_key);
+	check_key(builder, SET_ESCROW_FORMER_KEY, config->escrow_former_key);
+	if (path[0] && !config->escrow_key[0] && !builder->reading.skip_files)
+		report_error(report, element_place(&builder->root, SET_ESCROW_PATH),
+			     "escrow.path needs escrow.key: without seals anybody who can write there could "
+			     "have access removed, or kept");
+	if (!path[0] && second[0])
+		report_error(report, element_place(&builder->root, SET_ESCROW_SECOND_PATH),
+			     "escrow.second_path needs escrow.path");
+	if (path[0] && strcmp(path, second) == 0)
+		report_error(report, element_place(&builder->root, SET_ESCROW_SECOND_PATH),
+			     "escrow.second_path is escrow.path once more");
+}
+
+void builder_check_audit(struct builder *builder)
+{
+	const struct config *config = builder->config;
+	check_key(builder, SET_AUDIT_KEY, config->audit_key);
+	check_key(builder, SET_AUDIT_FORMER_KEY, config->audit_former_key);
+	if (config->environment == ENV_PRODUCTION && !builder->root.given[SET_AUDIT_KEY] &&
+	    !builder->reading.report->errors)
 		report_warning(
-			report, element_place(&builder->root, SET_AUDIT),
+			builder->reading.report, element_place(&builder->root, SET_AUDIT),
 			"audit.key is missing: in production, who can write to Redis could rewrite the "
 			"audit unseen");
+	check_escrow(builder);
 }

@@ -37,6 +37,8 @@ void config_unref(struct config *config)
 	digest_wipe(config->redis_sentinel_password, sizeof(config->redis_sentinel_password));
 	digest_wipe(config->audit_key, sizeof(config->audit_key));
 	digest_wipe(config->audit_former_key, sizeof(config->audit_former_key));
+	digest_wipe(config->escrow_key, sizeof(config->escrow_key));
+	digest_wipe(config->escrow_former_key, sizeof(config->escrow_former_key));
 	for (size_t i = 0; i < config->webhook_count; i++) {
 		digest_wipe(config->webhooks[i].secret, sizeof(config->webhooks[i].secret));
 		digest_wipe(config->webhooks[i].next_secret, sizeof(config->webhooks[i].next_secret));

@@ -182,7 +182,10 @@ struct config {
 	char audit_key[256], audit_former_key[256]; /* "" = none */
 	char audit_file[256];                       /* "" = none */
 	int64_t audit_seal_ms, audit_keep_ms;
-	struct config_approval_source *sources; /* in the order of the file */
+	char escrow_path[256], escrow_second_path[256]; /* folders; "" = none */
+	char escrow_key[256], escrow_former_key[256];   /* "" = none */
+	bool escrow_required;                           /* nothing is added while it cannot be written */
+	struct config_approval_source *sources;         /* in the order of the file */
 	size_t source_count;
 	char public_url[512];            /* where people reach the broker; "" = not told */
 	int64_t ending_before_ms;        /* "ends soon" is told so long before */

@@ -259,6 +259,31 @@ const struct setting settings[SETTING_COUNT] = {
 		 TYPE_PATH, .off_in_example = true, .absent = "not exported",
 		 .example = "/var/log/jit/audit.jsonl", ROOT_TEXT(audit_file)},
 
+	[SET_ESCROW] = {"escrow",
+			"What has to be removed when, written down beside Redis, so that `jit escrow drain` "
+			"can do it "
+			"should Redis be lost (deploy/restore.md).",
+			.type = TYPE_SECTION, .off_in_example = true},
+	[SET_ESCROW_PATH] = {"escrow.path", "A folder that only the brokers can write to; they may share it.",
+			     TYPE_PATH, .off_in_example = true, .absent = "no escrow",
+			     .example = "/var/lib/jit/escrow", ROOT_TEXT(escrow_path), AT_START},
+	[SET_ESCROW_SECOND_PATH] = {"escrow.second_path",
+				    "A second one, on another disk: one of the two is enough.", TYPE_PATH,
+				    .off_in_example = true, .absent = "none",
+				    .example = "/mnt/other/jit-escrow", ROOT_TEXT(escrow_second_path),
+				    AT_START},
+	[SET_ESCROW_KEY] = {"escrow.key", "The file with the key that seals it.", TYPE_SECRET,
+			    .off_in_example = true, .absent = "none; escrow.path needs it",
+			    .example = "file:/etc/jit/escrow.key", ROOT_TEXT(escrow_key), AT_START},
+	[SET_ESCROW_FORMER_KEY] = {"escrow.former_key", "The key before: what it has sealed is still good.",
+				   TYPE_SECRET, .off_in_example = true, .absent = "none",
+				   .example = "file:/etc/jit/escrow-1.key", ROOT_TEXT(escrow_former_key),
+				   AT_START},
+	[SET_ESCROW_REQUIRED] =
+		{"escrow.required",
+		 "Nobody is added to a group while it cannot be written; false: they are, and /readyz warns.",
+		 TYPE_BOOL, .off_in_example = true, .fallback = "true", ROOT(escrow_required)},
+
 	[SET_SOURCES] = {"approval_sources",
 			 "Approval systems that decide by signed webhook: POST /hooks/approvals/NAME, or, of "
 			 "the kind "

@@ -79,8 +79,10 @@ void story_do_check(struct lane_story_line *line)
 	lane_begin(line->lane, "jit_push_check");
 	lane_arg(line->lane, line->word[2]);
 	reply = line_ask(line);
-	for (size_t i = 3; lane_at(reply, i) != NULL; i++)
-		line_say(line, " %lld", (long long)lane_int(lane_at(reply, i)));
+	for (size_t i = 3; lane_at(reply, i) != NULL; i++) {
+		line_say(line, " ");
+		line_value(line, lane_at(reply, i));
+	}
 	freeReplyObject(reply);
 }
 

@@ -22,7 +22,7 @@ static void test_at_once(void **state)
 		 "st=provisioning s=0 e=60000 d=60000 by=ann cf=- en=- attempts=0"},
 		{"0 timetable", "p:Pr1@32000 e:r1@60000"},
 		{"0 keys", "b:aws gu il:g1 la lv m:g1:ann push:Pr1 r:r1 tt us:aws:ann"},
-		{"10 check Pr1", "ok 1"},
+		{"10 check Pr1", "ok 60000"},
 		{"40 end Pr1 ann:done", "ok"},
 		{"40 get r1 st cf attempts", "st=in_force cf=40 attempts=0"},
 		{"40 due", "q aws"},

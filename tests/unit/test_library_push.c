@@ -300,7 +300,7 @@ static void test_ended_in_queue(void **state)
 		{"0 submit r4 g2 dan 5000", "ok waiting"},
 		{"1 end Pr1 ann:done", "ok"},
 		{"10002 pump q1", "| push q1 add g1 cy"},
-		{"10002 check q1", "ok 1"},
+		{"10002 check q1", "ok 600000"},
 		{"10003 end q1 cy:done", "ok"},
 		{"10003 due", "q aws"},
 		{"10003 get r2 st er",

@@ -1,0 +1,13 @@
+/* What the command line asks for without a broker that serves. */
+#ifndef BROKER_OFFLINE_H
+#define BROKER_OFFLINE_H
+
+#include <stdbool.h>
+
+#include "broker/arguments.h"
+#include "config/config.h"
+
+/* Checks the configuration, drains the escrow, verifies a backup. False: nothing of that was asked for. Blocks. */
+bool offline_run(struct config *config, const struct arguments *arguments, int *status);
+
+#endif

@@ -1,0 +1,279 @@
+/*
+ * Redis is lost: what is due leaves the applications by the escrow's manifests alone, and nothing else does. Beside a Redis
+ * that can be used nothing is done; a manifest that was changed is found, and used up to there.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "tests/support/drained.h"
+#include "tests/support/sandbox_log.h"
+#include "tests/support/scene.h"
+#include "tests/support/vault.h"
+#include "tests/support/wait.h"
+
+struct test {
+	struct world world;
+	struct vault vault;
+};
+
+static int make_test(void **state)
+{
+	*state = calloc(1, sizeof(struct test));
+	return *state != NULL ? 0 : -1;
+}
+
+static int end_test(void **state)
+{
+	struct test *t = *state;
+	bool clean = world_stop(&t->world);
+
+	vault_remove(&t->vault);
+	free(t);
+	return clean ? 0 : -1;
+}
+
+static void start(struct test *t)
+{
+	struct world_options options = scene_defaults();
+
+	vault_make(&t->vault, NULL);
+	options.more = t->vault.config;
+	options.application.per_ms = 1000;
+	options.redis_timeout_ms = 1000;
+	assert_true(world_start(&t->world, &options));
+}
+
+static void give(struct test *t, size_t person, const char *duration)
+{
+	struct world_ask ask = {.person = person, .duration = duration};
+	char id[ID_SIZE];
+
+	scene_activate(&t->world, &ask, id);
+	scene_wait(&t->world, &ask, id, "provisioned");
+}
+
+/* Brokers and Redis die, and the data with them. */
+static void lose_all(struct test *t)
+{
+	broker_kill9(&t->world.brokers[0]);
+	redis_server_kill9(&t->world.redis);
+}
+
+static bool is_member(struct test *t, size_t person)
+{
+	return sandbox_is_member(&t->world.sandbox, world_group_name(&t->world, 0),
+				 world_user_name(&t->world, person));
+}
+
+static void what_is_due_goes_and_nothing_else(void **state)
+{
+	struct test *t = *state;
+	struct drained job;
+	int64_t end_ms;
+
+	start(t);
+	give(t, 0, "PT5S");
+	give(t, 1, "PT5S");
+	end_ms = clock_wall_ms() + 5 * SECOND;
+	give(t, 2, "PT1H");
+	lose_all(t);
+	scene_wait_for(end_ms);
+	drained_run(&t->world, &job, "--dry-run", NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "due"), 2);
+	assert_true(is_member(t, 0) && is_member(t, 1));
+	drained_release(&job);
+	drained_run(&t->world, &job, NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "removed"), 2);
+	drained_release(&job);
+	assert_false(is_member(t, 0) || is_member(t, 1));
+	assert_true(is_member(t, 2));
+	/* Whoever is made a member by hand afterwards is left alone by the next one. */
+	drained_run(&t->world, &job, "--without-redis", NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "due"), 0);
+	drained_release(&job);
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "removed"), 1);
+	drained_release(&job);
+	assert_false(is_member(t, 2));
+	world_passed(&t->world);
+}
+
+static bool is_hung(void *ctx)
+{
+	return sandbox_hung(ctx) == 1;
+}
+
+/* The broker dies while the addition is on its way, applied already or not: either way it is gone afterwards. */
+static void an_addition_on_its_way_goes(void **state)
+{
+	static const char *const faults[] = {"PATCH /Groups once -> hang",
+					     "PATCH /Groups once -> hang after"};
+	struct test *t = *state;
+	struct drained job;
+
+	start(t);
+	for (size_t i = 0; i < 2; i++) {
+		struct world_ask ask = {.person = i, .duration = "PT1H"};
+		char id[ID_SIZE];
+
+		assert_true(sandbox_add_fault(&t->world.sandbox, faults[i]));
+		scene_activate(&t->world, &ask, id);
+		assert_true(wait_until(is_hung, &t->world.sandbox, SCENE_PATIENCE));
+		broker_kill9(&t->world.brokers[0]);
+		sandbox_release_hung(&t->world.sandbox);
+		assert_true(sandbox_clear_faults(&t->world.sandbox));
+		if (i == 0)
+			assert_true(broker_restart(&t->world.brokers[0]));
+	}
+	redis_server_kill9(&t->world.redis);
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "removed"), 2);
+	drained_release(&job);
+	assert_false(is_member(t, 0) || is_member(t, 1));
+	world_passed(&t->world);
+}
+
+static void beside_a_good_redis_it_refuses(void **state)
+{
+	struct test *t = *state;
+	struct drained job;
+
+	start(t);
+	give(t, 0, "PT1H");
+	drained_run(&t->world, &job, "--all", NULL);
+	assert_int_equal(job.status, 2);
+	drained_release(&job);
+	assert_true(is_member(t, 0));
+	/* What Redis knows of is its brokers' business. */
+	drained_run(&t->world, &job, "--all", "--beside-redis", NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "known"), 1);
+	assert_int_equal(drained_number(&job, "removed"), 0);
+	drained_release(&job);
+	assert_true(is_member(t, 0));
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 0);
+	drained_release(&job);
+	assert_false(is_member(t, 0));
+	world_passed(&t->world);
+}
+
+/* More than fit into the throttle, one by one because each is in another group of the application. */
+static void the_throttle_is_kept(void **state)
+{
+	struct test *t = *state;
+	struct world_options options = scene_defaults();
+	struct sandbox_log log;
+	struct drained job;
+
+	vault_make(&t->vault, NULL);
+	options.more = t->vault.config;
+	options.groups = 12;
+	options.application.per_ms = 1000;
+	options.redis_timeout_ms = 1000;
+	options.application.overflow_wait_ms = 60 * SECOND;
+	assert_true(world_start(&t->world, &options));
+	for (size_t group = 0; group < 12; group++) {
+		struct world_ask ask = {.group = group, .duration = "PT1H"};
+		char id[ID_SIZE];
+
+		scene_activate(&t->world, &ask, id);
+	}
+	for (size_t group = 0; group < 12; group++)
+		assert_true(world_wait_member(&t->world, 0, group, true, SCENE_PATIENCE));
+	lose_all(t);
+	drained_run(&t->world, &job, "--all", NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "removed"), 12);
+	drained_release(&job);
+	assert_true(sandbox_log_read(t->world.sandbox.requests_path, &log));
+	assert_in_range(sandbox_log_max_pushes(&log, 1000), 1, 5);
+	sandbox_log_release(&log);
+	world_passed(&t->world);
+}
+
+/* Changes one byte in the last line of the only manifest. */
+static void tamper(const struct test *t)
+{
+	char path[PROC_PATH_SIZE];
+	FILE *file;
+
+	assert_true(vault_file(t->vault.path, path));
+	file = fopen(path, "r+b");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, -80, SEEK_END), 0);
+	assert_int_equal(fputc('Z', file), 'Z');
+	assert_int_equal(fclose(file), 0);
+}
+
+static void a_changed_manifest_is_found(void **state)
+{
+	struct test *t = *state;
+	struct drained job;
+
+	start(t);
+	give(t, 0, "PT1H");
+	give(t, 1, "PT1H");
+	lose_all(t);
+	drained_command(&t->world, &job, "verify", NULL);
+	assert_int_equal(job.status, 0);
+	drained_release(&job);
+	tamper(t);
+	drained_command(&t->world, &job, "verify", NULL);
+	assert_int_equal(job.status, 7);
+	assert_true(proc_log_holds(&job.proc, "BROKEN at line 3"));
+	drained_release(&job);
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 7);
+	assert_int_equal(drained_number(&job, "removed"), 1);
+	drained_release(&job);
+	assert_false(is_member(t, 0));
+	assert_true(is_member(t, 1));
+	world_passed(&t->world);
+}
+
+/* An application that does not do it leaves something, and that is told. */
+static void what_cannot_be_done_is_told(void **state)
+{
+	struct test *t = *state;
+	struct drained job;
+
+	start(t);
+	give(t, 0, "PT1H");
+	lose_all(t);
+	assert_true(sandbox_add_fault(&t->world.sandbox, "PATCH /Groups always -> status 500"));
+	drained_run(&t->world, &job, "--all", "--without-redis", "--sweep=3s", NULL);
+	assert_int_equal(job.status, 1);
+	assert_int_equal(drained_number(&job, "left"), 1);
+	assert_true(proc_log_holds(&job.proc, "escrow_left"));
+	drained_release(&job);
+	world_passed(&t->world);
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, make_test, end_test)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ROW(what_is_due_goes_and_nothing_else), ROW(an_addition_on_its_way_goes),
+		ROW(beside_a_good_redis_it_refuses),    ROW(the_throttle_is_kept),
+		ROW(a_changed_manifest_is_found),       ROW(what_cannot_be_done_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
