@@ -29,7 +29,7 @@
 #define RETURNER   (PEOPLE + 1) /* brought back by hand as soon as the removal is confirmed */
 #define GROUPS     3
 #define PUSHES     5
-#define WINDOW     (3 * SECOND)
+#define WINDOW     (2 * SECOND)
 #define CYCLE      (4 * SECOND)
 #define TURMOIL    (11 * SECOND)
 #define SETTLED    (CYCLE + 20 * SECOND) /* a cycle, its pushes at the allowed rate, and a slow machine */
