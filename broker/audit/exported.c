@@ -103,11 +103,13 @@ static enum err take_seal(struct check *c, struct lane *lane, const struct line 
 	struct audit_text shown = {text != NULL ? text : "", text != NULL ? strlen(text) : 0};
 	struct errctx why = {""};
 	struct seal seal;
-	bool read = seal_read(&seal, &shown);
+	enum err err = seal_read(&seal, &shown);
 	size_t len;
 
 	cJSON_free(text);
-	if (!read || seal.to < seal.from || seal.to >= line->number)
+	if (err == ERR_NOMEM)
+		return err;
+	if (err != ERR_OK || seal.to < seal.from || seal.to >= line->number)
 		return broken(c, line, "The seal cannot be read.");
 	if (!seal_holds(&seal, line->lane, &c->keys, &why)) {
 		err_prefix(&why, "The seal");
