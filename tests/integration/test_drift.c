@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/support/drift.h"
+#include "tests/support/wait.h"
 
 static const char *const plain[] = {"--dialect", "rfc7644", NULL};
 
@@ -33,6 +34,11 @@ static int open_unable(void **state)
 	return drift_open(state, plain, "      dialect: rfc7644\n      list: none\n", NULL);
 }
 
+static bool is_released(void *ctx)
+{
+	return drift_events(ctx, "release") == 1;
+}
+
 /* Its removal was confirmed; something brings it back. It goes again. Later on that is none of the broker's doing. */
 static void removed_again(struct world *world)
 {
@@ -42,7 +48,8 @@ static void removed_again(struct world *world)
 	world_deactivate(world, &ask, &response);
 	assert_int_equal(response.status, 201);
 	http_response_release(&response);
-	assert_true(world_wait_member(world, 1, 0, false, SCENE_PATIENCE));
+	assert_true(wait_until(is_released, world, SCENE_PATIENCE));
+	assert_false(drift_is_member(world, 1));
 	drift_change(world, 1, true);
 	drift_cycle(world);
 	assert_true(world_wait_member(world, 1, 0, false, SCENE_PATIENCE));
