@@ -259,6 +259,17 @@ enum err confine_calls(struct errctx *ec)
 	return ERR_OK;
 }
 
+void confine_prepare(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (filter == NULL)
+		return;
+	if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0) == 0)
+		(void)seccomp_load(filter);
+	seccomp_release(filter);
+}
+
 enum err confine(const char *user, bool all_calls, struct errctx *ec)
 {
 	enum err err = confine_user(user, ec);

@@ -9,6 +9,13 @@
 
 #include "base/err.h"
 
+/*
+ * To be called before the loop is made, which goes without io_uring then: no filter sees what is called through it, so
+ * confine() cannot permit it, and libuv would not do without what it has begun with. Where the kernel has no filters,
+ * nothing happens.
+ */
+void confine_prepare(void);
+
 /* Both, as the configuration says; what the kernel does not have is warned of. */
 enum err confine(const char *user, bool all_calls, struct errctx *ec) MUST_CHECK;
 

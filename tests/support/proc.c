@@ -201,23 +201,32 @@ void proc_print_log(const struct proc *proc, FILE *out)
 	free(log);
 }
 
-bool proc_build_path(const char *name, char *out, size_t size)
+/* build/VARIANT, three names above build/VARIANT/tests/KIND/test_x. */
+static bool find_build(char *out, size_t size)
 {
-	char self[PROC_PATH_SIZE];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-	int n;
+	ssize_t len = readlink("/proc/self/exe", out, size - 1);
 
 	if (len <= 0)
 		return false;
-	self[len] = '\0';
-	/* build/VARIANT/tests/KIND/test_x: three names up. */
+	out[len] = '\0';
 	for (int up = 0; up < 3; up++) {
-		slash = strrchr(self, '/');
+		char *slash = strrchr(out, '/');
+
 		if (slash == NULL)
 			return false;
 		*slash = '\0';
 	}
-	n = snprintf(out, size, "%s/%s", self, name);
+	return true;
+}
+
+bool proc_build_path(const char *name, char *out, size_t size)
+{
+	/* Asked once: a program that has mounts of its own since then is told of a path within the old ones. */
+	static char build[PROC_PATH_SIZE];
+	int n;
+
+	if (build[0] == '\0' && !find_build(build, sizeof(build)))
+		return false;
+	n = snprintf(out, size, "%s/%s", build, name);
 	return n > 0 && (size_t)n < size;
 }
