@@ -14,7 +14,7 @@
  * confine() cannot permit it, and libuv would not do without what it has begun with. Where the kernel has no filters,
  * nothing happens.
  */
-void confine_prepare(void);
+void confine_prepare(bool all_calls);
 
 /* Both, as the configuration says; what the kernel does not have is warned of. */
 enum err confine(const char *user, bool all_calls, struct errctx *ec) MUST_CHECK;

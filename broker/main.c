@@ -443,7 +443,7 @@ static void run(struct broker *broker)
 	signal(SIGPIPE, SIG_IGN);
 	log_info("start", "version=%s config=%s applications=%zu groups=%zu", VERSION, broker->config_path,
 		 broker->config->application_count, broker->config->group_count);
-	confine_prepare();
+	confine_prepare(broker->config->all_calls);
 	uv_loop_init(&broker->loop);
 	start_signals(broker);
 	if (!start_provisioner(broker, &ec) || !start_store(broker, &ec) || !start_activation(broker, &ec) ||
