@@ -107,7 +107,7 @@ static void get_ready(struct visit *visit)
 /* Writes what differs, and its digest. As user_differences(). */
 static int compare(struct visit *visit, const struct user *user, const struct http_answer *answer)
 {
-	char hex[SHA256_HEX];
+	char hex[SHA256_HEX] = "";
 	struct buf body, names;
 
 	buf_init(&body, SCIM_BODY_MAX);
