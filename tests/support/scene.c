@@ -328,7 +328,7 @@ static bool plan(struct world *world, int64_t ms, struct planned *planned)
 
 int64_t scene_cycle_in(struct world *world, int64_t ms)
 {
-	struct planned planned;
+	struct planned planned = {.next = 0};
 	bool is_there = false;
 
 	assert_true(ms <= 15 * SECOND);
