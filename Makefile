@@ -81,7 +81,7 @@ SANDBOX_TESTS := $(filter-out %_http.c %_control.c,$(filter tests/unit/test_sand
 SANDBOX_FUZZERS := $(filter tests/fuzz/fuzz_sandbox_%,$(FUZZERS))
 # Programs and parts that tests use besides.
 EXTRA_C := tests/unit/sandbox_world.c tests/webhooks/peer.c tests/oidc/verifier.c tests/fuzz/replay.c
-# These run under ASan and UBSan; `make test` runs the unit tests without them as well.
+# `make test` runs them under ASan and UBSan; check-unit and check-integration do without.
 ASAN_TESTS = $(UNIT_TESTS) $(INTEGRATION_TESTS)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -112,7 +112,7 @@ test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint
 	@{ $(again) -k test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
 	+@$(again) test-run
 
-test-programs: all $(B)/tests/torture/torture $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench) $(call unit_programs,$(B:build/%=%))
+test-programs: all $(B)/tests/torture/torture $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench)
 asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
 
 LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
@@ -132,8 +132,7 @@ REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check' 'token
 TORTURE := 'torture: $(B)/tests/torture/torture --short'
 
 test-run:
-	+@tests/run $(DEMO) $(TORTURE) $(REFERENCES) $(asan_programs) $(call unit_programs,$(B:build/%=%)) \
-		$(REPLAYS) $(LINTS)
+	+@tests/run $(DEMO) $(TORTURE) $(REFERENCES) $(asan_programs) $(REPLAYS) $(LINTS)
 
 check-unit: $(call unit_programs,$(B:build/%=%)) ## the unit tests of this VARIANT
 	@tests/run $^
