@@ -132,7 +132,7 @@ REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check' 'token
 TORTURE := 'torture: $(B)/tests/torture/torture --short'
 
 test-run:
-	+@tests/run $(DEMO) $(TORTURE) $(REFERENCES) $(asan_programs) $(REPLAYS) $(LINTS)
+	+@RUN_TIMEOUT=600 tests/run $(DEMO) $(TORTURE) $(REFERENCES) $(asan_programs) $(REPLAYS) $(LINTS)
 
 check-unit: $(call unit_programs,$(B:build/%=%)) ## the unit tests of this VARIANT
 	@tests/run $^
