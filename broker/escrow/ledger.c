@@ -172,8 +172,8 @@ bool ledger_take(void *ctx, size_t file, const struct escrow_line *line)
 
 	if (entry == NULL || !take_names(entry, line))
 		return false;
-	entry->is_ours = entry->is_ours || file == 0;
-	entry->is_theirs = entry->is_theirs || file != 0;
+	entry->is_ours = entry->is_ours || file == 0 || file == LEDGER_TWIN;
+	entry->is_theirs = entry->is_theirs || (file != 0 && line->kind != ESCROW_GONE);
 	if (counts(entry, file, line)) {
 		entry->file = file;
 		entry->line.at_ms = line->at_ms;

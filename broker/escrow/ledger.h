@@ -9,12 +9,15 @@
 #include "base/err.h"
 #include "escrow/line.h"
 
+#define LEDGER_TWIN SIZE_MAX /* as a file: ours (0) as it is in the other folder, which may lack what ours has */
+
 struct ledger_entry {
 	struct escrow_line
 		line; /* as of now, its texts owned by the ledger; kind ESCROW_END: nobody said how it was added */
-	size_t file;             /* whose statement counts */
-	int64_t named_ms;        /* when what is said of group and person was so */
-	bool is_ours, is_theirs; /* file 0, or another, has said anything of it */
+	size_t file;      /* whose statement counts */
+	int64_t named_ms; /* when what is said of group and person was so */
+	bool is_ours;     /* file 0, or its twin, has said anything of it */
+	bool is_theirs;   /* any but file 0 has said that it is to be removed, so that one must say when it is over */
 };
 
 struct ledger;

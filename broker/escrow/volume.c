@@ -337,10 +337,10 @@ static enum err read_folder(const struct volume *volume, struct ledger *ledger, 
 	return err;
 }
 
-/* What the other one says is ours as well. */
+/* What the other one says is ours as well, but no later than ours for being read later. */
 static enum err read_other(const struct volume *other, struct ledger *ledger, struct errctx *ec)
 {
-	const struct manifest_to to = {ledger_take, ledger, 0};
+	const struct manifest_to to = {ledger_take, ledger, LEDGER_TWIN};
 	struct manifest_file file;
 	char path[PATH_SIZE];
 

@@ -67,6 +67,15 @@ static void open_volume(struct volume *volume, const struct folder *folder)
 		fail_msg("%s", ec.text);
 }
 
+static void open_in(struct volume *volume, const char *path)
+{
+	struct folder folder;
+
+	snprintf(folder.path, sizeof(folder.path), "%s", path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	open_volume(volume, &folder);
+}
+
 static int make_folder(void **state)
 {
 	struct folder *folder = calloc(1, sizeof(*folder));
@@ -399,6 +408,100 @@ static void test_several_brokers(void **state)
 	volume_close(&three);
 }
 
+/* The manifest of that volume, as it is on the disk. */
+static struct ledger *read_volume(const struct volume *volume)
+{
+	struct manifest_file file;
+	struct folder folder;
+
+	snprintf(folder.file, sizeof(folder.file), "%.32s/%.96s%s", volume->folder, volume->name,
+		 MANIFEST_SUFFIX);
+	return read_file(&folder, &file);
+}
+
+struct twins {
+	struct volume one, two;
+};
+
+static void open_twins(struct twins *twins, const struct folder *folder)
+{
+	char path[sizeof(folder->path)];
+
+	snprintf(path, sizeof(path), "%.24s/1", folder->path);
+	open_in(&twins->one, path);
+	snprintf(path, sizeof(path), "%.24s/2", folder->path);
+	open_in(&twins->two, path);
+}
+
+/* As a broker does at its start. */
+static void catch_up(struct twins *twins)
+{
+	struct errctx ec = {""};
+
+	assert_int_equal(volume_compact(&twins->one, &twins->two, &ec), ERR_OK);
+	assert_int_equal(volume_compact(&twins->two, &twins->one, &ec), ERR_OK);
+}
+
+/* A folder that was away has the older statements, in whichever order the two are read. */
+static void test_a_stale_twin_learns(void **state)
+{
+	struct escrow_line add = line_of(ESCROW_ADD, "ann", 10, 100);
+	struct escrow_line end = line_of(ESCROW_END, "ann", 20, 300);
+	struct escrow_line other = line_of(ESCROW_ADD, "ben", 10, 100);
+	struct escrow_line gone = line_of(ESCROW_GONE, "ben", 110, 0);
+	struct twins twins;
+
+	open_twins(&twins, *state);
+	append(&twins.one, &add);
+	append(&twins.one, &end);
+	append(&twins.one, &other);
+	append(&twins.one, &gone);
+	append(&twins.two, &add);
+	append(&twins.two, &other);
+	catch_up(&twins);
+	for (const struct volume *volume = &twins.one; volume != NULL;
+	     volume = volume == &twins.one ? &twins.two : NULL) {
+		struct ledger *ledger = read_volume(volume);
+
+		assert_int_equal(entry(ledger, "ann")->end_ms, 300);
+		for (size_t i = 0; i < ledger_count(ledger); i++)
+			assert_true(strcmp(ledger_at(ledger, i)->line.principal, "ben") != 0 ||
+				    ledger_at(ledger, i)->line.kind == ESCROW_GONE);
+		ledger_free(ledger);
+	}
+	volume_close(&twins.one);
+	volume_close(&twins.two);
+}
+
+/* That something is over is kept for whoever says otherwise, and not for whoever says the same. */
+static void test_what_is_over_is_forgotten(void **state)
+{
+	struct folder *folder = *state;
+	struct escrow_line add = line_of(ESCROW_ADD, "ann", 10, 1000);
+	struct escrow_line gone = line_of(ESCROW_GONE, "ann", 1010, 0);
+	struct volume one, two;
+	struct errctx ec = {""};
+	struct ledger *ledger;
+
+	open_volume(&one, folder);
+	open_volume(&two, folder);
+	append(&one, &add);
+	append(&two, &gone);
+	assert_int_equal(volume_compact(&two, &two, &ec), ERR_OK);
+	append(&one, &gone);
+	assert_int_equal(volume_compact(&one, &one, &ec), ERR_OK);
+	ledger = read_volume(&one);
+	assert_int_equal(ledger_count(ledger), 0);
+	ledger_free(ledger);
+	append(&one, &gone);
+	assert_int_equal(volume_compact(&two, &two, &ec), ERR_OK);
+	ledger = read_volume(&two);
+	assert_int_equal(ledger_count(ledger), 0);
+	ledger_free(ledger);
+	volume_close(&one);
+	volume_close(&two);
+}
+
 static void test_what_was_said_last_counts(void **state)
 {
 	static const struct {
@@ -418,6 +521,10 @@ static void test_what_was_said_last_counts(void **state)
 		 90},
 		{{{0, ESCROW_ADD, 30, 100}, {1, ESCROW_GONE, 20, 0}}, ESCROW_ADD, 100},
 		{{{0, ESCROW_ADD, 10, 100}, {0, ESCROW_GONE, 10, 0}}, ESCROW_GONE, 0},
+		{{{0, ESCROW_ADD, 10, 100}, {0, ESCROW_END, 20, 300}, {LEDGER_TWIN, ESCROW_ADD, 10, 100}},
+		 ESCROW_ADD,
+		 300},
+		{{{0, ESCROW_ADD, 10, 100}, {LEDGER_TWIN, ESCROW_END, 20, 300}}, ESCROW_ADD, 300},
 		{{{0, ESCROW_ADD, 10, 100}, {1, ESCROW_ADD, 10, 200}, {2, ESCROW_ADD, 10, 150}},
 		 ESCROW_ADD,
 		 200},
@@ -474,6 +581,8 @@ int main(void)
 		IN_FOLDER(test_a_deleted_one_is_told),
 		IN_FOLDER(test_it_stays_bounded),
 		IN_FOLDER(test_several_brokers),
+		IN_FOLDER(test_a_stale_twin_learns),
+		IN_FOLDER(test_what_is_over_is_forgotten),
 		cmocka_unit_test(test_what_was_said_last_counts),
 		cmocka_unit_test(test_many),
 	};
