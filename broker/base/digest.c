@@ -91,6 +91,11 @@ void digest_hmac_hex(const char *key, const char *text, char out[SHA256_HEX])
 	to_hex(sum, sizeof(sum), out);
 }
 
+void digest_hex(const unsigned char sum[SHA256_BYTES], char out[SHA256_HEX])
+{
+	to_hex(sum, SHA256_BYTES, out);
+}
+
 bool digest_equal(const void *a, const void *b, size_t len)
 {
 	return CRYPTO_memcmp(a, b, len) == 0;

@@ -19,10 +19,12 @@ struct digest_piece {
 	size_t len;
 };
 
-/* HMAC-SHA-256 (RFC 2104) of the pieces, one behind the other, under the key; the second of one text, as hexadecimal. */
+/* HMAC-SHA-256 (RFC 2104) of the pieces, one behind the other, under the key; the second of one text, as
+ * hexadecimal, which the third makes of a sum. */
 void digest_hmac(const void *key, size_t key_len, const struct digest_piece *pieces, size_t count,
 		 unsigned char out[SHA256_BYTES]);
 void digest_hmac_hex(const char *key, const char *text, char out[SHA256_HEX]);
+void digest_hex(const unsigned char sum[SHA256_BYTES], char out[SHA256_HEX]);
 /* Equal without telling by its time where the first difference is. */
 bool digest_equal(const void *a, const void *b, size_t len);
 /* Overwrites a secret; the compiler cannot remove it. */

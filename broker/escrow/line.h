@@ -53,7 +53,7 @@ void escrow_head_print(const char *name, const char *key, struct buf *out);
 /* Is this a head? Then the name of its key. In place. */
 bool escrow_head_read(char *text, char key[ESCROW_KEY_NAME]);
 
-/* The seal of a line behind the one whose seal is `seal` ("" = it is the first), which is replaced. */
+/* The seal of a line behind the one whose seal is `seal` ("" = it is the first), which is replaced. Takes no memory. */
 void escrow_seal(const char *key, const char *text, char seal[SHA256_HEX]);
 
 #endif

@@ -17,8 +17,10 @@
 #include "broker/person.h"
 #include "broker/recheck.h"
 #include "config/config.h"
+#include "escrow/line.h"
 #include "notice/audience.h"
 #include "notice/parcel.h"
+#include "tests/support/starve.h"
 #include "tests/support/sweep.h"
 
 #define FILE_MAX 65536
@@ -321,6 +323,19 @@ static void the_audit(void **state)
 	assert_true(sweep("a seal", read_seal, &event) > 5);
 }
 
+/* A manifest whose seals do not hold would be found only when it is needed. */
+static void a_seal_of_the_escrow(void **state)
+{
+	char calm[SHA256_HEX] = "", starved[SHA256_HEX] = "";
+
+	(void)state;
+	escrow_seal("0123456789abcdef0123456789abcdef", "a line", calm);
+	starve_from(1, STARVE_REST);
+	escrow_seal("0123456789abcdef0123456789abcdef", "a line", starved);
+	assert_int_equal(starve_end(), 0);
+	assert_string_equal(starved, calm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(decisions, load, unload),
 		cmocka_unit_test_setup_teardown(notices, load, unload),
 		cmocka_unit_test(the_audit),
+		cmocka_unit_test(a_seal_of_the_escrow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
