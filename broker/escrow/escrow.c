@@ -24,8 +24,9 @@ struct escrow {
 	size_t volume_count;
 	struct buf lines;       /* not given to the thread yet */
 	struct saving *savings; /* who waits for these, the last first */
+	bool gap;               /* one that belongs to these found no room */
 	uv_timer_t again;
-	bool stopped, lost; /* lost: lines found no room */
+	bool stopped, lost; /* lost: lines found no room, ever */
 	char trouble[320];
 	struct escrow_figures figures;
 	/* Of the batch that is with the thread, or has just come back: */
@@ -34,6 +35,7 @@ struct escrow {
 	struct buf batch;
 	size_t batch_lines;
 	struct saving *batch_savings;
+	bool batch_gap;
 	struct volume volumes[VOLUMES];
 	bool behind[VOLUMES]; /* it lacks lines that the other one has */
 	enum err errs[VOLUMES];
@@ -137,6 +139,11 @@ static bool take_outcome(struct escrow *escrow)
 	return ok;
 }
 
+static void lose(struct escrow *escrow)
+{
+	escrow->lost = escrow->gap = true;
+}
+
 /* The lines of the batch come before those that have been noted since. */
 static void keep_batch(struct escrow *escrow)
 {
@@ -144,7 +151,7 @@ static void keep_batch(struct escrow *escrow)
 	buf_release(&escrow->lines);
 	if (buf_failed(&escrow->batch)) {
 		buf_release(&escrow->batch);
-		escrow->lost = true;
+		lose(escrow);
 	}
 	escrow->lines = escrow->batch;
 	buf_init(&escrow->batch, LINES_MAX);
@@ -154,7 +161,8 @@ static void on_worked(uv_work_t *request, int status)
 {
 	struct escrow *escrow = request->data;
 	struct saving *saving = escrow->batch_savings, *next;
-	bool ok = status == 0 && take_outcome(escrow);
+	bool ok = status == 0 && take_outcome(escrow), whole = ok && !escrow->batch_gap;
+	bool untried = escrow->lines.len > 0;
 
 	escrow->working = false;
 	escrow->batch_savings = NULL;
@@ -167,12 +175,13 @@ static void on_worked(uv_work_t *request, int status)
 	}
 	for (; saving != NULL; saving = next) {
 		next = saving->next;
-		saving->done(saving->ctx, ok ? ERR_OK : ERR_IO);
+		saving->done(saving->ctx, whole ? ERR_OK : ERR_IO);
 		free(saving);
 	}
 	if (!ok && !escrow->stopped)
 		uv_timer_start(&escrow->again, on_again, AGAIN_MS, 0);
-	if (!escrow->working && (escrow->savings != NULL || (ok && escrow->lines.len > 0)))
+	if (!escrow->working && (escrow->savings != NULL ||
+				 (escrow->lines.len > 0 && (ok || (escrow->stopped && untried)))))
 		begin(escrow);
 }
 
@@ -192,6 +201,8 @@ static void begin(struct escrow *escrow)
 	escrow->batch_lines = count_lines(buf_text(&escrow->batch));
 	escrow->batch_savings = escrow->savings;
 	escrow->savings = NULL;
+	escrow->batch_gap = escrow->gap;
+	escrow->gap = false;
 	buf_init(&escrow->lines, LINES_MAX);
 	escrow->working = true;
 	escrow->work.data = escrow;
@@ -244,14 +255,14 @@ void escrow_free(struct escrow *escrow)
 void escrow_note(struct escrow *escrow, const struct escrow_line *line)
 {
 	if (escrow->lines.len + escrow->batch.len + 2 * ESCROW_LINE_MAX > LINES_MAX) {
-		escrow->lost = true;
+		lose(escrow);
 		return;
 	}
 	escrow_line_print(line, &escrow->lines);
 	buf_adds(&escrow->lines, "\n");
 	if (buf_failed(&escrow->lines)) { /* no memory */
 		buf_release(&escrow->lines);
-		escrow->lost = true;
+		lose(escrow);
 	}
 	/* Whoever wants it on the disk says so before the loop goes on. */
 	if (!escrow->working && !uv_is_active((uv_handle_t *)&escrow->again))
@@ -280,6 +291,8 @@ void escrow_stop(struct escrow *escrow)
 {
 	escrow->stopped = true;
 	uv_timer_stop(&escrow->again);
+	if (!escrow->working && escrow->lines.len > 0)
+		begin(escrow);
 }
 
 const char *escrow_trouble(const struct escrow *escrow)

@@ -32,19 +32,23 @@ struct escrow *escrow_new(const struct escrow_options *options) MUST_CHECK;
 /* Not while escrow_busy(). NULL is legal. The memory is given back when the loop has run once more. */
 void escrow_free(struct escrow *escrow);
 
-/* Takes the line down; it will be written soon. */
+/*
+ * Takes the line down; it will be written soon. Where there is no memory, or too much waits already, it is dropped:
+ * escrow_trouble() says so from then on, and whoever calls escrow_save() behind it gets ERR_IO.
+ */
 void escrow_note(struct escrow *escrow, const struct escrow_line *line);
 
 /*
  * Calls `done` from the loop once all lines noted so far are on the disk in one of the folders, or could not be written
- * (ERR_IO; then they are tried again, but nobody is told). False: no memory, it is not called.
+ * (ERR_IO; then they are tried again, but nobody is told), or one of those noted since the last batch began was dropped
+ * (ERR_IO as well). False: no memory, it is not called.
  */
 typedef void escrow_saved(void *ctx, enum err err);
 bool escrow_save(struct escrow *escrow, escrow_saved *done, void *ctx) MUST_CHECK;
 
 /* Something is being written, or waits for that. */
 bool escrow_busy(const struct escrow *escrow);
-/* The process ends: what could not be written is not tried again. */
+/* The process ends: what waits is tried once more, and not again. */
 void escrow_stop(struct escrow *escrow);
 
 /* What is wrong, or NULL. Borrowed until the loop goes on. */

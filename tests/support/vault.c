@@ -16,7 +16,6 @@
 #include "tests/support/vault.h"
 #include "tests/support/wait.h"
 
-#define KEY         "00112233445566778899aabbccddeeff"
 #define PATIENCE_MS 5000
 
 void vault_make(struct vault *vault, const char *more)
@@ -34,7 +33,7 @@ void vault_make(struct vault *vault, const char *more)
 	snprintf(key, sizeof(key), "%s/key", vault->dir);
 	file = fopen(key, "w");
 	assert_non_null(file);
-	assert_true(fputs(KEY "\n", file) >= 0 && fclose(file) == 0 && chmod(key, 0600) == 0);
+	assert_true(fputs(VAULT_KEY "\n", file) >= 0 && fclose(file) == 0 && chmod(key, 0600) == 0);
 	snprintf(vault->config, sizeof(vault->config), "escrow:\n  path: %s\n  key: file:%s\n%s", vault->path,
 		 key, more != NULL ? more : "");
 }
@@ -56,7 +55,7 @@ void vault_remove(struct vault *vault)
 
 struct ledger *vault_read(const char *folder, bool *intact)
 {
-	static const struct escrow_keys keys = {KEY, ""};
+	static const struct escrow_keys keys = {VAULT_KEY, ""};
 	struct ledger *ledger = ledger_new();
 	struct manifest_to to = {ledger_take, ledger, 0};
 	struct manifest_names names;

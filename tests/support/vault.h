@@ -10,6 +10,8 @@
 #include "escrow/ledger.h"
 #include "tests/support/proc.h"
 
+#define VAULT_KEY "00112233445566778899aabbccddeeff"
+
 struct vault {
 	char dir[64];                    /* removed at the end */
 	char path[96], second[96];       /* the folders */
