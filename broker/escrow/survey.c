@@ -29,24 +29,38 @@ static void tell(const struct reading *reading, const char *path, const struct m
 			file->is_cut ? ", and one that was not written to its end" : "");
 }
 
+/* One file; whatever the disk has lost, the rest is still to be removed. */
+static enum err read_one(struct reading *reading, const char *path, struct errctx *ec)
+{
+	struct manifest_to to = {ledger_take, reading->survey->ledger, reading->file++};
+	struct manifest_file file;
+	enum err err = manifest_read(path, &reading->place->keys, &to, &file, ec);
+
+	if (err == ERR_NOT_FOUND) /* somebody has tidied up */
+		return ERR_OK;
+	if (err != ERR_OK && err != ERR_IO)
+		return err;
+	reading->survey->manifests++;
+	if (err == ERR_IO) {
+		fprintf(reading->report, "UNREADABLE, and so left out: %s\n", ec->text);
+		reading->survey->broken++;
+		return ERR_OK;
+	}
+	reading->survey->lines += file.reader.lines;
+	reading->survey->broken += file.reader.is_broken ? 1 : 0;
+	tell(reading, path, &file);
+	return ERR_OK;
+}
+
 static enum err read_folder(struct reading *reading, const char *folder, struct errctx *ec)
 {
-	struct manifest_to to = {ledger_take, reading->survey->ledger, 0};
 	struct manifest_names names = {0};
-	struct manifest_file file;
 	char path[PATH_SIZE];
 	enum err err = manifest_names(folder, &names, ec);
 
 	for (size_t i = 0; i < names.count && err == ERR_OK; i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, names.list[i]);
-		to.file = reading->file++;
-		err = manifest_read(path, &reading->place->keys, &to, &file, ec);
-		if (err != ERR_OK)
-			continue;
-		reading->survey->manifests++;
-		reading->survey->lines += file.reader.lines;
-		reading->survey->broken += file.reader.is_broken ? 1 : 0;
-		tell(reading, path, &file);
+		err = read_one(reading, path, ec);
 	}
 	manifest_names_release(&names);
 	return err;

@@ -9,7 +9,8 @@
 
 struct survey {
 	struct ledger *ledger;
-	size_t manifests, broken; /* broken: what stands before the break is in the ledger */
+	size_t manifests, broken; /* broken: what stands before the break is in the ledger; a folder or file that
+				   * cannot be read is broken as well */
 	int64_t lines;
 };
 
@@ -19,8 +20,8 @@ struct survey_place {
 };
 
 /*
- * Says of each manifest, in one line on `report`, how it is. A folder that is away is told and passed over, as long as the
- * other one is there. ERR_IO, ERR_NOMEM. On success the survey is to be released. Blocks.
+ * Says of each manifest, in one line on `report`, how it is. One that cannot be read is told and passed over; so is a
+ * folder that is away, as long as the other one is there. ERR_IO, ERR_NOMEM. On success the survey is to be released. Blocks.
  */
 enum err survey_read(const struct survey_place *place, FILE *report, struct survey *out,
 		     struct errctx *ec) MUST_CHECK;

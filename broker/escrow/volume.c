@@ -170,9 +170,16 @@ static enum err sync_folder(const struct volume *volume, struct errctx *ec)
 
 #define CHUNK (256 * 1024)
 
-/* What is ours and is not over; and that something is over which other manifests speak of. */
-static enum err append_live(struct volume *volume, const struct ledger *ledger, struct errctx *ec)
+/* What the folder's manifests say. */
+struct known {
+	struct ledger *ledger;
+	bool is_all; /* each of them could be read */
+};
+
+/* What is ours and is not over; and that something is over which other manifests speak of, or may speak of. */
+static enum err append_live(struct volume *volume, const struct known *known, struct errctx *ec)
 {
+	const struct ledger *ledger = known->ledger;
 	enum err err = ERR_OK;
 	struct buf lines;
 
@@ -180,7 +187,8 @@ static enum err append_live(struct volume *volume, const struct ledger *ledger, 
 	for (size_t i = 0; i < ledger_count(ledger) && err == ERR_OK; i++) {
 		const struct ledger_entry *entry = ledger_at(ledger, i);
 
-		if (!entry->is_ours || (entry->line.kind == ESCROW_GONE && !entry->is_theirs))
+		if (!entry->is_ours ||
+		    (entry->line.kind == ESCROW_GONE && !entry->is_theirs && known->is_all))
 			continue;
 		escrow_line_print(&entry->line, &lines);
 		buf_adds(&lines, "\n");
@@ -210,8 +218,8 @@ static enum err append_head(struct volume *volume, struct errctx *ec)
 	return err;
 }
 
-/* A new manifest with what is live, in the place of the old one. `ledger` NULL = nothing is. */
-static enum err write_new(struct volume *volume, const struct ledger *ledger, struct errctx *ec)
+/* A new manifest with what is live, in the place of the old one. `known` NULL = nothing is. */
+static enum err write_new(struct volume *volume, const struct known *known, struct errctx *ec)
 {
 	char path[PATH_SIZE], fresh_path[PATH_SIZE];
 	struct volume fresh = *volume;
@@ -225,8 +233,8 @@ static enum err write_new(struct volume *volume, const struct ledger *ledger, st
 	fresh.seal[0] = '\0';
 	fresh.size = 0;
 	err = append_head(&fresh, ec);
-	if (err == ERR_OK && ledger != NULL)
-		err = append_live(&fresh, ledger, ec);
+	if (err == ERR_OK && known != NULL)
+		err = append_live(&fresh, known, ec);
 	if (err == ERR_OK && rename(fresh_path, path) != 0)
 		err = failed(path, "rename", ec);
 	if (err != ERR_OK) {
@@ -310,10 +318,26 @@ enum err volume_open(struct volume *volume, struct errctx *ec)
 
 /* -- writing anew ------------------------------------------------------------------------------------------ */
 
-/* All manifests of the folder, ours as the first. What is broken counts up to where it breaks. */
-static enum err read_folder(const struct volume *volume, struct ledger *ledger, struct errctx *ec)
+/* Another's manifest. One that cannot be read is said in `ec`, and is no reason for ours to grow for ever. */
+static enum err read_theirs(const struct volume *volume, const char *path, size_t number, struct known *known,
+			    struct errctx *ec)
 {
-	struct manifest_to to = {ledger_take, ledger, 0};
+	const struct manifest_to to = {ledger_take, known->ledger, number};
+	struct manifest_file file;
+	struct errctx why = {""};
+	enum err err = manifest_read(path, &volume->keys, &to, &file, &why);
+
+	if (err == ERR_OK || err == ERR_NOT_FOUND) /* not found: somebody has tidied up */
+		return ERR_OK;
+	known->is_all = false;
+	err_set(ec, err, "%s", why.text);
+	return err == ERR_IO ? ERR_OK : err;
+}
+
+/* All manifests of the folder, ours as the first. What is broken counts up to where it breaks. */
+static enum err read_folder(const struct volume *volume, struct known *known, struct errctx *ec)
+{
+	const struct manifest_to to = {ledger_take, known->ledger, 0};
 	struct manifest_names names = {0};
 	struct manifest_file file;
 	char path[PATH_SIZE], own[VOLUME_NAME_SIZE + sizeof(MANIFEST_SUFFIX)];
@@ -327,11 +351,8 @@ static enum err read_folder(const struct volume *volume, struct ledger *ledger, 
 	for (size_t i = 0; i < names.count && err == ERR_OK; i++) {
 		if (strcmp(names.list[i], own) == 0)
 			continue;
-		to.file++;
 		path_of(volume, names.list[i], "", path);
-		err = manifest_read(path, &volume->keys, &to, &file, ec);
-		if (err == ERR_NOT_FOUND) /* somebody has tidied up */
-			err = ERR_OK;
+		err = read_theirs(volume, path, i + 1, known, ec);
 	}
 	manifest_names_release(&names);
 	return err;
@@ -350,21 +371,21 @@ static enum err read_other(const struct volume *other, struct ledger *ledger, st
 
 enum err volume_compact(struct volume *volume, const struct volume *other, struct errctx *ec)
 {
-	struct ledger *ledger;
+	struct known known = {.is_all = true};
 	enum err err;
 
 	if (other == NULL && volume->size <= volume->limit)
 		return ERR_OK;
-	ledger = ledger_new();
-	if (ledger == NULL)
+	known.ledger = ledger_new();
+	if (known.ledger == NULL)
 		return err_set(ec, ERR_NOMEM, "%s", err_message(ERR_NOMEM));
-	err = read_folder(volume, ledger, ec);
+	err = read_folder(volume, &known, ec);
 	if (err == ERR_OK && other != NULL && other != volume)
-		err = read_other(other, ledger, ec);
+		err = read_other(other, known.ledger, ec);
 	if (err == ERR_OK)
-		err = write_new(volume, ledger, ec);
+		err = write_new(volume, &known, ec);
 	if (err != ERR_OK)
 		volume->limit = 2 * volume->size; /* not at each line again */
-	ledger_free(ledger);
+	ledger_free(known.ledger);
 	return err;
 }

@@ -37,7 +37,8 @@ enum err volume_append(struct volume *volume, const char *lines, bool sync, stru
 
 /*
  * Writes the file anew without what is over, when it has grown beyond its limit; or, with `other`, in any case, and with
- * all that the other one says. Reads all manifests of the folder for that. On failure the old file stays in use.
+ * all that the other one says. Reads all manifests of the folder for that; while one of the others cannot be read, which
+ * `ec` then says, nothing that is over is left out. On failure the old file stays in use.
  */
 enum err volume_compact(struct volume *volume, const struct volume *other, struct errctx *ec) MUST_CHECK;
 

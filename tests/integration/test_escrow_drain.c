@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -247,6 +248,31 @@ static void a_changed_manifest_is_found(void **state)
 	world_passed(&t->world);
 }
 
+/* The disk gives one manifest back, and another not. */
+static void an_unreadable_manifest_is_passed_over(void **state)
+{
+	struct test *t = *state;
+	char path[PROC_PATH_SIZE];
+	struct drained job;
+
+	start(t);
+	give(t, 0, "PT1H");
+	lose_all(t);
+	snprintf(path, sizeof(path), "%s/another.escrow", t->vault.path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	drained_command(&t->world, &job, "verify", NULL);
+	assert_int_equal(job.status, 7);
+	assert_true(proc_log_holds(&job.proc, "UNREADABLE"));
+	drained_release(&job);
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 7);
+	assert_int_equal(drained_number(&job, "removed"), 1);
+	assert_int_equal(drained_number(&job, "broken"), 1);
+	drained_release(&job);
+	assert_false(is_member(t, 0));
+	world_passed(&t->world);
+}
+
 /* An application that does not do it leaves something, and that is told. */
 static void what_cannot_be_done_is_told(void **state)
 {
@@ -272,7 +298,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(what_is_due_goes_and_nothing_else), ROW(an_addition_on_its_way_goes),
 		ROW(beside_a_good_redis_it_refuses),    ROW(the_throttle_is_kept),
-		ROW(a_changed_manifest_is_found),       ROW(what_cannot_be_done_is_told),
+		ROW(a_changed_manifest_is_found),       ROW(an_unreadable_manifest_is_passed_over),
+		ROW(what_cannot_be_done_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -502,6 +502,35 @@ static void test_what_is_over_is_forgotten(void **state)
 	volume_close(&two);
 }
 
+/* One that cannot be read keeps nobody from writing anew; but it may say what ours says is over. */
+static void test_an_unreadable_one_is_passed_over(void **state)
+{
+	struct folder *folder = *state;
+	struct escrow_line add = line_of(ESCROW_ADD, "ann", 10, 1000);
+	struct escrow_line gone = line_of(ESCROW_GONE, "ann", 1010, 0);
+	struct errctx ec = {""};
+	struct volume volume;
+	struct ledger *ledger;
+	char path[64];
+
+	open_volume(&volume, folder);
+	append(&volume, &add);
+	append(&volume, &gone);
+	snprintf(path, sizeof(path), "%s/other%s", folder->path, MANIFEST_SUFFIX);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(volume_compact(&volume, &volume, &ec), ERR_OK);
+	assert_non_null(strstr(ec.text, path));
+	ledger = read_volume(&volume);
+	assert_int_equal(entry(ledger, "ann")->kind, ESCROW_GONE);
+	ledger_free(ledger);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(volume_compact(&volume, &volume, &ec), ERR_OK);
+	ledger = read_volume(&volume);
+	assert_int_equal(ledger_count(ledger), 0);
+	ledger_free(ledger);
+	volume_close(&volume);
+}
+
 static void test_what_was_said_last_counts(void **state)
 {
 	static const struct {
@@ -583,6 +612,7 @@ int main(void)
 		IN_FOLDER(test_several_brokers),
 		IN_FOLDER(test_a_stale_twin_learns),
 		IN_FOLDER(test_what_is_over_is_forgotten),
+		IN_FOLDER(test_an_unreadable_one_is_passed_over),
 		cmocka_unit_test(test_what_was_said_last_counts),
 		cmocka_unit_test(test_many),
 	};
