@@ -51,6 +51,20 @@ static enum err failed(const char *path, const char *what, struct errctx *ec)
 	return err_set(ec, ERR_IO, "%s: %s: %s", path, what, strerror(errno));
 }
 
+/*
+ * What root makes, or finds to be its own, becomes the folder's owner's: a drain by root must leave nothing that the brokers
+ * cannot open. A confined broker that stays root may not, and need not. Never a file with another name elsewhere.
+ */
+static void give_to_owner(const struct volume *volume, int fd)
+{
+	struct stat folder, file;
+
+	if (geteuid() != 0 || stat(volume->folder, &folder) != 0 || fstat(fd, &file) != 0 ||
+	    !S_ISREG(file.st_mode) || file.st_nlink != 1 || file.st_uid != 0)
+		return;
+	(void)!fchown(fd, folder.st_uid, folder.st_gid);
+}
+
 /* -- the name ---------------------------------------------------------------------------------------------- */
 
 /* ERR_BUSY: another process holds it. */
@@ -63,6 +77,7 @@ static enum err hold(struct volume *volume, struct errctx *ec)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return failed(path, "open", ec);
+	give_to_owner(volume, fd);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		enum err err = errno == EWOULDBLOCK ? ERR_BUSY : failed(path, "flock", ec);
 
@@ -230,6 +245,7 @@ static enum err write_new(struct volume *volume, const struct known *known, stru
 	fresh.fd = open(fresh_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fresh.fd < 0)
 		return failed(fresh_path, "open", ec);
+	give_to_owner(volume, fresh.fd);
 	fresh.seal[0] = '\0';
 	fresh.size = 0;
 	err = append_head(&fresh, ec);
@@ -273,6 +289,7 @@ static enum err go_on(struct volume *volume, const char *path, const struct mani
 	volume->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (volume->fd < 0)
 		return failed(path, "open", ec);
+	give_to_owner(volume, volume->fd);
 	if (file->good_size < file->size && ftruncate(volume->fd, (off_t)file->good_size) != 0) {
 		close_file(volume);
 		return failed(path, "ftruncate", ec);

@@ -28,7 +28,8 @@ void volume_close(struct volume *volume);
 /*
  * Opens the file, where it is not open: the first HOST-N that no other process holds, which is held until
  * volume_close(). A file that is there is gone on with behind its last good line; one that is broken is kept as
- * NAME-broken-TIME and a new one begun. One that was deleted since it was opened is ERR_IO once.
+ * NAME-broken-TIME and a new one begun. One that was deleted since it was opened is ERR_IO once. Root's files become
+ * the folder's owner's.
  */
 enum err volume_open(struct volume *volume, struct errctx *ec) MUST_CHECK;
 

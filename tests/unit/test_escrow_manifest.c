@@ -531,6 +531,38 @@ static void test_an_unreadable_one_is_passed_over(void **state)
 	volume_close(&volume);
 }
 
+#define SOMEBODY 65534
+
+static void expect_owner(const struct folder *folder, const char *name, const char *suffix)
+{
+	char path[192];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s%s", folder->path, name, suffix);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, SOMEBODY);
+}
+
+/* Whoever drains as root leaves nothing behind that the brokers cannot open. */
+static void test_root_keeps_nothing(void **state)
+{
+	struct folder *folder = *state;
+	struct volume volume;
+
+	if (geteuid() != 0)
+		skip();
+	write_story(folder); /* while the folder is root's */
+	assert_int_equal(chown(folder->path, SOMEBODY, SOMEBODY), 0);
+	open_volume(&volume, folder);
+	expect_owner(folder, volume.name, MANIFEST_SUFFIX);
+	expect_owner(folder, volume.name, ".lock");
+	assert_int_equal(unlink(folder->file), 0);
+	volume_close(&volume);
+	open_volume(&volume, folder);
+	expect_owner(folder, volume.name, MANIFEST_SUFFIX);
+	volume_close(&volume);
+}
+
 static void test_what_was_said_last_counts(void **state)
 {
 	static const struct {
@@ -613,6 +645,7 @@ int main(void)
 		IN_FOLDER(test_a_stale_twin_learns),
 		IN_FOLDER(test_what_is_over_is_forgotten),
 		IN_FOLDER(test_an_unreadable_one_is_passed_over),
+		IN_FOLDER(test_root_keeps_nothing),
 		cmocka_unit_test(test_what_was_said_last_counts),
 		cmocka_unit_test(test_many),
 	};
