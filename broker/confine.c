@@ -12,6 +12,7 @@
 #include <seccomp.h>
 
 #include "base/log.h"
+#include "broker/core_dump.h"
 
 /* -- the user ----------------------------------------------------------------------------------------------- */
 
@@ -276,6 +277,8 @@ enum err confine(const char *user, bool all_calls, struct errctx *ec)
 
 	if (err != ERR_OK)
 		return err;
+	/* The kernel takes a change of user for a reason to go back to what fs.suid_dumpable says. */
+	core_dump_forbid();
 	if (geteuid() == 0)
 		log_warn("root", "note=%s", "the broker runs as root: see the setting user");
 	err = all_calls ? ERR_OK : confine_calls(ec);

@@ -64,6 +64,17 @@ static void start(struct world *world, const char *more)
 	assert_true(broker_start(&world->brokers[0], world->dir, "broker-0", &world->config));
 }
 
+/* Of a process whose memory nobody else may read, and which leaves no core dump, the files in /proc are root's. */
+static void expect_undumpable(const struct broker *broker)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)broker->proc.pid);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
 /* What the broker opens after its start must be open to whom it becomes. */
 static void let_in(const struct world *world)
 {
@@ -88,6 +99,7 @@ static void confined_it_works(void **state)
 	expect_status(&world->brokers[0], "NoNewPrivs", "1");
 	expect_status(&world->brokers[0], "Uid", wanted);
 	expect_status(&world->brokers[0], "CapEff", "0000000000000000");
+	expect_undumpable(&world->brokers[0]);
 	scene_activate(world, &ask, id);
 	scene_wait(world, &ask, id, "provisioned");
 	world_passed(world);
