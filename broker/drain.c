@@ -110,7 +110,10 @@ static bool take_items(struct drain *drain)
 	return drain->items != NULL;
 }
 
-/* No token is there at first: whoever pushed before this process did may have taken all of them. */
+/*
+ * No token is there at first: whoever pushed before this process did may have taken all of them, and just have been killed,
+ * and the application may still be at what they sent, for as long as their pushes might have lasted.
+ */
 static bool make_buckets(struct drain *drain)
 {
 	const struct config *config = drain->config;
@@ -126,7 +129,7 @@ static bool make_buckets(struct drain *drain)
 		if (bucket->back_ms == NULL)
 			return false;
 		for (int64_t k = 0; k < throttle->pushes; k++)
-			bucket->back_ms[k] = now + throttle->per_ms;
+			bucket->back_ms[k] = now + bucket->app->push_timeout_ms + throttle->per_ms;
 	}
 	return drain->buckets != NULL;
 }

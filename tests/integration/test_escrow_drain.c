@@ -22,6 +22,10 @@
 #include "tests/support/vault.h"
 #include "tests/support/wait.h"
 
+#define WINDOW_MS 1000 /* of the throttle; five pushes in it */
+#define PUSH_MS   1000 /* the longest push */
+#define REMOVED   "{\"application\":" /* how the line of a removal begins */
+
 struct test {
 	struct world world;
 	struct vault vault;
@@ -49,7 +53,8 @@ static void start(struct test *t)
 
 	vault_make(&t->vault, NULL);
 	options.more = t->vault.config;
-	options.application.per_ms = 1000;
+	options.application.per_ms = WINDOW_MS;
+	options.application.push_timeout_ms = PUSH_MS;
 	options.redis_timeout_ms = 1000;
 	assert_true(world_start(&t->world, &options));
 }
@@ -185,7 +190,8 @@ static void the_throttle_is_kept(void **state)
 	vault_make(&t->vault, NULL);
 	options.more = t->vault.config;
 	options.groups = 12;
-	options.application.per_ms = 1000;
+	options.application.per_ms = WINDOW_MS;
+	options.application.push_timeout_ms = PUSH_MS;
 	options.redis_timeout_ms = 1000;
 	options.application.overflow_wait_ms = 60 * SECOND;
 	assert_true(world_start(&t->world, &options));
@@ -203,7 +209,7 @@ static void the_throttle_is_kept(void **state)
 	assert_int_equal(drained_number(&job, "removed"), 12);
 	drained_release(&job);
 	assert_true(sandbox_log_read(t->world.sandbox.requests_path, &log));
-	assert_in_range(sandbox_log_max_pushes(&log, 1000), 1, 5);
+	assert_in_range(sandbox_log_max_pushes(&log, WINDOW_MS), 1, 5);
 	sandbox_log_release(&log);
 	world_passed(&t->world);
 }
@@ -283,7 +289,7 @@ static void what_cannot_be_done_is_told(void **state)
 	give(t, 0, "PT1H");
 	lose_all(t);
 	assert_true(sandbox_add_fault(&t->world.sandbox, "PATCH /Groups always -> status 500"));
-	drained_run(&t->world, &job, "--all", "--without-redis", "--sweep=3s", NULL);
+	drained_run(&t->world, &job, "--all", "--without-redis", "--sweep=4s", NULL);
 	assert_int_equal(job.status, 1);
 	assert_int_equal(drained_number(&job, "left"), 1);
 	assert_true(proc_log_holds(&job.proc, "escrow_left"));

@@ -40,6 +40,7 @@ static int make_test(void **state)
 	vault_make(&t->vault, NULL);
 	options.more = t->vault.config;
 	options.application.per_ms = 1000;
+	options.application.push_timeout_ms = 1000;
 	snprintf(t->backup, sizeof(t->backup), "%.60s/backup.rdb", t->vault.dir);
 	return world_start(&t->world, &options) ? 0 : -1;
 }
