@@ -33,12 +33,12 @@ static void note_gone(struct drain *drain, const struct escrow_line *line)
 	struct escrow_line gone = *line;
 
 	gone.kind = ESCROW_GONE;
-	/* Behind what it takes back, whatever this machine's clock says. */
-	gone.at_ms = clock_wall_ms() > line->at_ms ? clock_wall_ms() : line->at_ms + 1;
+	/* Right behind what it takes back: by this machine's clock it might be behind what is given later as well. */
+	gone.at_ms = line->at_ms + 1;
 	gone.end_ms = 0;
 	escrow_note(drain->escrow, &gone);
 	log_info("escrow_removed", "app=%s group=%s user=%s late_ms=%lld", line->application,
-		 line->group_name, line->user_name, (long long)(gone.at_ms - line->end_ms));
+		 line->group_name, line->user_name, (long long)(clock_wall_ms() - line->end_ms));
 }
 
 static void take_result(struct flight *flight, size_t i)

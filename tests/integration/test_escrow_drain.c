@@ -84,6 +84,7 @@ static bool is_member(struct test *t, size_t person)
 static void what_is_due_goes_and_nothing_else(void **state)
 {
 	struct test *t = *state;
+	struct vault_entry before, after;
 	struct drained job;
 	int64_t end_ms;
 
@@ -97,12 +98,21 @@ static void what_is_due_goes_and_nothing_else(void **state)
 	drained_run(&t->world, &job, "--dry-run", NULL);
 	assert_int_equal(job.status, 0);
 	assert_int_equal(drained_number(&job, "due"), 2);
+	assert_true(proc_log_holds(&job.proc, REMOVED));
 	assert_true(is_member(t, 0) && is_member(t, 1));
 	drained_release(&job);
+	find(t, 0, &before);
 	drained_run(&t->world, &job, NULL);
 	assert_int_equal(job.status, 0);
 	assert_int_equal(drained_number(&job, "removed"), 2);
+	assert_true(proc_log_holds(&job.proc, REMOVED));
+	/* The broker's last push may have begun just before it was killed. */
+	assert_true(drained_number(&job, "seconds") >= (PUSH_MS + WINDOW_MS) / SECOND);
 	drained_release(&job);
+	/* Whatever this machine's clock says: whoever is added later is not gone by this. */
+	find(t, 0, &after);
+	assert_int_equal(after.kind, ESCROW_GONE);
+	assert_int_equal(after.at_ms, before.at_ms + 1);
 	assert_false(is_member(t, 0) || is_member(t, 1));
 	assert_true(is_member(t, 2));
 	/* Whoever is made a member by hand afterwards is left alone by the next one. */
