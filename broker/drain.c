@@ -182,18 +182,35 @@ static void finish(struct drain *drain)
 	uv_close((uv_handle_t *)&drain->timer, NULL);
 }
 
+/* An escrow that cannot be written is waited for no longer: what is gone is gone. */
+static void on_saved(void *ctx, enum err err)
+{
+	struct drain *drain = ctx;
+
+	if (err != ERR_OK) {
+		log_error("escrow_drain", "error=%s",
+			  "what was removed could not be written down: the next drain removes it again");
+		drain->exit = DRAIN_LEFT;
+	}
+	finish(drain);
+}
+
 static void on_look(uv_timer_t *timer)
 {
 	struct drain *drain = timer->data;
-	bool is_late = clock_mono_ms() >= drain->till_ms;
+	bool is_over = drain->options.dry_run || clock_mono_ms() >= drain->till_ms;
 
-	if (drain->asked > 0 && !is_late)
+	if (drain->asked > 0)
 		return;
-	if (!is_late)
+	if (!is_over)
 		drain_push(drain);
-	if (drain->flights == 0 && drain->asked == 0 && (is_late || count_state(drain, ITEM_WAITS) == 0) &&
-	    (drain->escrow == NULL || !escrow_busy(drain->escrow) || is_late))
+	if (drain->flights > 0 || drain->asked > 0 || (!is_over && count_state(drain, ITEM_WAITS) > 0))
+		return;
+	uv_timer_stop(timer);
+	if (drain->escrow == NULL || count_state(drain, ITEM_REMOVED) == 0)
 		finish(drain);
+	else if (!escrow_save(drain->escrow, on_saved, drain))
+		on_saved(drain, ERR_NOMEM);
 }
 
 static void on_first_told(void *ctx, size_t index, bool can_say, bool is_held)

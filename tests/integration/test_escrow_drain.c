@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "tests/support/drained.h"
@@ -304,6 +305,30 @@ static void what_cannot_be_done_is_told(void **state)
 	assert_int_equal(drained_number(&job, "left"), 1);
 	assert_true(proc_log_holds(&job.proc, "escrow_left"));
 	drained_release(&job);
+	world_passed(&t->world);
+}
+
+/* All is removed, and that cannot be written down: it ends, and says so. */
+static void an_escrow_that_cannot_be_written_is_told(void **state)
+{
+	struct test *t = *state;
+	char path[PROC_PATH_SIZE];
+	struct drained job;
+
+	start(t);
+	give(t, 0, "PT1H");
+	lose_all(t);
+	/* Something else is where the lock of the manifest was. */
+	assert_true(vault_file(t->vault.path, path));
+	strcpy(strrchr(path, '.'), ".lock");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 1);
+	assert_int_equal(drained_number(&job, "removed"), 1);
+	assert_true(proc_log_holds(&job.proc, "could not be written down"));
+	drained_release(&job);
+	assert_false(is_member(t, 0));
 	world_passed(&t->world);
 }
 
