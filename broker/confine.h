@@ -16,7 +16,8 @@
  */
 void confine_prepare(bool all_calls);
 
-/* Both, as the configuration says; what the kernel does not have is warned of. */
+/* Both, as the configuration says; what the kernel does not have is warned of. Core dumps, which a
+ * change of user may permit again, are forbidden in between. */
 enum err confine(const char *user, bool all_calls, struct errctx *ec) MUST_CHECK;
 
 /* Becomes that user with its groups where this process is root's; "" = stays who it is. ERR_CONFIG when there is no such

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/arguments.h"
+#include "broker/deposit.h"
 #include "broker/drain_parts.h"
 
 #define PATIENCE_MS (24 * 3600 * 1000) /* removals are not given up lightly */
@@ -32,17 +33,17 @@ static enum drain_exit read_survey(const struct config *config, FILE *report, st
 	return DRAIN_LEFT;
 }
 
-static void print_entry(const struct ledger_entry *entry)
+void drain_print(const struct escrow_line *line)
 {
 	struct buf out;
 
 	buf_init(&out, ESCROW_LINE_MAX * 4);
-	survey_print(entry, clock_wall_ms(), &out);
+	survey_print(line, clock_wall_ms(), &out);
 	puts(buf_text(&out));
 	buf_release(&out);
 }
 
-enum drain_exit drain_show(const struct config *config)
+static enum drain_exit show(const struct config *config)
 {
 	struct survey survey;
 	enum drain_exit code = read_survey(config, stderr, &survey);
@@ -51,13 +52,13 @@ enum drain_exit drain_show(const struct config *config)
 		return code;
 	for (size_t i = 0; i < ledger_count(survey.ledger); i++)
 		if (ledger_at(survey.ledger, i)->line.kind != ESCROW_GONE)
-			print_entry(ledger_at(survey.ledger, i));
+			drain_print(&ledger_at(survey.ledger, i)->line);
 	code = survey.broken > 0 ? DRAIN_BROKEN : DRAIN_DONE;
 	survey_release(&survey);
 	return code;
 }
 
-enum drain_exit drain_verify(const struct config *config)
+static enum drain_exit verify(const struct config *config)
 {
 	struct survey survey;
 	enum drain_exit code = read_survey(config, stdout, &survey);
@@ -105,7 +106,6 @@ static bool take_items(struct drain *drain)
 		if (entry->line.kind == ESCROW_GONE || (!drain->options.all && entry->line.end_ms > now))
 			continue;
 		take_item(drain, entry);
-		print_entry(entry);
 	}
 	return drain->items != NULL;
 }
@@ -150,6 +150,9 @@ static void report(struct drain *drain)
 	size_t removed = count_state(drain, ITEM_REMOVED), held = count_state(drain, ITEM_HELD);
 	size_t left = drain->count - removed - held;
 
+	for (size_t i = 0; i < drain->count && drain->options.dry_run && drain->exit == DRAIN_DONE; i++)
+		if (drain->items[i].state == ITEM_WAITS)
+			drain_print(drain->items[i].line);
 	for (size_t i = 0; i < drain->count && !drain->options.dry_run; i++)
 		if (drain->items[i].state == ITEM_WAITS || drain->items[i].state == ITEM_STUCK)
 			log_error("escrow_left", "app=%s group=%s person=%s user=%s error=%s",
@@ -171,7 +174,6 @@ static void report(struct drain *drain)
 /* Nothing more is begun; the loop runs out of handles. */
 static void finish(struct drain *drain)
 {
-	drain->over = true;
 	if (drain->pusher != NULL)
 		pusher_abort_all(drain->pusher);
 	if (drain->store != NULL)
@@ -256,27 +258,22 @@ void drain_decided(struct drain *drain, bool is_there)
 	uv_timer_start(&drain->timer, on_look, 0, LOOK_MS);
 }
 
-static bool start(struct drain *drain)
+static bool start(struct drain *drain, struct errctx *ec)
 {
-	const struct escrow_options options = {
-		.loop = &drain->loop,
-		.path = drain->config->escrow_path,
-		.second_path = drain->config->escrow_second_path,
-		.key = drain->config->escrow_key,
-		.former_key = drain->config->escrow_former_key,
-	};
-	struct errctx ec = {""};
+	bool is_dry = drain->options.dry_run;
 
-	drain->pusher = pusher_new(&drain->loop, &ec);
-	if (drain->pusher == NULL || !take_items(drain) || !make_buckets(drain))
+	drain->pusher = pusher_new(&drain->loop, ec);
+	if (drain->pusher == NULL)
 		return false;
-	if (drain->options.dry_run)
-		return true;
-	drain->escrow = escrow_new(&options);
-	if (drain->escrow == NULL || (drain->options.redis != DRAIN_WITHOUT && !drain_ask(drain)))
+	if (!take_items(drain) || !make_buckets(drain)) {
+		err_set(ec, ERR_NOMEM, "%s", err_message(ERR_NOMEM));
 		return false;
-	if (drain->options.redis == DRAIN_WITHOUT)
-		drain_decided(drain, false);
+	}
+	if (!is_dry && !deposit_open(&drain->loop, drain->config, &drain->escrow, ec))
+		return false;
+	if (drain->options.redis == DRAIN_BESIDE || (drain->options.redis == DRAIN_REFUSE && !is_dry))
+		return drain_ask(drain, ec);
+	drain_decided(drain, false);
 	return true;
 }
 
@@ -294,9 +291,10 @@ static void release(struct drain *drain)
 	survey_release(&drain->survey);
 }
 
-enum drain_exit drain_run(struct config *config, const struct drain_options *options)
+static enum drain_exit run(struct config *config, const struct drain_options *options)
 {
 	struct drain drain = {.options = *options, .config = config};
+	struct errctx ec = {""};
 
 	drain.exit = read_survey(config, stderr, &drain.survey);
 	if (drain.exit != DRAIN_DONE)
@@ -307,11 +305,9 @@ enum drain_exit drain_run(struct config *config, const struct drain_options *opt
 	drain.timer.data = &drain;
 	drain.begun_ms = clock_mono_ms();
 	drain.till_ms = drain.begun_ms + options->patience_ms;
-	if (!start(&drain)) {
-		log_error("escrow_drain", "error=%s", err_message(ERR_NOMEM));
+	if (!start(&drain, &ec)) {
+		log_error("escrow_drain", "error=%s", ec.text);
 		drain.exit = DRAIN_LEFT;
-		finish(&drain);
-	} else if (options->dry_run) {
 		finish(&drain);
 	}
 	uv_run(&drain.loop, UV_RUN_DEFAULT);
@@ -332,8 +328,8 @@ int drain_main(struct config *config, const struct arguments *arguments)
 	};
 
 	if (strcmp(arguments->escrow, "show") == 0)
-		return (int)drain_show(config);
+		return (int)show(config);
 	if (strcmp(arguments->escrow, "verify") == 0)
-		return (int)drain_verify(config);
-	return (int)drain_run(config, &options);
+		return (int)verify(config);
+	return (int)run(config, &options);
 }

@@ -10,6 +10,19 @@
 #include "scim-push/push.h"
 #include "store/store.h"
 
+enum drain_redis {
+	DRAIN_REFUSE,  /* Redis can be used: then the sweep is right, and nothing is done */
+	DRAIN_WITHOUT, /* it is not asked */
+	DRAIN_BESIDE   /* it is asked of each membership; only what it knows nothing of is removed */
+};
+
+struct drain_options {
+	enum drain_redis redis;
+	bool all;            /* whatever its end is */
+	bool dry_run;        /* only say what would be removed; Redis is asked with DRAIN_BESIDE only */
+	int64_t patience_ms; /* what is not done by then is left */
+};
+
 enum item_state {
 	ITEM_WAITS,
 	ITEM_FLIES,
@@ -50,20 +63,22 @@ struct drain {
 	size_t flights;         /* pushes under way */
 	size_t asked;           /* questions to Redis under way */
 	int64_t begun_ms, till_ms;
-	bool store_was_ready, begun, over;
+	bool begun;
 	enum drain_exit exit;
 };
 
 /* drain_push.c: begins all pushes for which there are tokens. */
 void drain_push(struct drain *drain);
 
-/* drain_redis.c: is Redis there? Calls drain_decided() once that is known. False: no memory. */
-bool drain_ask(struct drain *drain);
+/* drain_redis.c: is Redis there? Calls drain_decided() once that is known. False: `ec` says why not. */
+bool drain_ask(struct drain *drain, struct errctx *ec);
 /* Does it know of that membership? `done` gets false where it cannot say. */
 typedef void drain_told(void *ctx, size_t item, bool can_say, bool is_held);
 void drain_ask_one(struct drain *drain, size_t item, drain_told *done, void *ctx);
 
 /* drain.c: Redis is there, or is not. */
 void drain_decided(struct drain *drain, bool is_there);
+/* One membership that is removed, or would be, on standard output. */
+void drain_print(const struct escrow_line *line);
 
 #endif

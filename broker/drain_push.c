@@ -37,6 +37,7 @@ static void note_gone(struct drain *drain, const struct escrow_line *line)
 	gone.at_ms = line->at_ms + 1;
 	gone.end_ms = 0;
 	escrow_note(drain->escrow, &gone);
+	drain_print(line);
 	log_info("escrow_removed", "app=%s group=%s user=%s late_ms=%lld", line->application,
 		 line->group_name, line->user_name, (long long)(clock_wall_ms() - line->end_ms));
 }

@@ -32,7 +32,7 @@ static void on_late(uv_timer_t *timer)
 	decide(timer->data, false);
 }
 
-bool drain_ask(struct drain *drain)
+bool drain_ask(struct drain *drain, struct errctx *ec)
 {
 	const struct config *config = drain->config;
 	struct store_options options = {
@@ -47,14 +47,11 @@ bool drain_ask(struct drain *drain)
 		.on_ready = on_ready,
 		.ctx = drain,
 	};
-	struct errctx ec = {""};
 
 	config_redis_place(config, &options.place);
-	drain->store = store_new(&drain->loop, &options, &ec);
-	if (drain->store == NULL) {
-		log_error("escrow_drain", "error=%s", ec.text);
+	drain->store = store_new(&drain->loop, &options, ec);
+	if (drain->store == NULL)
 		return false;
-	}
 	/* It is away when it is not ready by the time by which a call must have been answered. */
 	uv_timer_start(&drain->timer, on_late, (uint64_t)config->redis_timeout_ms, 0);
 	return true;

@@ -105,9 +105,8 @@ static void add_text(struct buf *out, const char *name, const char *text)
 	json_add_string(out, text);
 }
 
-void survey_print(const struct ledger_entry *entry, int64_t now_ms, struct buf *out)
+void survey_print(const struct escrow_line *line, int64_t now_ms, struct buf *out)
 {
-	const struct escrow_line *line = &entry->line;
 	char end[ISO8601_TIME_SIZE];
 
 	iso8601_format_time(line->end_ms, end);

@@ -27,7 +27,7 @@ enum err survey_read(const struct survey_place *place, FILE *report, struct surv
 		     struct errctx *ec) MUST_CHECK;
 void survey_release(struct survey *survey);
 
-/* The entry as a JSON object; `now_ms` says what is due. */
-void survey_print(const struct ledger_entry *entry, int64_t now_ms, struct buf *out);
+/* The line as a JSON object; `now_ms` says what is due. */
+void survey_print(const struct escrow_line *line, int64_t now_ms, struct buf *out);
 
 #endif

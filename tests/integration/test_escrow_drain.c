@@ -82,6 +82,13 @@ static bool is_member(struct test *t, size_t person)
 				 world_user_name(&t->world, person));
 }
 
+/* What the manifests say of somebody. */
+static void find(const struct test *t, size_t person, struct vault_entry *entry)
+{
+	vault_find(t->vault.path, world_person_id(&t->world, person), world_group_id(&t->world, 0), entry);
+	assert_true(entry->found);
+}
+
 static void what_is_due_goes_and_nothing_else(void **state)
 {
 	struct test *t = *state;
@@ -177,16 +184,35 @@ static void beside_a_good_redis_it_refuses(void **state)
 	drained_release(&job);
 	assert_true(is_member(t, 0));
 	/* What Redis knows of is its brokers' business. */
-	drained_run(&t->world, &job, "--all", "--beside-redis", NULL);
-	assert_int_equal(job.status, 0);
-	assert_int_equal(drained_number(&job, "known"), 1);
-	assert_int_equal(drained_number(&job, "removed"), 0);
-	drained_release(&job);
+	for (size_t i = 0; i < 2; i++) {
+		drained_run(&t->world, &job, "--all", "--beside-redis", i == 0 ? "--dry-run" : NULL, NULL);
+		assert_int_equal(job.status, 0);
+		assert_int_equal(drained_number(&job, "known"), 1);
+		assert_int_equal(drained_number(&job, "removed"), 0);
+		assert_false(proc_log_holds(&job.proc, REMOVED));
+		drained_release(&job);
+	}
 	assert_true(is_member(t, 0));
 	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
 	assert_int_equal(job.status, 0);
 	drained_release(&job);
 	assert_false(is_member(t, 0));
+	world_passed(&t->world);
+}
+
+/* What Redis knows cannot be said once it is away. */
+static void beside_no_redis_it_says_nothing(void **state)
+{
+	struct test *t = *state;
+	struct drained job;
+
+	start(t);
+	give(t, 0, "PT1H");
+	lose_all(t);
+	drained_run(&t->world, &job, "--all", "--beside-redis", "--dry-run", NULL);
+	assert_int_equal(job.status, 2);
+	assert_false(proc_log_holds(&job.proc, REMOVED));
+	drained_release(&job);
 	world_passed(&t->world);
 }
 
@@ -340,7 +366,8 @@ int main(void)
 		ROW(what_is_due_goes_and_nothing_else), ROW(an_addition_on_its_way_goes),
 		ROW(beside_a_good_redis_it_refuses),    ROW(the_throttle_is_kept),
 		ROW(a_changed_manifest_is_found),       ROW(an_unreadable_manifest_is_passed_over),
-		ROW(what_cannot_be_done_is_told),
+		ROW(beside_no_redis_it_says_nothing),   ROW(what_cannot_be_done_is_told),
+		ROW(an_escrow_that_cannot_be_written_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,15 @@ static int verify(struct test *t, int64_t *live)
 	return job.status;
 }
 
+/* Their removal, done or only meant. */
+static bool is_printed(struct test *t, const struct drained *job, size_t person)
+{
+	char text[192];
+
+	snprintf(text, sizeof(text), "\"userName\":\"%.150s\"", world_user_name(&t->world, person));
+	return proc_log_holds(&job->proc, text);
+}
+
 static void what_the_backup_does_not_know_leaves(void **state)
 {
 	struct test *t = *state;
@@ -149,10 +158,19 @@ static void what_the_backup_does_not_know_leaves(void **state)
 	assert_int_equal(verify(t, &live), 0);
 	assert_int_equal(live, 1);
 	scene_wait_for(end_ms);
+	drained_run(&t->world, &job, "--all", "--beside-redis", "--dry-run", NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "known"), 1);
+	assert_false(is_printed(t, &job, 0));
+	assert_true(is_printed(t, &job, 1) && is_printed(t, &job, 2));
+	drained_release(&job);
+	assert_true(is_member(t, 1) && is_member(t, 2));
 	drained_run(&t->world, &job, "--all", "--beside-redis", NULL);
 	assert_int_equal(job.status, 0);
 	assert_int_equal(drained_number(&job, "known"), 1);
 	assert_int_equal(drained_number(&job, "removed"), 2);
+	assert_false(is_printed(t, &job, 0));
+	assert_true(is_printed(t, &job, 1) && is_printed(t, &job, 2));
 	drained_release(&job);
 	assert_true(is_member(t, 0));
 	assert_false(is_member(t, 1) || is_member(t, 2));
