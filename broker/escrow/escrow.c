@@ -180,8 +180,8 @@ static void on_worked(uv_work_t *request, int status)
 	}
 	if (!ok && !escrow->stopped)
 		uv_timer_start(&escrow->again, on_again, AGAIN_MS, 0);
-	if (!escrow->working && (escrow->savings != NULL ||
-				 (escrow->lines.len > 0 && (ok || (escrow->stopped && untried)))))
+	if (!escrow->working &&
+	    (escrow->savings != NULL || (escrow->lines.len > 0 && (ok || (escrow->stopped && untried)))))
 		begin(escrow);
 }
 

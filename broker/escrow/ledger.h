@@ -9,7 +9,8 @@
 #include "base/err.h"
 #include "escrow/line.h"
 
-#define LEDGER_TWIN SIZE_MAX /* as a file: ours (0) as it is in the other folder, which may lack what ours has */
+/* As a file: ours (0) as it is in the other folder, which may lack what ours has. */
+#define LEDGER_TWIN SIZE_MAX
 
 struct ledger_entry {
 	struct escrow_line
@@ -17,7 +18,7 @@ struct ledger_entry {
 	size_t file;      /* whose statement counts */
 	int64_t named_ms; /* when what is said of group and person was so */
 	bool is_ours;     /* file 0, or its twin, has said anything of it */
-	bool is_theirs;   /* any but file 0 has said that it is to be removed, so that one must say when it is over */
+	bool is_theirs; /* any but file 0 has said that it is to be removed: it needs to hear when it is over */
 };
 
 struct ledger;

@@ -9,8 +9,8 @@
 
 struct survey {
 	struct ledger *ledger;
-	size_t manifests, broken; /* broken: what stands before the break is in the ledger; a folder or file that
-				   * cannot be read is broken as well */
+	size_t manifests;
+	size_t broken; /* or cannot be read, files and folders; what stands before the break is in the ledger */
 	int64_t lines;
 };
 

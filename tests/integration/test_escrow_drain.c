@@ -23,8 +23,8 @@
 #include "tests/support/vault.h"
 #include "tests/support/wait.h"
 
-#define WINDOW_MS 1000 /* of the throttle; five pushes in it */
-#define PUSH_MS   1000 /* the longest push */
+#define WINDOW_MS 1000                /* of the throttle; five pushes in it */
+#define PUSH_MS   1000                /* the longest push */
 #define REMOVED   "{\"application\":" /* how the line of a removal begins */
 
 struct test {
@@ -363,10 +363,14 @@ static void an_escrow_that_cannot_be_written_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROW(what_is_due_goes_and_nothing_else), ROW(an_addition_on_its_way_goes),
-		ROW(beside_a_good_redis_it_refuses),    ROW(the_throttle_is_kept),
-		ROW(a_changed_manifest_is_found),       ROW(an_unreadable_manifest_is_passed_over),
-		ROW(beside_no_redis_it_says_nothing),   ROW(what_cannot_be_done_is_told),
+		ROW(what_is_due_goes_and_nothing_else),
+		ROW(an_addition_on_its_way_goes),
+		ROW(beside_a_good_redis_it_refuses),
+		ROW(the_throttle_is_kept),
+		ROW(a_changed_manifest_is_found),
+		ROW(an_unreadable_manifest_is_passed_over),
+		ROW(beside_no_redis_it_says_nothing),
+		ROW(what_cannot_be_done_is_told),
 		ROW(an_escrow_that_cannot_be_written_is_told),
 	};
 
