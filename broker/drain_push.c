@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,13 +18,6 @@ struct flight {
 	size_t items[PUSH_MEMBERS_MAX];
 	struct push_member members[PUSH_MEMBERS_MAX];
 };
-
-static uint32_t chance(void)
-{
-	uint32_t random = 0;
-
-	return getrandom(&random, sizeof(random), 0) == (ssize_t)sizeof(random) ? random : UINT32_MAX;
-}
 
 /* The application has confirmed that they are gone: so the next drain leaves them alone. */
 static void note_gone(struct drain *drain, const struct escrow_line *line)
@@ -65,7 +57,7 @@ static void take_result(struct flight *flight, size_t i)
 	case PUSH_RETRY:
 	case PUSH_REFUSED:
 		item->failures++;
-		item->not_before_ms = now + retry_delay_ms(item->failures, true, chance());
+		item->not_before_ms = now + retry_delay_ms(item->failures, true, retry_chance());
 		break;
 	}
 	item->state = ITEM_WAITS;

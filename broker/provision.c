@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -85,15 +84,6 @@ static void on_ready(void *ctx, struct push *push)
 
 	(void)push;
 	order_check(job->order, on_checked, job);
-}
-
-static uint32_t chance(void)
-{
-	uint32_t random;
-
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		random = (uint32_t)clock_mono_ms() * 2654435761u;
-	return random;
 }
 
 /* An activation that keeps failing goes to the next cycle; a removal is tried for ever. */
@@ -302,7 +292,7 @@ static struct job *job_new(const struct provisioner *with, struct config *config
 	job->with = with;
 	job->config = config_ref(config);
 	job->order = order;
-	job->chance = chance();
+	job->chance = retry_chance();
 	job->push.target = &application->scim;
 	snprintf(job->push.id, sizeof(job->push.id), "%s", order->id);
 	/* A group that has left the configuration is still known by the name it had, so that its members can go. */
@@ -340,7 +330,7 @@ static void give_up(struct order *order)
 {
 	for (size_t i = 0; i < order->count; i++) {
 		order->members[i].verdict = ORDER_RETRY;
-		order->members[i].delay_ms = retry_delay_ms(5, true, chance());
+		order->members[i].delay_ms = retry_delay_ms(5, true, retry_chance());
 		order->members[i].error = "The broker could not make the push.";
 	}
 	order_end(order);

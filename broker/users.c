@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "activation/users.h"
 #include "base/log.h"
 #include "broker/person.h"
+#include "scim-push/retry.h"
 #include "scim-push/visit.h"
 
 /* A piece under way: its users are visited one after another, until one of them is changed. A change is a push, and has a
@@ -37,14 +37,6 @@ int64_t users_attributes_work(const struct config *config, const struct config_a
 	return application->users_update;
 }
 
-static uint32_t chance(void)
-{
-	uint32_t random = 0;
-
-	(void)!getrandom(&random, sizeof(random), 0);
-	return random;
-}
-
 static void forget_person(struct round *round)
 {
 	free(round->claims);
@@ -56,7 +48,7 @@ static void round_end(struct round *round)
 {
 	struct piece *piece = round->piece;
 
-	piece->chance = chance();
+	piece->chance = retry_chance();
 	piece->health_words = round->visit.words;
 	users_free(round->work);
 	piece_end(piece);

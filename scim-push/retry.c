@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
 
 #define BASE_MS           1000
 #define REMOVAL_MAX_MS    30000
@@ -18,6 +21,15 @@ int64_t retry_delay_ms(unsigned attempt, bool removal, uint32_t random)
 	if (ceiling > most)
 		ceiling = most;
 	return (int64_t)(((uint64_t)ceiling * ((uint64_t)random + 1)) >> 32);
+}
+
+uint32_t retry_chance(void)
+{
+	uint32_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		random = (uint32_t)clock_mono_ms() * 2654435761u;
+	return random;
 }
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar; years are counted from March. */

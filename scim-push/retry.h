@@ -1,6 +1,6 @@
 /*
- * When to try again: the pause before the next push of one membership, and what Retry-After says. Pure: time and
- * chance are arguments.
+ * When to try again: the pause before the next push of one membership, and what Retry-After says. Pure but for
+ * retry_chance(): time and chance are arguments.
  */
 #ifndef SCIM_PUSH_RETRY_H
 #define SCIM_PUSH_RETRY_H
@@ -16,6 +16,9 @@
  * is 1 s after the first failure, doubles with each, and stops at 30 s for removals and 60 s for activations.
  */
 int64_t retry_delay_ms(unsigned attempt, bool removal, uint32_t random);
+
+/* A random number for `random`; from the clock where the system has none to give. */
+uint32_t retry_chance(void);
 
 /*
  * The value of a Retry-After header (RFC 9110, 10.2.3: seconds, or a date in any of the three forms of 5.6.7) in

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "activation/activation.h"
 #include "activation/notices.h"
@@ -15,6 +14,7 @@
 #include "http/http.h"
 #include "notice/audience.h"
 #include "notice/parcel.h"
+#include "scim-push/retry.h"
 
 /* A claim outlives the delivery's own deadline and the calls to the store around it. */
 #define LEASE_MS       60000
@@ -57,15 +57,6 @@ struct opening {
 	size_t left; /* notices whose spreading is not yet acknowledged, and one for the reading of the list */
 	bool failed;
 };
-
-static uint32_t chance(void)
-{
-	uint32_t random;
-
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		random = (uint32_t)clock_mono_ms() * 2654435761u;
-	return random;
-}
 
 /* -- the outbox --------------------------------------------------------------------------------------------- */
 
@@ -226,7 +217,7 @@ static void on_answer(void *ctx, const struct http_answer *answer)
 	struct parcel_result result;
 
 	parcel->request = NULL;
-	parcel_judge(parcel, answer, chance(), &result);
+	parcel_judge(parcel, answer, retry_chance(), &result);
 	count(parcel, result.word);
 	log_event(strcmp(result.word, "done") == 0 ? LOG_INFO : LOG_WARN, "notice",
 		  "delivery=%s target=%s attempt=%u result=%s status=%ld", parcel->id, parcel->target->name,
