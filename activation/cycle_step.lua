@@ -3,7 +3,8 @@
 -- reserve. Where it is stands here, so that another broker goes on where one has died.
 -- c:APP, besides what cycle.lua says: steps (those that are left, the present one first: "drift:12 users:30", names and
 -- how much work they have left), at (where the present one is; it alone knows what that means), piece (the one under
--- way), till (when its broker is taken for dead), did (pieces of work that there was something to do about).
+-- way), till (when its broker is taken for dead), from (when the present step began, where that was in an earlier cycle),
+-- looked (when the piece began to read the application), did (pieces of work that there was something to do about).
 
 local function step_get(c, app)
 	local v = redis.call('HMGET', c.pre .. 'c:' .. app, 'steps', 'at', 'piece', 'till')
@@ -24,15 +25,23 @@ end
 local function steps_begin(c, app, steps)
 	local key = c.pre .. 'c:' .. app
 	local count, order, sum = {}, {}, 0
+	local former = step_get(c, app)
+	-- What goes on is measured by when it began: by a new beginning it would never come to its end.
+	local from = former and (redis.call('HGET', key, 'from') or redis.call('HGET', key, 'started'))
 	for name, left in string.gmatch(steps, '(%a+):(%d+)') do
 		-- How many users there are the store knows.
-		left = (name == 'leavers' or name == 'attributes') and users_count(c, app, name) or tonumber(left)
+		left = (name == 'leavers' or name == 'attributes')
+			and users_count(c, app, name, former and former.name == name and from or string.format('%.0f', c.now))
+			or tonumber(left)
+		-- Its broker is still going to say what came of it.
+		if former and former.name == name and former.piece ~= '' and former.till > c.now then
+			left = math.max(left, 1)
+		end
 		if left > 0 then
 			count[name] = left
 			sum = sum + left
 		end
 	end
-	local former = step_get(c, app)
 	local text = (former and redis.call('HGET', key, 'steps') .. ' ' or '') .. steps
 	for name in string.gmatch(text, '(%a+):') do
 		if count[name] then
@@ -41,26 +50,28 @@ local function steps_begin(c, app, steps)
 		end
 	end
 	redis.call('HSET', key, 'steps', table.concat(order, ' '), 'did', 0)
-	if not former or string.match(order[1] or '', '^%a+') ~= former.name then
-		redis.call('HDEL', key, 'at', 'piece', 'till')
+	if former and string.match(order[1] or '', '^%a+') == former.name then
+		redis.call('HSET', key, 'from', from)
+	else
+		redis.call('HDEL', key, 'at', 'piece', 'till', 'from', 'looked')
 	end
 	return sum
 end
 
 -- The cycle has come to its end.
 local function steps_end(c, app)
-	redis.call('HDEL', c.pre .. 'c:' .. app, 'steps', 'at', 'piece', 'till')
+	redis.call('HDEL', c.pre .. 'c:' .. app, 'steps', 'at', 'piece', 'till', 'from', 'looked')
 end
 
--- The next piece of the present step for this broker: its id, the application, the step, where it is, and which cycle it
--- belongs to. The caller has seen that the cycle may go on.
+-- The next piece of the present step for this broker: its id, the application, the step, and where it is. The caller has
+-- seen that the cycle may go on.
 local function step_piece(c, t, id)
 	local step = step_get(c, t.app)
 	if not step or (step.piece ~= '' and step.piece ~= id and step.till > c.now) then
 		return nil
 	end
 	redis.call('HSET', c.pre .. 'c:' .. t.app, 'piece', id, 'till', c.now + t.lease)
-	return { id, t.app, step.name, step.at, redis.call('HGET', c.pre .. 'c:' .. t.app, 'started') }
+	return { id, t.app, step.name, step.at }
 end
 
 -- Is this piece under way? What a broker does for a piece that another one has taken over must change nothing.
@@ -90,9 +101,10 @@ local function jit_step_end(keys, args)
 	learn(c, t, args[11], tonumber(args[13]), args[12])
 	redis.call('HINCRBY', key, 'did', args[8])
 	redis.call('HINCRBY', key, 'failures', args[14])
-	redis.call('HDEL', key, 'piece', 'till')
+	redis.call('HDEL', key, 'piece', 'till', 'looked')
 	if args[6] == '1' then
 		redis.call('HSET', key, 'steps', step.rest, 'at', '')
+		redis.call('HDEL', key, 'from')
 	else
 		local left = math.max(step.left - tonumber(args[7]), 0)
 		redis.call('HSET', key, 'at', args[5], 'steps',

@@ -1,6 +1,7 @@
 /*
  * The drift check as the store sees it (activation/drift_check.lua): which group is to be read next, whom the broker
- * knows of in it, and what the comparison has found. Whoever reads the application holds the piece of the cycle's step.
+ * knows of in it, and what the comparison has found. Whoever reads the application holds the piece of the cycle's step,
+ * which stays theirs. Each call takes its `done` once, perhaps before it returns; what it is handed is borrowed until then.
  */
 #ifndef ACTIVATION_DRIFT_H
 #define ACTIVATION_DRIFT_H

@@ -18,7 +18,7 @@ local function jit_drift_find(keys, args)
 				return answer(c, 'wait')
 			end
 			bucket_take(c, t, args[4])
-			redis.call('HSET', c.pre .. 'c:' .. t.app, 'till', c.now + t.lease)
+			redis.call('HSET', c.pre .. 'c:' .. t.app, 'till', c.now + t.lease, 'looked', c.now)
 			redis.call('DEL', c.pre .. 'fn:' .. g)
 			return answer(c, 'look', (i - 3) / 2, redis.call('GET', c.pre .. 'gi:' .. g) or '')
 		end
@@ -26,13 +26,18 @@ local function jit_drift_find(keys, args)
 	return answer(c, 'nothing')
 end
 
--- Should the application show this membership? What was confirmed a moment ago it may show late.
+-- What the application has confirmed since then it may not have shown yet when it was read.
+local function drift_margin(c, t)
+	return tonumber(redis.call('HGET', c.pre .. 'c:' .. t.app, 'looked') or c.now) - t.window
+end
+
+-- Should the application show this membership?
 local function drift_expects(c, t, m)
 	if m.s ~= 1 or m.u or m.q or m.fo or not wanted(c, m) then
 		return false
 	end
 	for _, r in ipairs(requests_of(c, m)) do
-		if r.cf and r.cf > c.now - t.window then
+		if r.cf and r.cf > drift_margin(c, t) then
 			return false
 		end
 	end
@@ -48,7 +53,7 @@ local function drift_gone(c, t, g)
 		local user, p = string.match(gone[i], '^([^\n]*)\n(.*)$')
 		out[#out + 1] = user
 		out[#out + 1] = p
-		out[#out + 1] = tonumber(gone[i + 1]) <= c.now - t.window and 'gone' or 'known'
+		out[#out + 1] = tonumber(gone[i + 1]) <= drift_margin(c, t) and 'gone' or 'known'
 	end
 	return out
 end
@@ -144,7 +149,7 @@ end
 local function drift_just_gone(c, t, g)
 	local users = {}
 	local key = c.pre .. 'gone:' .. g
-	for _, item in ipairs(redis.call('ZRANGE', key, c.now - t.window, '+inf', 'BYSCORE', 'LIMIT', 0, GONE_MOST)) do
+	for _, item in ipairs(redis.call('ZRANGE', key, drift_margin(c, t), '+inf', 'BYSCORE', 'LIMIT', 0, GONE_MOST)) do
 		users[string.match(item, '^[^\n]*')] = true
 	end
 	return users

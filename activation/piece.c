@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define FIELDS 5 /* as step_piece() of activation/cycle_step.lua writes it */
+#define FIELDS 4 /* as step_piece() of activation/cycle_step.lua writes it */
 
 struct piece *piece_read(struct activation *activation, const struct reply *reply, int64_t begun_ms)
 {
@@ -21,7 +21,6 @@ struct piece *piece_read(struct activation *activation, const struct reply *repl
 	snprintf(piece->application, sizeof(piece->application), "%s", reply_text(reply_at(reply, 1)));
 	snprintf(piece->step, sizeof(piece->step), "%s", reply_text(reply_at(reply, 2)));
 	snprintf(piece->at, sizeof(piece->at), "%s", reply_text(reply_at(reply, 3)));
-	piece->cycle_ms = reply_int(reply_at(reply, 4));
 	if (!activation->options.terms(activation->options.ctx, piece->application, &terms)) {
 		free(piece);
 		return NULL;

@@ -24,7 +24,6 @@ struct piece {
 	char application[APP_ID_SIZE];
 	char step[STEP_NAME_SIZE];
 	char at[NAME_SIZE];  /* where the step is; "" = at its beginning */
-	int64_t cycle_ms;    /* when its cycle began, Unix time */
 	int64_t begun_ms;    /* clock_mono_ms() */
 	int64_t deadline_ms; /* clock_mono_ms() at which its requests must have been given up */
 

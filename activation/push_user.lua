@@ -16,7 +16,7 @@ local function learn_user(c, m, result)
 		u.cd = u.cd or c.now
 	elseif id then
 		-- Another user of this name is another one's.
-		if u.id ~= id then
+		if u.id and u.id ~= id then
 			u.cb, u.ia, u.dt = nil, nil, nil
 		end
 		u.cd = nil

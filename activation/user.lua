@@ -40,7 +40,7 @@ end
 -- Writes the record, or forgets it when it says nothing, and puts the user where they belong.
 local function write_user(c, u)
 	local key = c.pre .. 'us:' .. u.ap .. ':' .. u.p
-	local left = u.n == 0 and u.cb and not u.st and not u.kp and (u.dt or not (u.ia or u.gn))
+	local left = u.n == 0 and u.id and u.cb and not u.st and not u.kp and (u.dt or not (u.ia or u.gn))
 	in_set(c, 'ul:' .. u.ap, u.p, left, u.lf)
 	in_set(c, 'uq:' .. u.ap, u.p, u.id and not u.gn and not u.ia and (u.n > 0 or u.cb))
 	if u.n > 0 or u.cb or u.cd or u.gn or u.ia or u.u then
@@ -60,10 +60,10 @@ local function user_count(c, m, there)
 	u.changed = true
 end
 
--- How many users the cycle that begins now takes, by its step (users.lua).
-local function users_count(c, app, step)
+-- How many users the step (users.lua) of a cycle takes that began then.
+local function users_count(c, app, step, from)
 	return redis.call('ZCOUNT', c.pre .. (step == 'leavers' and 'ul:' or 'uq:') .. app, '-inf',
-		'(' .. string.format('%.0f', c.now))
+		'(' .. from)
 end
 
 -- What a push that adds somebody is to know of the user: g deleted, so that ids from memory may be out of date; i deactivated;

@@ -2,7 +2,6 @@
 -- are deactivated or deleted; `attributes`, those of the users who have one, or whom it created, are brought in line with
 -- what is known of them. Each change takes a token; so does each look at some of them.
 
-
 -- The user is being deactivated or deleted: nobody makes them a member meanwhile.
 local function user_leaves(c, m)
 	return (get_user(c, m.ap, m.p).u or 0) > c.now
@@ -22,7 +21,7 @@ end
 -- whether an end is in doubt (1).
 local function user_task(c, out, app, p)
 	local u = get_user(c, app, p)
-	for _, value in ipairs({ p, redis.call('GET', c.pre .. 'u:' .. p) or '', u.id, u.fx or '', u.dt and '1' or '' }) do
+	for _, value in ipairs({ p, redis.call('GET', c.pre .. 'u:' .. p) or '', u.id or '', u.fx or '', u.dt and '1' or '' }) do
 		out[#out + 1] = value
 	end
 	return u
@@ -40,9 +39,9 @@ local function jit_users_take(keys, args)
 		return answer(c, 'wait')
 	end
 	local leavers = args[5] == 'leavers'
-	local started = redis.call('HGET', c.pre .. 'c:' .. t.app, 'started')
+	local v = redis.call('HMGET', c.pre .. 'c:' .. t.app, 'from', 'started')
 	local out = {}
-	for _, p in ipairs(redis.call('ZRANGE', c.pre .. (leavers and 'ul:' or 'uq:') .. t.app, '-inf', '(' .. started,
+	for _, p in ipairs(redis.call('ZRANGE', c.pre .. (leavers and 'ul:' or 'uq:') .. t.app, '-inf', '(' .. (v[1] or v[2]),
 		'BYSCORE', 'LIMIT', 0, leavers and 1 or args[6])) do
 		local u = user_task(c, out, t.app, p)
 		if leavers then
@@ -108,11 +107,15 @@ end
 -- jit_users_end: what came of the piece's users; its token and claim are given back by jit_step_end. ARGV 3 terms,
 -- 4 piece, 5 update|deactivate|delete, 6 how long it took in ms, then six for each user: person, done|same|gone|kept|skipped|
 -- retry|refused, marks (1: an end that is in doubt), the application's status, its words, the digest of the update that it has
--- accepted. For an update that is done, the words are the attributes. Answers 'ok'.
+-- accepted. For an update that is done, the words are the attributes. Answers 'ok', or 'gone' when another broker has taken
+-- the piece over.
 local function jit_users_end(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
 	local op = args[5]
+	if not step_holds(c, t.app, args[4]) then
+		return answer(c, 'gone')
+	end
 	for i = 7, #args, 6 do
 		local u = get_user(c, t.app, args[i])
 		local result = { verdict = args[i + 1], in_doubt = args[i + 2] == '1', status = args[i + 3], text = args[i + 4],

@@ -89,6 +89,14 @@ static void end_broken(struct check *check, const char *why)
 	end_group(check);
 }
 
+/* What the last request means for the piece. True: the broker stops, and the group is another one's to compare. */
+static bool take_end(struct check *check, const struct listing *listing, enum listing_end how)
+{
+	check->piece->closed_for_ms = listing->closed_for_ms;
+	check->piece->unanswered = listing->unanswered;
+	return how == LISTING_ABORTED;
+}
+
 static const char *text_of(const char *words)
 {
 	return words[0] != '\0' ? words : "no memory is left";
@@ -250,8 +258,9 @@ static void on_listed(void *ctx, struct listing *listing, enum listing_end how)
 {
 	struct check *check = ctx;
 
-	check->piece->closed_for_ms = listing->closed_for_ms;
-	if (how == LISTING_GONE && !check->by_name) {
+	if (take_end(check, listing, how)) {
+		end(check);
+	} else if (how == LISTING_GONE && !check->by_name) {
 		/* Deleted, and perhaps made again under the same name. */
 		listing->group_id[0] = '\0';
 		list_members(check);
@@ -302,8 +311,9 @@ static void on_asked(void *ctx, struct listing *listing, enum listing_end how)
 {
 	struct check *check = ctx;
 
-	check->piece->closed_for_ms = listing->closed_for_ms;
-	if (how == LISTING_WHOLE && drift_set_sort(&check->set))
+	if (take_end(check, listing, how))
+		end(check);
+	else if (how == LISTING_WHOLE && drift_set_sort(&check->set))
 		compare_page(check);
 	else
 		end_broken(check, text_of(listing->words));
@@ -344,10 +354,14 @@ static void on_page_to_ask(void *ctx, const struct drift_page *page)
 		return;
 	}
 	check->users = calloc(check->row_count, sizeof(*check->users));
-	for (size_t i = 0; check->users != NULL && i < check->row_count; i++)
+	if (check->users == NULL) {
+		end_broken(check, "no memory is left");
+		return;
+	}
+	for (size_t i = 0; i < check->row_count; i++)
 		check->users[i] = check->rows[i].user;
 	check->listing.users = check->users;
-	check->listing.user_count = check->users != NULL ? check->row_count : 0;
+	check->listing.user_count = check->row_count;
 	if (!listing_start(check->pusher, &check->listing))
 		end_broken(check, text_of(check->listing.words));
 }

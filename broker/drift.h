@@ -7,6 +7,8 @@
 /* How many groups of the application are compared. */
 int64_t drift_work(const struct config *config, const struct config_application *application);
 
+/* Takes the piece over, and ends it when a group (or a page of those who are asked for one by one) is compared, or could
+ * not be. Does not block. */
 void drift_take(const struct step_tools *tools, struct piece *piece);
 
 #endif

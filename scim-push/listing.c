@@ -134,6 +134,7 @@ static void on_answer(void *ctx, const struct http_answer *answer)
 
 	listing->pages++;
 	listing->closed_for_ms = result.wait_ms;
+	listing->unanswered = answer->status == 0 && answer->sent;
 	if (result.outcome == OUTCOME_DONE) {
 		on_read(listing, answer);
 		return;
@@ -143,8 +144,6 @@ static void on_answer(void *ctx, const struct http_answer *answer)
 		on_missing(listing, words);
 		return;
 	}
-	listing->misconfigured = result.outcome == OUTCOME_MISCONFIGURED;
-	listing->sick = result.outcome == OUTCOME_SICK;
 	end(listing, LISTING_BROKEN, words);
 }
 
@@ -202,6 +201,7 @@ bool listing_start(struct pusher *pusher, struct listing *listing)
 	listing->pusher = pusher;
 	listing->cursor[0] = '\0';
 	listing->pages = listing->asked = 0;
+	listing->unanswered = false;
 	if (way == LISTING_NONE || (way == LISTING_SINGLE && listing->user_count == 0) || !ask(listing)) {
 		snprintf(listing->words, sizeof(listing->words), "%s",
 			 way == LISTING_NONE ? "the application lists no members"
@@ -218,7 +218,7 @@ void listing_abort_all(struct pusher *pusher)
 {
 	while (pusher->listings != NULL) {
 		struct listing *listing = pusher->listings;
-		(void)http_cancel(listing->request);
-		end(listing, LISTING_BROKEN, "the broker stops");
+		listing->unanswered = http_cancel(listing->request);
+		end(listing, LISTING_ABORTED, "the broker stops");
 	}
 }

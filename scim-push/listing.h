@@ -2,7 +2,7 @@
  * Who is in a group of an application, by the dialect's own way: all members, one page at a time; or, where none can be
  * listed, of some users whether they are. For finding what somebody has added or removed by hand. Bounded in pages and in
  * memory: each page is handed on before the next is asked for. A listing that does not come to its end proves nothing
- * about who was not in it.
+ * about who was not in it; nor does it say anything about health: who may push need not be allowed to list.
  */
 #ifndef SCIM_PUSH_LISTING_H
 #define SCIM_PUSH_LISTING_H
@@ -20,7 +20,8 @@
 enum listing_end {
 	LISTING_WHOLE,  /* all members were shown, or all users asked for */
 	LISTING_BROKEN, /* it was not: try again later; `words` says why */
-	LISTING_GONE    /* the application has no such group (any more) */
+	LISTING_GONE,   /* the application has no such group (any more) */
+	LISTING_ABORTED /* the broker stops */
 };
 
 struct listing {
@@ -42,7 +43,7 @@ struct listing {
 	char words[TEXT_SIZE];
 	size_t pages;          /* requests that were answered */
 	int64_t closed_for_ms; /* the application asks for silence */
-	bool misconfigured, sick;
+	bool unanswered;       /* the last request may still be running in the application */
 
 	/* This module's own: */
 	struct pusher *pusher;

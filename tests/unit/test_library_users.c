@@ -274,7 +274,7 @@ static void test_leaver_comes_back(void **state)
 		{"60000 users-take p1 leavers", "ok ann"},
 		{"60001 users-go p1 ann delete", "ok"},
 		{"60002 submit r2 g1 ann 90000 action=adminAssign", "ok deferred place=1 next=120000"},
-		{"60003 cycle who", "started"},
+		{"60003 cycle who steps=leavers:1", "started"},
 		{"60003 pump q2", "idle"},
 		{"60100 users-end p1 delete ann:done", "ok"},
 		{"120000 cycle", "started"},
@@ -297,6 +297,27 @@ static void test_leaver_comes_back(void **state)
 	lane_story_run(*state, "comes back during", during);
 	lane_story_run(*state, "is given something", assigned);
 	lane_story_run(*state, "comes back after a death", dead);
+}
+
+static void test_leaver_is_taken_over(void **state)
+{
+	/* The broker stands still, another one takes it over: what the first one says then changes nothing. */
+	static const struct lane_story_row late[] = {
+		ANN_LEAVES,
+		{"60000 pump p1", "piece p1 leavers"},
+		{"60000 users-take p1 leavers", "ok ann"},
+		{"60001 users-go p1 ann delete", "ok"},
+		{"92000 pump p2", "piece p2 leavers"},
+		{"92000 users-take p2 leavers", "ok ann*"},
+		{"92001 users-go p2 ann delete", "ok"},
+		{"92002 users-end p1 delete ann:retry", "gone"},
+		{"92003 submit r2 g1 ann 90000", "ok waiting"},
+		{"92010 users-end p2 delete ann:done", "ok"},
+		{"92010 pump q2", "| push q2 add g1 ann+g"},
+		END,
+	};
+
+	lane_story_run(*state, "another broker has taken over", late);
 }
 
 static void test_leaver_stays(void **state)
@@ -407,15 +428,52 @@ static void test_attributes(void **state)
 	lane_story_run(*state, "attributes wait", busy);
 }
 
+static void test_attributes_of_many(void **state)
+{
+	/* More users than a cycle has time for: the next one goes on behind those who were looked at, and has an end. */
+	static const struct lane_story_row many[] = {
+		TERMS,
+		{"0 submit r1 g1 ann 900000", "ok provisioning | push Pr1 add g1 ann"},
+		{"0 submit r2 g1 bob 900000", "ok provisioning | push Pr2 add g1 bob"},
+		{"5 end Pr1 ann:done:0c", "ok"},
+		{"6 end Pr2 bob:done", "ok"},
+		{"60000 cycle steps=attributes:1,drift:1", "started"},
+		{"60000 pump p1", "piece p1 attributes"},
+		{"60000 users-take p1 attributes most=1", "ok ann"},
+		{"60001 users-end p1 update ann:same", "ok"},
+		{"60001 step p1 walked=1", "ok"},
+		{"120000 cycle steps=attributes:1,drift:1", "started"},
+		{"120000 app total left", "total=2 left=2"},
+		{"120000 pump p2", "piece p2 attributes"},
+		{"120000 users-take p2 attributes", "ok bob"},
+		{"120001 users-end p2 update bob:same", "ok"},
+		{"120001 step p2 walked=1", "ok"},
+		{"120001 pump p3", "piece p3 attributes"},
+		{"120001 users-take p3 attributes", "none"},
+		{"120002 step p3 over=1", "ok"},
+		{"120002 pump p4", "piece p4 drift"},
+		END,
+	};
+
+	lane_story_run(*state, "attributes of many", many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_created),           cmocka_unit_test(test_found),
-		cmocka_unit_test(test_replaced),          cmocka_unit_test(test_created_and_not_added),
-		cmocka_unit_test(test_lost_creation),     cmocka_unit_test(test_standing),
-		cmocka_unit_test(test_history),           cmocka_unit_test(test_leaver),
-		cmocka_unit_test(test_leaver_comes_back), cmocka_unit_test(test_leaver_stays),
+		cmocka_unit_test(test_created),
+		cmocka_unit_test(test_found),
+		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_created_and_not_added),
+		cmocka_unit_test(test_lost_creation),
+		cmocka_unit_test(test_standing),
+		cmocka_unit_test(test_history),
+		cmocka_unit_test(test_leaver),
+		cmocka_unit_test(test_leaver_comes_back),
+		cmocka_unit_test(test_leaver_stays),
+		cmocka_unit_test(test_leaver_is_taken_over),
 		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_attributes_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

@@ -138,6 +138,10 @@ static void broken_listings(void **state)
 		{{.when = READ_GROUP, .status = 200, .body = "{\"id\":\"g-1\",\"members\":{}}"},
 		 LISTING_BROKEN},
 		{{.when = READ_GROUP, .status = 401, .body = ""}, LISTING_BROKEN},
+		{{.when = READ_GROUP,
+		  .body = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+		  .deed = PEER_RAW},
+		 LISTING_BROKEN},
 	};
 	struct story *story = *state;
 
@@ -147,7 +151,7 @@ static void broken_listings(void **state)
 		run(story, &seen, &rows[i].rule, 1);
 		assert_int_equal(seen.how, rows[i].how);
 		assert_int_equal(seen.listing.closed_for_ms, rows[i].rule.status == 429 ? 7000 : 0);
-		assert_int_equal(seen.listing.misconfigured, rows[i].rule.status == 401);
+		assert_int_equal(seen.listing.unanswered, rows[i].rule.status == 0);
 	}
 }
 
