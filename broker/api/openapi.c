@@ -81,7 +81,8 @@ static void add_parameters(struct buf *out, const struct route *route, size_t va
 	     i++, comma = ",")
 		buf_addf(out, "%s{\"name\":\"$%s\",\"in\":\"query\",\"schema\":{\"type\":\"string\"}}", comma,
 			 options[i]);
-	if (strcmp(route->method, "POST") == 0 && route->need >= NEED_PERSON)
+	if (route->takes != NULL &&
+	    (strcmp(route->takes, "scheduleRequest") == 0 || strcmp(route->takes, "batch") == 0))
 		buf_addf(out, "%s{\"$ref\":\"#/components/parameters/idempotencyKey\"}", comma);
 	buf_adds(out, "],");
 }
@@ -116,12 +117,16 @@ static void add_content(struct buf *out, const struct route *route)
 	buf_adds(out, "}}");
 }
 
-/* What is made is answered 201, what is done without an answer 204. */
+/* What is made is answered 201, what has begun 202, what is done without an answer 204. */
 static int success(const struct route *route)
 {
-	if (strcmp(route->method, "GET") == 0 || !route->graph)
+	if (strcmp(route->method, "GET") == 0)
 		return 200;
-	return route->gives != NULL ? 201 : 204;
+	if (route->gives == NULL)
+		return 204;
+	if (strcmp(route->gives, "cycles") == 0)
+		return 202;
+	return route->graph ? 201 : 200;
 }
 
 static void add_responses(struct buf *out, const struct route *route)
