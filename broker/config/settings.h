@@ -343,7 +343,7 @@ const struct setting *setting_find(const char *prefix, const char *key);
 /* The known key of that mapping that was probably meant, or NULL when none is close. */
 const char *setting_nearest(const char *prefix, const char *key);
 
-#define CHOICES_TEXT_SIZE 64
+#define CHOICES_TEXT_SIZE 160
 
 /* "a|b|c" as "a, b or c". Returns `out`. */
 const char *choices_print(const char *choices, char out[CHOICES_TEXT_SIZE]);
