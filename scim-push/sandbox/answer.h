@@ -36,7 +36,7 @@
 	X(PROBLEM_TOO_LARGE, UNPARSABLE, "The body is too large.", "tooMany")                                \
 	X(PROBLEM_THROTTLED, "Rate exceeded.", "Too many requests.", "")                                     \
 	X(PROBLEM_VERSION, UNPARSABLE, "The version is out of date.", "invalidVers")                         \
-	X(PROBLEM_UNSUPPORTED, UNPARSABLE, "This is not implemented.", "")                                   \
+	X(PROBLEM_UNSUPPORTED, UNPARSABLE, "This is not supported.", "")                                     \
 	X(PROBLEM_INTERNAL, "Internal server error.", "Something went wrong.", "")                           \
 	X(PROBLEM_TOLD, "The sandbox was told to fail.", "The sandbox was told to fail.", "")
 
