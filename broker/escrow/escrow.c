@@ -77,6 +77,8 @@ static void work(uv_work_t *request)
 
 	for (size_t i = 0; i < escrow->volume_count; i++) {
 		escrow->ecs[i].text[0] = '\0';
+		escrow->volumes[i].twin_lacks =
+			escrow->volume_count == VOLUMES && escrow->behind[VOLUMES - 1 - i];
 		escrow->errs[i] = volume_open(&escrow->volumes[i], &escrow->ecs[i]);
 	}
 	for (size_t i = 0; i < escrow->volume_count; i++)

@@ -188,7 +188,7 @@ static enum err sync_folder(const struct volume *volume, struct errctx *ec)
 /* What the folder's manifests say. */
 struct known {
 	struct ledger *ledger;
-	bool is_all; /* each of them could be read */
+	bool is_all; /* each of them could be read, and the other folder's is no older */
 };
 
 /* What is ours and is not over; and that something is over which other manifests speak of, or may speak of. */
@@ -388,7 +388,7 @@ static enum err read_other(const struct volume *other, struct ledger *ledger, st
 
 enum err volume_compact(struct volume *volume, const struct volume *other, struct errctx *ec)
 {
-	struct known known = {.is_all = true};
+	struct known known = {.is_all = !volume->twin_lacks};
 	enum err err;
 
 	if (other == NULL && volume->size <= volume->limit)

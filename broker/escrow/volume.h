@@ -18,6 +18,7 @@ struct volume {
 	int fd, lock_fd;             /* -1 = not open */
 	char seal[SHA256_HEX];       /* of the last line that is in the file */
 	int64_t size, limit;         /* bytes; beyond the limit it is written anew */
+	bool twin_lacks;             /* set by the caller: the file in the other folder is behind */
 	bool set_aside;              /* a manifest that was broken was found and kept under another name */
 };
 
@@ -39,7 +40,7 @@ enum err volume_append(struct volume *volume, const char *lines, bool sync, stru
 /*
  * Writes the file anew without what is over, when it has grown beyond its limit; or, with `other`, in any case, and with
  * all that the other one says. Reads all manifests of the folder for that; while one of the others cannot be read, which
- * `ec` then says, nothing that is over is left out. On failure the old file stays in use.
+ * `ec` then says, or the twin has not caught up, nothing that is over is left out. On failure the old file stays in use.
  */
 enum err volume_compact(struct volume *volume, const struct volume *other, struct errctx *ec) MUST_CHECK;
 
