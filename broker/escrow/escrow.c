@@ -24,7 +24,7 @@ struct escrow {
 	size_t volume_count;
 	struct buf lines;       /* not given to the thread yet */
 	struct saving *savings; /* who waits for these, the last first */
-	bool gap;               /* one that belongs to these found no room */
+	bool gap;               /* one found no room, and nobody has been told since */
 	uv_timer_t again;
 	bool stopped, lost; /* lost: lines found no room, ever */
 	char trouble[320];
@@ -204,7 +204,7 @@ static void begin(struct escrow *escrow)
 	escrow->batch_savings = escrow->savings;
 	escrow->savings = NULL;
 	escrow->batch_gap = escrow->gap;
-	escrow->gap = false;
+	escrow->gap = escrow->gap && escrow->batch_savings == NULL;
 	buf_init(&escrow->lines, LINES_MAX);
 	escrow->working = true;
 	escrow->work.data = escrow;
@@ -286,7 +286,9 @@ bool escrow_save(struct escrow *escrow, escrow_saved *done, void *ctx)
 
 bool escrow_busy(const struct escrow *escrow)
 {
-	return escrow->working || escrow->savings != NULL || (!escrow->stopped && escrow->lines.len > 0);
+	bool will_try = !escrow->stopped || uv_is_active((const uv_handle_t *)&escrow->again);
+
+	return escrow->working || escrow->savings != NULL || (will_try && escrow->lines.len > 0);
 }
 
 void escrow_stop(struct escrow *escrow)

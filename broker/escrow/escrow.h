@@ -40,15 +40,15 @@ void escrow_note(struct escrow *escrow, const struct escrow_line *line);
 
 /*
  * Calls `done` from the loop once all lines noted so far are on the disk in one of the folders, or could not be written
- * (ERR_IO; then they are tried again, but nobody is told), or one of those noted since the last batch began was dropped
- * (ERR_IO as well). False: no memory, it is not called.
+ * (ERR_IO; then they are tried again, but nobody is told), or one was dropped of which nobody has been told yet (ERR_IO as
+ * well). False: no memory, it is not called.
  */
 typedef void escrow_saved(void *ctx, enum err err);
 bool escrow_save(struct escrow *escrow, escrow_saved *done, void *ctx) MUST_CHECK;
 
 /* Something is being written, or waits for that. */
 bool escrow_busy(const struct escrow *escrow);
-/* The process ends: what waits is tried once more, and not again. */
+/* The process ends: what waits, or is noted afterwards, is tried once more, and not again. */
 void escrow_stop(struct escrow *escrow);
 
 /* What is wrong, or NULL. Borrowed until the loop goes on. */

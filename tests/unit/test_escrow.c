@@ -1,6 +1,6 @@
 /*
- * The escrow on its loop: who waits for lines is told the truth about each of them, and what was noted before the end is
- * written.
+ * The escrow on its loop: who waits for lines is told the truth about each of them, what was noted before the end is
+ * written, and two folders come to say the same.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 
 #define LONG_NAME 6000 /* so that few lines are much */
 #define TOO_MANY  3000 /* of them are more than may wait */
+#define MANY      60   /* of them are more than a file may have grown by when it is written anew */
 
 struct test {
 	uv_loop_t loop;
@@ -29,20 +31,36 @@ struct test {
 	char name[LONG_NAME + 1];
 };
 
+static void begin(struct test *t, const char *second)
+{
+	const struct escrow_options options = {.loop = &t->loop,
+					       .path = t->vault.path,
+					       .second_path = second,
+					       .key = VAULT_KEY,
+					       .former_key = ""};
+
+	t->escrow = escrow_new(&options);
+}
+
 static int make_test(void **state)
 {
 	struct test *t = calloc(1, sizeof(*t));
-	struct escrow_options options = {.second_path = "", .key = VAULT_KEY, .former_key = ""};
 
 	*state = t;
 	if (t == NULL || uv_loop_init(&t->loop) != 0)
 		return -1;
 	memset(t->name, 'x', LONG_NAME);
 	vault_make(&t->vault, NULL);
-	options.loop = &t->loop;
-	options.path = t->vault.path;
-	t->escrow = escrow_new(&options);
+	begin(t, "");
 	return t->escrow != NULL ? 0 : -1;
+}
+
+static void end(struct test *t)
+{
+	escrow_stop(t->escrow);
+	uv_run(&t->loop, UV_RUN_DEFAULT);
+	escrow_free(t->escrow);
+	uv_run(&t->loop, UV_RUN_DEFAULT);
 }
 
 static int end_test(void **state)
@@ -50,21 +68,18 @@ static int end_test(void **state)
 	struct test *t = *state;
 	int closed;
 
-	escrow_stop(t->escrow);
-	uv_run(&t->loop, UV_RUN_DEFAULT);
-	escrow_free(t->escrow);
-	uv_run(&t->loop, UV_RUN_DEFAULT);
+	end(t);
 	closed = uv_loop_close(&t->loop);
 	vault_remove(&t->vault);
 	free(t);
 	return closed;
 }
 
-static void note(struct test *t, const char *person, const char *name)
+static void note_at(struct test *t, const char *person, const char *name, int64_t at)
 {
 	const struct escrow_line line = {.kind = ESCROW_ADD,
-					 .at_ms = 10,
-					 .end_ms = 1000,
+					 .at_ms = at,
+					 .end_ms = at + 1000,
 					 .application = "aws",
 					 .group = "g1",
 					 .principal = person,
@@ -73,6 +88,27 @@ static void note(struct test *t, const char *person, const char *name)
 					 .user_name = person,
 					 .user_id = "U-1",
 					 .assignment = "r1"};
+
+	escrow_note(t->escrow, &line);
+}
+
+static void note(struct test *t, const char *person, const char *name)
+{
+	note_at(t, person, name, 10);
+}
+
+static void note_gone(struct test *t, const char *person, int64_t at)
+{
+	const struct escrow_line line = {.kind = ESCROW_GONE,
+					 .at_ms = at,
+					 .application = "aws",
+					 .group = "g1",
+					 .principal = person,
+					 .group_name = "",
+					 .group_id = "",
+					 .user_name = "",
+					 .user_id = "",
+					 .assignment = ""};
 
 	escrow_note(t->escrow, &line);
 }
@@ -124,6 +160,22 @@ static void a_dropped_line_is_told(void **state)
 	assert_true(is_written(t, "cay"));
 }
 
+/* One was dropped while nobody waited: whoever asks next, whether all is on the disk, is told. */
+static void a_line_dropped_earlier_is_told(void **state)
+{
+	struct test *t = *state;
+
+	assert_int_equal(rmdir(t->vault.path), 0);
+	for (int i = 0; i < TOO_MANY; i++)
+		note(t, "ann", t->name);
+	assert_int_equal(mkdir(t->vault.path, 0700), 0);
+	while (escrow_busy(t->escrow))
+		uv_run(&t->loop, UV_RUN_ONCE);
+	assert_true(is_written(t, "ann"));
+	assert_int_equal(save(t), ERR_IO);
+	assert_int_equal(save(t), ERR_OK);
+}
+
 static void what_waits_at_the_end_is_written(void **state)
 {
 	struct test *t = *state;
@@ -133,6 +185,12 @@ static void what_waits_at_the_end_is_written(void **state)
 	assert_true(escrow_busy(t->escrow));
 	uv_run(&t->loop, UV_RUN_DEFAULT);
 	assert_true(is_written(t, "ann"));
+	/* What was under way when the end began is over now. */
+	note(t, "ben", "");
+	assert_true(escrow_busy(t->escrow));
+	uv_run(&t->loop, UV_RUN_DEFAULT);
+	assert_true(is_written(t, "ben"));
+	assert_false(escrow_busy(t->escrow));
 }
 
 /* A batch fails while the process ends; what was noted behind it has not been tried yet. */
@@ -151,14 +209,58 @@ static void what_was_not_tried_is_tried(void **state)
 	assert_true(is_written(t, "ann") && is_written(t, "ben"));
 }
 
+static void find(const char *folder, const char *person, struct vault_entry *entry)
+{
+	vault_find(folder, person, "g1", entry);
+}
+
+/* While the second folder is away somebody gets another end, and somebody is gone; and then it is back. */
+static void both_folders_say_the_same(void **state)
+{
+	struct test *t = *state;
+	struct vault_entry entry;
+	char away[sizeof(t->vault.second) + 8];
+
+	snprintf(away, sizeof(away), "%s-away", t->vault.second);
+	end(t);
+	begin(t, t->vault.second);
+	note(t, "ann", "");
+	note(t, "ben", "");
+	assert_int_equal(save(t), ERR_OK);
+	end(t);
+	assert_int_equal(rename(t->vault.second, away), 0);
+	begin(t, t->vault.second);
+	note_at(t, "ann", "", 20);
+	note_gone(t, "ben", 20);
+	for (int i = 0; i < MANY; i++)
+		note(t, "cay", t->name);
+	assert_int_equal(save(t), ERR_OK);
+	assert_true(escrow_figures(t->escrow)->bytes < MANY * LONG_NAME); /* written anew */
+	end(t);
+	assert_int_equal(rename(away, t->vault.second), 0);
+	begin(t, t->vault.second);
+	assert_int_equal(save(t), ERR_OK);
+	for (int i = 0; i < 2; i++) {
+		const char *folder = i == 0 ? t->vault.path : t->vault.second;
+
+		find(folder, "ann", &entry);
+		assert_int_equal(entry.end_ms, 1020);
+		find(folder, "ben", &entry);
+		assert_true(!entry.found || entry.kind == ESCROW_GONE);
+		find(folder, "cay", &entry);
+		assert_true(entry.found);
+	}
+	assert_null(escrow_trouble(t->escrow));
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, make_test, end_test)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ROW(a_dropped_line_is_told),
-		ROW(what_waits_at_the_end_is_written),
-		ROW(what_was_not_tried_is_tried),
+		ROW(a_dropped_line_is_told),           ROW(a_line_dropped_earlier_is_told),
+		ROW(what_waits_at_the_end_is_written), ROW(what_was_not_tried_is_tried),
+		ROW(both_folders_say_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
