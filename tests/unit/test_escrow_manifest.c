@@ -241,6 +241,7 @@ static void test_it_stays_bounded(void **state)
 	assert_int_equal(entry(ledger, "ben")->end_ms, 5000);
 	ledger_free(ledger);
 }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

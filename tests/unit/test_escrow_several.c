@@ -262,6 +262,7 @@ static void test_many(void **state)
 	assert_int_equal(entry(ledger, "person-4711")->end_ms, 101);
 	ledger_free(ledger);
 }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
