@@ -116,10 +116,14 @@ static enum err take_seal(struct check *c, struct lane *lane, const struct line 
 		return broken(c, line, why.text);
 	}
 	c->report->seals++;
-	/* The file may begin amid what the first seal covers. */
+	/* A seal stands behind what came while it was made: all that it covers may be before the file. */
+	if (!lane->knows_digest && seal.to < lane->first_pending - 1)
+		return ERR_OK;
+	/* The file may begin amid what its first seal covers, but not before that. */
+	if (!lane->knows_digest && seal.from > lane->first_pending)
+		return broken(c, line, "Seals before this one are missing.");
 	if (!lane->knows_digest)
-		c->report->unchecked +=
-			seal.to >= lane->first_pending ? seal.to - lane->first_pending + 1 : 0;
+		c->report->unchecked += seal.to - lane->first_pending + 1;
 	else if (seal.from != lane->first_pending)
 		return broken(c, line, "The seal does not begin behind the one before.");
 	len = length_of(&lane->pending, seal.to - lane->first_pending + 1);
@@ -127,7 +131,7 @@ static enum err take_seal(struct check *c, struct lane *lane, const struct line 
 		return broken(c, line, "What the seal covers is not what it was made over.");
 	lane->knows_digest = true;
 	memcpy(lane->digest, seal.digest, sizeof(lane->digest));
-	return drop(lane, len, seal.to >= lane->first_pending ? seal.to : lane->first_pending - 1);
+	return drop(lane, len, seal.to);
 }
 
 /* -- lines ------------------------------------------------------------------------------------------------------ */
