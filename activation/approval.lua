@@ -51,19 +51,48 @@ end
 -- The decision that this webhook brought when it was received before: it stands, whatever has become of the request
 -- since.
 local function decided_by_message(r, message)
-	for _, d in ipairs(r.dc) do
+	for _, d in ipairs(r.dc or {}) do
 		if message ~= '' and d.wid == message then
 			return d
 		end
 	end
 end
 
--- What a webhook was refused with, as long as its time stamp would let it be repeated: policy may be another one by then,
--- but the message says what it said. The broker tells five minutes either way apart; this is more than both together.
-local REFUSED_MESSAGE_MS = 15 * 60 * 1000
+-- What a webhook was refused with: policy may be another one when it comes again, but the message says what it said. Who
+-- sends it may try for days, each time with a new time stamp; a request may wait longer than that.
+local REFUSED_MESSAGE_MS = 7 * 24 * 3600 * 1000
 
 local function refused_key(c, message)
 	return c.pre .. 'wr:' .. message
+end
+
+-- How long that is kept.
+local function refused_ms(c, r)
+	local waits = r and r.st == 'awaiting' and r.ax - c.now or 0
+	return math.max(REFUSED_MESSAGE_MS, waits)
+end
+
+local function was_refused(c, message)
+	return message ~= '' and redis.call('EXISTS', refused_key(c, message)) == 1
+end
+
+-- jit_refuse: policy no longer allows a scheduled request at its start, or one that waits for an approver.
+-- ARGV 3 request id, 4 why, 5 id of the webhook that had it looked at, or ''. Answers 'ok', 'gone' when it has left these
+-- states, or 'same' when the webhook was received before: it is answered as it was then, and changes nothing.
+local function jit_refuse(keys, args)
+	local c = context(keys, args)
+	local r = get_request(c, args[3])
+	local message = args[5] or ''
+	if r and decided_by_message(r, message) or was_refused(c, message) then
+		return answer(c, 'same')
+	end
+	if not r or not can(r, 'refuse') or WANTS[r.st] then
+		return answer(c, 'gone')
+	end
+	r.er = args[4]
+	move(c, r, 'refuse')
+	settle(c, get_member(c, r.g, r.p, r.ap))
+	return answer(c, 'ok')
 end
 
 -- jit_message_refused: a webhook about that request was refused.
@@ -72,12 +101,12 @@ end
 local function jit_message_refused(keys, args)
 	local c = context(keys, args)
 	local r = get_request(c, args[3])
-	local before = r and r.dc and decided_by_message(r, args[4])
+	local before = r and decided_by_message(r, args[4])
 	if before and before.res == args[5] then
 		return answer(c, 'ok', '')
 	end
 	local key = refused_key(c, args[4])
-	redis.call('SET', key, args[6], 'NX', 'PX', REFUSED_MESSAGE_MS)
+	redis.call('SET', key, args[6], 'NX', 'PX', string.format('%.0f', refused_ms(c, r)))
 	return answer(c, 'refused', redis.call('GET', key) or args[6])
 end
 
@@ -102,7 +131,7 @@ local function jit_decide(keys, args)
 	end
 	local stage = tonumber(args[7])
 	local before = decided_by_message(r, args[15] or '')
-	if not before and (args[15] or '') ~= '' and redis.call('EXISTS', refused_key(c, args[15])) == 1 then
+	if not before and was_refused(c, args[15] or '') then
 		return answer(c, 'refused', view(c, r), '')
 	end
 	before = before or decision_of(r, stage, args[8], names)

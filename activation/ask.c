@@ -403,5 +403,6 @@ void activation_decline(struct activation *activation, const struct declining *d
 	core_call_by(activation, &call, "jit_refuse", p->lane, declining->actor);
 	store_arg(&call, declining->id);
 	store_arg(&call, declining->why);
+	store_arg(&call, declining->message);
 	store_call(activation->options.store, &call, on_request, p);
 }

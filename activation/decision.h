@@ -49,12 +49,14 @@ void activation_refuse_message(struct activation *activation, const struct refus
 
 /* What policy no longer allows; borrowed for the call. */
 struct declining {
-	const char *id;    /* of a request that waits for an approver or for its start */
-	const char *why;   /* one sentence */
-	const char *actor; /* who had it looked at, as actor_write() has written it */
+	const char *id;      /* of a request that waits for an approver or for its start */
+	const char *why;     /* one sentence */
+	const char *message; /* what had it looked at, as in struct decision */
+	const char *actor;   /* who had it looked at, as actor_write() has written it */
 };
 
-/* Ends the request, saying why. ERR_OK without a request; ERR_DECIDED when it has left these states. */
+/* Ends the request, saying why; a message that was received before ends nothing. ERR_OK without a request, either way;
+ * ERR_DECIDED when it has left these states. */
 void activation_decline(struct activation *activation, const struct declining *declining,
 			activation_done *done, void *ctx);
 

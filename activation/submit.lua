@@ -259,20 +259,6 @@ local function jit_start(keys, args)
 	return answer(c, 'ok', order or '', order and 0 or ends_at(c, m), r.ap, r.g, r.p)
 end
 
--- jit_refuse: policy no longer allows a scheduled request at its start, or one that waits for an approver.
--- ARGV 3 request id, 4 why. Answers 'ok', or 'gone' when it has left these states.
-local function jit_refuse(keys, args)
-	local c = context(keys, args)
-	local r = get_request(c, args[3])
-	if not r or not can(r, 'refuse') or WANTS[r.st] then
-		return answer(c, 'gone')
-	end
-	r.er = args[4]
-	move(c, r, 'refuse')
-	settle(c, get_member(c, r.g, r.p, r.ap))
-	return answer(c, 'ok')
-end
-
 -- jit_cancel: withdraws a request that has not given access. ARGV 3 request id, 4 who asks, 5 an operator, who
 -- may withdraw anybody's (1). Answers 'ok' (also when it was cancelled before), 'none', 'denied' or {'state', now, next, request}.
 local function jit_cancel(keys, args)

@@ -255,6 +255,7 @@ static void on_decided(void *ctx, enum err err, const struct request *request)
 	free(verdict);
 }
 
+/* A message that was received before has not declined it: refuse() answers as the first time. */
 static void on_declined(void *ctx, enum err err, const struct request *request)
 {
 	struct verdict *verdict = ctx;
@@ -370,6 +371,7 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 		activation_decline(call->api->activation,
 				   &(struct declining){.id = request->id,
 						       .why = verdict->declined.text,
+						       .message = verdict->message,
 						       .actor = buf_text(&call->actor)},
 				   on_declined, verdict);
 	else if (err != ERR_OK)

@@ -31,7 +31,7 @@ static void answer_as_before(struct call *call, const char *text)
 {
 	char *code = NULL;
 	int status = (int)strtol(text, &code, 10);
-	size_t len = strcspn(code + 1, "\n");
+	size_t len = code[0] == ' ' ? strcspn(code + 1, "\n") : 0;
 
 	if (code[0] != ' ' || code[1 + len] != '\n')
 		call_error(call, ERR_FORBIDDEN, NULL, NULL);
@@ -58,7 +58,7 @@ static void on_kept(void *ctx, enum err err, const char *text)
 
 void message_refuse(struct call *call, const struct approval_message *message, enum err err, const char *why)
 {
-	struct refused *refused = err_status(err) < 500 ? malloc(sizeof(*refused)) : NULL;
+	struct refused *refused = !err_retryable(err) ? malloc(sizeof(*refused)) : NULL;
 	char text[TEXT_MAX];
 
 	if (refused == NULL) {

@@ -1,6 +1,6 @@
 /*
- * A signed message that was refused is answered like the first time when it comes again, at whatever broker, and although
- * policy or the list of who clicks would allow it by now. A new message is judged by what holds then.
+ * A signed message is answered like the first time when it comes again, at whatever broker, and although policy or the list
+ * of who clicks is another one by now; and it changes nothing. A new message is judged by what holds then.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <hiredis/hiredis.h>
 
+#include "base/err.h"
 #include "tests/support/hooks.h"
 #include "tests/support/scene.h"
 
@@ -65,13 +67,17 @@ static int close_world(void **state)
 	return world_stop(&w->world) ? 0 : -1;
 }
 
-/* From now on person 2 is an approver too, and the Slack user U2 is known to be them. */
-static void allow_more(struct replay_world *w)
+/* From now on person 2 is an approver too, and the Slack user U2 is known to be them; nobody has the group for longer than
+ * `max_ms` (0: as before). */
+static void allow_more(struct replay_world *w, int64_t max_ms)
 {
 	struct broker_group *groups = (struct broker_group *)(uintptr_t)w->world.config.groups;
 
-	for (size_t i = 0; i < w->world.config.group_count; i++)
+	for (size_t i = 0; i < w->world.config.group_count; i++) {
 		groups[i].more = approved_by_two;
+		if (max_ms > 0)
+			groups[i].max_ms = max_ms;
+	}
 	w->world.config.more = w->then;
 	assert_true(scene_reload(&w->world, 0));
 	assert_true(scene_reload(&w->world, 1));
@@ -141,7 +147,7 @@ static void test_replays(void **state)
 	assert_int_equal(hooked.status, 403);
 	by_click(&w->world, &click, id, at, &clicked);
 	assert_int_equal(clicked.status, 403);
-	allow_more(w);
+	allow_more(w, 0);
 	for (size_t broker = 0; broker < 2; broker++) {
 		hook.broker = click.broker = broker;
 		by_webhook(&w->world, &hook, id, &again);
@@ -182,11 +188,74 @@ static void test_late_replay(void **state)
 	assert_int_equal(again.status, 204);
 }
 
+static void expect_status(const struct world *world, const char *id, const char *status)
+{
+	struct http_response response;
+	char url[256];
+
+	snprintf(url, sizeof(url), PIM "assignmentScheduleRequests/%s", id);
+	scene_get(world, ANN, url, &response);
+	assert_string_equal(scene_text(&response, "status"), status);
+	http_response_release(&response);
+}
+
+/* Neither what was accepted nor what was refused ends the request when it comes again after policy has forbidden that. */
+static void test_forbidden_since(void **state)
+{
+	struct replay_world *w = *state;
+	struct hook accepted = {"desk", HOOK_SECRET, "p1", "person1@example.com", "Approve", 0, 0};
+	struct hook refused = {"desk", HOOK_SECRET, "p2", "person2@example.com", "Approve", 0, 0};
+	struct hook fresh = {"desk", HOOK_SECRET, "p3", "person2@example.com", "Approve", 0, 0};
+	struct said first, again;
+	char id[ID_SIZE];
+
+	ask(&w->world, id);
+	by_webhook(&w->world, &accepted, id, &again);
+	assert_int_equal(again.status, 204);
+	by_webhook(&w->world, &refused, id, &first);
+	assert_int_equal(first.status, 403);
+	allow_more(w, 600 * SECOND);
+	for (size_t broker = 0; broker < 2; broker++) {
+		accepted.broker = refused.broker = broker;
+		by_webhook(&w->world, &accepted, id, &again);
+		assert_int_equal(again.status, 204);
+		by_webhook(&w->world, &refused, id, &again);
+		expect_same(&first, &again);
+	}
+	expect_status(&w->world, id, "PendingApproval");
+	/* A new word has policy looked at, which ends the request. */
+	by_webhook(&w->world, &fresh, id, &first);
+	assert_int_equal(first.status, 400);
+	expect_status(&w->world, id, "Denied");
+	by_webhook(&w->world, &fresh, id, &again);
+	expect_same(&first, &again);
+}
+
+/* Redis holds what no broker has written there. */
+static void test_foreign_text(void **state)
+{
+	const struct replay_world *w = *state;
+	struct hook hook = {"desk", HOOK_SECRET, "q1", "person2@example.com", "Approve", 0, 0};
+	struct said said;
+	char id[ID_SIZE];
+	redisReply *reply;
+
+	ask(&w->world, id);
+	reply = redis_server_command(&w->world.redis, "SET {j%d}:wr:desk:q1 %s", id_lane(id), "403");
+	assert_non_null(reply);
+	freeReplyObject(reply);
+	by_webhook(&w->world, &hook, id, &said);
+	assert_int_equal(said.status, 403);
+	assert_string_equal(said.message, err_message(ERR_FORBIDDEN));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_replays, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_late_replay, open_world, close_world),
+		cmocka_unit_test_setup_teardown(test_forbidden_since, open_world, close_world),
+		cmocka_unit_test_setup_teardown(test_foreign_text, open_world, close_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,7 @@ static void do_refuse(struct lane_story_line *line)
 	lane_begin(line->lane, "jit_refuse");
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, line->word[3]);
+	lane_arg(line->lane, line_option(line, "by", ""));
 	freeReplyObject(line_ask(line));
 }
 
@@ -349,6 +350,7 @@ static const struct {
 	{"users-end", story_do_users_end},
 	{"audit", story_do_audit},
 	{"decide", story_do_decide},
+	{"message", story_do_message},
 	{"outbox", story_do_outbox},
 	{"spread", story_do_spread},
 	{"take", story_do_take},

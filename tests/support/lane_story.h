@@ -8,7 +8,7 @@
  * The first word of a row is the time, in ms since the story's start; times in answers count from there as well.
  *
  *	submit ID GROUP PERSON DURATION [start=MS] [end=MS] [h=HASH] [action=A] [limits=L]   try …: the same, only tried
- *	start ID [limits=L]    refuse ID WHY    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
+ *	start ID [limits=L]    refuse ID WHY [by=MESSAGE]    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
  *	due [MOST]    pump PUSH    check PUSH    cycle [WHO] [steps=NAME:N,NAME:N]    operate WHAT    provision PUSH GROUP PERSON    plan [token=DAYS]    terms TERMS
  *	step PIECE [AT] [over=1] [walked=N] [did=N] [close=MS] [health=H] [failed=N]
  *	drift find PIECE GROUP[:report|:remove] …    drift page GROUP AT    drift end PIECE GROUP RETURNED FOREIGN    drift unlearn GROUP
@@ -24,6 +24,7 @@
  *	cycles    log [most=N] [before=ID] [since=MS] [person=P] [group=G] [result=V]
  *	app FIELD …    lane    removals    timetable    keys    audit ID (EVENT>STATE/CAUSE, +MS that access has outlived its end)
  *	decide ID STAGE WHO Approve|Deny [needed=N] [stages=N] [names=JSON] [by=MESSAGE]    (of a request submitted with wait=MS)
+ *	message ID MESSAGE Approve|Deny TEXT (it was refused with that; what it was refused with first, and days that is kept)
  *	policies NAME (the caller goes by these from now on; the grace is a second)    lose ID [guard=MOST/SHARE/WINDOW]
  *	guard remove|keep
  *	tells BEFORE OVERDUE    outbox [most=N]    spread NUMBER {DELIVERY TARGET|MAILBOX@DELAY} …

@@ -63,6 +63,7 @@ void story_do_order(struct lane_story_line *line);
 void story_do_mailbox(struct lane_story_line *line);
 void story_do_notices(struct lane_story_line *line);
 void story_do_decide(struct lane_story_line *line);
+void story_do_message(struct lane_story_line *line);
 
 /* lane_story_step.c: cycles and their steps. */
 void story_do_cycle(struct lane_story_line *line);

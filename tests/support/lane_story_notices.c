@@ -147,3 +147,20 @@ void story_do_decide(struct lane_story_line *line)
 	lane_arg(line->lane, line_option(line, "names", "[]"));
 	freeReplyObject(line_ask(line));
 }
+
+/* What the message was refused with first, and for how many more days that is kept (as Redis counts, not the story). */
+void story_do_message(struct lane_story_line *line)
+{
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_message_refused");
+	for (size_t i = 2; i < 6; i++)
+		lane_arg(line->lane, line->word[i]);
+	reply = line_ask(line);
+	line_word(line, lane_text(lane_at(reply, 3)));
+	freeReplyObject(reply);
+	reply = lane_command(line->lane, "PTTL " LANE_PREFIX "wr:%s", line->word[3]);
+	if (reply->integer > 0)
+		line_say(line, " %lldd", (reply->integer + 43200000) / 86400000);
+	freeReplyObject(reply);
+}

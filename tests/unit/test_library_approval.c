@@ -49,11 +49,41 @@ static void test_one_voice(void **state)
 	lane_story_run(*state, "one voice", rows);
 }
 
+/* A message that was received before ends nothing, whether it counted or was refused. */
+static void test_messages(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 submit r1 g1 ann 60000 wait=5000", "ok awaiting"},
+		{"1 decide r1 1 bob Approve needed=2 by=m1", "ok"},
+		{"1 message r1 m2 Approve 403", "refused 403 7d"},
+		{"2 refuse r1 policy by=m1", "same"},
+		{"2 refuse r1 policy by=m2", "same"},
+		{"2 get r1 st", "st=awaiting"},
+		{"3 message r1 m1 Approve 400", "ok "},
+		{"3 message r1 m2 Approve 400", "refused 403 7d"},
+		{"4 refuse r1 policy by=m3", "ok"},
+		{"5 get r1 st", "st=denied"},
+		{"5 refuse r1 policy by=m3", "gone"},
+		END,
+	};
+	/* What waits for longer than a week is not overtaken by a refusal of its first day. */
+	static const struct lane_story_row patient[] = {
+		{"0 submit r1 g1 ann 60000 wait=1728000000", "ok awaiting"},
+		{"86400000 message r1 m1 Approve 403", "refused 403 19d"},
+		{"86400000 message r2 m2 Approve 403", "refused 403 7d"},
+		END,
+	};
+
+	lane_story_run(*state, "messages", rows);
+	lane_story_run(*state, "patient", patient);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own),
 		cmocka_unit_test(test_one_voice),
+		cmocka_unit_test(test_messages),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);
