@@ -153,6 +153,7 @@ void audit_refused(struct activation *activation, unsigned lane, const struct au
 	store_arg(&call, refusal->action);
 	store_arg(&call, refusal->why);
 	store_arg(&call, refusal->details);
+	store_arg(&call, refusal->counted);
 	tell(errand, &call, NULL);
 }
 

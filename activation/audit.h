@@ -57,13 +57,14 @@ void audit_note(struct activation *activation, unsigned lane, const struct audit
 
 /* Something that was refused; all texts are borrowed. */
 struct audit_refusal {
-	const char *who, *user_name;          /* id of who wanted it; what is counted is theirs */
+	const char *who, *user_name;          /* id of who wanted it */
 	const char *request, *group, *action; /* "" = none, or not known */
 	const char *why;
 	const char *details; /* JSON or "" */
 	const char *actor;   /* actor_write() */
+	const char *counted; /* whose refusals are counted together: theirs, or those of who names people */
 };
-/* Writes it, or counts it, where there have been many of that person; what goes wrong is logged. The lane is the person's. */
+/* Writes it, or counts it, where there have been many of those; what goes wrong is logged. The lane is that of `counted`. */
 void audit_refused(struct activation *activation, unsigned lane, const struct audit_refusal *refusal);
 
 struct audit_seal {

@@ -21,7 +21,7 @@ local function jit_audit_note(keys, args)
 	return answer(c, 'ok')
 end
 
--- Refusals of one person that are written in a minute; what is beyond is counted, and the count told as it grows.
+-- Refusals of one caller that are written in a minute; what is beyond is counted, and the count told as it grows.
 local REFUSED_MOST, REFUSED_MS = 20, 60000
 
 -- 1, 10, 100, …
@@ -33,10 +33,11 @@ local function is_round(n)
 end
 
 -- jit_refused: something was refused that somebody wanted. ARGV 3 their id, 4 their user name, 5 request, 6 group, 7
--- action, 8 why, 9 details (JSON object, or ''). Answers 'ok', or 'counted' when it is not worth an event of its own.
+-- action, 8 why, 9 details (JSON object, or ''), 10 whose refusals are counted together: theirs, or those of who names
+-- people. Answers 'ok', or 'counted' when it is not worth an event of its own.
 local function jit_refused(keys, args)
 	local c = context(keys, args)
-	local key = c.pre .. 'rf:' .. args[3] .. ':' .. string.format('%.0f', math.floor(c.now / REFUSED_MS))
+	local key = c.pre .. 'rf:' .. (args[10] or args[3]) .. ':' .. string.format('%.0f', math.floor(c.now / REFUSED_MS))
 	local n = redis.call('INCR', key)
 	if n == 1 then
 		redis.call('PEXPIRE', key, 2 * REFUSED_MS)

@@ -135,10 +135,13 @@ static enum err take_identity(struct caller *caller, const struct config *config
 {
 	struct scim_person *names = &caller->names;
 
+	caller->identity = identity_hold(identity);
 	choose_id(caller->id, config, identity);
 	take_text(names->user_name, identity->user_name, identity->id);
-	if (!may_name(config, identity, names->user_name))
+	if (!may_name(config, identity, names->user_name)) {
+		caller->named_by = identity->issuer;
 		return ERR_FORBIDDEN;
+	}
 	take_text(names->display_name, identity->display_name, names->user_name);
 	take_text(names->given_name, identity->given_name, names->display_name);
 	take_text(names->family_name, identity->family_name, names->display_name);
@@ -147,7 +150,6 @@ static enum err take_identity(struct caller *caller, const struct config *config
 		return ERR_NOMEM;
 	caller->methods = identity->methods.texts;
 	caller->method_count = identity->methods.count;
-	caller->identity = identity_hold(identity);
 	take_roles(caller, config);
 	return ERR_OK;
 }
@@ -167,6 +169,8 @@ static void on_verified(void *ctx, enum err err, const struct identity *identity
 	free(waiting);
 	if (err == ERR_OK)
 		err = take_identity(&call->caller, call->config, identity);
+	if (call->caller.named_by != NULL && caller_name(call, NULL) != ERR_OK)
+		err = ERR_NOMEM;
 	if (err == ERR_FORBIDDEN)
 		done(call, err, "The provider of the token may not name that user (user_names).");
 	else

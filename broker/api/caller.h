@@ -31,6 +31,9 @@ struct caller {
 	const char *const *methods; /* how they authenticated; the identity's */
 	size_t method_count;
 	const struct identity *identity; /* one reference; NULL for a static token */
+	/* Who names them, without their having proved who they are: a source of messages, or a provider that may not. NULL =
+	 * nobody. Borrowed from the call's configuration or from the identity. */
+	const char *named_by;
 };
 
 /* `why` is set when err is not ERR_OK, and borrowed for the call. */
@@ -39,7 +42,7 @@ typedef void caller_done(struct call *call, enum err err, const char *why);
 /*
  * Reads the Authorization header of the call and fills call->caller. `done` is called exactly once: mostly within
  * this call, later when a provider's keys have to be fetched first. ERR_UNAUTHENTICATED, ERR_FORBIDDEN (the provider
- * may not name that user), ERR_UNAVAILABLE (the provider
+ * may not name that user: call->actor is written then, for the audit), ERR_UNAVAILABLE (the provider
  * cannot be reached), ERR_NOMEM.
  */
 void caller_identify(struct call *call, caller_done *done);

@@ -53,6 +53,7 @@ static bool name_approver(struct call *call, const struct config_approval_source
 {
 	char how[sizeof("webhook:") + sizeof(source->name)];
 
+	call->caller.named_by = source->name;
 	snprintf(how, sizeof(how), "%s:%s", source->kind == SOURCE_SLACK ? "slack" : "webhook", source->name);
 	if (caller_name(call, how) == ERR_OK)
 		return true;

@@ -35,24 +35,29 @@ static void write_details(struct buf *out, const struct call *call, enum err err
 void refusals_note(const struct call *call, enum err err, const char *why, const char *rules)
 {
 	const struct api *api = call->api;
+	const struct caller *caller = &call->caller;
+	/* Whoever names people could invent them. */
+	const char *counted = caller->named_by != NULL ? caller->named_by : caller->id;
+	bool looks = call->only_try || strcmp(exchange_method(call->exchange), "GET") == 0;
 	struct buf details;
 
-	/* Who only looks, or only tries, wants no change; and whoever has not signed in is nobody yet. */
-	if (!is_refusal(err) || call->only_try || call->actor.len == 0 ||
-	    strcmp(exchange_method(call->exchange), "GET") == 0 || store_lanes(api->store) == 0)
+	/* Who only looks, or only tries, wants no change, unless as somebody else; and whoever has not signed in is nobody yet. */
+	if (!is_refusal(err) || (looks && caller->named_by == NULL) || call->actor.len == 0 ||
+	    store_lanes(api->store) == 0)
 		return;
 	buf_init(&details, DETAILS_MAX);
 	write_details(&details, call, err, rules);
-	audit_refused(api->activation, store_lane_of(api->store, call->caller.id),
+	audit_refused(api->activation, store_lane_of(api->store, counted),
 		      &(struct audit_refusal){
-			      .who = call->caller.id,
-			      .user_name = call->caller.names.user_name,
+			      .who = caller->id,
+			      .user_name = caller->names.user_name,
 			      .request = call->subject.request,
 			      .group = call->subject.group,
 			      .action = call->subject.action != NULL ? call->subject.action : "",
 			      .why = why != NULL ? why : err_message(err),
 			      .details = buf_failed(&details) ? "" : buf_text(&details),
 			      .actor = buf_text(&call->actor),
+			      .counted = counted,
 		      });
 	buf_release(&details);
 }

@@ -55,7 +55,7 @@ static int close_world(void **state)
 
 /* -- the trail -------------------------------------------------------------------------------------------------- */
 
-/* The events of that name by that caller, oldest first, as a JSON array; to be deleted. */
+/* The events of that name by that caller (NULL = anybody), oldest first, as a JSON array; to be deleted. */
 static cJSON *events_of(const struct world *world, const char *event, const char *by)
 {
 	struct http_response response;
@@ -73,7 +73,7 @@ static cJSON *events_of(const struct world *world, const char *event, const char
 		const char *who = cJSON_GetStringValue(cJSON_GetObjectItem(one, "by"));
 
 		assert_non_null(name);
-		if (strcmp(name, event) == 0 && who != NULL && strcmp(who, by) == 0)
+		if (strcmp(name, event) == 0 && (by == NULL || (who != NULL && strcmp(who, by) == 0)))
 			cJSON_AddItemToArray(found, one);
 		else
 			cJSON_Delete(one);
@@ -260,6 +260,32 @@ static void test_flood(void **state)
 	cJSON_Delete(all);
 }
 
+/* A source that names one approver after another, whom nobody knows, is one who floods. */
+static void test_flood_of_names(void **state)
+{
+	const struct refused_world *w = *state;
+	const struct world *world = &w->world;
+	char id[ID_SIZE], approver[64], message[16];
+	struct hook hook = {"desk", HOOK_SECRET, message, approver, "Approve", 0, 0};
+	struct awaited awaited = {world, "refused", NULL, 20};
+	const cJSON *event;
+	int count = 0;
+	cJSON *all;
+
+	assert_int_equal(ask(world, ANN, "PT20M", false, id), 201);
+	for (int i = 0; i < FLOOD; i++) {
+		snprintf(message, sizeof(message), "f%d", i);
+		snprintf(approver, sizeof(approver), "invented%d@example.com", i);
+		assert_int_equal(hook_send(world, &hook, id), 403);
+	}
+	assert_true(wait_until(has_come, &awaited, SCENE_PATIENCE));
+	all = events_of(world, "refused", NULL);
+	cJSON_ArrayForEach(event, all)
+		count += strcmp(text_in(event, "actor", "how"), "webhook:desk") == 0;
+	cJSON_Delete(all);
+	assert_in_range(count, 20, 44);
+}
+
 /* The last approval is an event of the approver's, with their reason; then comes what it brought. */
 static void test_last_approval(void **state)
 {
@@ -288,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_each_refusal, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_flood, open_world, close_world),
+		cmocka_unit_test_setup_teardown(test_flood_of_names, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_last_approval, open_world, close_world),
 	};
 

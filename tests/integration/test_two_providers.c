@@ -12,7 +12,10 @@
 #include <cmocka.h>
 
 #include "tests/support/oidc_provider.h"
+#include "tests/support/wait.h"
 #include "tests/support/world.h"
+
+#define PATIENCE 10000 /* ms, for an event that nobody waits for */
 
 enum { BY_NAME, BY_GROUPS, BY_PARTNER, GROUPS };
 
@@ -103,6 +106,7 @@ static int see_applications(const struct two *t, const struct oidc_provider *pro
 }
 
 #define AMIRA "{\"sub\":\"a\",\"claims\":{\"preferred_username\":\"amira@example.com\"}}"
+#define EVE   "{\"sub\":\"e\",\"claims\":{\"preferred_username\":\"eve@example.com\"}}"
 #define OLGA  "{\"sub\":\"o\",\"claims\":{\"preferred_username\":\"olga@example.com\"}}"
 #define BO(domain, group)                                                                                    \
 	"{\"sub\":\"b\",\"claims\":{\"preferred_username\":\"bo@" domain "\",\"groups\":[\"" group "\"]}}"
@@ -117,6 +121,59 @@ static void test_names(void **state)
 	assert_int_equal(see_applications(t, &t->partner, OLGA), 403);
 	/* Nor does the first provider speak for the partner's people. */
 	assert_int_equal(activate(t, &t->home, BO("partner.example", "cloud"), BY_GROUPS), 403);
+}
+
+/* The trail's events of what was refused, as one text; to be freed. */
+static char *refused(const struct two *t)
+{
+	struct http_response response;
+	char *token = NULL, *text;
+
+	assert_true(oidc_provider_token(&t->home, OLGA, &token));
+	broker_call(&t->world.brokers[0],
+		    &(struct http_request){.url = "/api/audit?limit=1000", .bearer = token}, &response);
+	assert_int_equal(response.status, 200);
+	text = strdup(buf_text(&response.body));
+	assert_non_null(text);
+	http_response_release(&response);
+	free(token);
+	return text;
+}
+
+struct trace {
+	const struct two *t;
+	char words[2][1024]; /* of one event, in this order */
+};
+
+static bool is_there(void *ctx)
+{
+	const struct trace *trace = ctx;
+	char *text = refused(trace->t), *line, *rest;
+	bool found = false;
+
+	for (line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		const char *at = strstr(line, trace->words[0]);
+
+		found |= strstr(line, "\"event\":\"refused\"") != NULL && at != NULL &&
+			 strstr(at, trace->words[1]) != NULL;
+	}
+	free(text);
+	return found;
+}
+
+/* Whoever names another provider's person is in the audit, with the provider and its id of them, also when they only look. */
+static void test_audit(void **state)
+{
+	const struct two *t = *state;
+	struct trace trace = {.t = t};
+
+	assert_int_equal(see_applications(t, &t->partner, EVE), 403);
+	snprintf(
+		trace.words[0], sizeof(trace.words[0]),
+		"\"userName\":\"eve@example.com\",\"subject\":\"e\",\"how\":\"%s\",\"address\":\"127.0.0.1\"",
+		t->partner.issuer);
+	snprintf(trace.words[1], sizeof(trace.words[1]), "\"path\":\"/api/applications\"");
+	assert_true(wait_until(is_there, &trace, PATIENCE));
 }
 
 static void test_claims(void **state)
@@ -135,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_audit),
 		cmocka_unit_test(test_claims),
 	};
 
