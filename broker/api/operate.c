@@ -105,35 +105,38 @@ static void on_guard(void *ctx, enum err err, const char *word)
 }
 
 /* {"answer": "remove"} or {"answer": "keep"} */
-static bool read_answer(const struct call *call, enum guard_answer *answer)
+static enum err read_answer(const struct call *call, enum guard_answer *answer, struct errctx *ec)
 {
-	struct errctx ec;
 	size_t len;
 	const char *text = exchange_body(call->exchange, &len);
 	cJSON *body = NULL;
 	const char *word;
-	bool known;
+	enum err err = json_parse(text, len, &body, ec);
 
-	if (len == 0 || json_parse(text, len, &body, &ec) != ERR_OK)
-		return false;
-	word = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "answer"));
+	if (err != ERR_OK)
+		return err;
+	word = json_string(body, "answer");
 	*answer = word != NULL && strcmp(word, "remove") == 0 ? GUARD_REMOVE : GUARD_KEEP;
-	known = word != NULL && (*answer == GUARD_REMOVE || strcmp(word, "keep") == 0);
+	if (word == NULL || (*answer == GUARD_KEEP && strcmp(word, "keep") != 0))
+		err = err_set(ec, ERR_BAD_REQUEST,
+			      "The body is {\"answer\": \"remove\"} or {\"answer\": \"keep\"}.");
 	cJSON_Delete(body);
-	return known;
+	return err;
 }
 
 void applications_guard(struct call *call)
 {
 	const struct config_application *application = application_of(call);
 	enum guard_answer answer;
+	struct errctx ec = {""};
 	struct operate_ask ask;
+	enum err err;
 
 	if (application == NULL)
 		return;
-	if (!read_answer(call, &answer)) {
-		call_error(call, ERR_BAD_REQUEST,
-			   "The body is {\"answer\": \"remove\"} or {\"answer\": \"keep\"}.", NULL);
+	err = read_answer(call, &answer, &ec);
+	if (err != ERR_OK) {
+		call_error(call, err, ec.text, NULL);
 		return;
 	}
 	ask = ask_of(call, application);
