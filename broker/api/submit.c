@@ -210,6 +210,7 @@ static bool allowed_by_policy(struct asked *a, int64_t now)
 	a->ask.eligible_until_ms = policy_eligible_until_ms(
 		policy, &ask.person, a->ask.start_ms > 0 ? a->ask.start_ms : now, s->break_glass);
 	policy_print_limits(policy, a->is_eligible, &a->limits);
+	/* No limits at all would be what an empty text says. */
 	if (buf_failed(&a->limits)) {
 		call_error(call, ERR_NOMEM, NULL, NULL);
 		return false;
@@ -313,15 +314,10 @@ static void on_eligible(void *ctx, enum err err, bool is_eligible)
 	struct activation *activation = a->call->api->activation;
 
 	a->is_eligible = is_eligible;
-	if (err != ERR_OK) {
+	if (err != ERR_OK)
 		call_error(a->call, err, NULL, NULL);
-	} else if (allowed_by_policy(a, activation_now_ms(activation))) {
-		/* No limits at all would be what an empty text says. */
-		if (buf_failed(&a->limits))
-			call_error(a->call, ERR_NOMEM, NULL, NULL);
-		else
-			activation_submit(activation, &a->ask, a->done, a->call);
-	}
+	else if (allowed_by_policy(a, activation_now_ms(activation)))
+		activation_submit(activation, &a->ask, a->done, a->call);
 	asked_free(a);
 }
 
