@@ -1,6 +1,7 @@
 #include "broker/person.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -76,6 +77,24 @@ void person_release(struct person *person)
 	cJSON_Delete(person->json);
 	person->json = NULL;
 	person->claim_count = 0;
+}
+
+struct person *person_new(const char *text)
+{
+	struct person *person = malloc(sizeof(*person));
+
+	if (person != NULL && person_read(person, text) != ERR_OK) {
+		person_free(person);
+		return NULL;
+	}
+	return person;
+}
+
+void person_free(struct person *person)
+{
+	if (person != NULL)
+		person_release(person);
+	free(person);
 }
 
 struct policy_person person_for_policy(const struct person *person)

@@ -34,6 +34,10 @@ void person_write(struct buf *out, const struct scim_person *names, const struct
 enum err person_read(struct person *person, const char *text) MUST_CHECK;
 void person_release(struct person *person);
 
+/* The same in memory of its own; NULL is ERR_NOMEM. Freed with the second, for which NULL is legal. */
+struct person *person_new(const char *text) MUST_CHECK;
+void person_free(struct person *person);
+
 /* As policy sees them; borrowed from `person`. */
 struct policy_person person_for_policy(const struct person *person);
 

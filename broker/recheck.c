@@ -1,7 +1,6 @@
 #include "broker/recheck.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "broker/person.h"
@@ -9,7 +8,7 @@
 enum err recheck(const struct policy *policy, const struct request *request, int64_t now_ms,
 		 struct buf *limits, struct errctx *why)
 {
-	struct person *person = calloc(1, sizeof(*person));
+	struct person *person = person_new(request->person != NULL ? request->person : "{}");
 	struct policy_verdict verdict = {0};
 	struct policy_ask ask = {
 		.now_ms = now_ms,
@@ -24,11 +23,8 @@ enum err recheck(const struct policy *policy, const struct request *request, int
 
 	enum err err = ERR_OK;
 
-	if (person == NULL ||
-	    person_read(person, request->person != NULL ? request->person : "{}") != ERR_OK) {
-		free(person);
+	if (person == NULL)
 		return ERR_NOMEM;
-	}
 	if (ask.length_ms == 0)
 		ask.length_ms = request->end_ms - request->start_ms;
 	ask.person = person_for_policy(person);
@@ -40,8 +36,7 @@ enum err recheck(const struct policy *policy, const struct request *request, int
 		err = ERR_NOMEM;
 	else if (verdict.count > 0)
 		err = err_set(why, ERR_POLICY, "Policy no longer allows it: %s.", verdict.refusals[0].rule);
-	person_release(person);
-	free(person);
+	person_free(person);
 	return err;
 }
 
@@ -67,15 +62,14 @@ enum eligible recheck_eligible(const struct config *config, const struct request
 
 	if (group == NULL)
 		return ELIGIBLE_UNKNOWN;
-	person = group->policy.on_lost == POLICY_LOST_REMOVE ? calloc(1, sizeof(*person)) : NULL;
-	if (person == NULL || person_read(person, request->person != NULL ? request->person : "") != ERR_OK) {
-		free(person);
+	if (group->policy.on_lost != POLICY_LOST_REMOVE)
 		return ELIGIBLE_YES;
-	}
+	person = person_new(request->person != NULL ? request->person : "");
+	if (person == NULL)
+		return ELIGIBLE_YES;
 	who = person_for_policy(person);
 	*until_ms = policy_eligible_until_ms(&group->policy, &who, now_ms, request->break_glass);
-	person_release(person);
-	free(person);
+	person_free(person);
 	return *until_ms == now_ms ? ELIGIBLE_LOST : ELIGIBLE_YES;
 }
 

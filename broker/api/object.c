@@ -1,6 +1,5 @@
 #include "api/object.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,14 +46,12 @@ static void add_principal(struct buf *out, const struct call *call, const struct
 	} else if (known != NULL || r->person == NULL) {
 		add_names(out, r, known != NULL ? &known->names : NULL);
 	} else {
-		person = calloc(1, sizeof(*person));
-		if (person != NULL && person_read(person, r->person) == ERR_OK)
+		person = person_new(r->person);
+		if (person != NULL)
 			add_names(out, r, &person->names);
 		else
 			buf_fail(out);
-		if (person != NULL)
-			person_release(person);
-		free(person);
+		person_free(person);
 	}
 }
 

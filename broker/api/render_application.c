@@ -178,10 +178,9 @@ void render_application(struct buf *out, const struct scim_target *target, const
 /* An entry's id begins with its time. */
 static void render_entry_person(struct buf *out, const struct log_entry *entry)
 {
-	struct person *person = calloc(1, sizeof(*person));
+	struct person *person = person_new(entry->person);
 
-	if (person == NULL || person_read(person, entry->person) != ERR_OK) {
-		free(person);
+	if (person == NULL) {
 		buf_fail(out);
 		return;
 	}
@@ -189,8 +188,7 @@ static void render_entry_person(struct buf *out, const struct log_entry *entry)
 	buf_adds(out, ",");
 	/* Forgotten with the person's last request. */
 	render_text(out, "userName", person->names.user_name);
-	person_release(person);
-	free(person);
+	person_free(person);
 }
 
 void render_log_entry(struct buf *out, const struct log_entry *entry)
