@@ -1,29 +1,54 @@
-/* Who is behind a user name: one person may have several accounts. See build.h and config.h. */
+/* Who is behind a name: one person may have several accounts, and a source its own names. See build.h and config.h. */
 #include "config/build.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/json.h"
 
-static int compare(const void *left, const void *right)
+/* By letters first, and by their case where they are the same: one order for who minds the case and who does not. */
+static int compare_names(const char *one, const char *other)
 {
-	const struct config_alias *a = left, *b = right;
-	return strcasecmp(a->name, b->name);
+	int order = strcasecmp(one, other);
+	return order ? order : strcmp(one, other);
 }
 
-static int compare_name(const void *name, const void *account)
+int alias_compare(const void *left, const void *right)
 {
-	return strcasecmp(name, ((const struct config_alias *)account)->name);
+	return compare_names(((const struct config_alias *)left)->name,
+			     ((const struct config_alias *)right)->name);
+}
+
+struct wanted {
+	const char *name;
+	int (*compare)(const char *one, const char *other);
+};
+
+static int compare_wanted(const void *key, const void *alias)
+{
+	const struct wanted *wanted = key;
+	return wanted->compare(wanted->name, ((const struct config_alias *)alias)->name);
+}
+
+/* The user name behind it, or NULL. */
+static const char *find(const struct config_aliases *aliases, const struct wanted *wanted)
+{
+	const struct config_alias *found = NULL;
+	if (aliases->count)
+		found = bsearch(wanted, aliases->list, aliases->count, sizeof(*found), compare_wanted);
+	return found ? found->user_name : NULL;
+}
+
+const char *config_source_approver(const struct config_approval_source *source, const char *name)
+{
+	return find(&source->approvers, &(struct wanted){name, compare_names});
 }
 
 const char *config_person_behind(const struct config *config, const char *user_name)
 {
-	const struct config_alias *found = NULL;
-	if (config->accounts.count)
-		found = bsearch(user_name, config->accounts.list, config->accounts.count, sizeof(*found),
-				compare_name);
-	return found ? found->user_name : user_name;
+	const char *found = find(&config->accounts, &(struct wanted){user_name, strcasecmp});
+	return found ? found : user_name;
 }
 
 bool config_same_person(const struct config *config, const char *one, const char *other)
@@ -53,12 +78,10 @@ void builder_check_accounts(struct builder *builder)
 	struct report *report = builder->reading.report;
 	struct place place = element_place(&builder->root, SET_ACCOUNTS);
 	char quoted[REPORT_QUOTE_SIZE];
-	if (accounts->count)
-		qsort(accounts->list, accounts->count, sizeof(*accounts->list), compare);
 	for (size_t i = 0; i < accounts->count; i++) {
 		const struct config_alias *account = &accounts->list[i];
 		const char *person = account->user_name;
-		if (i > 0 && compare(account - 1, account) == 0)
+		if (i > 0 && strcasecmp(account[-1].name, account->name) == 0)
 			report_error(report, place, "accounts holds %s twice",
 				     report_quote(account->name, quoted));
 		if (strcasecmp(account->name, person) == 0)

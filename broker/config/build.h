@@ -120,7 +120,9 @@ void builder_join_exclusive(struct builder *builder);  /* once they are sorted *
 void builder_check_user_names(struct builder *builder, const struct element *element);
 void builder_check_several_issuers(struct builder *builder);
 
-/* accounts.c: before any group is read. */
+/* accounts.c: the order of struct config_aliases, for qsort(). */
+int alias_compare(const void *left, const void *right);
+/* Before any group is read. */
 void builder_check_accounts(struct builder *builder);
 
 /* claims.c: once all policies are there. */

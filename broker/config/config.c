@@ -1,4 +1,4 @@
-/* See config.h. Loads, counts references, and answers the look-ups; the rest is in the config_*.c files. */
+/* See config.h. Loads, counts references, and answers the look-ups; the rest is in the other files here. */
 #include "config/config.h"
 
 #include <errno.h>
@@ -185,19 +185,6 @@ const struct config_approval_source *config_approval_source(const struct config 
 		if (strcmp(config->sources[i].name, name) == 0)
 			return &config->sources[i];
 	return NULL;
-}
-
-static int compare_alias(const void *name, const void *alias)
-{
-	return strcmp(name, ((const struct config_alias *)alias)->name);
-}
-
-const char *config_source_approver(const struct config_approval_source *source, const char *name)
-{
-	const struct config_aliases *a = &source->approvers;
-	const struct config_alias *found =
-		a->count > 0 ? bsearch(name, a->list, a->count, sizeof(*a->list), compare_alias) : NULL;
-	return found ? found->user_name : NULL;
 }
 
 const struct config_machine *config_machine_by_token(const struct config *config, const char *token)

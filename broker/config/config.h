@@ -91,7 +91,7 @@ struct config_alias {
 	char *name, *user_name;
 };
 
-/* Sorted by name, which is compared as it is. */
+/* Sorted by alias_compare() of build.h. */
 struct config_aliases {
 	struct config_alias *list;
 	size_t count;
@@ -193,8 +193,9 @@ struct config {
 	struct config_webhook *webhooks; /* in the order of the file */
 	size_t webhook_count;
 	struct config_mail mail;
-	struct config_aliases accounts; /* second accounts; sorted by name, in upper or lower case */
-	struct config_person *people;   /* all three sorted by id */
+	struct config_aliases
+		accounts;             /* second accounts, whose names are the same in upper and lower case */
+	struct config_person *people; /* all three sorted by id */
 	size_t people_count;
 	struct config_application *applications;
 	size_t application_count;
@@ -248,14 +249,14 @@ bool config_issuer_may_name(const struct config_issuer *issuer, const char *user
 
 /* By its exact name. */
 const struct config_approval_source *config_approval_source(const struct config *config, const char *name);
-/* The user name behind what the source calls a person; NULL when it knows nobody of that name. */
+/* accounts.c: the user name behind what the source calls exactly so; NULL when it knows nobody of that name. */
 const char *config_source_approver(const struct config_approval_source *source, const char *name);
 const struct config_person *config_person_by_id(const struct config *config, const char *id);
 /* The machine whose token this is; compared in constant time with each. */
 const struct config_machine *config_machine_by_token(const struct config *config, const char *token);
 /* By user name, in upper or lower case. */
 const struct config_person *config_person_by_name(const struct config *config, const char *user_name);
-/* accounts.c: the user name of the person behind an account, which may be the account's own. Borrowed. */
+/* The user name of the person behind an account, which may be the account's own. Borrowed. */
 const char *config_person_behind(const struct config *config, const char *user_name);
 bool config_same_person(const struct config *config, const char *one, const char *other);
 /* All user names of the person behind that one, as a JSON array; the person's own is the first. */

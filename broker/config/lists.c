@@ -126,11 +126,6 @@ void builder_read_claims(struct builder *builder, const struct setting *setting,
 			field->count++;
 }
 
-static int compare_aliases(const void *left, const void *right)
-{
-	return strcmp(((const struct config_alias *)left)->name, ((const struct config_alias *)right)->name);
-}
-
 void builder_read_aliases(struct builder *builder, const struct setting *setting,
 			  struct config_aliases *field, const yaml_node_t *node)
 {
@@ -160,7 +155,7 @@ void builder_read_aliases(struct builder *builder, const struct setting *setting
 		field->count += alias->name && alias->user_name;
 	}
 	if (field->list)
-		qsort(field->list, field->count, sizeof(*field->list), compare_aliases);
+		qsort(field->list, field->count, sizeof(*field->list), alias_compare);
 }
 
 static const char day_names[][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};

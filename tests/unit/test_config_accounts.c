@@ -3,6 +3,9 @@
 
 static const char text[] =
 	"environment: test\n"
+	"approval_sources:\n"
+	"  - {name: chat, kind: slack, secret: file:slack.secret, approvers: {U2: cy@x, u1: ann@x, UA: "
+	"dee@x, U1: bo@x}}\n"
 	"accounts: {Ann-Admin@x: ann@x, ann-2@x: ANN@x, bo-admin@x: bo@x}\n"
 	"applications:\n"
 	"  - {id: aws, scim: {url: \"https://scim.example.com\", token: file:good.token}}\n"
@@ -18,6 +21,7 @@ static struct config *load_accounts(void)
 	char *report;
 
 	write_text("test.yaml", text);
+	write_text("slack.secret", "8f742231b10e8888abcd99yyyzzz85a5");
 	config = load("test.yaml", &report);
 	if (config == NULL || report[0] != '\0')
 		fail_msg("%s", report);
@@ -73,11 +77,32 @@ static void test_names_of_a_person(void **state)
 	config_unref(config);
 }
 
+/* What a source calls people are its own names: those that differ in their case are different. */
+static void test_approvers(void **state)
+{
+	static const struct {
+		const char *name, *user_name;
+	} rows[] = {{"u1", "ann@x"}, {"U1", "bo@x"}, {"U2", "cy@x"}, {"UA", "dee@x"},
+		    {"u2", NULL},    {"ua", NULL},   {"U", NULL},    {"", NULL}};
+	struct config *config = load_accounts();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *found = config_source_approver(&config->sources[0], rows[i].name);
+
+		if ((found == NULL) != (rows[i].user_name == NULL) ||
+		    (found != NULL && strcmp(found, rows[i].user_name) != 0))
+			fail_msg("%s is %s", rows[i].name, found != NULL ? found : "nobody");
+	}
+	config_unref(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_same_person, enter_folder, leave_folder),
 		cmocka_unit_test_setup_teardown(test_names_of_a_person, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_approvers, enter_folder, leave_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
