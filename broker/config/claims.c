@@ -136,10 +136,25 @@ bool config_names_claim(const struct config *config, const char *name, const cha
 						  value ? compare_attributes : compare_names) != NULL;
 }
 
+/* "partner/groups" is a claim of the issuer whose prefix is "partner/", also when a token of another calls one so. */
+static bool is_of_another(const struct config *config, const char *prefix, const char *name)
+{
+	size_t len = strlen(prefix);
+	for (size_t i = 0; i < config->issuer_count; i++) {
+		const char *other = config->issuers[i].claim_prefix;
+		size_t other_len = strlen(other);
+		if (other_len > len && strncmp(name, other, other_len) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *config_claim_name(const struct config *config, const char *prefix, const char *claim)
 {
 	char name[NAME_SIZE];
 	if (snprintf(name, sizeof(name), "%s%s", prefix, claim) >= (int)sizeof(name))
+		return NULL;
+	if (is_of_another(config, prefix, name))
 		return NULL;
 	struct policy_attribute key = {.name = name};
 	const struct policy_attribute *found = NULL;

@@ -267,7 +267,8 @@ const struct config_person *config_person_by_token(const struct config *config, 
 /* Does any policy or mapping look at that claim? A policy at that value of it (NULL = any)? */
 bool config_names_claim(const struct config *config, const char *name, const char *value);
 
-/* The name by which policies know the claim of an issuer with that prefix; NULL when none looks at it. Borrowed. */
+/* The name by which policies know the claim of an issuer with that prefix; NULL when none looks at it, or when the name
+ * begins with another issuer's longer prefix. Borrowed. */
 const char *config_claim_name(const struct config *config, const char *prefix, const char *claim);
 
 /* The commented example of all settings with unit, default, minimum and maximum, made from the table. */

@@ -30,6 +30,17 @@ bool config_issuer_may_name(const struct config_issuer *issuer, const char *user
 	return issuer->user_names.count == 0;
 }
 
+/* Is there a name that both cover? */
+static bool overlap(const char *one, const char *other)
+{
+	if (one[0] != '*')
+		return covers(other, one);
+	if (other[0] != '*')
+		return covers(one, other);
+	size_t len = strlen(one), other_len = strlen(other), tail = len < other_len ? len - 1 : other_len - 1;
+	return strcasecmp(one + len - tail, other + other_len - tail) == 0;
+}
+
 /* An asterisk stands for a whole name before its domain, or for all: "*example.com" would also be evilexample.com. */
 void builder_check_user_names(struct builder *builder, const struct element *element)
 {
@@ -52,6 +63,27 @@ void builder_check_user_names(struct builder *builder, const struct element *ele
 			     "sign_in[].user_names is empty: nobody could sign in");
 }
 
+/* Whom this one and an earlier one may both name: they would be two people with one account in every application. */
+static void check_overlaps(struct builder *builder, size_t which)
+{
+	const struct config_issuer *issuers = builder->config->issuers;
+	const struct policy_names *names = &issuers[which].user_names;
+	char quoted[REPORT_QUOTE_SIZE], other[REPORT_QUOTE_SIZE];
+	for (size_t k = 0; k < names->count; k++)
+		for (size_t i = 0; i < which; i++)
+			for (size_t n = 0; n < issuers[i].user_names.count; n++) {
+				if (!overlap(names->list[k], issuers[i].user_names.list[n]))
+					continue;
+				report_error(
+					builder->reading.report, builder->issuers[which].id,
+					"sign_in[].user_names holds %s, but an issuer before this one may "
+					"name %s: a user belongs to one issuer",
+					report_quote(names->list[k], quoted),
+					report_quote(issuers[i].user_names.list[n], other));
+				return;
+			}
+}
+
 /* What is the same name with two providers is the same person here, and the same group: somebody has to have said so. */
 void builder_check_several_issuers(struct builder *builder)
 {
@@ -65,10 +97,11 @@ void builder_check_several_issuers(struct builder *builder)
 			report_error(
 				report, marks->id,
 				"sign_in[].user_names is missing: there are several issuers, and this one "
-				"could speak for the people of another ([\"*\"] where it may)");
+				"could speak for the people of another");
 		if (i > 0 && marks->reference.line == 0)
 			report_error(report, marks->id,
 				     "sign_in[].claim_prefix is missing: there are several issuers, and the "
 				     "groups of this one would be those of the first (\"\" where they are)");
+		check_overlaps(builder, i);
 	}
 }

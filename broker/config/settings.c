@@ -160,7 +160,7 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_ISSUER_USER_NAMES] = {"sign_in[].user_names",
 				   "Whom its tokens may name: user names, \"*@DOMAIN\", or \"*\" for "
 				   "everybody; needed where there "
-				   "are several issuers.",
+				   "are several issuers, of which no two may name the same user.",
 				   TYPE_WORDS, .off_in_example = true, .absent = "everybody",
 				   .example = "[\"*@example.com\"]", .max = 1000, ISSUER(user_names)},
 	[SET_ISSUER_CLAIM_PREFIX] =

@@ -59,7 +59,7 @@ static void test_whom_issuers_name(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (config_issuer_may_name(&config->issuers[0], rows[i].user_name) != rows[i].may)
 			fail_msg("row %zu", i);
-		assert_true(config_issuer_may_name(&config->issuers[1], rows[i].user_name));
+		assert_false(config_issuer_may_name(&config->issuers[1], rows[i].user_name));
 	}
 	config_unref(config);
 }
@@ -78,6 +78,47 @@ static void test_claim_names(void **state)
 	longest[sizeof(longest) - 1] = '\0';
 	assert_null(config_claim_name(config, "", longest));
 	config_unref(config);
+}
+
+/* Whose claim it is goes by the longest prefix, whatever the claims of a token are called. */
+static void test_claims_of_another(void **state)
+{
+	static const struct {
+		const char *prefix, *claim, *name;
+	} rows[] = {
+		{"", "groups", "groups"}, {"p", "/groups", NULL},           {"p/", "groups", "p/groups"},
+		{"", "p/groups", NULL},   {"p/q/", "groups", "p/q/groups"}, {"p/", "q/groups", NULL},
+		{"", "p/q/groups", NULL}, {"p/q/", "other", NULL},
+	};
+	struct config *config;
+	char *report;
+
+	(void)state;
+	write_text("test.yaml",
+		   "environment: test\n"
+		   "sign_in:\n"
+		   "  - {issuer: \"https://a.example\", audience: a, user_names: [\"*@a.example\"]}\n"
+		   "  - {issuer: \"https://p.example\", audience: a, user_names: [\"*@p.example\"], "
+		   "claim_prefix: p/}\n"
+		   "  - {issuer: \"https://q.example\", audience: a, user_names: [\"*@q.example\"], "
+		   "claim_prefix: p/q/}\n"
+		   "operators: {claims: {groups: [ops], p/groups: [ops], p/q/groups: [ops]}}\n"
+		   "applications:\n"
+		   "  - {id: aws, scim: {url: \"https://scim.example.com\", token: file:good.token}}\n"
+		   "groups: [{id: 11111111-2222-3333-4444-000000000001, application: aws, name: a, eligible: "
+		   "{principals: [ann@a.example]}}]\n");
+	config = load("test.yaml", &report);
+	if (config == NULL)
+		fail_msg("%s", report);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *name = config_claim_name(config, rows[i].prefix, rows[i].claim);
+
+		if ((name == NULL) != (rows[i].name == NULL) ||
+		    (name != NULL && strcmp(name, rows[i].name) != 0))
+			fail_msg("row %zu: %s", i, name != NULL ? name : "none");
+	}
+	config_unref(config);
+	free(report);
 }
 
 static void test_operators_given(void **state)
@@ -158,7 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_issuers_given),    cmocka_unit_test(test_whom_issuers_name),
 		cmocka_unit_test(test_claim_names),      cmocka_unit_test(test_operators_given),
-		cmocka_unit_test(test_issuer_addresses),
+		cmocka_unit_test(test_issuer_addresses), cmocka_unit_test(test_claims_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
