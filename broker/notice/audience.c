@@ -130,7 +130,7 @@ static void add_mailbox(struct audience *out, const char *mailbox, int64_t delay
 }
 
 /* Those who are named: by the e-mail of a person who is known, or by a user name that is an address. `but` is left out:
- * who asks is not asked to decide. */
+ * who asks is not asked to decide, by whatever account. */
 static void add_names(struct audience *out, const struct config *config, const struct policy_names *names,
 		      const char *but, int64_t delay_ms)
 {
@@ -139,7 +139,7 @@ static void add_names(struct audience *out, const struct config *config, const s
 	for (size_t i = 0; i < names->count; i++) {
 		const struct config_person *person = config_person_by_name(config, names->list[i]);
 
-		if (but[0] != '\0' && strcasecmp(names->list[i], but) == 0)
+		if (but[0] != '\0' && config_same_person(config, names->list[i], but))
 			continue;
 		if (person == NULL || !take_mailbox(person->names.email, mailbox))
 			(void)take_mailbox(names->list[i], mailbox);
