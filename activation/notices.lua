@@ -12,8 +12,6 @@
 local WAITING_MOST = 10000 -- of one target: the store is not to be filled by a receiver that is away
 -- Who asks and withdraws often enough while a receiver is away can take all of that room: alarms have some of their own.
 local ALARMS_MOST = 1000
-local ALARMS = { ['breakglass.used'] = true, ['removal.overdue'] = true, ['application.quarantined'] = true,
-	['removals.held'] = true, ['token.ending'] = true }
 local PARKED_MOST = 1000
 local LINES_MOST = 20 -- of those that were held back, so many are named
 

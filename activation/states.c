@@ -112,7 +112,7 @@ const struct rule *states_rules(size_t *count)
 
 const struct tell *states_tells(size_t *count)
 {
-#define TELL_ROW(effect, name) {effect, name},
+#define TELL_ROW(effect, alarm, name) {effect, alarm, name},
 	static const struct tell tells[] = {TELLS(TELL_ROW)};
 #undef TELL_ROW
 

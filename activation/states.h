@@ -6,6 +6,7 @@
 #ifndef ACTIVATION_STATES_H
 #define ACTIVATION_STATES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Raised whenever a function of the Redis library changes; a broker loads its library over an older one. */
@@ -90,26 +91,28 @@ enum effect {
 };
 
 /*
- * X(effect or 0, name): everything that somebody can be told of; those without an effect are no transition's. The
- * names are the types of the events that webhooks get.
+ * X(effect or 0, alarm, name): everything that somebody can be told of; those without an effect are no transition's. The
+ * names are the types of the events that webhooks get. Alarms are not held back, whatever else is sent, and have room
+ * of their own where a receiver is away.
  */
 #define TELLS(X)                                                                                             \
-	X(FX_TELL_ASKED, "approval.requested")                                                               \
-	X(FX_TELL_DECIDED, "approval.decided")                                                               \
-	X(FX_TELL_ACTIVE, "activation.provisioned")                                                          \
-	X(FX_TELL_DEFERRED, "activation.deferred")                                                           \
-	X(0, "activation.ending")                                                                            \
-	X(FX_TELL_ENDED, "activation.ended")                                                                 \
-	X(FX_TELL_FAILED, "activation.failed")                                                               \
-	X(0, "removal.overdue")                                                                              \
-	X(0, "application.quarantined")                                                                      \
-	X(0, "removals.held")                                                                                \
-	X(0, "token.ending")                                                                                 \
-	X(0, "membership.drift")                                                                             \
-	X(0, "breakglass.used")
+	X(FX_TELL_ASKED, false, "approval.requested")                                                        \
+	X(FX_TELL_DECIDED, false, "approval.decided")                                                        \
+	X(FX_TELL_ACTIVE, false, "activation.provisioned")                                                   \
+	X(FX_TELL_DEFERRED, false, "activation.deferred")                                                    \
+	X(0, false, "activation.ending")                                                                     \
+	X(FX_TELL_ENDED, false, "activation.ended")                                                          \
+	X(FX_TELL_FAILED, false, "activation.failed")                                                        \
+	X(0, true, "removal.overdue")                                                                        \
+	X(0, true, "application.quarantined")                                                                \
+	X(0, true, "removals.held")                                                                          \
+	X(0, true, "token.ending")                                                                           \
+	X(0, false, "membership.drift")                                                                      \
+	X(0, true, "breakglass.used")
 
 struct tell {
 	unsigned effect;
+	bool is_alarm;
 	const char *name;
 };
 

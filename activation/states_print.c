@@ -20,6 +20,18 @@ static void print_tells(const struct rule *rule)
 		printf(" }");
 }
 
+static void print_alarms(void)
+{
+	size_t count;
+	const struct tell *tell = states_tells(&count);
+
+	printf("local ALARMS = {\n");
+	for (size_t i = 0; i < count; i++)
+		if (tell[i].is_alarm)
+			printf("\t['%s'] = true,\n", tell[i].name);
+	printf("}\n");
+}
+
 static void print_lua(void)
 {
 	size_t count;
@@ -49,6 +61,7 @@ static void print_lua(void)
 		printf("\t},\n");
 	}
 	printf("}\n");
+	print_alarms();
 }
 
 static void print_markdown(void)

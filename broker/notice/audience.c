@@ -37,6 +37,16 @@ static const struct {
 	{"breakglass.used", TO_APPROVERS | TO_NOTIFIED | TO_OPERATORS},
 };
 
+#define LEFT_MS ((int64_t)24 * 3600 * 1000)
+
+bool audience_leaves(const struct notice *notice, int64_t now_ms)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (strcmp(rules[i].kind, notice->kind) == 0)
+			return false;
+	return strcmp(notice->kind, "notices.held") != 0 && now_ms - notice->told_ms < LEFT_MS;
+}
+
 /* -- webhooks ----------------------------------------------------------------------------------------------- */
 
 static bool holds(const struct policy_names *names, const char *text)

@@ -2,6 +2,7 @@
 #ifndef NOTICE_AUDIENCE_H
 #define NOTICE_AUDIENCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,12 @@
 #include "config/config.h"
 
 #define AUDIENCE_MAIL "mail" /* the target of all mails; webhooks are "hook:NAME" */
+
+/*
+ * Is it a later version's, whose brokers know what it means and for whom it is? It is left to them then, for a day: by
+ * that time there may be none of them any more. `now_ms` is Redis' time.
+ */
+bool audience_leaves(const struct notice *notice, int64_t now_ms);
 
 struct audience {
 	size_t count;

@@ -55,7 +55,7 @@ struct opening {
 	struct courier *courier;
 	unsigned lane;
 	size_t left; /* notices whose spreading is not yet acknowledged, and one for the reading of the list */
-	bool failed;
+	bool failed; /* something stays in the outbox */
 };
 
 /* -- the outbox --------------------------------------------------------------------------------------------- */
@@ -97,6 +97,7 @@ static void spread(struct opening *opening, const struct notice *notice)
 	struct notice_spread all = {.lane = opening->lane, .number = notice->number, .copies = copies};
 
 	if (audience == NULL || copies == NULL ||
+	    audience_leaves(notice, activation_now_ms(courier->options.activation)) ||
 	    audience_find(courier->config, notice, audience) != ERR_OK) {
 		opening->failed = true;
 	} else {
@@ -122,7 +123,7 @@ static void on_opened(void *ctx, enum err err, const struct notice_list *list)
 
 	opening->courier->calls--;
 	opening->failed = err != ERR_OK || list->count == 0 || opening->courier->stopped;
-	for (size_t i = 0; !opening->failed && i < list->count; i++)
+	for (size_t i = 0, count = opening->failed ? 0 : list->count; i < count; i++)
 		spread(opening, &list->notices[i]);
 	opening_part(opening);
 }
@@ -183,6 +184,16 @@ static void on_end_told(void *ctx, enum err err, const char *word)
 	make_room(courier, target, 1);
 }
 
+static void count(struct metrics *metrics, bool mail, const char *word)
+{
+	if (strcmp(word, "done") == 0)
+		metrics->notices_sent[mail]++;
+	else if (strcmp(word, "held") == 0)
+		metrics->notices_held++;
+	else
+		metrics->notices_failed[mail]++;
+}
+
 static void tell_end(struct parcel *parcel, const struct parcel_result *result)
 {
 	struct notice_end end = {
@@ -193,22 +204,10 @@ static void tell_end(struct parcel *parcel, const struct parcel_result *result)
 		.fingerprint = parcel->fingerprint,
 	};
 
+	count(parcel->courier->options.metrics, parcel->hook == NULL, result->word);
 	snprintf(end.id, sizeof(end.id), "%s", parcel->id);
 	parcel->courier->calls++;
 	notices_end(parcel->courier->options.activation, &end, on_end_told, parcel);
-}
-
-static void count(struct parcel *parcel, const char *word)
-{
-	struct metrics *metrics = parcel->courier->options.metrics;
-	bool mail = parcel->hook == NULL;
-
-	if (strcmp(word, "done") == 0)
-		metrics->notices_sent[mail]++;
-	else if (strcmp(word, "held") == 0)
-		metrics->notices_held++;
-	else
-		metrics->notices_failed[mail]++;
 }
 
 static void on_answer(void *ctx, const struct http_answer *answer)
@@ -218,7 +217,6 @@ static void on_answer(void *ctx, const struct http_answer *answer)
 
 	parcel->request = NULL;
 	parcel_judge(parcel, answer, retry_chance(), &result);
-	count(parcel, result.word);
 	log_event(strcmp(result.word, "done") == 0 ? LOG_INFO : LOG_WARN, "notice",
 		  "delivery=%s target=%s attempt=%u result=%s status=%ld", parcel->id, parcel->target->name,
 		  parcel->tries + 1, result.word, answer->status);
@@ -245,7 +243,6 @@ static void on_may_mail(void *ctx, enum err err, const char *word)
 	if (err == ERR_OK && strcmp(word, "send") == 0 && !parcel->courier->stopped) {
 		send_parcel(parcel);
 	} else if (err == ERR_OK && strcmp(word, "held") == 0) {
-		count(parcel, result.word);
 		tell_end(parcel, &result);
 	} else {
 		struct courier *courier = parcel->courier;
@@ -302,14 +299,15 @@ static void give_up(struct courier *courier, const struct notice *notice, enum e
 	struct notice_end end = {
 		.word = "park", .answer = "The broker could not write it.", .fingerprint = ""};
 
-	log_warn("notice", "delivery=%s target=%s error=%s", notice->delivery, notice->target,
-		 err == ERR_NOT_FOUND ? "the target is not configured" : err_message(err));
+	log_warn("notice", "delivery=%s target=%s kind=%s error=%s", notice->delivery, notice->target,
+		 notice->kind, err == ERR_NOT_FOUND ? "the target is not configured" : err_message(err));
 	if (err == ERR_NOMEM && notice->tries < UNWRITTEN_MOST) {
 		end.word = "again";
 		end.delay_ms = LEASE_MS;
 	}
 	if (err == ERR_NOT_FOUND)
 		return; /* the claim runs out; where no broker knows the target it is parked in time */
+	count(courier->options.metrics, strcmp(notice->target, AUDIENCE_MAIL) == 0, end.word);
 	snprintf(end.id, sizeof(end.id), "%s", notice->delivery);
 	courier->calls++;
 	notices_end(courier->options.activation, &end, on_unwritten_told, courier);
@@ -319,9 +317,12 @@ static void take_up(struct claim *claim, const struct notice *notice)
 {
 	struct courier *courier = claim->courier;
 	struct parcel *parcel = NULL;
-	enum err err =
-		parcel_new(courier->config, notice, activation_now_ms(courier->options.activation), &parcel);
+	int64_t now_ms = activation_now_ms(courier->options.activation);
+	enum err err;
 
+	if (audience_leaves(notice, now_ms))
+		return; /* the claim runs out */
+	err = parcel_new(courier->config, notice, now_ms, &parcel);
 	if (err != ERR_OK) {
 		give_up(courier, notice, err);
 		return;

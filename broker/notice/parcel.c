@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "activation/states.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "broker/person.h"
@@ -140,7 +141,7 @@ static enum err write_mail(struct parcel *p, const struct notice *n, const struc
 	struct buf body;
 	enum err err;
 
-	/* A broker of another version may have told of what this one knows no words for. */
+	/* What this version knows no words for was left to later ones for long enough (audience_leaves()). */
 	if (strcmp(n->kind, "notices.held") != 0 && !event_type_find(n->kind, &type))
 		return ERR_INTERNAL;
 	if (audience_requester(n, requester) != ERR_OK)
@@ -165,13 +166,14 @@ static enum err write_mail(struct parcel *p, const struct notice *n, const struc
 
 static bool is_alarm(const char *kind)
 {
-	static const char *const alarms[] = {"breakglass.used", "removal.overdue", "application.quarantined",
-					     "removals.held",   "token.ending",    "notices.held"};
+	size_t count;
+	const struct tell *tell = states_tells(&count);
 
-	for (size_t i = 0; i < sizeof(alarms) / sizeof(alarms[0]); i++)
-		if (strcmp(alarms[i], kind) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(tell[i].name, kind) == 0)
+			return tell[i].is_alarm;
+	/* A digest tells what was held back: it is not held back itself. */
+	return strcmp(kind, "notices.held") == 0;
 }
 
 enum err parcel_new(struct config *config, const struct notice *n, int64_t now_ms, struct parcel **out)

@@ -43,7 +43,7 @@ struct parcel {
 
 /*
  * Writes what is to be sent. ERR_NOMEM (also where it is too long), ERR_NOT_FOUND (the configuration has no such target),
- * or why it can never be written; *out is then untouched. `now_ms` is Redis' time.
+ * ERR_INTERNAL (it can never be written); *out is then untouched. `now_ms` is Redis' time.
  */
 enum err parcel_new(struct config *config, const struct notice *notice, int64_t now_ms,
 		    struct parcel **out) MUST_CHECK;
