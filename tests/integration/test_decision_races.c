@@ -18,6 +18,7 @@
 #include "tests/support/wait.h"
 
 #define RACES  120 /* of each kind, all begun at once; each by a person of their own */
+#define ROUNDS 3   /* of races against the clock, at most */
 #define AHEAD  16  /* calls under way at a time */
 #define FIRST  3   /* the first of those who ask */
 #define LEAD   1   /* who may decide … */
@@ -35,12 +36,12 @@ struct race {
 	size_t endings; /* events in the audit by which it stopped waiting */
 };
 
-static int open_with(void **state, const char *approval)
+static int open_with(void **state, size_t people, const char *approval)
 {
 	struct world_options options = scene_defaults();
 
 	options.brokers = 2;
-	options.people = FIRST + RACES;
+	options.people = people;
 	options.application.pushes = 500;
 	options.application.cycle_reserve = 10;
 	options.group.more = approval;
@@ -50,7 +51,7 @@ static int open_with(void **state, const char *approval)
 static int open_world(void **state)
 {
 	return open_with(
-		state,
+		state, FIRST + RACES,
 		"      approval: {approvers: [person1@example.com, person2@example.com], timeout: 1h}\n");
 }
 
@@ -58,16 +59,18 @@ static int open_world(void **state)
 
 static int open_hurried(void **state)
 {
-	return open_with(state, "      approval: {approvers: [person1@example.com], timeout: 3s}\n");
+	return open_with(state, FIRST + ROUNDS * RACES,
+			 "      approval: {approvers: [person1@example.com], timeout: 3s}\n");
 }
 
-static void ask_all(const struct world *world, struct race *races)
+/* Those from this person on. */
+static void ask_all(const struct world *world, size_t first, struct race *races)
 {
 	static struct http_response responses[RACES];
 	static struct world_ask asks[RACES];
 
 	for (size_t i = 0; i < RACES; i++)
-		asks[i] = (struct world_ask){.person = FIRST + i, .broker = i % 2};
+		asks[i] = (struct world_ask){.person = first + i, .broker = i % 2};
 	scene_activate_many(world, asks, RACES, responses);
 	for (size_t i = 0; i < RACES; i++) {
 		assert_string_equal(scene_text(&responses[i], "status"), "PendingApproval");
@@ -147,7 +150,7 @@ static struct race *run(const struct world *world, const struct act acts[2])
 	static struct http_response responses[2 * RACES];
 
 	memset(races, 0, sizeof(races));
-	ask_all(world, races);
+	ask_all(world, FIRST, races);
 	for (size_t i = 0; i < RACES; i++)
 		prepare(world, &races[i], FIRST + i, acts, &requests[2 * i]);
 	assert_true(http_many(requests, 2 * RACES, AHEAD, responses));
@@ -229,38 +232,58 @@ static void approve_against_cancel(void **state)
 	world_passed(world);
 }
 
-/* Approvals about when the time is over: each counts or comes too late, and never both. */
-static void approve_against_time_out(void **state)
+/*
+ * Approvals about when the time is over, one each, by turns at the two brokers, in the order opposite to that in which they
+ * were asked for: the first ones have some time left, the last ones none, and in between it is chance. Each counts or comes
+ * too late, and never both. How many counted.
+ */
+static size_t race_against_time(struct world *world, size_t first)
 {
 	static struct race races[RACES];
-	static struct http_request requests[2 * RACES];
+	static struct http_request both[2 * RACES], requests[RACES];
 	static struct http_response responses[RACES];
-	struct world *world = *state;
 	const struct act acts[2] = {{LEAD, "Approve"}, {LEAD, "Approve"}};
 	int64_t begun = clock_mono_ms(), left;
+	size_t counted = 0;
 
 	memset(races, 0, sizeof(races));
-	ask_all(world, races);
-	for (size_t i = 0; i < RACES; i++)
-		prepare(world, &races[i], FIRST + i, acts, &requests[2 * i]);
-	/* One each, by turns at the two brokers. */
-	for (size_t i = 0; i < RACES; i++)
-		requests[i] = requests[2 * i + i % 2];
+	ask_all(world, first, races);
+	for (size_t i = 0; i < RACES; i++) {
+		prepare(world, &races[i], first + i, acts, &both[2 * i]);
+		requests[RACES - 1 - i] = both[2 * i + i % 2];
+	}
 	left = begun + TIMEOUT_MS - clock_mono_ms();
 	if (left > 0)
 		wait_a_little((int)left);
 	assert_true(http_many(requests, RACES, AHEAD, responses));
 	for (size_t i = 0; i < RACES; i++) {
-		struct world_ask who = {.person = FIRST + i};
+		struct http_response *response = &responses[RACES - 1 - i];
+		struct world_ask who = {.person = first + i};
 
-		assert_true(responses[i].status == 204 || responses[i].status == 409);
-		scene_wait(world, &who, races[i].id, responses[i].status == 204 ? "provisioned" : "failed");
-		http_response_release(&responses[i]);
+		assert_true(response->status == 204 || response->status == 409);
+		counted += response->status == 204;
+		scene_wait(world, &who, races[i].id, response->status == 204 ? "provisioned" : "failed");
+		http_response_release(response);
 	}
 	count_endings(world, races);
 	for (size_t i = 0; i < RACES; i++)
 		assert_int_equal(races[i].endings, 1);
-	world_passed(world);
+	return counted;
+}
+
+/* A machine that is busy with something else may miss the moment, but not each time. */
+static void approve_against_time_out(void **state)
+{
+	bool raced = false;
+
+	for (size_t round = 0; round < ROUNDS && !raced; round++) {
+		size_t counted = race_against_time(*state, FIRST + round * RACES);
+
+		print_message("%zu of %d approvals were in time\n", counted, RACES);
+		raced = counted > 0 && counted < RACES;
+	}
+	assert_true(raced);
+	world_passed(*state);
 }
 
 int main(void)
