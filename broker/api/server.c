@@ -72,6 +72,11 @@ bool server_quiesced(const struct server *s)
 	return s->listener < 0;
 }
 
+const struct proxies *server_proxies(const struct server *s)
+{
+	return s->options.proxies;
+}
+
 bool server_has_tls(const struct server *s)
 {
 	return s->tls;

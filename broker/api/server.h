@@ -23,6 +23,7 @@
 
 struct exchange;    /* one request and its answer */
 struct query_param; /* api/target.h */
+struct proxies;     /* api/proxies.h */
 
 struct server_options {
 	const char *host;                              /* numeric IPv4 or IPv6, or "unix" */
@@ -30,6 +31,8 @@ struct server_options {
 	const char *path;                              /* of the socket, when host is "unix" */
 	const char *certificate_file, *key_file;       /* PEM; "" or NULL = no TLS */
 	unsigned connections, connections_per_address; /* per address 0 = no limit; a Unix socket has none */
+	const struct proxies *
+		proxies; /* whom X-Forwarded-For and -Proto are believed; outlives the server; NULL = nobody */
 	/*
 	 * A connection on which nothing moves for so long is closed, and a body has to arrive within it, a whole
 	 * request within twice of it, whatever trickles. Rounded up to seconds; 0 = no limit.
@@ -74,7 +77,7 @@ const struct query_param *exchange_query_list(const struct exchange *e,
 					      size_t *count);            /* all, as they came */
 const char *exchange_header(const struct exchange *e, const char *name); /* any case; NULL = absent */
 const char *exchange_body(const struct exchange *e, size_t *len);
-const char *exchange_address(const struct exchange *e);           /* the peer's, without port */
+const char *exchange_address(const struct exchange *e);           /* the caller's, without port; "unix" */
 const char *exchange_request_id(const struct exchange *e);        /* ours, a UUID; answered as request-id */
 const char *exchange_client_request_id(const struct exchange *e); /* the caller's, a UUID; NULL = absent */
 const char *

@@ -1,6 +1,5 @@
 #include "api/server_exchange.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,7 +173,7 @@ static void check_framing(struct exchange *e, const char *version)
 		check_length(e);
 }
 
-static void read_base_url(struct exchange *e, const char *version)
+static void read_base_url(struct exchange *e, const char *version, bool secure)
 {
 	/* RFC 9112, section 3.2.2: an absolute target stands above the Host field. */
 	const char *host = e->target.authority ? e->target.authority : exchange_header(e, "Host");
@@ -185,27 +184,13 @@ static void read_base_url(struct exchange *e, const char *version)
 		exchange_refuse(e, ERR_BAD_REQUEST, "The request has no Host.");
 	if (!host || e->refused != ERR_OK)
 		host = server_authority(e->server);
-	snprintf(e->base_url, sizeof(e->base_url), "%s://%s", server_has_tls(e->server) ? "https" : "http",
-		 host);
-}
-
-static void read_address(struct exchange *e)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(e->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *address = info ? info->client_addr : NULL;
-	const void *bytes = NULL;
-
-	if (address && address->sa_family == AF_INET)
-		bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
-	else if (address && address->sa_family == AF_INET6)
-		bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-	if (!bytes || !inet_ntop(address->sa_family, bytes, e->address, sizeof(e->address)))
-		snprintf(e->address, sizeof(e->address), "unix");
+	snprintf(e->base_url, sizeof(e->base_url), "%s://%s", secure ? "https" : "http", host);
 }
 
 void exchange_read_head(struct exchange *e, const char *method, const char *version)
 {
+	bool secure;
+
 	MHD_get_connection_values(e->connection, MHD_HEADER_KIND, read_field, e);
 	if (buf_failed(&e->headers))
 		refuse_and_cut(e, ERR_NOMEM, NULL);
@@ -214,8 +199,8 @@ void exchange_read_head(struct exchange *e, const char *method, const char *vers
 	e->is_head = strcmp(method, "HEAD") == 0;
 	snprintf(e->method, sizeof(e->method), "%s", e->is_head ? "GET" : method);
 	check_framing(e, version);
-	read_base_url(e, version);
-	read_address(e);
+	exchange_read_caller(e, &secure);
+	read_base_url(e, version, secure);
 }
 
 void exchange_add_body(struct exchange *e, const char *bytes, size_t len)

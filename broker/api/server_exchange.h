@@ -16,6 +16,7 @@
 #include <microhttpd.h>
 
 #include "api/pace.h"
+#include "api/proxies.h"
 #include "api/server.h"
 #include "api/target.h"
 #include "base/buf.h"
@@ -65,7 +66,7 @@ struct exchange {
 	struct buf answer_headers; /* the same form */
 	char method[METHOD_SIZE];
 	char request_id[ID_SIZE];
-	char address[INET6_ADDRSTRLEN];
+	char address[PEER_SIZE];
 	char base_url[BASE_URL_SIZE];
 	char text[]; /* the request target, taken apart in place */
 };
@@ -81,6 +82,9 @@ enum MHD_Result exchange_queue(struct exchange *e);
 
 /* Reads method and header; marks the exchange refused where they are not in order. */
 void exchange_read_head(struct exchange *e, const char *method, const char *version);
+
+/* In server_caller.c: sets the caller's address from the connection and the fields kept; was it over TLS to there? */
+void exchange_read_caller(struct exchange *e, bool *secure);
 
 /* Appends to the body what still fits, and drops the rest. */
 void exchange_add_body(struct exchange *e, const char *bytes, size_t len);
@@ -105,6 +109,7 @@ void exchange_list_remove(struct exchange *e); /* nothing when it is in no list 
 void server_wake(struct exchange *e);
 /* In server.c. */
 bool server_quiesced(const struct server *server);
+const struct proxies *server_proxies(const struct server *server); /* NULL = none */
 bool server_has_tls(const struct server *server);
 const char *server_authority(const struct server *server); /* "address:port" that it listens on */
 

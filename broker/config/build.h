@@ -130,6 +130,9 @@ void builder_gather_claims(struct builder *builder);
 /* Sets config->policies. False: no memory. */
 bool config_digest_policies(struct config *config);
 
+/* proxies.c */
+void builder_check_proxies(struct builder *builder);
+
 /* redis.c */
 void builder_check_redis(struct builder *builder);
 

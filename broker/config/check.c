@@ -468,6 +468,7 @@ void config_check(struct builder *builder)
 	check_unique(builder);
 	check_tls(builder);
 	check_sign_in(builder);
+	builder_check_proxies(builder);
 	builder_check_redis(builder);
 	builder_check_audit(builder);
 	builder_check_tests(builder);

@@ -172,6 +172,7 @@ struct config {
 	int all_calls;           /* 1: no filter of system calls */
 	int64_t connections; /* open connections, in all */
 	int64_t connections_per_address;
+	struct policy_names proxies;   /* addresses, networks and "unix" */
 	struct config_issuer *issuers; /* in the order of the file */
 	size_t issuer_count;
 	struct policy_people operators; /* who may see everything, assign and remove, by name or claim */
@@ -238,6 +239,8 @@ void config_unref(struct config *config); /* NULL is legal; frees at the last on
 
 /* Does b differ from a in a setting that is read once, when the broker starts? */
 bool config_needs_restart(const struct config *a, const struct config *b);
+/* Are the two the same texts? Both in order, as lists are kept. */
+bool config_words_same(const struct policy_names *a, const struct policy_names *b);
 
 /* Ids compare without regard to case; NULL when there is none. Borrowed from the configuration. */
 const struct config_group *config_group(const struct config *config, const char *id);

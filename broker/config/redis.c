@@ -122,14 +122,6 @@ void config_redis_place(const struct config *config, struct store_place *place)
 				      .key_file = config->redis_key};
 }
 
-static bool same_names(const struct policy_names *a, const struct policy_names *b)
-{
-	bool same = a->count == b->count;
-	for (size_t i = 0; same && i < a->count; i++)
-		same = strcmp(a->list[i], b->list[i]) == 0;
-	return same;
-}
-
 bool config_redis_same(const struct config *a, const struct config *b)
 {
 	const char *const texts[][2] = {
@@ -143,8 +135,8 @@ bool config_redis_same(const struct config *a, const struct config *b)
 		{a->redis_certificate, b->redis_certificate},
 		{a->redis_key, b->redis_key},
 	};
-	bool same = same_names(&a->redis_cluster, &b->redis_cluster) &&
-		    same_names(&a->redis_sentinels, &b->redis_sentinels) &&
+	bool same = config_words_same(&a->redis_cluster, &b->redis_cluster) &&
+		    config_words_same(&a->redis_sentinels, &b->redis_sentinels) &&
 		    a->redis_timeout_ms == b->redis_timeout_ms &&
 		    a->redis_allow_volatile == b->redis_allow_volatile &&
 		    a->redis_replicas == b->redis_replicas &&

@@ -10,10 +10,18 @@ static bool differs(const struct setting *setting, const void *a, const void *b)
 	       0;
 }
 
+bool config_words_same(const struct policy_names *a, const struct policy_names *b)
+{
+	bool same = a->count == b->count;
+	for (size_t i = 0; same && i < a->count; i++)
+		same = strcmp(a->list[i], b->list[i]) == 0;
+	return same;
+}
+
 static bool listens_elsewhere(const struct config *a, const struct config *b)
 {
 	return strcmp(a->listen_host, b->listen_host) != 0 || a->listen_port != b->listen_port ||
-	       strcmp(a->listen_path, b->listen_path) != 0;
+	       strcmp(a->listen_path, b->listen_path) != 0 || !config_words_same(&a->proxies, &b->proxies);
 }
 
 bool config_needs_restart(const struct config *a, const struct config *b)

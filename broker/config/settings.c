@@ -144,6 +144,13 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_CONNECTIONS_PER_ADDRESS] = {"connections_per_address", "Open connections of one address.",
 					 TYPE_COUNT, .fallback = "1000", .unit = "connections", .min = 1,
 					 .max = 100000, ROOT(connections_per_address), AT_START},
+	[SET_PROXIES] =
+		{"proxies",
+		 "Balancers in front of the broker: addresses, networks, or unix for its socket. They are "
+		 "believed who the caller is and whether over TLS (X-Forwarded-For, X-Forwarded-Proto), "
+		 "and must count connections themselves.",
+		 TYPE_WORDS, .off_in_example = true, .absent = "none",
+		 .example = "[10.0.0.0/8, unix]", .max = 1000, ROOT(proxies)},
 
 	[SET_SIGN_IN] = {"sign_in", "The OpenID Connect providers whose bearer tokens are accepted.",
 			 TYPE_LIST, .unit = "issuers", .max = 32},

@@ -88,6 +88,7 @@ static void test_everything_given(void **state)
 	assert_int_equal(config->stop_ms, 5000);
 	assert_int_equal(config->connections, 500);
 	assert_int_equal(config->connections_per_address, 50);
+	assert_int_equal(config->proxies.count, 3);
 	assert_int_equal(config->people_count, 2);
 	assert_int_equal(config->application_count, 2);
 	assert_int_equal(config->group_count, 2);
