@@ -16,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -285,12 +287,45 @@ static void the_user(void **state)
 	assert_string_equal(ec.text, "user: there is no user nobody-of-that-name");
 }
 
+/* Said before the change of user it would not last: the kernel goes back to what fs.suid_dumpable says. */
+static int forbids_core_dumps(void)
+{
+	const struct rlimit some = {PAGE, PAGE};
+	struct rlimit left;
+	struct errctx ec = {""};
+
+	if (setrlimit(RLIMIT_CORE, &some) != 0 && getuid() == 0)
+		return 1;
+	if (prctl(PR_SET_DUMPABLE, 1) != 0 || confine("nobody-of-that-name", true, &ec) != ERR_CONFIG ||
+	    prctl(PR_GET_DUMPABLE) != 1)
+		return 2;
+	if (confine(getuid() == 0 ? "nobody" : "", true, &ec) != ERR_OK)
+		return 3;
+	return getrlimit(RLIMIT_CORE, &left) == 0 && left.rlim_cur == 0 && left.rlim_max == 0 &&
+			       prctl(PR_GET_DUMPABLE) == 0
+		       ? 0
+		       : 4;
+}
+
+static void no_core_dumps(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0)
+		_exit(forbids_core_dumps());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_left),
 		cmocka_unit_test(what_is_taken),
 		cmocka_unit_test(the_user),
+		cmocka_unit_test(no_core_dumps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
