@@ -198,19 +198,26 @@ static bool is_unsaved(void *ctx)
 	return said;
 }
 
-/* Something else is where the folder should be. Nobody is added until it is there; then they are, without being asked. */
+/* Something else is where the folder should be. */
+static void replace_folder(const struct test *t)
+{
+	int fd;
+
+	assert_int_equal(rmdir(t->vault.path), 0);
+	fd = creat(t->vault.path, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* Nobody is added until it is there; then they are, without being asked. */
 static void without_it_nobody_is_added(void **state)
 {
 	struct test *t = *state;
 	struct world_ask ask = {.duration = "PT1H"};
 	struct scene_changes changes;
-	int fd;
 
 	vault_make(&t->vault, NULL);
-	assert_int_equal(rmdir(t->vault.path), 0);
-	fd = creat(t->vault.path, 0600);
-	assert_true(fd >= 0);
-	close(fd);
+	replace_folder(t);
 	struct world_options options = scene_defaults();
 	options.more = t->vault.config;
 	options.application.overflow_wait_ms = 60 * SECOND;
@@ -227,6 +234,29 @@ static void without_it_nobody_is_added(void **state)
 	wait_kind(t, 0, ESCROW_ADD);
 	wait_ready(t, "The escrow:", false);
 	assert_true(is_said(t, "/metrics", "jit_escrow_ok 1"));
+	world_passed(&t->world);
+}
+
+/* Whoever has to leave does, though it cannot be written down. */
+static void without_it_removals_go_on(void **state)
+{
+	struct test *t = *state;
+	struct world_ask ask = {.duration = "PT1H"};
+	struct http_response response;
+	char id[ID_SIZE], path[PROC_PATH_SIZE];
+
+	start(t, NULL, scene_defaults());
+	scene_activate(&t->world, &ask, id);
+	scene_wait(&t->world, &ask, id, "provisioned");
+	assert_true(vault_file(t->vault.path, path));
+	assert_int_equal(unlink(path), 0);
+	strcpy(strrchr(path, '.'), ".lock");
+	assert_int_equal(unlink(path), 0);
+	replace_folder(t);
+	world_deactivate(&t->world, &ask, &response);
+	http_response_release(&response);
+	assert_true(world_wait_member(&t->world, 0, 0, false, SCENE_PATIENCE));
+	wait_ready(t, "The escrow:", true);
 	world_passed(&t->world);
 }
 
@@ -304,6 +334,7 @@ int main(void)
 		ROW(what_comes_later_is_written),
 		ROW(what_was_not_added_is_not_removed),
 		ROW(without_it_nobody_is_added),
+		ROW(without_it_removals_go_on),
 		ROW(a_full_disk_is_told),
 		ROW(one_of_two_is_enough),
 	};
