@@ -80,6 +80,30 @@ local function jit_application(keys, args)
 	return { 'ok', c.now, 0, v }
 end
 
+-- The timetable with the applications' own entries: how many there are, how many are due and nobody has claimed, and since
+-- when the oldest of those (0 = none is).
+local function timetable_figures(c)
+	local all, due, oldest = 0, 0, c.now + 1
+	local function add(key)
+		local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+		all = all + redis.call('ZCARD', key)
+		due = due + redis.call('ZCOUNT', key, '-inf', c.now)
+		oldest = math.min(oldest, tonumber(first[2]) or oldest)
+	end
+	local stands = redis.call('ZRANGE', c.pre .. 'tt', 0, -1, 'WITHSCORES')
+	for i = 1, #stands, 2 do
+		local score = tonumber(stands[i + 1])
+		if OWN[stands[i]:sub(1, 1)] then
+			add(c.pre .. 't' .. stands[i])
+		else
+			all = all + 1
+			due = due + (score <= c.now and 1 or 0)
+			oldest = math.min(oldest, score)
+		end
+	end
+	return all, due, due > 0 and oldest or 0
+end
+
 -- jit_lane: figures of the whole lane, for the metrics.
 -- Answers {'ok', now, next, entries in the timetable, removals not confirmed, since when the oldest of them, notices
 -- that wait, since when the oldest of them, notices that are parked, entries of the timetable that are due and that
@@ -89,11 +113,10 @@ local function jit_lane(keys, args)
 	local c = context(keys, args)
 	local oldest = redis.call('ZRANGE', c.pre .. 'x', 0, 0, 'WITHSCORES')
 	local notice = redis.call('ZRANGE', c.pre .. 'na', 0, 0, 'WITHSCORES')
-	local first = redis.call('ZRANGE', c.pre .. 'tt', 0, 0, 'WITHSCORES')
+	local entries, due, due_since = timetable_figures(c)
 	local audit = audit_figures(c)
-	return { 'ok', c.now, 0, redis.call('ZCARD', c.pre .. 'tt'), redis.call('ZCARD', c.pre .. 'x'),
+	return { 'ok', c.now, 0, entries, redis.call('ZCARD', c.pre .. 'x'),
 		tonumber(oldest[2] or '0'), redis.call('ZCARD', c.pre .. 'na') + redis.call('ZCARD', c.pre .. 'no'),
-		tonumber(notice[2] or '0'), redis.call('ZCARD', c.pre .. 'np'), redis.call('ZCOUNT', c.pre .. 'tt', '-inf', c.now),
-		first[2] and math.min(tonumber(first[2]), c.now) or 0, audit[1], audit[2], audit[3],
+		tonumber(notice[2] or '0'), redis.call('ZCARD', c.pre .. 'np'), due, due_since, audit[1], audit[2], audit[3],
 		guard_held_in_lane(c) }
 end

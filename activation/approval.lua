@@ -158,7 +158,7 @@ local function jit_decide(keys, args)
 		r.sg = stage + 1
 		r.ax = c.now + tonumber(args[14])
 		move(c, r, 'approve', args[8])
-		at(c, 'a:' .. r.id, r.ax)
+		at(c, 'a:' .. r.id, r.ax, r.ap)
 	else
 		-- What it brings has events of its own; that this approval was the last one, and whose, is one more.
 		audit_move(c, r, 'approve', RULES.awaiting.approve, args[8])

@@ -26,7 +26,9 @@ local ENTRIES = { scheduled = 's:', awaiting = 'a:', waiting = 'e:', deferred = 
 
 local function check_timetable(c, r, say)
 	local entry = r.en and 'k:' or ENTRIES[r.st]
-	if entry and not redis.call('ZSCORE', c.pre .. 'tt', entry .. r.id) then
+	local due = entry and redis.call('ZSCORE', timetable_of(c, entry, r.ap), entry .. r.id)
+	local look = due and redis.call('ZSCORE', c.pre .. 'tt', (entry == 'e:' and 'x:' or 'y:') .. r.ap)
+	if entry and not look and not redis.call('ZSCORE', c.pre .. 'tt', entry .. r.id) then
 		say('request ' .. r.id .. ' (' .. r.st .. '): the timetable has no entry ' .. entry)
 	end
 end

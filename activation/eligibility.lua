@@ -60,7 +60,7 @@ local function close_eligibility(c, e, to, by)
 	e.st, e.en = to, c.now
 	write_eligibility(c, e)
 	trace_eligibility(c, e, 'eligibility_' .. to, from, by)
-	at(c, 'l:' .. e.id, c.now + c.keep)
+	at(c, 'l:' .. e.id, c.now + c.keep, e.ap)
 	for _, x in ipairs(eligibilities_of(c, e.g, e.p)) do
 		if x[1] ~= e.id then
 			open[#open + 1] = x
@@ -71,18 +71,18 @@ local function close_eligibility(c, e, to, by)
 end
 
 -- Its entry in the timetable has come: it ends, or the time is over for which its history is kept.
-local function due_eligibility(c, id)
+local function due_eligibility(c, id, app)
 	local e = get_eligibility(c, id)
 	if not e then
-		off(c, 'l:' .. id)
+		off(c, 'l:' .. id, app)
 	elseif not e.en and e.e <= c.now then
 		close_eligibility(c, e, 'expired')
 	elseif not e.en then
-		at(c, 'l:' .. id, e.e)
+		at(c, 'l:' .. id, e.e, app)
 	elseif e.en + c.keep > c.now then
-		at(c, 'l:' .. id, e.en + c.keep)
+		at(c, 'l:' .. id, e.en + c.keep, app)
 	else
-		off(c, 'l:' .. id)
+		off(c, 'l:' .. id, app)
 		redis.call('DEL', c.pre .. 'er:' .. id)
 		redis.call('ZREM', c.pre .. 'ep:' .. e.p, id)
 		redis.call('ZREM', c.pre .. 'eg:' .. e.g, id)

@@ -42,7 +42,7 @@ local function make_room(c, e, list)
 			other.e, other.d = e.s, nil
 			write_eligibility(c, other)
 			trace_eligibility(c, other, 'eligibility_cut', other.st, e.by)
-			at(c, 'l:' .. other.id, other.e)
+			at(c, 'l:' .. other.id, other.e, other.ap)
 			x[3] = other.e
 		end
 	end
@@ -54,7 +54,7 @@ local function keep_eligibility(c, e, list)
 	end
 	if e.ac == 'adminRemove' then
 		e.st, e.en = 'revoked', c.now
-		at(c, 'l:' .. e.id, c.now + c.keep)
+		at(c, 'l:' .. e.id, c.now + c.keep, e.ap)
 	else
 		local open = {}
 		for _, x in ipairs(list) do
@@ -66,7 +66,7 @@ local function keep_eligibility(c, e, list)
 		open[#open + 1] = { e.id, e.s, e.e }
 		write_eligibilities(c, e.g, e.p, open)
 		e.st = e.s > c.now and 'scheduled' or 'in_force'
-		at(c, 'l:' .. e.id, e.e)
+		at(c, 'l:' .. e.id, e.e, e.ap)
 	end
 	write_eligibility(c, e)
 	trace_eligibility(c, e, 'eligibility_' .. e.ac, 'new', e.by)

@@ -1,7 +1,10 @@
 -- What every function starts from: the lane's key prefix, Redis' clock, records, and the timetable.
 --
 -- Keys of a lane, all behind its hash tag {jN}: (KEYS[1] of every function):
---   tt                   timetable: sorted set, entry -> due, Unix ms
+--   tt                   timetable: sorted set, entry -> due, Unix ms; x:APP, y:APP: when the first of the application's
+--                        own entries is due, which are in
+--   tx:APP ty:APP        its ends (e), and all else that it may have a million of (s k a w o l); apart, so that one
+--                        application's herd keeps nobody else waiting, nor its own ends (timetable.lua)
 --                          s:REQUEST start   e:REQUEST end   p:PUSH its broker may have died
 --                          u:seal u:export of the audit (audit.lua)
 --                          q:APP waiting work and a token   c:APP next cycle   k:REQUEST end of its history
@@ -44,7 +47,7 @@ local function context(keys, args)
 	end
 	local keep, policies, actor = string.match(args[2] or '', '^(%d+):?(%w*) ?(.*)$')
 	return { pre = keys[1], now = now, keep = tonumber(keep) or 0, actor = actor or '', policies = policies or '',
-		requests = {}, members = {}, users = {}, names = {}, conditions = {}, before = tonumber(before) or 0,
+		requests = {}, members = {}, own = {}, users = {}, names = {}, conditions = {}, before = tonumber(before) or 0,
 		overdue = tonumber(overdue) or 0, kinds = kinds or '' }
 end
 
@@ -63,12 +66,41 @@ local function read_terms(text)
 		log_most = tonumber(f[14] or '10000') }
 end
 
-local function at(c, entry, due)
-	redis.call('ZADD', c.pre .. 'tt', due, entry)
+-- Entries of the timetable that stand for an application's own ones.
+local OWN = { x = true, y = true }
+
+-- Where that entry stands: among the application's own ones, or with `app` nil in the timetable itself.
+local function timetable_of(c, entry, app)
+	if not app then
+		return c.pre .. 'tt'
+	end
+	local own = (entry:sub(1, 1) == 'e' and 'x:' or 'y:') .. app
+	c.own[own] = c.own[own] or 'LT'
+	return c.pre .. 't' .. own
 end
 
-local function off(c, entry)
-	redis.call('ZREM', c.pre .. 'tt', entry)
+local function at(c, entry, due, app)
+	redis.call('ZADD', timetable_of(c, entry, app), due, entry)
+end
+
+local function off(c, entry, app)
+	redis.call('ZREM', timetable_of(c, entry, app), entry)
+end
+
+-- Keeps in the timetable when each application's own entries are due. What is due keeps its place in line; what was
+-- served ('XX') and is due still goes behind the others.
+local function settle_own(c)
+	for own, how in pairs(c.own) do
+		local first = redis.call('ZRANGE', c.pre .. 't' .. own, 0, 0, 'WITHSCORES')
+		if not first[1] then
+			redis.call('ZREM', c.pre .. 'tt', own)
+		elseif tonumber(first[2]) > c.now then
+			redis.call('ZADD', c.pre .. 'tt', first[2], own)
+		else
+			redis.call('ZADD', c.pre .. 'tt', how, c.now, own)
+		end
+	end
+	c.own = {}
 end
 
 -- Look at `due`, or earlier if that is planned already, whether who has the group is still eligible (review.lua).
@@ -194,6 +226,7 @@ local function answer(c, word, ...)
 			write_user(c, u)
 		end
 	end
+	settle_own(c)
 	local first = redis.call('ZRANGE', c.pre .. 'tt', 0, 0, 'WITHSCORES')
 	return { word, c.now, first[2] and tonumber(first[2]) or 0, ... }
 end

@@ -67,7 +67,7 @@ local function no_removal(c, m)
 	if m.x then
 		m.x = nil
 		redis.call('ZREM', c.pre .. 'x', m.g .. ':' .. m.p)
-		off(c, 'o:' .. m.g .. ':' .. m.p)
+		off(c, 'o:' .. m.g .. ':' .. m.p, m.ap)
 	end
 end
 
@@ -89,7 +89,7 @@ local function must_go(c, m)
 		m.x = true
 		redis.call('ZADD', c.pre .. 'x', since, m.g .. ':' .. m.p)
 		if c.overdue > 0 then
-			at(c, 'o:' .. m.g .. ':' .. m.p, since + c.overdue)
+			at(c, 'o:' .. m.g .. ':' .. m.p, since + c.overdue, m.ap)
 		end
 	end
 end

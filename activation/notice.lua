@@ -35,9 +35,9 @@ local function tell_row(c, r, row, was)
 		r.ns = r.sg
 	end
 	if (row.at_end or row.confirmed) and c.before > 0 and r.e - c.before > c.now then
-		at(c, 'w:' .. r.id, r.e - c.before)
+		at(c, 'w:' .. r.id, r.e - c.before, r.ap)
 		r.wn = true
 	elseif r.wn and row.close then
-		off(c, 'w:' .. r.id)
+		off(c, 'w:' .. r.id, r.ap)
 	end
 end

@@ -47,41 +47,41 @@ local function move(c, r, event, by)
 	list_wanted(c, r, was)
 	if row.ask then
 		r.ax = c.now + r.aw
-		at(c, 'a:' .. r.id, r.ax)
+		at(c, 'a:' .. r.id, r.ax, r.ap)
 		redis.call('ZADD', c.pre .. 'ia:', r.c, r.id)
 	end
 	if row.decided then
-		off(c, 'a:' .. r.id)
+		off(c, 'a:' .. r.id, r.ap)
 		redis.call('ZREM', c.pre .. 'ia:', r.id)
 	end
 	if row.at_start then
-		at(c, 's:' .. r.id, r.s)
+		at(c, 's:' .. r.id, r.s, r.ap)
 	end
 	if row.confirmed then
 		if r.ck and not r.cf then
 			r.e = c.now + r.d
-			at(c, 'e:' .. r.id, r.e)
+			at(c, 'e:' .. r.id, r.e, r.ap)
 		end
 		r.cf = c.now
 	end
 	if row.at_end then
 		if r.a then
-			off(c, 's:' .. r.id)
+			off(c, 's:' .. r.id, r.ap)
 		end
-		at(c, 'e:' .. r.id, r.e)
+		at(c, 'e:' .. r.id, r.e, r.ap)
 	end
 	if row.close then
-		off(c, 's:' .. r.id)
-		off(c, 'e:' .. r.id)
+		off(c, 's:' .. r.id, r.ap)
+		off(c, 'e:' .. r.id, r.ap)
 		r.en = c.now
-		at(c, 'k:' .. r.id, c.now + c.keep)
+		at(c, 'k:' .. r.id, c.now + c.keep, r.ap)
 	end
 	tell_row(c, r, row, was)
 end
 
 -- Forgets a closed request whose history is over, and with the last one of a person their names.
-local function purge(c, id)
-	off(c, 'k:' .. id)
+local function purge(c, id, app)
+	off(c, 'k:' .. id, app)
 	local r = get_request(c, id)
 	if r and r.en then
 		redis.call('DEL', c.pre .. 'r:' .. id)

@@ -233,12 +233,12 @@ local function jit_start(keys, args)
 	if not r or r.st ~= 'scheduled' then
 		local push = get_push(c, args[5])
 		if not r then
-			off(c, 's:' .. args[4])
+			off(c, 's:' .. args[4], t.app)
 		end
 		return answer(c, 'gone', push and push_order(c, args[5], push) or '')
 	end
 	if r.s > c.now then
-		at(c, 's:' .. r.id, r.s)
+		at(c, 's:' .. r.id, r.s, r.ap)
 		return answer(c, 'gone', '')
 	end
 	local m = get_member(c, r.g, r.p, r.ap)

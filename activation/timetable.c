@@ -130,9 +130,10 @@ static void on_left(void *ctx, enum err err, const struct reply *reply)
 /*
  * This broker does not know the application: gives back the claim on the entry, of this kind and id, for another
  * broker to take up at once. Once only: while it has stepped back it claims nothing that another one wants, and
- * what nobody knows comes up again with each lease.
+ * what nobody knows comes up again with each lease. `app` is the application whose own entry it is; "" = the lane's.
  */
-static void leave(struct activation *activation, unsigned lane, const char *kind, const char *id)
+static void leave(struct activation *activation, unsigned lane, const char *kind, const char *id,
+		  const char *app)
 {
 	struct lane *l = &activation->timetable->lanes[lane];
 	int64_t now = clock_mono_ms();
@@ -146,6 +147,7 @@ static void leave(struct activation *activation, unsigned lane, const char *kind
 	core_call(activation, &call, "jit_leave", lane);
 	store_arg(&call, kind);
 	store_arg(&call, id);
+	store_arg(&call, app);
 	store_call(activation->options.store, &call, on_left, errand);
 }
 
@@ -159,7 +161,7 @@ static bool application_call(const struct errand *errand, const char *kind, stru
 
 	if (!activation->options.terms(activation->options.ctx, errand->id, &terms)) {
 		log_warn("unknown_application", "app=%s lane=%u", errand->id, errand->lane);
-		leave(activation, errand->lane, kind, errand->id);
+		leave(activation, errand->lane, kind, errand->id, "");
 		return false;
 	}
 	core_terms(&terms, text);
@@ -247,7 +249,7 @@ static bool start_call(struct errand *errand, const struct request *request)
 
 	if (!activation->options.terms(activation->options.ctx, request->application, &terms)) {
 		log_warn("unknown_application", "app=%s lane=%u", request->application, errand->lane);
-		leave(activation, errand->lane, "s", request->id);
+		leave(activation, errand->lane, "s", request->id, request->application);
 		return false;
 	}
 	buf_init(&limits, LIMITS_MAX);

@@ -185,16 +185,19 @@ static void what_the_backup_does_not_know_leaves(void **state)
 	world_passed(&t->world);
 }
 
-/* The only membership's key, and its lane's key of that name; "" = the membership itself. */
+/* The only membership's key, and its lane's key of that name; "" = the membership itself, "tx:" = its application's
+ * ends. */
 static void find_key(struct test *t, const char *name, char *out, size_t size)
 {
-	redisReply *reply = redis_server_command(&t->world.redis, "KEYS %s", "{j*}:m:*");
+	bool is_whole = name[0] == '\0' || name[strlen(name) - 1] == ':';
+	redisReply *reply = redis_server_command(&t->world.redis, "KEYS {j*}:%s*",
+						 name[0] == '\0' || !is_whole ? "m:" : name);
 	const char *key;
 
 	assert_non_null(reply);
 	assert_true(reply->type == REDIS_REPLY_ARRAY && reply->elements == 1);
 	key = reply->element[0]->str;
-	if (name[0] == '\0')
+	if (is_whole)
 		snprintf(out, size, "%s", key);
 	else
 		snprintf(out, size, "%.*s%s", (int)(strstr(key, ":m:") + 1 - key), key, name);
@@ -206,7 +209,8 @@ static void a_backup_that_is_not_whole_is_found(void **state)
 	static const struct {
 		const char *name, *command;
 	} rows[] = {
-		{"tt", "DEL %s"},              /* no end for anybody */
+		{"tt", "DEL %s"},              /* nobody looks for an end */
+		{"tx:", "DEL %s"},             /* no end for anybody */
 		{"", "DEL %s"},                /* a request without its membership */
 		{"audit", "XTRIM %s MAXLEN 1"} /* events are missing */
 	};

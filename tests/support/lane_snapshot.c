@@ -13,7 +13,7 @@ static const char script[] =
 	"for _, key in ipairs(keys) do local k = key:sub(6) "
 	"local kind = redis.call('TYPE', key).ok local row "
 	"if k:match('^r:') and kind == 'string' then local r = cmsgpack.unpack(redis.call('GET', key)) "
-	"row = { 'r', k:sub(3), r.st, r.g, r.p, n(r.s), n(r.e), n(r.en) } "
+	"row = { 'r', k:sub(3), r.st, r.g, r.p, n(r.s), n(r.e), n(r.en), r.ap } "
 	"elseif k:match('^m:') then local m = cmsgpack.unpack(redis.call('GET', key)) "
 	"local g, p = k:match('^m:([^:]+):(.+)$') "
 	"row = { 'm', g, p, m.ap, n(m.s), m.u or '', m.q or '', m.x and '1' or '0', m.l and '1' or '0' } "
@@ -37,6 +37,7 @@ static void read_request(struct snapshot *s, const redisReply *row)
 		.start_ms = lane_int(lane_at(row, 5)),
 		.end_ms = lane_int(lane_at(row, 6)),
 		.closed_ms = lane_int(lane_at(row, 7)),
+		.app = lane_text(lane_at(row, 8)),
 	};
 }
 
@@ -153,13 +154,29 @@ int64_t snapshot_score(const struct snapshot *snapshot, const char *set, const c
 	return -1;
 }
 
-/* The score of PREFIX:NAME in a set, or of NAME in the set PREFIX:SUFFIX. */
+static const char *set_name(const struct snapshot *s, size_t i)
+{
+	return lane_text(lane_at(s->set[i], 1));
+}
+
+/* Has the set an application's own part of the timetable: its ends, or its other entries? */
+static bool is_own(const char *set)
+{
+	return strncmp(set, "tx:", 3) == 0 || strncmp(set, "ty:", 3) == 0;
+}
+
+/* When KIND:NAME is due; -1 = it is nowhere in the timetable. */
 static int64_t entry(const struct snapshot *s, const char *kind, const char *name)
 {
 	char text[160];
+	int64_t due;
 
 	snprintf(text, sizeof(text), "%s:%s", kind, name);
-	return snapshot_score(s, "tt", text);
+	due = snapshot_score(s, "tt", text);
+	for (size_t i = 0; i < s->set_count && due < 0; i++)
+		if (is_own(set_name(s, i)))
+			due = snapshot_score(s, set_name(s, i), text);
+	return due;
 }
 
 static int64_t queued(const struct snapshot *s, const char *kind, const char *name, const char *member)
@@ -307,6 +324,31 @@ static void check_push(const struct snapshot *s, const struct snapshot_push *p)
 	}
 }
 
+/* The application's own entries are about what is there, and the lane looks at them in time. */
+static void check_own(const struct snapshot *s, const redisReply *own)
+{
+	const char *set = lane_text(lane_at(own, 1));
+	int64_t look = snapshot_score(s, "tt", set + 1), first = lane_int(lane_at(own, 3));
+
+	AGREE(look >= 0 && (look <= first || look <= s->now_ms), "nobody looks into %s in time", set);
+	for (size_t i = 2; lane_at(own, i + 1) != NULL; i += 2) {
+		const char *text = lane_text(lane_at(own, i));
+		const struct snapshot_request *r = find_request(s, text + 2);
+
+		AGREE(text[0] == 'o' ? set[1] == 'y' : r != NULL && strcmp(r->app, set + 3) == 0, "%s has %s",
+		      set, text);
+		AGREE(strchr(set[1] == 'x' ? "e" : "skawo", text[0]) != NULL, "%s has %s", set, text);
+	}
+}
+
+static bool find_own(const struct snapshot *s, const char *stand)
+{
+	char set[160];
+
+	snprintf(set, sizeof(set), "t%s", stand);
+	return find_set(s, set) != NULL;
+}
+
 /* What each entry of the timetable is about is there. */
 static void check_timetable(const struct snapshot *s)
 {
@@ -314,15 +356,17 @@ static void check_timetable(const struct snapshot *s)
 
 	for (size_t i = 2; lane_at(tt, i + 1) != NULL; i += 2) {
 		const char *text = lane_text(lane_at(tt, i));
-		const struct snapshot_request *r = find_request(s, text + 2);
 
-		if (strchr("eskaw", text[0]) != NULL)
-			AGREE(r != NULL, "the timetable has %s", text);
-		else if (text[0] == 'p')
+		if (text[0] == 'p')
 			AGREE(find_push(s, text + 2) != NULL, "the timetable has %s", text);
+		else if (strchr("xy", text[0]) != NULL)
+			AGREE(find_own(s, text), "the timetable has %s, and there is none", text);
 		else
-			AGREE(strchr("qcnod", text[0]) != NULL, "the timetable has %s", text);
+			AGREE(strchr("qcnd", text[0]) != NULL, "the timetable has %s", text);
 	}
+	for (size_t i = 0; i < s->set_count; i++)
+		if (is_own(set_name(s, i)))
+			check_own(s, s->set[i]);
 }
 
 /* A queue's groups stand at their earliest member; who is in a queue knows it. */

@@ -13,7 +13,7 @@
 #define SNAPSHOT_MAX 1024
 
 struct snapshot_request {
-	const char *id, *group, *person;
+	const char *id, *group, *person, *app;
 	enum state state;
 	int64_t start_ms, end_ms, closed_ms;
 };

@@ -250,36 +250,49 @@ void story_do_lane(struct lane_story_line *line)
 	freeReplyObject(reply);
 }
 
-static void say_sorted_set(struct lane_story_line *line, const char *key)
+static void say_scores(struct lane_story_line *line, const redisReply *scores)
 {
-	redisReply *reply = lane_command(line->lane, "ZRANGE %s%s 0 -1 WITHSCORES", LANE_PREFIX, key);
-
-	for (size_t i = 0; lane_at(reply, i + 1) != NULL; i += 2) {
-		line_word(line, lane_text(lane_at(reply, i)));
+	for (size_t i = 0; lane_at(scores, i + 1) != NULL; i += 2) {
+		line_word(line, lane_text(lane_at(scores, i)));
 		line_say(line, "@");
-		line_value(line, lane_at(reply, i + 1));
+		line_value(line, lane_at(scores, i + 1));
 	}
-	freeReplyObject(reply);
 }
 
 void story_do_removals(struct lane_story_line *line)
 {
-	say_sorted_set(line, "x");
+	redisReply *reply = lane_command(line->lane, "ZRANGE " LANE_PREFIX "x 0 -1 WITHSCORES");
+
+	say_scores(line, reply);
+	freeReplyObject(reply);
 }
 
+/* All of its entries, those of the applications' own among them. */
 void story_do_timetable(struct lane_story_line *line)
 {
-	say_sorted_set(line, "tt");
+	static const char script[] =
+		"local all, out = {}, {} for _, k in ipairs(redis.call('KEYS', '{j3}:t[txy]*')) do "
+		"local v = redis.call('ZRANGE', k, 0, -1, 'WITHSCORES') for i = 1, #v, 2 do "
+		"if not v[i]:match('^[xy]:') then all[#all + 1] = { v[i], tonumber(v[i + 1]) } end end end "
+		"table.sort(all, function(a, b) if a[2] ~= b[2] then return a[2] < b[2] end return a[1] < "
+		"b[1] end) "
+		"for _, e in ipairs(all) do out[#out + 1] = e[1] out[#out + 1] = e[2] end return out";
+	redisReply *reply = lane_command(line->lane, "EVAL %s 0", script);
+
+	say_scores(line, reply);
+	freeReplyObject(reply);
 }
 
 void story_do_keys(struct lane_story_line *line)
 {
-	/* Names, indexes and the history stay; all else should go with what it was there for. */
+	/* Names, indexes and the history stay; all else should go with what it was there for. The applications' own
+	 * parts of the timetable are told as the timetable. */
 	static const char script[] =
 		"local all = redis.call('KEYS', '*') table.sort(all) local out = {} "
 		"for _, k in ipairs(all) do k = k:sub(6) "
 		"if not k:match('^u:') and not k:match('^g[ni]:') and not k:match('^i[pg]:') "
-		"and not k:match('^audit') and not k:match('^ch:') and not k:match('^l:') then "
+		"and not k:match('^t[xy]:') and not k:match('^audit') and not k:match('^ch:') and not "
+		"k:match('^l:') then "
 		"out[#out + 1] = k end end return out";
 	redisReply *reply = lane_command(line->lane, "EVAL %s 0", script);
 

@@ -1,7 +1,7 @@
 /*
  * A herd: six thousand assignments of four applications in one lane end at the same moment, while others wait to be added.
  * They are taken in steps that are bounded in number and in time, no application waits for another, and no addition gets a
- * token that a removal needs.
+ * token that a removal needs. And a million of one application, beside the only end and the only start of another.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +24,9 @@
 #define WINDOWS 2
 #define PUSHES  5     /* of one application in a window */
 #define STEP_US 20000 /* of processor, for one look; on the average */
+#define MILLION 1000000
+#define FEW     3   /* looks until everybody is served */
+#define MANY    150 /* applications, each with a herd; more than a look takes entries */
 
 struct herd {
 	struct lane lane;
@@ -44,7 +47,8 @@ static void pair(struct lane *lane, const char *name, const char *value)
 	lane_arg(lane, value);
 }
 
-static void submit(struct herd *h, int app, const char *person, int64_t end_ms)
+/* `start_ms`: 0 = now. */
+static void submit(struct herd *h, int app, const char *person, int64_t start_ms, int64_t end_ms)
 {
 	struct lane *lane = &h->lane;
 
@@ -63,6 +67,10 @@ static void submit(struct herd *h, int app, const char *person, int64_t end_ms)
 	pair(lane, "p", person);
 	pair(lane, "by", person);
 	pair(lane, "h", "h");
+	if (start_ms != 0) {
+		lane_arg(lane, "a");
+		lane_argf(lane, "%lld", (long long)start_ms);
+	}
 	lane_arg(lane, "e");
 	lane_argf(lane, "%lld", (long long)end_ms);
 	freeReplyObject(lane_send(lane));
@@ -148,7 +156,7 @@ static void gather(struct herd *h, int64_t end_ms)
 		set_pushes(h, 1);
 		for (int i = 0; i < EACH; i++) {
 			snprintf(person, sizeof(person), "p%d", i);
-			submit(h, app, person, end_ms);
+			submit(h, app, person, 0, end_ms);
 		}
 		set_pushes(h, 100000);
 		/* The first one has found the only token that there was. */
@@ -162,7 +170,7 @@ static void gather(struct herd *h, int64_t end_ms)
 	for (int app = 0; app < APPS; app++)
 		for (int i = 0; i < WAITING; i++) {
 			snprintf(person, sizeof(person), "w%d", i);
-			submit(h, app, person, end_ms + LONG_MS);
+			submit(h, app, person, 0, end_ms + LONG_MS);
 		}
 }
 
@@ -258,10 +266,140 @@ static void a_herd_of_ends(void **state)
 	lane_close(&h.lane);
 }
 
+/* In force: pushed and confirmed. */
+static void admit(struct herd *h, int app, int people, int64_t end_ms)
+{
+	char person[32];
+	bool removes = false;
+
+	set_pushes(h, 0);
+	for (int i = 0; i < people; i++) {
+		snprintf(person, sizeof(person), "p%d", i);
+		submit(h, app, person, 0, end_ms);
+	}
+	set_pushes(h, 100000);
+	h->lane.now_ms += 40000;
+	while (pump(h, app, &removes) > 0)
+		;
+	assert_int_equal(number_of(h, "EXISTS " LANE_PREFIX "m:g%d:p0", app), 1);
+}
+
+/* A million ends of application 0 are due: what the first looks will meet is whole, and of the rest there is what keeps
+ * its place in the timetable. */
+static void gather_million(struct herd *h, int64_t end_ms)
+{
+	static const char script[] =
+		"for i = 1, ARGV[2], 500 do local list = {} for k = i, i + 499 do "
+		"list[#list + 1] = ARGV[1] list[#list + 1] = string.format('e:s%07d', k) end "
+		"redis.call('ZADD', KEYS[1], unpack(list)) end";
+	redisReply *reply;
+
+	admit(h, 0, FEW * STEP, end_ms);
+	reply = lane_command(&h->lane, "EVAL %s 1 " LANE_PREFIX "tx:app0 %lld %d", script, (long long)end_ms,
+			     MILLION);
+	freeReplyObject(reply);
+	assert_true(number_of(h, "ZCARD " LANE_PREFIX "tx:app%d", 0) > MILLION);
+}
+
+static bool is_told(const redisReply *reply, const char *kind, const char *id)
+{
+	for (size_t i = 3; lane_at(reply, i + 1) != NULL; i += 2)
+		if (strcmp(lane_text(lane_at(reply, i)), kind) == 0 &&
+		    strcmp(lane_text(lane_at(reply, i + 1)), id) == 0)
+			return true;
+	return false;
+}
+
+static redisReply *next_look(struct herd *h)
+{
+	lane_begin(&h->lane, "jit_due");
+	lane_arg(&h->lane, "5000");
+	lane_argf(&h->lane, "%d", STEP);
+	return lane_send(&h->lane);
+}
+
+/* Nobody waits for the million: neither another application nor the million's own first ones. */
+static void a_million_of_another(void **state)
+{
+	static struct herd h;
+	int64_t end_ms = LANE_EPOCH_MS + LONG_MS;
+	bool starts = false, ends[2] = {false, false}, removes = false;
+
+	(void)state;
+	lane_open(&h.lane);
+	lane_empty(&h.lane);
+	gather_million(&h, end_ms);
+	admit(&h, 1, 1, end_ms + 1);
+	submit(&h, 1, "late", end_ms + 1, end_ms + LONG_MS);
+	h.lane.now_ms = end_ms + 1;
+	for (int i = 0; i < FEW; i++) {
+		int64_t before = number_of(&h, "ZCARD " LANE_PREFIX "tx:app%d", 0), after;
+		redisReply *reply = next_look(&h);
+
+		after = number_of(&h, "ZCARD " LANE_PREFIX "tx:app%d", 0);
+		assert_in_range(before - after, STEP / 4, STEP);
+		starts = starts || is_told(reply, "s", "r-1-late");
+		ends[0] = ends[0] || is_told(reply, "q", "app0");
+		ends[1] = ends[1] || is_told(reply, "q", "app1");
+		assert_true(reply->elements <= 3 + 2 * STEP);
+		freeReplyObject(reply);
+	}
+	assert_true(starts && ends[0] && ends[1]);
+	assert_int_equal(pump(&h, 1, &removes), 1);
+	assert_true(removes);
+	assert_int_equal(pump(&h, 0, &removes), BATCH);
+	assert_true(removes);
+	lane_close(&h.lane);
+}
+
+/* More applications than a look has entries for: they take turns. */
+static void more_applications_than_entries(void **state)
+{
+	static const char script[] =
+		"for i = 1, ARGV[2] do redis.call('ZADD', '" LANE_PREFIX
+		"tt', ARGV[1], 'x:a' .. i) for k = 1, 9 do "
+		"redis.call('ZADD', '" LANE_PREFIX "tx:a' .. i, ARGV[1], 'e:' .. i .. '-' .. k) end end";
+	static struct herd h;
+
+	(void)state;
+	lane_open(&h.lane);
+	lane_empty(&h.lane);
+	freeReplyObject(lane_command(&h.lane, "EVAL %s 0 %lld %d", script, (long long)LANE_EPOCH_MS, MANY));
+	for (int i = 0; i < 2; i++) {
+		h.lane.now_ms++;
+		freeReplyObject(next_look(&h));
+	}
+	for (int i = 1; i <= MANY; i++)
+		assert_in_range(number_of(&h, "ZCARD " LANE_PREFIX "tx:a%d", i), 7, 8);
+	lane_close(&h.lane);
+}
+
+/* An older version kept the ends of all applications together; they come to theirs when they are due. */
+static void what_an_older_version_left(void **state)
+{
+	static struct herd h;
+	int64_t end_ms = LANE_EPOCH_MS + LONG_MS;
+	bool removes = false;
+
+	(void)state;
+	lane_open(&h.lane);
+	lane_empty(&h.lane);
+	admit(&h, 0, 1, end_ms);
+	freeReplyObject(lane_command(&h.lane, "RENAME " LANE_PREFIX "tx:app0 " LANE_PREFIX "tt"));
+	h.lane.now_ms = end_ms;
+	freeReplyObject(next_look(&h));
+	assert_int_equal(pump(&h, 0, &removes), 1);
+	assert_true(removes);
+	lane_close(&h.lane);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_herd_of_ends),
+		cmocka_unit_test(a_million_of_another),
+		cmocka_unit_test(more_applications_than_entries),
+		cmocka_unit_test(what_an_older_version_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
