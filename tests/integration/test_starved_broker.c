@@ -345,6 +345,13 @@ static int resume_application(const struct world *world, long n)
 	return post(world, 0, "/api/applications/app/resume", NULL) == 200 ? 0 : -1;
 }
 
+/* There is no question. */
+static int answer_guard(const struct world *world, long n)
+{
+	(void)n;
+	return post(world, 0, "/api/applications/app/guard", "{\"answer\":\"keep\"}");
+}
+
 static int sweep_all(const struct world *world, long n)
 {
 	(void)n;
@@ -373,6 +380,7 @@ static void changes(void **state)
 		{"a deactivation", activate_well, deactivate, deactivate_again, 201, 0},
 		{"an approval", ask_approver, approve, approve_again, 204, 403},
 		{"a withdrawal", ask_approver, cancel, cancel_again, 204, 0},
+		{"an answer to the guard", NULL, answer_guard, NULL, 409, 0},
 		{"a sweep", NULL, sweep_all, NULL, 200, 0},
 		{"a batch", NULL, batch, NULL, 200, 0},
 	};
