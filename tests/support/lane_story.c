@@ -353,6 +353,7 @@ static const struct {
 	{"message", story_do_message},
 	{"outbox", story_do_outbox},
 	{"spread", story_do_spread},
+	{"fill", story_do_fill},
 	{"take", story_do_take},
 	{"tell", story_do_tell},
 	{"order", story_do_order},

@@ -27,7 +27,7 @@
  *	message ID MESSAGE Approve|Deny TEXT (it was refused with that; what it was refused with first, and days that is kept)
  *	policies NAME (the caller goes by these from now on; the grace is a second)    lose ID [guard=MOST/SHARE/WINDOW]
  *	guard remove|keep
- *	tells BEFORE OVERDUE    outbox [most=N]    spread NUMBER {DELIVERY TARGET|MAILBOX@DELAY} …
+ *	tells BEFORE OVERDUE    outbox [most=N]    spread NUMBER {DELIVERY TARGET|MAILBOX@DELAY} …    fill TARGET NUMBER
  *	take TARGET [most=N] [as=FINGERPRINT]    tell DELIVERY done|again|park|gone|held [in=MS] [text=T] [silent=MS]
  *	order DELIVERY send|discard    mailbox MAILBOX DELIVERY PERSON (3 a minute, 2 for one person)    notices
  *

@@ -57,6 +57,7 @@ void story_do_users_end(struct lane_story_line *line);
 /* lane_story_notices.c */
 void story_do_outbox(struct lane_story_line *line);
 void story_do_spread(struct lane_story_line *line);
+void story_do_fill(struct lane_story_line *line);
 void story_do_take(struct lane_story_line *line);
 void story_do_tell(struct lane_story_line *line);
 void story_do_order(struct lane_story_line *line);

@@ -40,6 +40,16 @@ void story_do_spread(struct lane_story_line *line)
 	freeReplyObject(line_ask(line));
 }
 
+/* So many deliveries of others wait for that target. */
+void story_do_fill(struct lane_story_line *line)
+{
+	freeReplyObject(lane_command(
+		line->lane, "EVAL %s 2 " LANE_PREFIX "nt " LANE_PREFIX "nq:%s %s %s",
+		"redis.call('SADD', KEYS[1], ARGV[1]) "
+		"for i = 1, ARGV[2] do redis.call('ZADD', KEYS[2], 1e15, 'other' .. i) end return 1",
+		line->word[2], line->word[2], line->word[3]));
+}
+
 void story_do_take(struct lane_story_line *line)
 {
 	redisReply *reply;
