@@ -69,6 +69,16 @@ void core_terms(const struct terms *terms, char out[TERMS_SIZE])
 		 (long long)terms->log_most);
 }
 
+void core_guard(const struct activation *activation, const char *app, char out[GUARD_SIZE])
+{
+	struct terms terms;
+
+	out[0] = '\0';
+	if (activation->options.terms(activation->options.ctx, app, &terms))
+		snprintf(out, GUARD_SIZE, "%lld %lld %lld", (long long)terms.guard_members,
+			 (long long)terms.guard_share, (long long)terms.throttle.cycle_ms);
+}
+
 const char *core_answer(struct activation *activation, unsigned lane, const struct reply *reply)
 {
 	int64_t now = reply_int(reply_at(reply, 1));

@@ -44,6 +44,11 @@ int core_lane_of_id(const struct activation *activation, const char *id);
 /* Writes the terms as the functions read them (activation/lane.lua). */
 void core_terms(const struct terms *terms, char out[TERMS_SIZE]);
 
+/* What the application's guard lets go without asking, as the functions take it (activation/guard.lua); "" where this
+ * broker does not know the application, and then it ends nothing either. */
+#define GUARD_SIZE 80
+void core_guard(const struct activation *activation, const char *app, char out[GUARD_SIZE]);
+
 /* The first word of an answer; also notes Redis' time and the lane's next due time. */
 const char *core_answer(struct activation *activation, unsigned lane, const struct reply *reply);
 

@@ -49,8 +49,8 @@ local function push_batch(c, t, id, kind, g, till)
 		local most = m.b or t.batch
 		if wanted(c, m) ~= adds then
 			settle(c, m)
-		elseif kind ~= 'x' and user_leaves(c, m) then
-			user_hold(c, m)
+		elseif adds and addition_waits(c, m) then
+			addition_hold(c, m)
 		elseif not size or (most == size and #members < size) then
 			-- Parts of a batch that was refused are not mixed with others.
 			size = most

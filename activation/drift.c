@@ -156,12 +156,25 @@ static void on_told(void *ctx, enum err err, const struct reply *reply)
 	free(q);
 }
 
+/* What is to become of strangers, as drift_rule() of activation/drift_check.lua reads it. */
+static void foreign_word(const struct piece *piece, const struct drift_finding *finding,
+			 char out[GUARD_SIZE + 40])
+{
+	char guard[GUARD_SIZE];
+
+	core_guard(piece->activation, piece->application, guard);
+	if (finding->group->exclusive == DRIFT_REMOVE && guard[0] != '\0')
+		snprintf(out, GUARD_SIZE + 40, "remove %s %zu", guard, finding->left);
+	else
+		snprintf(out, GUARD_SIZE + 40, "report");
+}
+
 void drift_found(const struct piece *piece, const struct drift_finding *finding, drift_told *done, void *ctx)
 {
 	static const char *const words[] = {
 		[DRIFT_MISSING] = "missing", [DRIFT_RETURNED] = "returned", [DRIFT_ABSENT] = "absent"};
 	struct store_call call;
-	char text[TERMS_SIZE];
+	char text[TERMS_SIZE], foreign[GUARD_SIZE + 40];
 	struct question *q = begin(piece, "jit_drift_found", &call, text, ctx);
 
 	if (q == NULL) {
@@ -171,8 +184,8 @@ void drift_found(const struct piece *piece, const struct drift_finding *finding,
 	q->done.told = done;
 	store_arg(&call, piece->id);
 	store_arg(&call, finding->group->id);
-	store_arg(&call, finding->what == DRIFT_FOREIGN ? exclusive_word(finding->group->exclusive)
-							: words[finding->what]);
+	foreign_word(piece, finding, foreign);
+	store_arg(&call, finding->what == DRIFT_FOREIGN ? foreign : words[finding->what]);
 	store_arg(&call, finding->group_id);
 	for (size_t i = 0; i < finding->count; i++)
 		store_arg(&call, finding->items[i]);

@@ -71,6 +71,7 @@ struct drift_finding {
 	const char *group_id; /* in the application */
 	char *const *items;   /* borrowed for the call */
 	size_t count;         /* to DRIFT_FOUND_MAX */
+	size_t left;          /* of DRIFT_FOREIGN: how many the store has not been told of, these included */
 };
 
 /* `count` = how many of them are new; < 0: the piece is lost. */

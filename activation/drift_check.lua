@@ -44,16 +44,25 @@ local function drift_expects(c, t, m)
 	return true
 end
 
-local GONE_MOST = 500
+local GONE_PAGE, RECENT_MOST = 100, 500
 
+-- Whoever is told to be gone is taken from the list when they have been compared, so the next page is what is left of it.
 local function drift_gone(c, t, g)
-	local out = { '' }
-	local gone = redis.call('ZRANGE', c.pre .. 'gone:' .. g, 0, GONE_MOST - 1, 'WITHSCORES')
-	for i = 1, #gone, 2 do
-		local user, p = string.match(gone[i], '^([^\n]*)\n(.*)$')
-		out[#out + 1] = user
-		out[#out + 1] = p
-		out[#out + 1] = tonumber(gone[i + 1]) <= drift_margin(c, t) and 'gone' or 'known'
+	local key, margin = c.pre .. 'gone:' .. g, drift_margin(c, t)
+	local gone = redis.call('ZRANGE', key, '-inf', margin, 'BYSCORE', 'LIMIT', 0, GONE_PAGE)
+	local more = redis.call('ZCOUNT', key, '-inf', margin) > #gone
+	local out = { more and 'gone' or '' }
+	local function add(items, word)
+		for _, item in ipairs(items) do
+			local user, p = string.match(item, '^([^\n]*)\n(.*)$')
+			out[#out + 1] = user
+			out[#out + 1] = p
+			out[#out + 1] = word
+		end
+	end
+	add(gone, 'gone')
+	if not more then
+		add(redis.call('ZRANGE', key, '(' .. string.format('%.0f', margin), '+inf', 'BYSCORE', 'LIMIT', 0, RECENT_MOST), 'known')
 	end
 	return out
 end
@@ -84,11 +93,8 @@ local function drift_is_sure(c, g)
 	if redis.call('HGET', c.pre .. 'gu', g) then
 		return false
 	end
-	local waiting = 0
-	for _, kind in ipairs({ 'r', 'w', 'd' }) do
-		waiting = waiting + redis.call('ZCARD', c.pre .. kind .. ':' .. g)
-	end
-	return redis.call('HLEN', c.pre .. 'mu:' .. g) >= tonumber(redis.call('HGET', c.pre .. 'lv', g) or '0') - waiting
+	-- Who is wanted is in mu:, counts in gu, or is not there; unless a version that did not compare has left them so.
+	return redis.call('HGET', c.pre .. 'lv', g) == redis.call('HGET', c.pre .. 'lk', g)
 end
 
 -- The cycle takes it, as if it had been there when the cycle began.
@@ -125,51 +131,97 @@ local function drift_return(c, t, g, item, id)
 	return 1
 end
 
--- Somebody whom nobody has granted it is in an exclusive group.
-local function drift_meet(c, t, g, id, user, removes)
-	if redis.call('HEXISTS', c.pre .. 'mu:' .. g, user) == 1 then
-		return 0
+-- What becomes of strangers, by ARGV 6 of jit_drift_found: "report"; or "remove MOST SHARE WINDOW LEFT", the guard's terms and
+-- how many strangers of the group the broker still has to tell of, those of this call (`told`) included.
+local function drift_rule(c, g, text, told)
+	local what, guard, left = string.match(text, '^(%a+) (%d+ %d+ %d+) (%d+)$')
+	left = tonumber(left or '0')
+	return { removes = (what or text) == 'remove', guard = guard, left = left, later = math.max(left - told, 0),
+		members = redis.call('HLEN', c.pre .. 'mu:' .. g) }
+end
+
+-- What the guard keeps of a stranger is what it keeps of a request, as far as there is any.
+local function stranger(t, g, user)
+	return { ap = t.app, g = g, p = '~' .. user }
+end
+
+local function stranger_may_go(c, t, g, user, rule)
+	local said = redis.call('HGET', c.pre .. 'fa:' .. g, user)
+	if said then
+		return said == 'remove'
+	elseif not guard_lets(c, stranger(t, g, user), rule.guard, rule) then
+		return false
 	end
-	redis.call('SADD', c.pre .. 'fn:' .. g, user)
-	local fresh = redis.call('SISMEMBER', c.pre .. 'fr:' .. g, user) == 0
-	if fresh then
-		audit(c, 'drift_foreign', { b = 'broker', g = g, a = t.app, d = cjson.encode({ userId = user }),
-			y = 'Somebody was added to an exclusive group in the application; '
-				.. (removes and 'the membership is removed.' or 'nothing is changed.') })
+	rule.left = rule.left - 1
+	return true
+end
+
+local MET = {
+	report = 'nothing is changed.',
+	remove = 'the membership is removed.',
+	held = 'the membership is removed only when an operator agrees.',
+}
+
+-- Somebody whom nobody has granted it is in an exclusive group. Answers 1 when that is news.
+local function drift_meet(c, t, g, id, user, rule)
+	local m, met = get_member(c, g, '~' .. user, t.app), 'report'
+	if rule.removes then
+		met = stranger_may_go(c, t, g, user, rule) and 'remove' or 'held'
 	end
-	local m = get_member(c, g, '~' .. user, t.app)
-	if removes and #m.r == 0 and not m.u and not m.q then
+	if met ~= 'held' then
+		redis.call('ZREM', c.pre .. 'gs:' .. t.app, g .. ':' .. m.p)
+	end
+	if met == 'remove' then
 		m.fo, m.id = true, id .. '\n' .. user
 		drift_enqueue(c, t, m)
 	end
-	return fresh and 1 or 0
+	redis.call('SADD', c.pre .. 'fn:' .. g, user)
+	if redis.call('SISMEMBER', c.pre .. 'fr:' .. g, user) == 1 then
+		return 0
+	end
+	audit(c, 'drift_foreign', { b = 'broker', g = g, a = t.app, d = cjson.encode({ userId = user }),
+		y = 'Somebody was added to an exclusive group in the application; ' .. MET[met] })
+	return 1
 end
 
--- Those who were removed so lately that the application may still show them.
+local JUST_GONE_MOST = 5000
+
+-- Those who were removed so lately that the application may still show them; nil = so many that they cannot all be looked
+-- through here.
 local function drift_just_gone(c, t, g)
 	local users = {}
-	local key = c.pre .. 'gone:' .. g
-	for _, item in ipairs(redis.call('ZRANGE', key, drift_margin(c, t), '+inf', 'BYSCORE', 'LIMIT', 0, GONE_MOST)) do
+	local gone = redis.call('ZRANGE', c.pre .. 'gone:' .. g, drift_margin(c, t), '+inf', 'BYSCORE', 'LIMIT', 0, JUST_GONE_MOST)
+	for _, item in ipairs(gone) do
 		users[string.match(item, '^[^\n]*')] = true
 	end
-	return users
+	return #gone < JUST_GONE_MOST and users or nil
 end
 
 local function drift_meet_all(c, t, g, args)
-	if not drift_is_sure(c, g) then
+	local gone = drift_is_sure(c, g) and drift_just_gone(c, t, g)
+	if not gone then
 		return answer(c, 'unsure', 0)
 	end
-	local gone, count = drift_just_gone(c, t, g), 0
+	local rule, strangers, count = drift_rule(c, g, args[6], #args - 7), {}, 0
 	for i = 8, #args do
-		if not gone[args[i]] then
-			count = count + drift_meet(c, t, g, args[7], args[i], args[6] == 'remove')
+		if not gone[args[i]] and redis.call('HEXISTS', c.pre .. 'mu:' .. g, args[i]) == 0 then
+			strangers[#strangers + 1] = args[i]
 		end
+	end
+	-- The guard knows them all before the first one goes.
+	for _, user in ipairs(rule.removes and strangers or {}) do
+		if redis.call('HEXISTS', c.pre .. 'fa:' .. g, user) == 0 then
+			guard_count(c, stranger(t, g, user), t.cycle)
+		end
+	end
+	for _, user in ipairs(strangers) do
+		count = count + drift_meet(c, t, g, args[7], user, rule)
 	end
 	return answer(c, 'ok', count)
 end
 
 -- jit_drift_found: what the comparison has found. ARGV 3 terms, 4 piece, 5 group, 6 what: missing | returned | absent |
--- report | remove, 7 the group's id in the application, then at most 100 of them: persons (missing); "ID\nPERSON"
+-- report | remove MOST SHARE WINDOW LEFT (drift_rule), 7 the group's id in the application, then at most 100 of them: persons (missing); "ID\nPERSON"
 -- (returned; absent: they are as gone as they should be); ids in the application of those who do not belong there.
 -- Answers 'ok' with how many are new, 'unsure' when who belongs there cannot be said now, or 'gone'.
 local function jit_drift_found(keys, args)
@@ -178,7 +230,7 @@ local function jit_drift_found(keys, args)
 	local g, what = args[5], args[6]
 	if not step_holds(c, t.app, args[4]) then
 		return answer(c, 'gone', 0)
-	elseif what == 'report' or what == 'remove' then
+	elseif what == 'report' or string.find(what, '^remove') then
 		return drift_meet_all(c, t, g, args)
 	end
 	local count = 0
@@ -191,6 +243,16 @@ local function jit_drift_found(keys, args)
 		end
 	end
 	return answer(c, 'ok', count)
+end
+
+-- An operator's answer lasts as long as whom it is about is found there.
+local function drift_tidy_answers(c, g)
+	local answers = redis.call('HGETALL', c.pre .. 'fa:' .. g)
+	for i = 1, #answers, 2 do
+		if redis.call('SISMEMBER', c.pre .. 'fr:' .. g, answers[i]) == 0 then
+			redis.call('HDEL', c.pre .. 'fa:' .. g, answers[i])
+		end
+	end
 end
 
 -- jit_drift_end: the group has been compared. ARGV 3 terms, 4 piece, 5 group, 6 how many were found again after their
@@ -207,13 +269,15 @@ local function jit_drift_end(keys, args)
 	else
 		redis.call('DEL', c.pre .. 'fr:' .. g)
 	end
+	drift_tidy_answers(c, g)
 	if args[6] ~= '0' then
 		tell(c, 'membership.drift', { ap = t.app, g = g, er = args[6]
 			.. ' were in the application although their removal had been confirmed; they are removed again.' })
 	end
 	if args[7] ~= '0' then
 		tell(c, 'membership.drift', { ap = t.app, g = g, er = args[7] .. ' were added to this exclusive group in the '
-			.. 'application; ' .. (args[8] == '1' and 'they are removed.' or 'nothing is changed.') })
+			.. 'application; ' .. (args[8] ~= '1' and 'nothing is changed.'
+				or guard_since(c, t.app) and 'they are removed when an operator agrees.' or 'they are removed.') })
 	end
 	return answer(c, 'ok')
 end

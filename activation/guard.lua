@@ -7,6 +7,7 @@
 --   gl:APP  (sorted set)  those that it has taken -> until when they count
 --   gh      (hash)        application -> since when its guard holds
 --   la      (hash)        application -> memberships that are wanted now
+-- Strangers in a group that is `exclusive: remove` (drift_check.lua) are counted and held with them, as GROUP:~ID.
 -- A request keeps the operator's answer: gk (1) it is kept until its own end, gw until when it may be taken.
 
 local GUARD_COUNTS_MS = 180000 -- who has a group is looked at every minute
@@ -51,8 +52,9 @@ local function guard_hold(c, app, n, all, most, share)
 end
 
 -- May it be taken now? `terms`: "MOST SHARE WINDOW": so many, and so many of a hundred, may be taken within the window
--- (ms). A broker that names none has no guard.
-local function guard_lets(c, r, terms)
+-- (ms). A broker that names none has no guard. `group`, of strangers: {later, how many of the group's are to be counted yet;
+-- left, how many there are; members, whom the broker knows of there}: their share is one of the group, so that none is emptied.
+local function guard_lets(c, r, terms, group)
 	local most, share, window = string.match(terms or '', '^(%d+) (%d+) (%d+)$')
 	if not most then
 		return true
@@ -61,9 +63,14 @@ local function guard_lets(c, r, terms)
 	end
 	guard_tidy(c, r.ap)
 	local taken = redis.call('ZCARD', c.pre .. 'gl:' .. r.ap)
-	local n = redis.call('ZCARD', c.pre .. 'gs:' .. r.ap) + taken
+	local n = redis.call('ZCARD', c.pre .. 'gs:' .. r.ap) + taken + (group and group.later or 0)
 	local all = tonumber(redis.call('HGET', c.pre .. 'la', r.ap) or '0') + taken
-	if n > tonumber(most) or (n > GUARD_SHARE_FROM and n * 100 > tonumber(share) * all) then
+	local part, whole = n, all
+	if group then
+		part, whole = group.left, group.left + group.members
+		all = all + group.left
+	end
+	if n > tonumber(most) or (part > GUARD_SHARE_FROM and part * 100 > tonumber(share) * whole) then
 		guard_hold(c, r.ap, n, all, most, share)
 		return false
 	end
@@ -104,6 +111,11 @@ end
 
 local function guard_answer_one(c, key, app, what)
 	local g, p = string.match(key, '^([^:]*):(.*)$')
+	redis.call('ZREM', c.pre .. 'gs:' .. app, key)
+	if string.sub(p, 1, 1) == '~' then
+		redis.call('HSET', c.pre .. 'fa:' .. g, string.sub(p, 2), what)
+		return
+	end
 	for _, r in ipairs(requests_of(c, get_member(c, g, p, app))) do
 		if WANTS[r.st] and not is_assigned(r) then
 			r.gk = what == 'keep' and 1 or nil
@@ -111,7 +123,6 @@ local function guard_answer_one(c, key, app, what)
 			r.changed = true
 		end
 	end
-	redis.call('ZREM', c.pre .. 'gs:' .. app, key)
 	if what == 'remove' then
 		wake_review(c, g, c.now)
 	end

@@ -20,7 +20,7 @@
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
 --   x r w d f :GROUP, xg rg wg dg fg dq :APP, x  queues (queue.lua)
---   mu: gu gone: fr: fn:  what the drift check compares (drift.lua)
+--   mu: gu lk gone: fr: fn: fa: fp: fw:  what the drift check compares (drift.lua)
 --   ip:PERSON ig:GROUP   indexes: request -> created, Unix ms; ia: those that wait for an approver;
 --                        ib:PERSON those that somebody made for others
 --   er:ELIGIBILITY       one eligibility (eligibility.lua)   el:GROUP:PERSON  those that are not closed
@@ -137,14 +137,14 @@ end
 -- 1 present, 2 not known), u the push that is under way for it, q the queue it waits in, x whether it is to be
 -- removed, l whether it counts as live, t whether a
 -- token was found for it, b the most that may share a push with it since one was refused, id how the application knows group and person (opaque), n failed pushes in a row, er what the application said last, nv accepted but not verified, st a standing member, whom
--- the broker did not make one; k un dr fo (drift.lua).
+-- the broker did not make one; k un lk dr fo (drift.lua); cu it counts for its user (user.lua).
 local function get_member(c, g, p, app)
 	local key = 'm:' .. g .. ':' .. p
 	local m = c.members[key]
 	if m == nil then
 		local raw = redis.call('GET', c.pre .. key)
 		m = raw and cmsgpack.unpack(raw) or { ap = app, r = {}, s = 0, n = 0 }
-		m.g, m.p, m.known = g, p, raw and true
+		m.g, m.p = g, p
 		m.indexed = m.k and user_of(m)
 		c.members[key] = m
 	end
@@ -167,8 +167,15 @@ local function write_request(c, r)
 	r.id = id
 end
 
+-- Adds to a number in a hash, which has no zeros.
+local function count_in(c, hash, name, more)
+	if redis.call('HINCRBY', c.pre .. hash, name, more) == 0 then
+		redis.call('HDEL', c.pre .. hash, name)
+	end
+end
+
 -- Who may be in the group in the application, for comparing (drift.lua): under which id, where it is known, and how many
--- under one that is not.
+-- under one that is not; and of how many who are wanted that can be said at all.
 local function index_member(c, m)
 	local there = m.s ~= 0 or m.u
 	local user = m.s ~= 0 and user_of(m) or nil
@@ -185,9 +192,11 @@ local function index_member(c, m)
 	end
 	if unknown ~= m.un then
 		m.un = unknown
-		if redis.call('HINCRBY', c.pre .. 'gu', m.g, unknown and 1 or -1) == 0 then
-			redis.call('HDEL', c.pre .. 'gu', m.g)
-		end
+		count_in(c, 'gu', m.g, unknown and 1 or -1)
+	end
+	if m.l ~= m.lk then
+		m.lk = m.l
+		count_in(c, 'lk', m.g, m.l and 1 or -1)
 	end
 end
 
@@ -195,15 +204,15 @@ local function write_member(c, m)
 	local key = c.pre .. 'm:' .. m.g .. ':' .. m.p
 	index_member(c, m)
 	local there = #m.r > 0 or m.s ~= 0 or (m.u or m.q) ~= nil
-	if there ~= (m.known or false) and not m.fo then
+	if there ~= (m.cu or false) and not m.fo then
 		user_count(c, m, there)
-		m.known = there
+		m.cu = there or nil
 	end
 	if not there then
 		redis.call('DEL', key)
 	else
 		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, b = m.b, id = m.id, n = m.n, er = m.er, nv = m.nv,
-			st = m.st, k = m.k, un = m.un, dr = m.dr, fo = m.fo }))
+			st = m.st, k = m.k, un = m.un, lk = m.lk, dr = m.dr, fo = m.fo, cu = m.cu }))
 	end
 end
 

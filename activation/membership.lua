@@ -94,13 +94,6 @@ local function must_go(c, m)
 	end
 end
 
--- Adds to a number in a hash, which has no zeros.
-local function count_in(c, hash, name, more)
-	if redis.call('HINCRBY', c.pre .. hash, name, more) == 0 then
-		redis.call('HDEL', c.pre .. hash, name)
-	end
-end
-
 -- Keeps the number of memberships of the group, and of the application, that are wanted. What nobody wants any more is
 -- nothing that the guard could hold.
 local function count_live(c, m, live)

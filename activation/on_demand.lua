@@ -1,7 +1,7 @@
 -- jit_provision: one membership is pushed now because an operator wants to see how that goes. It is made what is
 -- desired, and grants nothing; it takes a token as any other, and is allowed in quarantine, because its success ends that.
 -- ARGV 3 terms, 4 id for the push, 5 group, 6 person. Answers {'push', now, next, order}, or with a number behind
--- {'throttled', now, next, when a token will be free}, 'busy' (a push is under way for it, or its user is being deactivated or deleted), 'paused', 'unproved' (Test Connection
+-- {'throttled', now, next, when a token will be free}, 'busy' (a push is under way for it, or addition_waits), 'paused', 'unproved' (Test Connection
 -- has not passed), or 'nothing' (nothing
 -- is desired and nothing was given: who is there otherwise is left alone).
 local function jit_provision(keys, args)
@@ -14,7 +14,7 @@ local function jit_provision(keys, args)
 	end
 	local m = get_member(c, g, p, t.app)
 	local want, h = wanted(c, m), condition(c, t.app)
-	if m.u or (want and user_leaves(c, m)) then
+	if m.u or (want and addition_waits(c, m)) then
 		return answer(c, 'busy', 0)
 	elseif not want and m.s == 0 then
 		return answer(c, 'nothing', 0)

@@ -38,6 +38,9 @@ local function push_begin(c, t, id, op, g, members, cycle, on_demand)
 			end
 		end
 	end
+	if members[1].fo then
+		strangers_leave(c, g, id, c.now + t.lease)
+	end
 	redis.call('SET', c.pre .. 'push:' .. id, cmsgpack.pack(push))
 	at(c, 'p:' .. id, c.now + t.lease)
 	return push_order(c, id, push)
@@ -51,6 +54,9 @@ end
 local function push_forget(c, id, push, failed)
 	redis.call('DEL', c.pre .. 'push:' .. id)
 	off(c, 'p:' .. id)
+	if push.op == 'remove' then
+		strangers_left(c, push.ap, push.g, id)
+	end
 	if push.cy then
 		redis.call('HINCRBY', c.pre .. 'c:' .. push.ap, 'flying', -#push.m)
 		redis.call('HINCRBY', c.pre .. 'c:' .. push.ap, 'failures', failed)

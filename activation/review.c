@@ -180,25 +180,13 @@ static void on_lost(void *ctx, enum err err, const struct reply *reply)
 	go_on(look);
 }
 
-/* What the application's guard lets go without asking, as jit_lose takes it; "" where this broker does not know the
- * application, and then it ends nothing either. */
-static void guard_text(const struct activation *activation, const char *app, char out[80])
-{
-	struct terms terms;
-
-	out[0] = '\0';
-	if (activation->options.terms(activation->options.ctx, app, &terms))
-		snprintf(out, 80, "%lld %lld %lld", (long long)terms.guard_members,
-			 (long long)terms.guard_share, (long long)terms.throttle.cycle_ms);
-}
-
 static void lose(struct look *look, const struct request *request)
 {
 	struct activation *activation = look->review->activation;
 	struct store_call call;
-	char grace[24], guard[80];
+	char grace[24], guard[GUARD_SIZE];
 
-	guard_text(activation, request->application, guard);
+	core_guard(activation, request->application, guard);
 	if (guard[0] == '\0')
 		return;
 	snprintf(grace, sizeof(grace), "%lld", (long long)grace_ms(look->review));

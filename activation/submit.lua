@@ -43,9 +43,9 @@ local function activate(c, t, r, m, push_id, by)
 		move(c, r, 'join', by)
 	elseif m.u then
 		move(c, r, 'wait', by)
-	elseif at_once and user_leaves(c, m) then
+	elseif at_once and addition_waits(c, m) then
 		move(c, r, 'wait', by)
-		user_hold(c, m)
+		addition_hold(c, m)
 		return
 	elseif at_once and token_for_activation(c, t) then
 		move(c, r, 'push', by)
@@ -143,7 +143,7 @@ local function foresee(c, t, r, m)
 		return 'in_force'
 	elseif not m.u and (is_assigned(r) or not takes_additions(c, t.app)) then
 		return 'deferred'
-	elseif m.u or user_leaves(c, m) or (t.wait > 0 and not token_for_activation(c, t)) then
+	elseif m.u or addition_waits(c, m) or (t.wait > 0 and not token_for_activation(c, t)) then
 		return 'waiting'
 	end
 	return token_for_activation(c, t) and 'provisioning' or 'deferred'

@@ -17,6 +17,19 @@ local function user_hold(c, m)
 	settle(c, m, u.u)
 end
 
+-- Does an addition have to wait for the end of its user, or of people who do not belong into the group?
+local function addition_waits(c, m)
+	return user_leaves(c, m) or strangers_till(c, m.g) ~= nil
+end
+
+local function addition_hold(c, m)
+	if user_leaves(c, m) then
+		user_hold(c, m)
+	else
+		strangers_hold(c, m, strangers_till(c, m.g))
+	end
+end
+
 -- Users of this piece: person, their names (JSON, '' = forgotten), the application's id, the digest of the last update,
 -- whether an end is in doubt (1).
 local function user_task(c, out, app, p)

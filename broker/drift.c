@@ -35,10 +35,12 @@ struct check {
 	struct drift_row *rows; /* of a page whose users are asked for; with the texts below owned */
 	char **texts;
 	const char **users; /* owned; the listing's */
+	size_t *places;     /* of the rows in their page; owned */
 	size_t row_count;
-	char at[24];  /* of the page */
-	bool by_name; /* the group has been looked up by its name */
-	bool failed;  /* the store was not told all */
+	char at[24], page[24]; /* of the page that comes next; of the one that is asked for */
+	size_t skip;           /* rows of it that were asked for by an earlier piece */
+	bool by_name;          /* the group has been looked up by its name */
+	bool failed;           /* the store was not told all */
 	struct bag bags[BAGS];
 	int64_t found[2]; /* returned, foreign */
 	size_t foreign_at;
@@ -54,6 +56,7 @@ static void free_rows(struct check *check)
 	free(check->texts);
 	free(check->rows);
 	free(check->users);
+	free(check->places);
 }
 
 static void end(struct check *check)
@@ -165,9 +168,12 @@ static void tell_bag(struct check *check, enum drift_what what)
 					.group = &check->told,
 					.group_id = check->listing.group_id,
 					.items = bag->items + bag->count - count,
-					.count = count};
+					.count = count,
+					.left = bag->count};
 	char *told[DRIFT_FOUND_MAX];
 
+	if (what == DRIFT_FOREIGN)
+		finding.left += drift_set_foreigners(&check->set, check->foreign_at);
 	/* The call may end the check. */
 	memcpy(told, finding.items, count * sizeof(told[0]));
 	finding.items = told;
@@ -243,7 +249,8 @@ static void on_page(void *ctx, const struct drift_page *page)
 	}
 	compare(check, page->rows, page->count);
 	snprintf(check->at, sizeof(check->at), "%s", page->next);
-	check->then = page->next[0] != '\0' ? ask_page : tell_foreign;
+	/* What could not be kept is not told, and a page of it would come again for ever. */
+	check->then = page->next[0] != '\0' && !check->failed ? ask_page : tell_foreign;
 	tell(check);
 }
 
@@ -292,17 +299,25 @@ static void end_page(struct check *check)
 {
 	struct piece *piece = check->piece;
 
-	if (check->at[0] == '\0') {
+	if (check->at[0] == '\0' || check->failed) {
 		tell_end(check);
 		return;
 	}
-	snprintf(piece->next_at, sizeof(piece->next_at), "%s %s", check->group->id, check->at);
+	snprintf(piece->next_at, sizeof(piece->next_at), "%s %s %zu", check->group->id, check->at,
+		 check->skip);
 	end(check);
 }
 
-static void compare_page(struct check *check)
+/* Those of whom the application has been asked; where the time was too short for all, the next piece goes on with the rest. */
+static void compare_page(struct check *check, size_t asked)
 {
-	compare(check, check->rows, check->row_count);
+	check->skip = 0;
+	if (asked < check->row_count) {
+		memcpy(check->at, check->page, sizeof(check->at));
+		/* The list of those who are gone becomes shorter by each who is compared. */
+		check->skip = strcmp(check->page, "gone") == 0 ? 0 : check->places[asked];
+	}
+	compare(check, check->rows, asked);
 	check->then = end_page;
 	tell(check);
 }
@@ -313,8 +328,8 @@ static void on_asked(void *ctx, struct listing *listing, enum listing_end how)
 
 	if (take_end(check, listing, how))
 		end(check);
-	else if (how == LISTING_WHOLE && drift_set_sort(&check->set))
-		compare_page(check);
+	else if ((how == LISTING_WHOLE || listing->asked > 0) && drift_set_sort(&check->set))
+		compare_page(check, listing->asked);
 	else
 		end_broken(check, text_of(listing->words));
 }
@@ -324,15 +339,17 @@ static bool copy_rows(struct check *check, const struct drift_page *page)
 {
 	check->rows = calloc(page->count + 1, sizeof(*check->rows));
 	check->texts = calloc(2 * (page->count + 1), sizeof(*check->texts));
-	if (check->rows == NULL || check->texts == NULL)
+	check->places = calloc(page->count + 1, sizeof(*check->places));
+	if (check->rows == NULL || check->texts == NULL || check->places == NULL)
 		return false;
-	for (size_t i = 0; i < page->count; i++) {
+	for (size_t i = check->skip; i < page->count; i++) {
 		char **texts = &check->texts[2 * check->row_count];
 
 		if (page->rows[i].kind == DRIFT_KNOWN)
 			continue;
 		texts[0] = strdup(page->rows[i].user);
 		texts[1] = strdup(page->rows[i].person);
+		check->places[check->row_count] = i;
 		check->rows[check->row_count++] = (struct drift_row){texts[0], texts[1], page->rows[i].kind};
 		if (texts[0] == NULL || texts[1] == NULL)
 			return false;
@@ -348,8 +365,10 @@ static void on_page_to_ask(void *ctx, const struct drift_page *page)
 		end_broken(check, "the store did not say whom it knows of");
 		return;
 	}
+	memcpy(check->page, check->at, sizeof(check->page));
 	snprintf(check->at, sizeof(check->at), "%s", page->next);
 	if (check->row_count == 0) {
+		check->skip = 0;
 		end_page(check);
 		return;
 	}
@@ -406,19 +425,23 @@ static void on_group(void *ctx, enum drift_word word, size_t index, const char *
 	end(check);
 }
 
-/* The groups behind the place where the step is: "", a group's id, or one and a page of it ("ID PAGE"). */
+/* The groups behind the place where the step is: "", a group's id, or one, a page of it, and how much of that was asked for
+ * ("ID PAGE SKIP"). */
 static void take_groups(struct check *check)
 {
 	const char *at = check->piece->at, *page = strchr(at, ' ');
+	bool one = page != NULL;
 	char id[ID_SIZE];
 
 	snprintf(id, sizeof(id), "%.*s", page != NULL ? (int)(page - at) : ID_SIZE - 1, at);
-	snprintf(check->at, sizeof(check->at), "%s", page != NULL ? page + 1 : "0");
+	page = page != NULL ? page + 1 : "0 0";
+	snprintf(check->at, sizeof(check->at), "%.*s", (int)strcspn(page, " "), page);
+	check->skip = strtoul(page + strcspn(page, " "), NULL, 10);
 	for (size_t i = 0; i < check->config->group_count && check->group_count < BATCH; i++) {
 		const struct config_group *group = &check->config->groups[i];
 		int order = strcmp(group->id, id);
 
-		if (group->application == check->application && (page != NULL ? order == 0 : order > 0))
+		if (group->application == check->application && (one ? order == 0 : order > 0))
 			check->groups[check->group_count++] = group;
 	}
 }

@@ -109,3 +109,12 @@ const char *drift_set_foreign(const struct drift_set *set, size_t *from)
 		(*from)++;
 	return *from < set->count ? set->ids[(*from)++] : NULL;
 }
+
+size_t drift_set_foreigners(const struct drift_set *set, size_t from)
+{
+	size_t count = 0;
+
+	while (drift_set_foreign(set, &from) != NULL)
+		count++;
+	return count;
+}

@@ -33,5 +33,7 @@ bool drift_set_compare(struct drift_set *set, const struct drift_row *row, enum 
 
 /* The first at or behind *from who was never compared; NULL when there is none. *from is then behind them. Borrowed. */
 const char *drift_set_foreign(const struct drift_set *set, size_t *from);
+/* How many of these there are at or behind `from`. */
+size_t drift_set_foreigners(const struct drift_set *set, size_t from);
 
 #endif

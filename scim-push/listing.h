@@ -42,6 +42,7 @@ struct listing {
 	/* Out: */
 	char words[TEXT_SIZE];
 	size_t pages;          /* requests that were answered */
+	size_t asked;          /* users of whom it is known, the first ones, whatever the end */
 	int64_t closed_for_ms; /* the application asks for silence */
 	bool unanswered;       /* the last request may still be running in the application */
 
@@ -50,7 +51,6 @@ struct listing {
 	struct http_request *request;
 	struct listing *next;
 	enum scim_op op; /* of the request under way */
-	size_t asked;    /* users who were asked for */
 	char cursor[LISTING_CURSOR_SIZE];
 };
 

@@ -14,6 +14,7 @@
 
 static const char *const plain[] = {"--dialect", "rfc7644", NULL};
 
+#define APP   "/api/applications/app"
 #define CROWD 230 /* three pages */
 
 static int open_aws(void **state)
@@ -98,6 +99,42 @@ static void strangers_are_removed(void **state)
 	world_passed(world);
 }
 
+#define HELD 8 /* more than a third of the group, and more than five */
+
+/* That a group has become exclusive takes nothing away before an operator has agreed. */
+static void many_strangers_are_held(void **state)
+{
+	struct world *world = *state;
+	struct http_response response;
+	char name[32];
+
+	for (int i = 0; i < HELD; i++) {
+		snprintf(name, sizeof(name), "stranger-%d", i);
+		assert_true(sandbox_make_user(&world->sandbox, name));
+		assert_true(sandbox_change_by_hand(&world->sandbox, DRIFT_GROUP, name, true));
+	}
+	drift_activate(world, 1);
+	drift_cycle(world);
+	drift_cycle(world);
+	assert_int_equal(scene_members(world, 0), HELD + 1);
+	assert_int_equal(drift_events(world, "drift_foreign"), HELD);
+	assert_int_equal(drift_events(world, "guard"), 1);
+	scene_application(world, 0, &response);
+	assert_int_equal(scene_number(&response, "guard.held"), HELD);
+	http_response_release(&response);
+	broker_call(&world->brokers[0],
+		    &(struct http_request){.url = APP "/guard",
+					   .bearer = world_token(world, 0),
+					   .body = "{\"answer\":\"remove\"}"},
+		    &response);
+	assert_int_equal(response.status, 200);
+	http_response_release(&response);
+	drift_cycle(world);
+	assert_int_equal(scene_members(world, 0), 1);
+	assert_true(drift_is_member(world, 1));
+	world_passed(world);
+}
+
 /* The broker that reads dies meanwhile; another one does it. */
 static void it_outlives_its_broker(void **state)
 {
@@ -151,9 +188,8 @@ static void listings_that_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD(strangers_are_reported, open_reporting),
-		WORLD(strangers_are_removed, open_removing),
-		WORLD(it_outlives_its_broker, open_aws),
+		WORLD(strangers_are_reported, open_reporting), WORLD(strangers_are_removed, open_removing),
+		WORLD(many_strangers_are_held, open_removing), WORLD(it_outlives_its_broker, open_aws),
 		WORLD(listings_that_fail, open_plain),
 	};
 

@@ -11,8 +11,8 @@
  *	start ID [limits=L]    refuse ID WHY [by=MESSAGE]    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
  *	due [MOST]    pump PUSH    check PUSH    cycle [WHO] [steps=NAME:N,NAME:N]    operate WHAT    provision PUSH GROUP PERSON    plan [token=DAYS]    terms TERMS
  *	step PIECE [AT] [over=1] [walked=N] [did=N] [close=MS] [health=H] [failed=N]
- *	drift find PIECE GROUP[:report|:remove] …    drift page GROUP AT    drift end PIECE GROUP RETURNED FOREIGN    drift unlearn GROUP
- *	drift found PIECE GROUP missing|returned|absent|report|remove PERSON|USER/PERSON|USER …    (USER: see user= of end)
+ *	drift find PIECE GROUP[:report|:remove] …    drift page GROUP AT    drift end PIECE GROUP RETURNED FOREIGN    drift unlearn GROUP PERSON
+ *	drift found PIECE GROUP missing|returned|absent|report|remove[/MOST/SHARE/WINDOW/LEFT] PERSON|USER/PERSON|USER …    (USER: see user= of end)
  *	end PUSH [keep] [close=MS] [health=H] [why=W] [chance=C] PERSON:VERDICT[:doubt|:sure[:DELAY[:TEXT]]] …
  *	     [user=ID_BEFORE_THE_NAME]; other marks than doubt and sure as they stand: 0c
  *	user PERSON    users    what is kept of them as users of the application

@@ -56,6 +56,8 @@ static void found(struct lane_story_line *line)
 	lane_arg(line->lane, line->lane->terms);
 	lane_arg(line->lane, line->word[3]);
 	lane_arg(line->lane, line->word[4]);
+	for (char *at = line->word[5]; (at = strchr(at, '/')) != NULL;)
+		*at = ' ';
 	lane_arg(line->lane, line->word[5]);
 	lane_arg(line->lane, "id of group");
 	for (size_t i = 6; i < line->count; i++) {
@@ -81,10 +83,19 @@ static void end(struct lane_story_line *line)
 	freeReplyObject(line_ask(line));
 }
 
-/* "unlearn GROUP": as a version has left it that kept nothing for comparing. */
+/* "unlearn GROUP PERSON": as a version has left them that kept nothing for comparing, nor whom it counted. */
 static void unlearn(struct lane_story_line *line)
 {
-	freeReplyObject(lane_command(line->lane, "DEL %smu:%s", LANE_PREFIX, line->word[3]));
+	static const char script[] =
+		"local key = KEYS[1] .. 'm:' .. ARGV[1] .. ':' .. ARGV[2] "
+		"local m = cmsgpack.unpack(redis.call('GET', key)) m.k, m.lk, m.cu = nil, nil, nil "
+		"redis.call('SET', key, cmsgpack.pack(m)) "
+		"redis.call('HDEL', KEYS[1] .. 'mu:' .. ARGV[1], string.match(m.id, '\\n(.+)$')) "
+		"redis.call('HINCRBY', KEYS[1] .. 'lk', ARGV[1], -1) redis.call('DEL', KEYS[1] .. 'us:aws:' "
+		".. ARGV[2])";
+
+	freeReplyObject(lane_command(line->lane, "EVAL %s 1 %s %s %s", script, LANE_PREFIX, line->word[3],
+				     line->word[4]));
 }
 
 void story_do_drift(struct lane_story_line *line)
