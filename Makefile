@@ -54,10 +54,10 @@ LIB_SRC := $(filter-out broker/main.c activation/states_print.c $(COMMAND_SRC),\
 
 # The Redis function library: these files, joined in this order (activation/join.awk).
 LUA_SRC := activation/user.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/notice.lua activation/request.lua \
-	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/drift.lua activation/push_user.lua activation/push.lua activation/cycle_step.lua activation/users.lua activation/token.lua activation/cycle.lua \
+	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/drift.lua activation/push_user.lua activation/push.lua activation/cycle_step.lua activation/users.lua activation/token.lua activation/cycle.lua activation/drift_check.lua \
 	activation/connection.lua \
 	activation/on_demand.lua activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
-	activation/list.lua activation/guard.lua activation/drift_check.lua activation/review.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/check.lua activation/functions.lua
+	activation/list.lua activation/guard.lua activation/review.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/check.lua activation/functions.lua
 LUA := $(B)/gen/states.lua $(B)/gen/commands.lua $(LUA_SRC)
 
 # The page, served as it is.
@@ -151,9 +151,11 @@ bench: ## the benchmarks, of the release variant
 	@$(again) VARIANT=release all build/release/tests/bench/bench
 	@build/release/tests/bench/bench
 
-torture: ## break everything for TORTURE_SECONDS (600) while people come and go, and judge what became of it
-	@$(again) VARIANT=release all build/release/tests/torture/torture build/release/tests/torture/judge
-	@build/release/tests/torture/torture
+# Of the release variant, unless somebody says which.
+TORTURE_VARIANT := $(if $(filter file,$(origin VARIANT)),release,$(VARIANT))
+torture: ## break everything for TORTURE_SECONDS (600) while people come and go, and judge it (VARIANT=asan: sanitized)
+	@$(again) VARIANT=$(TORTURE_VARIANT) all $(addprefix build/$(TORTURE_VARIANT)/tests/torture/,torture judge)
+	@build/$(TORTURE_VARIANT)/tests/torture/torture
 
 fuzz: ## libFuzzer on each parser for FUZZ_SECONDS
 	@$(again) CC=clang VARIANT=fuzz fuzz-run
@@ -231,7 +233,7 @@ $(B)/tests/torture/torture: $(call obj,$(filter-out %/judge_main.c,$(TORTURE_SRC
 $(B)/tests/torture/judge: $(call obj,$(JUDGE_SRC) tests/torture/judge_main.c)
 	$(Q)$(LINK) $^ $(shell pkg-config --libs libcjson)
 
-$(B)/tests/unit/test_torture_judge: %: %.o $(call obj,$(JUDGE_SRC)) $(B)/libsupport.a $(B)/libjit.a
+$(B)/tests/unit/test_torture_judge $(B)/tests/unit/test_torture_judge_approvals: %: %.o $(call obj,$(JUDGE_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
 # A fuzz target replays its corpus in every variant but `fuzz`, where libFuzzer brings its own main.

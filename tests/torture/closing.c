@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/iso8601.h"
 #include "tests/support/wait.h"
 
 #define PAGE         "500"
@@ -123,11 +124,36 @@ static const char *group_name(const struct ground *ground, const char *id)
 	return "?";
 }
 
+/* What the store says of its only stage. */
+static bool take_approval(struct ground *ground, struct history *history, size_t person, const char *id)
+{
+	struct http_response response;
+	struct errctx ec;
+	const char *at, *by, *result;
+	int64_t at_ms = 0;
+	char path[128];
+
+	snprintf(path, sizeof(path), PIM "assignmentApprovals/%s", id);
+	if (!get(ground, ground->person[person].token, path, &response))
+		return false;
+	at = http_json_text(&response, "stages.0.reviewedDateTime");
+	by = http_json_text(&response, "stages.0.reviewedBy.id");
+	result = http_json_text(&response, "stages.0.reviewResult");
+	if (at != NULL && iso8601_parse_time(at, &at_ms, &ec) != ERR_OK)
+		at_ms = 0;
+	history_note(history, "approval",
+		     "\"request\":\"%s\",\"result\":\"%s\",\"by\":\"%s\",\"at\":%" PRId64, id,
+		     result != NULL ? result : "", by != NULL ? by : "", at_ms);
+	http_response_release(&response);
+	return true;
+}
+
 static bool take_requests(struct ground *ground, struct history *history, size_t person)
 {
 	char path[2048] = PIM "assignmentScheduleRequests/filterByCurrentUser(on='principal')?$top=" PAGE;
 	struct http_response response;
 	const cJSON *item;
+	bool good = true;
 
 	while (path[0] != '\0') {
 		const char *next, *rest;
@@ -140,6 +166,9 @@ static bool take_requests(struct ground *ground, struct history *history, size_t
 				     "\"why\":\"%s\"",
 				     person, text(item, "id"), text(item, "action"),
 				     group_name(ground, text(item, "groupId")), text(item, "justification"));
+			if (ground->person[person].needs_approval && text(item, "approvalId")[0] != '\0')
+				good = take_approval(ground, history, person, text(item, "approvalId")) &&
+				       good;
 		}
 		/* The link is absolute; its path is what counts, whichever broker has made it. */
 		next = cJSON_GetStringValue(
@@ -148,7 +177,7 @@ static bool take_requests(struct ground *ground, struct history *history, size_t
 		snprintf(path, sizeof(path), "%s", rest != NULL ? rest : "");
 		http_response_release(&response);
 	}
-	return true;
+	return good;
 }
 
 static bool take_members(struct ground *ground, struct history *history, size_t app)
@@ -209,10 +238,10 @@ static void take_events(struct history *history, const char *lines)
 		if (cJSON_IsNumber(lane) && cJSON_IsNumber(number))
 			history_note(history, "audit",
 				     "\"lane\":%.0f,\"number\":%.0f,\"request\":\"%s\",\"event\":\"%s\","
-				     "\"from\":\"%s\","
-				     "\"to\":\"%s\"",
+				     "\"by\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"",
 				     lane->valuedouble, number->valuedouble, text(event, "request"),
-				     text(event, "event"), text(event, "from"), text(event, "to"));
+				     text(event, "event"), text(event, "by"), text(event, "from"),
+				     text(event, "to"));
 		cJSON_Delete(event);
 		lines += len + (lines[len] == '\n');
 	}
@@ -279,6 +308,14 @@ bool closing_take(struct ground *ground, struct history *history)
 
 /* -- files -------------------------------------------------------------------------------------------------------- */
 
+/* By which a program says of itself that it is broken, when it was built to. */
+static const char *const reports[] = {"Sanitizer: ", "runtime error: "};
+
+static void note_secret(struct history *history, const char *text_to_find, const char *what)
+{
+	history_note(history, "secret", "\"text\":\"%s\",\"what\":\"%s\"", text_to_find, what);
+}
+
 static struct history *walker; /* nftw() has no context */
 
 static int note_file(const char *path, const struct stat *st, int kind, struct FTW *where)
@@ -292,11 +329,15 @@ static int note_file(const char *path, const struct stat *st, int kind, struct F
 void closing_files(struct ground *ground, struct history *history)
 {
 	walker = history;
-	for (size_t i = 0; i < ground->people; i++)
-		history_note(history, "secret", "\"text\":\"%s\"", ground->person[i].token);
-	history_note(history, "secret", "\"text\":\"%s\"", SANDBOX_TOKEN);
+	for (size_t i = 0; i <= ground->people + GROUND_APPROVERS; i++)
+		note_secret(history, ground->person[i].token, "a secret");
+	note_secret(history, SANDBOX_TOKEN, "a secret");
+	for (size_t i = 0; i < sizeof(reports) / sizeof(reports[0]); i++)
+		note_secret(history, reports[i], "a sanitizer's report");
 	for (size_t i = 0; i < ground->options.brokers; i++)
 		note_file(ground->brokers[i].log_path, NULL, FTW_F, NULL);
+	for (size_t i = 0; i < ground->options.apps; i++)
+		note_file(ground->apps[i].sandbox.proc.log_path, NULL, FTW_F, NULL);
 	if (!ground->options.cluster)
 		nftw(ground->redis.dir, note_file, 8, FTW_PHYS);
 	for (size_t i = 0; i < ground->cluster.count; i++)

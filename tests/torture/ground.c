@@ -34,7 +34,7 @@ static void name_people(struct ground *ground)
 
 	ground->people = o->apps * o->people_each;
 	ground->groups = ground->people;
-	for (size_t i = 0; i <= ground->people; i++)
+	for (size_t i = 0; i <= ground->people + GROUND_APPROVERS; i++)
 		name_person(ground, i);
 	for (size_t i = 0; i < ground->people; i++) {
 		size_t app = i / o->people_each, first = app * o->people_each;
@@ -44,10 +44,24 @@ static void name_people(struct ground *ground)
 
 		ground->person[i].app = app;
 		ground->person[i].group = group;
+		ground->person[i].needs_approval = app % 4 == 1;
 		while (owner->eligible[n] != NULL)
 			n++;
 		owner->eligible[n] = ground->person[i].user_name;
 	}
+}
+
+/* Who is eligible is an approver, too: that nobody decides their own request is the broker's affair. */
+static void configure_approval(struct ground *ground, size_t group)
+{
+	const struct ground_person *approver = &ground->person[ground->people + 1];
+	char *out = ground->approval[group];
+
+	if (!ground->person[group].needs_approval)
+		return;
+	snprintf(out, sizeof(ground->approval[group]),
+		 "      approval: {approvers: [%s, %s, %s], timeout: " APPROVAL_TIMEOUT "}\n",
+		 approver[0].user_name, approver[1].user_name, ground->person[group].eligible[0]);
 }
 
 static void configure_groups(struct ground *ground)
@@ -58,6 +72,7 @@ static void configure_groups(struct ground *ground)
 		/* Those who share a group leave their own to nobody. */
 		if (ground->person[i].eligible[0] == NULL)
 			continue;
+		configure_approval(ground, i);
 		ground->group_config[ground->configured++] = (struct broker_group){
 			.id = ground->group_ids[i],
 			.name = ground->group_names[i],
@@ -65,6 +80,7 @@ static void configure_groups(struct ground *ground)
 			.eligible = ground->person[i].eligible,
 			.min_ms = 1000,
 			.max_ms = 8LL * 3600 * 1000,
+			.more = ground->approval[i],
 		};
 	}
 }
@@ -97,7 +113,7 @@ static void configure_broker(struct ground *ground, size_t i)
 		.redis_more = ground->options.cluster ? ground->redis_more[i] : NULL,
 		.redis_durable = true,
 		.redis_timeout_ms = 2000,
-		.people_count = ground->people + 1,
+		.people_count = ground->people + 1 + GROUND_APPROVERS,
 		.people = ground->person_config,
 		.application_count = ground->options.apps,
 		.applications = ground->app_config,
@@ -121,6 +137,8 @@ static void configure_clock(struct ground *ground, size_t i)
 	variables[1] = ground->clock_files[i];
 	variables[2] = "FAKETIME_CACHE_DURATION=1";
 	variables[3] = "FAKETIME_DONT_FAKE_MONOTONIC=1";
+	/* In a build with ASan the clock's library comes before the sanitizer's, and takes nothing of it away. */
+	variables[4] = "ASAN_OPTIONS=verify_asan_link_order=0";
 	ground->config[i].variables = variables;
 }
 
@@ -218,9 +236,11 @@ static void note_people(struct ground *ground)
 {
 	for (size_t i = 0; i < ground->people; i++)
 		history_note(ground->history, "person",
-			     "\"person\":%zu,\"app\":%zu,\"group\":\"%s\",\"user\":\"%s\"", i,
-			     ground->person[i].app, ground->group_names[ground->person[i].group],
-			     ground->person[i].user_name);
+			     "\"person\":%zu,\"app\":%zu,\"group\":\"%s\",\"user\":\"%s\",\"id\":\"%s\","
+			     "\"approval\":%s",
+			     i, ground->person[i].app, ground->group_names[ground->person[i].group],
+			     ground->person[i].user_name, ground->person[i].id,
+			     ground->person[i].needs_approval ? "true" : "false");
 }
 
 bool ground_open(struct ground *ground, const struct ground_options *options, struct history *history)
@@ -293,6 +313,9 @@ bool ground_broker_start(struct ground *ground, size_t broker)
 
 void ground_broker_kill(struct ground *ground, size_t broker)
 {
+	/* One that has ended by itself is no better for being killed now. */
+	if (!proc_alive(&ground->brokers[broker].proc))
+		history_note(ground->history, "unclean", "\"what\":\"broker %zu\"", broker);
 	broker_kill9(&ground->brokers[broker]);
 	set_root(ground, broker, "");
 }

@@ -3,7 +3,9 @@
  * program of its own on loopback, with people and groups made by number.
  *
  * Application A has PEOPLE_EACH people. In most applications each of them has a group of their own, so that every
- * request that the application sees tells which push it belongs to; in the last one they share two groups.
+ * request that the application sees tells which push it belongs to; in the last one they share two groups. In every
+ * fourth one an approver has to agree: the two who do nothing else, and, as far as the configuration says, the people
+ * themselves, so that nothing but the broker keeps anybody from deciding their own request.
  */
 #ifndef TORTURE_GROUND_H
 #define TORTURE_GROUND_H
@@ -30,6 +32,8 @@
 #define ANSWER_TIMEOUT_MS 1000 /* of one request to an application */
 #define CYCLE_MS          15000
 #define STANDING          "standing@example.com"
+#define GROUND_APPROVERS  2
+#define APPROVAL_TIMEOUT  "3s"
 
 struct ground_options {
 	size_t apps, people_each, brokers;
@@ -44,6 +48,7 @@ struct ground_app {
 struct ground_person {
 	char id[ID_SIZE], user_name[GROUND_TEXT], token[GROUND_TEXT];
 	size_t app, group; /* their number in `groups` */
+	bool needs_approval;
 	const char *eligible[GROUND_PEOPLE + 1];
 };
 
@@ -57,21 +62,22 @@ struct ground {
 	struct redis_cluster cluster;
 	struct redis_gate gates[GROUND_BROKERS]; /* between each broker and the one server */
 	struct ground_app apps[GROUND_APPS];
-	size_t people; /* without the operator, who is the last */
-	struct ground_person person[GROUND_PEOPLE + 1];
+	size_t people; /* without the operator, who comes behind them, and then the approvers */
+	struct ground_person person[GROUND_PEOPLE + 1 + GROUND_APPROVERS];
 	struct broker brokers[GROUND_BROKERS];
 	/* What the configuration points to. */
 	struct broker_config config[GROUND_BROKERS];
 	struct broker_application app_config[GROUND_APPS];
 	struct broker_group group_config[GROUND_PEOPLE];
-	struct broker_person person_config[GROUND_PEOPLE + 1];
-	char group_ids[GROUND_PEOPLE][ID_SIZE], group_names[GROUND_PEOPLE][GROUND_TEXT];
+	struct broker_person person_config[GROUND_PEOPLE + 1 + GROUND_APPROVERS];
+	char approval[GROUND_PEOPLE][256], group_ids[GROUND_PEOPLE][ID_SIZE],
+		group_names[GROUND_PEOPLE][GROUND_TEXT];
 	char token_file[PROC_PATH_SIZE + 16], redis_more[GROUND_BROKERS][256], more[PROC_PATH_SIZE + 64];
 	size_t groups, configured;
 	/* The clock of each broker's machine: a file that its process goes by. */
-	char clocks[GROUND_BROKERS][PROC_PATH_SIZE + 16], preload[320],
-		clock_files[GROUND_BROKERS][PROC_PATH_SIZE + 48];
-	const char *variables[GROUND_BROKERS][5];
+	char clocks[GROUND_BROKERS][PROC_PATH_SIZE + 32], preload[320],
+		clock_files[GROUND_BROKERS][PROC_PATH_SIZE + 64];
+	const char *variables[GROUND_BROKERS][6];
 	/* For all threads: where the brokers listen; "" = it does not run. */
 	pthread_mutex_t lock;
 	char roots[GROUND_BROKERS][128];

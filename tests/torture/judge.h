@@ -8,6 +8,10 @@
  *	overdue   accesses that outlived their end by more than the target, not counting the time that is excused
  *	broken    breaches of the other invariants
  *
+ * A decision is a call, too: lost, when it was answered 2xx and another one stands, or none. Where an approver has to agree,
+ * access is granted from the moment of a decision that the harness has sent, for as long as was asked for, and by nothing
+ * else, whatever the store says.
+ *
  * Excused is time between the end E of an access and its removal R in which nobody could remove it by our own doing:
  *
  *	- class "app": the application was away or refused, from the fault's begin to its healing, and after that until
@@ -50,6 +54,7 @@ struct judge_op {
 	long number;
 	size_t person;
 	char action[24], id[JUDGE_TEXT], state[24];
+	char withdraws[JUDGE_TEXT]; /* the id of a request */
 	int64_t length_ms, asked_start_ms;
 	int64_t first_ms, answered_ms; /* of the first sending, and of the answer that counts */
 	int status;                    /* of that answer; 0 = it was never answered */
@@ -60,9 +65,25 @@ struct judge_op {
 /* Somebody in a group of an application. */
 struct judge_person {
 	size_t app;
-	char group[JUDGE_TEXT], user[JUDGE_TEXT];
+	char group[JUDGE_TEXT], user[JUDGE_TEXT], id[JUDGE_TEXT];
+	bool needs_approval;
 	bool shares;   /* the group with others */
 	bool in_doubt; /* one of their calls was never answered: when they had access is not known */
+};
+
+/* One decision, over all its sendings. */
+struct judge_decision {
+	long number;
+	char by[JUDGE_TEXT], request[JUDGE_TEXT];
+	bool approves, lost;
+	int64_t first_ms, answered_ms;
+	int status; /* 0 = it was never answered */
+};
+
+/* What the store says at the end of the only stage that a request had to pass. */
+struct judge_approval {
+	char request[JUDGE_TEXT], result[16], by[JUDGE_TEXT];
+	int64_t at_ms;
 };
 
 /* One request that an application saw. */
@@ -96,7 +117,7 @@ struct judge_request {
 struct judge_event {
 	int lane;
 	long long number;
-	char request[JUDGE_TEXT], from[24], to[24];
+	char request[JUDGE_TEXT], by[JUDGE_TEXT], from[24], to[24];
 };
 
 struct judge_span {
@@ -119,6 +140,11 @@ struct judge_member {
 	char group[JUDGE_TEXT], user[JUDGE_TEXT];
 };
 
+/* What must be found in no file. */
+struct judge_secret {
+	char text[JUDGE_TEXT], what[JUDGE_TEXT];
+};
+
 struct judge {
 	/* limits */
 	int64_t pushes, window_ms, push_timeout_ms, answer_timeout_ms, target_ms, back_ms;
@@ -136,6 +162,10 @@ struct judge {
 	size_t sample_count;
 	struct judge_span *stalls;
 	size_t stall_count;
+	struct judge_decision *decisions;
+	size_t decision_count;
+	struct judge_approval *approvals;
+	size_t approval_count;
 	struct judge_request *requests;
 	size_t request_count;
 	struct judge_event *events;
@@ -144,7 +174,7 @@ struct judge {
 	size_t name_count;
 	struct judge_member *members, *standing;
 	size_t member_count, standing_count;
-	char (*secrets)[JUDGE_TEXT];
+	struct judge_secret *secrets;
 	size_t secret_count;
 	char (*files)[512];
 	size_t file_count, searched;
@@ -155,6 +185,7 @@ struct judge {
 	int64_t *over_ms; /* when each push beyond the limit came */
 	size_t over_count;
 	size_t acknowledged, lost, overdue, broken;
+	size_t approved, denied, withdrawn, timed_out, too_late, own; /* of what waited for an approver */
 	bool quiet; /* prints nothing; for tests of the judge itself */
 };
 
@@ -170,7 +201,11 @@ bool judge_is_clean(const struct judge *judge);
 void judge_print(const struct judge *judge);
 
 /* Each check by itself. */
-void judge_kept(struct judge *judge);  /* 2, 6: every acknowledged call is there, once, as asked */
+void judge_kept(struct judge *judge); /* 2, 6: every acknowledged call is there, once, as asked */
+/* 4, 9: who needs an approver's word waits for it; one outcome for each request, by a decision that was sent; what was
+ * acknowledged stands; nobody decides their own. Says from when to when the access is granted that came of it, and so
+ * comes before judge_access(). */
+void judge_approvals(struct judge *judge);
 void judge_fives(struct judge *judge); /* 1 */
 void judge_access(
 	struct judge *judge); /* 3, 4, 7: ends; nothing without a grant; nothing taken that is granted */

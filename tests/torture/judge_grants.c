@@ -60,6 +60,9 @@ struct judge_span *judge_grants(const struct judge *judge, size_t person, bool u
 
 		if (op->person != person || op->status / 100 != 2)
 			continue;
+		/* What has waited for an approver and was withdrawn has given nothing, and takes nothing. */
+		if (strcmp(op->action, "cancel") == 0 && judge->people[person].needs_approval)
+			continue;
 		if (strcmp(op->action, "selfDeactivate") == 0 || strcmp(op->action, "cancel") == 0) {
 			cut(spans, *count, op);
 			continue;

@@ -79,6 +79,8 @@ static void read_person(struct judge *judge, const cJSON *line)
 	*person = (struct judge_person){.app = (size_t)judge_number(line, "app")};
 	TEXT(line, "group", person->group);
 	TEXT(line, "user", person->user);
+	TEXT(line, "id", person->id);
+	person->needs_approval = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, "approval"));
 	for (size_t i = 0; i + 1 < judge->person_count; i++)
 		if (strcmp(judge->people[i].group, person->group) == 0)
 			judge->people[i].shares = person->shares = true;
@@ -106,6 +108,7 @@ static void read_ask(struct judge *judge, const cJSON *line)
 				.asked_start_ms = judge_number(line, "start"),
 				.first_ms = judge_number(line, "t")};
 	TEXT(line, "action", op->action);
+	TEXT(line, "of", op->withdraws);
 }
 
 /* An answer that the same call got before must have been the same: what was acknowledged is not taken back. */
@@ -123,6 +126,52 @@ static void read_answer(struct judge *judge, const cJSON *line)
 	op->created_ms = judge_number(line, "created");
 	TEXT(line, "id", op->id);
 	TEXT(line, "state", op->state);
+}
+
+static struct judge_decision *find_decision(struct judge *judge, long number)
+{
+	for (size_t i = judge->decision_count; i > 0; i--)
+		if (judge->decisions[i - 1].number == number)
+			return &judge->decisions[i - 1];
+	return NULL;
+}
+
+static void read_decide(struct judge *judge, const cJSON *line)
+{
+	long number = (long)judge_number(line, "n");
+	struct judge_decision *decision = find_decision(judge, number);
+	char result[16];
+
+	if (decision != NULL)
+		return;
+	decision = NEW(judge->decisions, judge->decision_count);
+	*decision = (struct judge_decision){.number = number, .first_ms = judge_number(line, "t")};
+	TEXT(line, "by", decision->by);
+	TEXT(line, "request", decision->request);
+	TEXT(line, "result", result);
+	decision->approves = strcmp(result, "Approve") == 0;
+}
+
+/* Here 409 says that it has been decided. */
+static void read_decided(struct judge *judge, const cJSON *line)
+{
+	struct judge_decision *decision = find_decision(judge, (long)judge_number(line, "n"));
+	int status = (int)judge_number(line, "status");
+
+	if (decision == NULL || decision->status != 0 || (!DEFINITE(status) && status != 409))
+		return;
+	decision->status = status;
+	decision->answered_ms = judge_number(line, "t");
+}
+
+static void read_approval(struct judge *judge, const cJSON *line)
+{
+	struct judge_approval *approval = NEW(judge->approvals, judge->approval_count);
+
+	approval->at_ms = judge_number(line, "at");
+	TEXT(line, "request", approval->request);
+	TEXT(line, "result", approval->result);
+	TEXT(line, "by", approval->by);
 }
 
 static void read_tokens(struct judge *judge, const cJSON *line)
@@ -182,6 +231,7 @@ static void read_event(struct judge *judge, const cJSON *line)
 	event->lane = (int)judge_number(line, "lane");
 	event->number = (long long)judge_number(line, "number");
 	TEXT(line, "request", event->request);
+	TEXT(line, "by", event->by);
 	TEXT(line, "from", event->from);
 	TEXT(line, "to", event->to);
 }
@@ -216,7 +266,10 @@ static void read_standing(struct judge *judge, const cJSON *line)
 
 static void read_secret(struct judge *judge, const cJSON *line)
 {
-	judge_text(line, "text", *NEW(judge->secrets, judge->secret_count), JUDGE_TEXT);
+	struct judge_secret *secret = NEW(judge->secrets, judge->secret_count);
+
+	TEXT(line, "text", secret->text);
+	TEXT(line, "what", secret->what);
 }
 
 static void read_file_name(struct judge *judge, const cJSON *line)
@@ -259,7 +312,8 @@ static const struct {
 	{"request", read_request}, {"audit", read_event},       {"name", read_name},
 	{"member", read_member},   {"standing", read_standing}, {"secret", read_secret},
 	{"file", read_file_name},  {"begin", read_begin},       {"end", read_end},
-	{"verify", read_verify},   {"unclean", read_unclean},
+	{"verify", read_verify},   {"unclean", read_unclean},   {"decide", read_decide},
+	{"decided", read_decided}, {"approval", read_approval},
 };
 
 static bool read_line(struct judge *judge, const char *text)
@@ -330,6 +384,8 @@ void judge_release(struct judge *judge)
 	free(judge->faults);
 	free(judge->samples);
 	free(judge->stalls);
+	free(judge->decisions);
+	free(judge->approvals);
 	free(judge->requests);
 	free(judge->events);
 	free(judge->names);

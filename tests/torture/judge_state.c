@@ -172,8 +172,9 @@ static void check_secrets(struct judge *judge, const char *path)
 		rewind(file);
 		size = (long)fread(text, 1, (size_t)size, file);
 		for (size_t i = 0; i < judge->secret_count; i++)
-			if (memmem(text, (size_t)size, judge->secrets[i], strlen(judge->secrets[i])) != NULL)
-				judge_say(judge, NULL, "broken: a secret is in %s", path);
+			if (memmem(text, (size_t)size, judge->secrets[i].text,
+				   strlen(judge->secrets[i].text)) != NULL)
+				judge_say(judge, NULL, "broken: %s is in %s", judge->secrets[i].what, path);
 		judge->searched++;
 	}
 	free(text);

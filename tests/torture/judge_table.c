@@ -11,6 +11,7 @@
 void judge_all(struct judge *judge)
 {
 	judge_kept(judge);
+	judge_approvals(judge);
 	judge_fives(judge);
 	judge_access(judge);
 	judge_trail(judge);
@@ -74,6 +75,17 @@ static void fill_row(const struct judge *judge, struct row *row)
 			continue;
 		row->acknowledged += op->status / 100 == 2;
 		row->lost += op->lost;
+	}
+	for (size_t i = 0; i < judge->decision_count; i++) {
+		const struct judge_decision *decision = &judge->decisions[i];
+
+		if (!is_of(judge, row, -1,
+			   (struct judge_span){decision->first_ms, decision->status != 0
+									   ? decision->answered_ms
+									   : judge->end_ms}))
+			continue;
+		row->acknowledged += decision->status / 100 == 2;
+		row->lost += decision->lost;
 	}
 	for (size_t i = 0; i < judge->end_count; i++) {
 		const struct judge_end *end = &judge->ends[i];
@@ -160,6 +172,12 @@ void judge_print(const struct judge *judge)
 	       "been found overdue, had they gone on for %d s.\n",
 	       judge->end_count, (double)worst / 1000, (double)judge->target_ms / 1000, seen,
 	       PATIENCE_MS / 1000);
+	printf("%zu requests for an approver's word: %zu approved, %zu denied, %zu withdrawn, %zu timed out; "
+	       "%zu "
+	       "decisions came "
+	       "too late, %zu were about one's own and refused.\n",
+	       judge->approved + judge->denied + judge->withdrawn + judge->timed_out, judge->approved,
+	       judge->denied, judge->withdrawn, judge->timed_out, judge->too_late, judge->own);
 	if (judge->broken > 0)
 		printf("%zu breaches of other invariants\n", judge->broken);
 	printf("torture: %zu faults, %zu acknowledged, %zu lost, %zu over-pushes, %zu overdue beyond "

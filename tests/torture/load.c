@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/iso8601.h"
 #include "tests/support/wait.h"
+#include "tests/torture/decide.h"
 
 #define REQUESTS     PIM "assignmentScheduleRequests"
 #define CALL_MS      5000  /* of one sending */
@@ -22,6 +23,7 @@ struct op {
 	size_t person;
 	const char *action;
 	char path[160], body[640], key[64];
+	const char *withdraws; /* a request's id; "" = none */
 	int64_t length_ms, start_ms;
 	/* What came back. */
 	int status;
@@ -79,11 +81,11 @@ static void send_once(struct load_worker *worker, struct op *op, int try_number)
 				       .timeout_ms = CALL_MS};
 	struct http_response response;
 
-	history_note(
-		load->history, "ask",
-		"\"op\":%ld,\"try\":%d,\"broker\":%zu,\"person\":%zu,\"action\":\"%s\",\"length\":%" PRId64
-		",\"start\":%" PRId64,
-		op->number, try_number, broker, op->person, op->action, op->length_ms, op->start_ms);
+	history_note(load->history, "ask",
+		     "\"op\":%ld,\"try\":%d,\"broker\":%zu,\"person\":%zu,\"action\":\"%s\",\"of\":\"%s\","
+		     "\"length\":%" PRId64 ",\"start\":%" PRId64,
+		     op->number, try_number, broker, op->person, op->action, op->withdraws, op->length_ms,
+		     op->start_ms);
 	ground_call(load->ground, broker, &request, &response);
 	take_answer(load, op, try_number, &response);
 	http_response_release(&response);
@@ -117,6 +119,7 @@ static void op_new(struct load_worker *worker, const struct load_person *person,
 			  .person = person->number,
 			  .action = action,
 			  .path = REQUESTS,
+			  .withdraws = "",
 			  .body = "{}"};
 	snprintf(op->key, sizeof(op->key), "Idempotency-Key: op-%ld", op->number);
 }
@@ -153,6 +156,10 @@ static void activate(struct load_worker *worker, struct load_person *person, int
 	person->in_doubt = !send_op(worker, &op) || person->in_doubt;
 	if (op.status != 201)
 		return;
+	if (op.who->needs_approval) {
+		snprintf(person->pending, sizeof(person->pending), "%s", op.id);
+		return;
+	}
 	if (start_ms > 0) {
 		snprintf(person->scheduled, sizeof(person->scheduled), "%s", op.id);
 		person->start_ms = op.answer_start_ms;
@@ -169,7 +176,9 @@ static void extend(struct load_worker *worker, struct load_person *person)
 	op.length_ms = person->end_ms - clock_wall_ms() + dice_between(&worker->dice, 1000, 4000);
 	write_body(worker->load, &op);
 	person->in_doubt = !send_op(worker, &op) || person->in_doubt;
-	if (op.status == 201 && op.answer_end_ms > person->end_ms)
+	if (op.status == 201 && op.who->needs_approval)
+		snprintf(person->pending, sizeof(person->pending), "%s", op.id);
+	else if (op.status == 201 && op.answer_end_ms > person->end_ms)
 		person->end_ms = op.answer_end_ms;
 }
 
@@ -184,16 +193,62 @@ static void give_back(struct load_worker *worker, struct load_person *person)
 		person->end_ms = 0;
 }
 
-static void withdraw(struct load_worker *worker, struct load_person *person)
+static int cancel(struct load_worker *worker, struct load_person *person, const char *id)
 {
 	struct op op;
 
 	op_new(worker, person, "cancel", &op);
-	snprintf(op.path, sizeof(op.path), REQUESTS "/%s/cancel", person->scheduled);
+	op.withdraws = id;
+	snprintf(op.path, sizeof(op.path), REQUESTS "/%s/cancel", id);
 	person->in_doubt = !send_op(worker, &op) || person->in_doubt;
-	if (op.status == 204)
+	return op.status;
+}
+
+static void withdraw(struct load_worker *worker, struct load_person *person)
+{
+	if (cancel(worker, person, person->scheduled) == 204)
 		person->end_ms = 0;
 	person->scheduled[0] = '\0';
+}
+
+/* -- what waits for an approver --------------------------------------------------------------------------------- */
+
+/* Nothing to wait for any more when it has been decided. */
+static void look_at_pending(struct load_worker *worker, struct load_person *person)
+{
+	struct http_response response;
+	char path[160];
+
+	snprintf(path, sizeof(path), REQUESTS "/%s", person->pending);
+	if (decide_look(worker->load->ground, &worker->dice, &worker->load->ground->person[person->number],
+			path, &response) != 200) {
+		person->in_doubt = true;
+		person->pending[0] = '\0';
+	} else if (strcmp(text_at(&response, "status"), "PendingApproval") != 0) {
+		int64_t end_ms = time_at(&response, "provisioning.endDateTime");
+		bool granted = strcmp(text_at(&response, "status"), "Denied") != 0 &&
+			       strcmp(text_at(&response, "status"), "Canceled") != 0;
+
+		if (granted && end_ms > person->end_ms)
+			person->end_ms = end_ms;
+		person->pending[0] = '\0';
+	}
+	http_response_release(&response);
+}
+
+static void act_while_pending(struct load_worker *worker, struct load_person *person)
+{
+	struct ground *ground = worker->load->ground;
+	unsigned mood = dice_roll(&worker->dice, 100);
+
+	if (mood < 12)
+		(void)decide(ground, &worker->dice,
+			     &(struct decision){.by = &ground->person[person->number],
+						.request = person->pending,
+						.approves = mood < 9});
+	else if (mood < 20)
+		(void)cancel(worker, person, person->pending);
+	look_at_pending(worker, person);
 }
 
 /* -- what somebody feels like ----------------------------------------------------------------------------------- */
@@ -202,6 +257,11 @@ static void withdraw(struct load_worker *worker, struct load_person *person)
 static bool is_rush(const struct load *load, const struct load_person *person)
 {
 	return load->ground->person[person->number].app % 3 == 2;
+}
+
+static bool needs_approval(const struct load *load, const struct load_person *person)
+{
+	return load->ground->person[person->number].needs_approval;
 }
 
 static void act_with_access(struct load_worker *worker, struct load_person *person, int64_t now)
@@ -220,20 +280,24 @@ static void act(struct load_worker *worker, struct load_person *person)
 {
 	int64_t now = clock_wall_ms();
 
-	if (person->scheduled[0] != '\0' && person->start_ms > now) {
+	if (person->pending[0] != '\0') {
+		act_while_pending(worker, person);
+	} else if (person->scheduled[0] != '\0' && person->start_ms > now) {
 		if (dice_roll(&worker->dice, 3) == 0)
 			withdraw(worker, person);
 	} else {
 		person->scheduled[0] = '\0';
 		if (person->end_ms > now)
 			act_with_access(worker, person, now);
-		else if (dice_roll(&worker->dice, 5) == 0)
+		else if (!needs_approval(worker->load, person) && dice_roll(&worker->dice, 5) == 0)
 			activate(worker, person, now + dice_between(&worker->dice, 500, 3000));
 		else
 			activate(worker, person, 0);
 	}
 	now = clock_mono_ms();
-	if (person->end_ms > clock_wall_ms())
+	if (person->pending[0] != '\0')
+		person->next_ms = now + dice_between(&worker->dice, 200, 700);
+	else if (person->end_ms > clock_wall_ms())
 		person->next_ms = now + dice_between(&worker->dice, 200, 1500);
 	else
 		person->next_ms =
@@ -263,6 +327,11 @@ static void *run_worker(void *ctx)
 		else
 			act(worker, person);
 	}
+	for (size_t i = 0; i < worker->people; i++)
+		while (worker->person[i].pending[0] != '\0') {
+			wait_a_little(100);
+			look_at_pending(worker, &worker->person[i]);
+		}
 	return NULL;
 }
 

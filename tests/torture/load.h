@@ -1,7 +1,8 @@
 /*
  * The people: they activate, extend, give back, schedule and withdraw, each with a will of their own, and repeat a
  * call under its Idempotency-Key until it is answered, as a good client does. Several threads; each has its own people,
- * so that the calls of one person come one after the other.
+ * so that the calls of one person come one after the other. Who needs an approver's word asks for it, looks whether it has
+ * come, sometimes withdraws meanwhile, and sometimes tries to decide for themselves.
  */
 #ifndef TORTURE_LOAD_H
 #define TORTURE_LOAD_H
@@ -19,8 +20,9 @@ struct load_person {
 	int64_t end_ms;   /* of what was granted; 0 = nothing */
 	int64_t start_ms; /* of what is scheduled */
 	char scheduled[ID_SIZE];
-	int64_t next_ms; /* when they come again */
-	bool in_doubt;   /* a call of theirs was never answered */
+	char pending[ID_SIZE]; /* waits for an approver */
+	int64_t next_ms;       /* when they come again */
+	bool in_doubt;         /* a call of theirs was never answered */
 };
 
 struct load_worker {
@@ -43,7 +45,8 @@ struct load {
 
 /* False when a thread cannot be started. */
 bool load_begin(struct load *load, struct ground *ground, struct history *history, uint64_t seed);
-/* Nobody begins anything new; waits until every call is answered or given up. */
+/* Nobody begins anything new; waits until every call is answered or given up, and what waits for an approver is decided
+ * or has timed out. */
 void load_end(struct load *load);
 /* Is that person to be a member now, as far as they know? After load_end(). */
 bool load_wants(const struct load *load, size_t person, int64_t now_ms);

@@ -16,11 +16,17 @@
 #include "base/clock.h"
 #include "tests/support/proc.h"
 #include "tests/support/wait.h"
+#include "tests/torture/approvers.h"
 #include "tests/torture/closing.h"
 #include "tests/torture/fault.h"
 #include "tests/torture/judge.h"
 #include "tests/torture/watch.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#define AGAIN_VARIANT " VARIANT=asan"
+#else
+#define AGAIN_VARIANT ""
+#endif
 #define SHORT_SEED    20261126
 #define SHORT_SECONDS 20
 #define LONG_SECONDS  600
@@ -46,6 +52,7 @@ struct run {
 	struct history history;
 	struct ground ground;
 	struct load load;
+	struct approvers approvers;
 	struct watch watch;
 	struct faults faults;
 };
@@ -78,7 +85,7 @@ static void print_again(const struct plan *plan)
 {
 	printf("Again: TORTURE_SEED=%" PRIu64 " TORTURE_SECONDS=%ld TORTURE_STORE=%s ", plan->seed,
 	       plan->seconds, plan->cluster ? "cluster" : "single");
-	puts(plan->is_short ? "build/debug/tests/torture/torture --short" : "make torture");
+	puts(plan->is_short ? "build/debug/tests/torture/torture --short" : "make torture" AGAIN_VARIANT);
 }
 
 /* -- the run ------------------------------------------------------------------------------------------------------ */
@@ -141,10 +148,12 @@ static bool play(struct run *run)
 
 	faults_new(&run->faults, &run->ground, &run->history, run->plan.seed);
 	if (!load_begin(&run->load, &run->ground, &run->history, run->plan.seed) ||
+	    !approvers_begin(&run->approvers, &run->ground, run->plan.seed) ||
 	    !watch_begin(&run->watch, &run->ground, &run->history))
 		return false;
 	good = turmoil(run);
 	load_end(&run->load);
+	approvers_end(&run->approvers);
 	good = good && ground_wait_ready(&run->ground);
 	if (good)
 		closing_settle(&run->ground, &run->load, run->plan.settle_ms);
@@ -180,6 +189,7 @@ int main(int argc, char **argv)
 	print_again(&run->plan);
 	good = open_run(run) && play(run);
 	load_end(&run->load);
+	approvers_end(&run->approvers);
 	watch_end(&run->watch);
 	ground_stop(&run->ground);
 	if (run->history.file != NULL)

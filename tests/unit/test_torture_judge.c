@@ -2,140 +2,7 @@
  * The judge of `make torture` sees what it is there for: a small history that is as it should be, and then the same one
  * with a mistake in it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "tests/torture/judge.h"
-#include "tests/unit/test_torture_history.h"
-
-/* A history and a log that a test changes before they are judged. */
-struct story {
-	char dir[64], log[96];
-	const char *history[LINES_MAX], *requests[LINES_MAX];
-	size_t lines, entries;
-	struct judge judge;
-};
-
-static int open_story(void **state)
-{
-	struct story *story = calloc(1, sizeof(*story));
-
-	if (story == NULL)
-		return -1;
-	*state = story;
-	snprintf(story->dir, sizeof(story->dir), "/tmp/jit-judge-XXXXXX");
-	if (mkdtemp(story->dir) == NULL)
-		return -1;
-	snprintf(story->log, sizeof(story->log), "%s/app.jsonl", story->dir);
-	for (; story->lines < sizeof(history) / sizeof(history[0]); story->lines++)
-		story->history[story->lines] = history[story->lines];
-	for (; story->entries < sizeof(requests) / sizeof(requests[0]); story->entries++)
-		story->requests[story->entries] = requests[story->entries];
-	return 0;
-}
-
-static int close_story(void **state)
-{
-	struct story *story = *state;
-	char path[128];
-
-	judge_release(&story->judge);
-	snprintf(path, sizeof(path), "%s/history.jsonl", story->dir);
-	(void)unlink(path);
-	(void)unlink(story->log);
-	(void)rmdir(story->dir);
-	free(story);
-	return 0;
-}
-
-/* -- changes ----------------------------------------------------------------------------------------------------- */
-
-static void say(struct story *story, const char *line)
-{
-	assert_true(story->lines < LINES_MAX);
-	story->history[story->lines++] = line;
-}
-
-static void see(struct story *story, const char *entry)
-{
-	assert_true(story->entries < LINES_MAX);
-	story->requests[story->entries++] = entry;
-}
-
-/* Takes the one line that holds the text out. */
-static void drop_from(const char **lines, size_t *count, const char *text)
-{
-	size_t kept = 0, before = *count;
-
-	for (size_t i = 0; i < before; i++)
-		if (strstr(lines[i], text) == NULL)
-			lines[kept++] = lines[i];
-	assert_int_equal(kept, before - 1);
-	*count = kept;
-}
-
-static void unsay(struct story *story, const char *text)
-{
-	drop_from(story->history, &story->lines, text);
-}
-
-static void unsee(struct story *story, const char *text)
-{
-	drop_from(story->requests, &story->entries, text);
-}
-
-static void write_lines(const char *path, const char *const *lines, size_t count, const char *log)
-{
-	FILE *file = fopen(path, "wbe");
-
-	assert_non_null(file);
-	for (size_t i = 0; i < count; i++) {
-		const char *at = strstr(lines[i], "LOG");
-
-		if (at != NULL)
-			fprintf(file, "%.*s%s%s\n", (int)(at - lines[i]), lines[i], log, at + strlen("LOG"));
-		else
-			fprintf(file, "%s\n", lines[i]);
-	}
-	assert_int_equal(fclose(file), 0);
-}
-
-static void write_story(const struct story *story)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/history.jsonl", story->dir);
-	write_lines(path, story->history, story->lines, story->log);
-	write_lines(story->log, story->requests, story->entries, "");
-}
-
-static const struct judge *judge(struct story *story)
-{
-	write_story(story);
-	judge_release(&story->judge);
-	assert_true(judge_read(&story->judge, story->dir));
-	judge_all(&story->judge);
-	return &story->judge;
-}
-
-static void expect(struct story *story, size_t lost, size_t over, size_t overdue, size_t broken)
-{
-	const struct judge *found = judge(story);
-
-	assert_int_equal(found->lost, lost);
-	assert_int_equal(found->over_count, over);
-	assert_int_equal(found->overdue, overdue);
-	assert_int_equal(found->broken, broken);
-	assert_int_equal(judge_is_clean(found), lost + over + overdue + broken == 0);
-}
+#include "tests/unit/test_torture_story.h"
 
 /* -- what is as it should be -------------------------------------------------------------------------------------- */
 
@@ -428,7 +295,7 @@ static void a_trail_that_was_altered(void **state)
 
 static void a_secret_in_a_file(void **state)
 {
-	say(*state, "{\"t\":60006,\"k\":\"secret\",\"text\":\"hunter2-hunter2\"}");
+	say(*state, "{\"t\":60006,\"k\":\"secret\",\"text\":\"hunter2-hunter2\",\"what\":\"a secret\"}");
 	say(*state, "{\"t\":60006,\"k\":\"file\",\"path\":\"LOG\"}");
 	expect(*state, 0, 0, 0, 0);
 	see(*state, PATCH("30000", "30001", "hunter2-hunter2", "remove", "U2", "204", ""));
@@ -440,8 +307,6 @@ static void a_program_that_crashed(void **state)
 	say(*state, "{\"t\":60006,\"k\":\"unclean\",\"what\":\"broker 1\"}");
 	expect(*state, 0, 0, 0, 1);
 }
-
-#define STORY(test) cmocka_unit_test_setup_teardown(test, open_story, close_story)
 
 int main(void)
 {
