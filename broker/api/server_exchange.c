@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/error.h"
+#include "base/digest.h"
 #include "base/log.h"
 
 #define HEADERS_MAX ((size_t)64 * 1024) /* libmicrohttpd's memory per connection is far smaller */
@@ -42,7 +43,7 @@ struct exchange *exchange_new(struct server *server, struct MHD_Connection *conn
 		return NULL;
 	e->server = server;
 	e->connection = connection;
-	buf_init(&e->headers, HEADERS_MAX);
+	buf_init_secret(&e->headers, HEADERS_MAX);
 	buf_init(&e->body, BODY_MAX);
 	buf_init(&e->answer_headers, HEADERS_MAX);
 	id_make(0, e->request_id);
@@ -123,6 +124,16 @@ void exchange_keep_header(struct exchange *e, const char *name, const char *valu
 	buf_add(&e->headers, "", 1);
 }
 
+/* libmicrohttpd gives its memory back as it is, and asks for this field no more. The value lies in its own buffer, which it
+ * shows as constant. */
+static void wipe_given(const char *value)
+{
+	char *given;
+
+	memcpy(&given, &value, sizeof(given));
+	digest_wipe(given, strlen(given));
+}
+
 /* Copies one field: libmicrohttpd's memory goes with the connection, the handler may keep the exchange longer. */
 static enum MHD_Result read_field(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
@@ -139,6 +150,8 @@ static enum MHD_Result read_field(void *ctx, enum MHD_ValueKind kind, const char
 	if (must_be_single(name) && find_header(&e->headers, name))
 		refuse_and_cut(e, ERR_BAD_REQUEST, "A header field that may be given once is given twice.");
 	exchange_keep_header(e, name, value);
+	if (strcasecmp(name, "Authorization") == 0)
+		wipe_given(value);
 	return MHD_YES;
 }
 

@@ -12,10 +12,23 @@ void buf_init(struct buf *b, size_t max)
 	*b = (struct buf){.max = max < SIZE_MAX ? max : SIZE_MAX - 1};
 }
 
+void buf_init_secret(struct buf *b, size_t max)
+{
+	buf_init(b, max);
+	b->secret = true;
+}
+
+static void give_back(struct buf *b)
+{
+	if (b->secret && b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	free(b->data);
+}
+
 void buf_release(struct buf *b)
 {
-	free(b->data);
-	buf_init(b, b->max);
+	give_back(b);
+	*b = (struct buf){.max = b->max, .secret = b->secret};
 }
 
 void buf_clear(struct buf *b)
@@ -30,6 +43,22 @@ void buf_fail(struct buf *b)
 {
 	buf_release(b);
 	b->failed = true;
+}
+
+/* The content in memory of that size; NULL: there is none, and nothing has changed. */
+static char *move_to(struct buf *b, size_t cap)
+{
+	char *grown;
+
+	if (!b->secret)
+		return realloc(b->data, cap);
+	grown = malloc(cap);
+	if (grown == NULL)
+		return NULL;
+	if (b->data != NULL)
+		memcpy(grown, b->data, b->len + 1);
+	give_back(b);
+	return grown;
 }
 
 /* Makes room for `more` bytes and the NUL; the capacity doubles, so that additions cost constant time. */
@@ -53,7 +82,7 @@ static bool reserve(struct buf *b, size_t more)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
 	if (cap > b->max + 1)
 		cap = b->max + 1;
-	grown = realloc(b->data, cap);
+	grown = move_to(b, cap);
 	if (!grown) {
 		buf_fail(b);
 		return false;
@@ -116,6 +145,6 @@ char *buf_detach(struct buf *b)
 		return NULL;
 	text = b->data;
 	text[b->len] = '\0';
-	buf_init(b, b->max);
+	*b = (struct buf){.max = b->max, .secret = b->secret};
 	return text;
 }

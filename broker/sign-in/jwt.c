@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/digest.h"
 #include "sign-in/base64url.h"
 #include "sign-in/jwt_parts.h"
 
@@ -254,6 +255,8 @@ void jwt_free(struct jwt *jwt)
 	if (jwt == NULL)
 		return;
 	cJSON_Delete(jwt->claims);
+	if (jwt->signed_text != NULL)
+		digest_wipe(jwt->signed_text, jwt->signed_len);
 	free(jwt->signed_text);
 	free(jwt);
 }
