@@ -49,7 +49,9 @@ static void test_compares(void **state)
 			assert_int_equal(what, rows[i].what);
 	}
 	/* Ids match exactly: this one nobody knows of. */
+	assert_int_equal(drift_set_foreigners(&set, from), 1);
 	assert_string_equal(drift_set_foreign(&set, &from), "U-1");
+	assert_int_equal(drift_set_foreigners(&set, from), 0);
 	assert_null(drift_set_foreign(&set, &from));
 	drift_set_release(&set);
 }

@@ -97,8 +97,9 @@ static void test_keeps_failing(void **state)
 		{"4800019 pump q7", "idle"},
 		{"4800019 cycles", "2:completed 2/2 2!0 schedule 1:quarantine 1/2 1!1 schedule"},
 		{"4800019 app quarantined next", "quarantined=0 next=4800009"},
-		{"4800019 keys", "b:aws c:aws il:g1 il:g2 la lv m:g1:ann m:g2:bob mu:g1 mu:g2 r:r1 r:r2 tt "
-				 "uq:aws us:aws:ann us:aws:bob"},
+		{"4800019 keys",
+		 "b:aws c:aws il:g1 il:g2 la lk lv m:g1:ann m:g2:bob mu:g1 mu:g2 r:r1 r:r2 tt "
+		 "uq:aws us:aws:ann us:aws:bob"},
 		END,
 	};
 

@@ -105,11 +105,14 @@ static void test_no_longer_true(void **state)
 		{"2001 drift found d1 g1 missing ann", "ok 0"},
 		{"2009 end q1 ann:done user=u-", "ok"},
 		{"2009 drift page g1 gone", "ok u-ann/ann:known"},
-		{"3009 drift page g1 gone", "ok u-ann/ann:gone"},
+		/* Later than the application was read. */
+		{"3009 drift page g1 gone", "ok u-ann/ann:known"},
+		{"3010 drift find d1 g1", "look 1"},
+		{"3010 drift page g1 gone", "ok u-ann/ann:gone"},
 		/* They have it again. */
-		{"3009 submit r2 g1 ann 3600000", "ok provisioning | push Pr2 add g1 ann"},
-		{"3010 drift found d1 g1 returned u-ann/ann", "ok 0"},
-		{"3010 drift page g1 gone", "ok"},
+		{"3010 submit r2 g1 ann 3600000", "ok provisioning | push Pr2 add g1 ann"},
+		{"3011 drift found d1 g1 returned u-ann/ann", "ok 0"},
+		{"3011 drift page g1 gone", "ok"},
 		/* Another broker has taken over. */
 		{"40000 pump d2", "piece d2 drift"},
 		{"40000 drift found d1 g1 report u-cy", "gone 0"},
@@ -163,13 +166,7 @@ static void test_foreign(void **state)
 		{"2009 step d1 over=1 did=1", "ok"},
 		{"2009 pump q1", "| push q1 remove cycle g1 ~u-cy"},
 		{"2009 check q1", "ok 1"},
-		/* Now it may be about somebody whom the broker is adding. */
-		{"2010 submit r3 g1 cy 3600000", "ok provisioning | push Pr3 add g1 cy"},
-		{"2010 check q1", "ok 0"},
-		/* And so it was. */
-		{"2011 end Pr3 cy:standing user=u-", "ok"},
-		{"2011 check q1", "ok 0"},
-		{"2011 end q1 ~u-cy:skipped user=u-", "ok"},
+		{"2010 end q1 ~u-cy:retry user=u-", "ok"},
 		{"2012 pump q2", "idle"},
 		{"2012 removals", ""},
 		{"2012 drift page g1 gone", "ok"},
@@ -180,6 +177,76 @@ static void test_foreign(void **state)
 	};
 
 	lane_story_run(*state, "foreign", rows);
+}
+
+/* The stranger may be somebody who is being made a member. */
+static void test_foreign_and_added(void **state)
+{
+	/* Before they go, the stranger is being made a member. */
+	static const struct lane_story_row before[] = {
+		TERMS,
+		CYCLE("2000"),
+		{"2000 drift find d1 g1:remove", "look 1"},
+		{"2009 drift found d1 g1 remove u-cy", "ok 1"},
+		{"2009 submit r3 g1 cy 3600000", "ok provisioning | push Pr3 add g1 cy"},
+		{"2009 step d1 over=1 did=1", "ok"},
+		{"2010 pump q1", "| push q1 remove cycle g1 ~u-cy"},
+		{"2010 check q1", "ok 0"},
+		{"2011 end Pr3 cy:standing user=u-", "ok"},
+		{"2011 check q1", "ok 0"},
+		{"2011 end q1 ~u-cy:skipped user=u-", "ok"},
+		{"2012 pump q2", "idle"},
+		{"2012 removals", ""},
+		{"2012 drift page g1 gone", "ok"},
+		END,
+	};
+	/* While they go: nobody is added meanwhile, because they may be the stranger. */
+	static const struct lane_story_row meanwhile[] = {
+		TERMS,
+		ANN_HAS_IT,
+		CYCLE("2000"),
+		{"2000 drift find d1 g1:remove", "look 1"},
+		{"2009 drift found d1 g1 remove u-cy u-dan", "ok 2"},
+		{"2009 step d1 over=1 did=1", "ok"},
+		{"2010 pump q1", "| push q1 remove cycle g1 ~u-cy ~u-dan"},
+		{"2010 check q1", "ok 1 1"},
+		{"2011 try r3 g1 cy 3600000", "ok waiting"},
+		{"2011 submit r3 g1 cy 3600000", "ok waiting"},
+		{"2011 provision o1 g1 cy", "busy"},
+		{"2011 submit r4 g2 cy 3600000", "ok provisioning | push Pr4 add g2 cy"},
+		{"2012 pump q2", "idle"},
+		{"2013 check q1", "ok 1 1"},
+		{"2014 end q1 ~u-cy:done ~u-dan:done user=u-", "ok"},
+		{"2014 pump q2", "| push q2 add g1 cy"},
+		{"2015 end q2 cy:done user=u-", "ok"},
+		{"2015 get r3 st", "st=in_force"},
+		{"3602011 due", "q aws c aws"},
+		{"3602011 pump q3", "| push q3 remove g1 ann cy"},
+		END,
+	};
+
+	lane_story_run(*state, "before they go", before);
+	lane_story_run(*state, "while they go", meanwhile);
+}
+
+/* Nor does anybody wait longer than a push lasts whose broker has died. */
+static void test_foreign_and_dead(void **state)
+{
+	static const struct lane_story_row dead[] = {
+		TERMS,
+		CYCLE("2000"),
+		{"2000 drift find d1 g1:remove", "look 1"},
+		{"2009 drift found d1 g1 remove u-cy", "ok 1"},
+		{"2009 step d1 over=1 did=1", "ok"},
+		{"2010 pump q1", "| push q1 remove cycle g1 ~u-cy"},
+		{"2011 submit r3 g1 cy 3600000", "ok waiting"},
+		{"34009 pump q2", "idle"},
+		{"34010 due", "q aws"},
+		{"34010 pump q2", "| push q2 add g1 cy"},
+		END,
+	};
+
+	lane_story_run(*state, "their broker dies", dead);
 }
 
 /* Who is there under which id is not known of all. */
@@ -210,6 +277,7 @@ static void test_unsure(void **state)
 		CYCLE("500"),
 		{"500 drift find d1 g1:report", "look 1"},
 		{"1019 drift found d1 g1 report u-ann u-cy", "ok 1"},
+		{"1020 drift find d1 g1:report", "look 1"},
 		{"1020 drift found d1 g1 report u-ann u-cy", "ok 2"},
 		END,
 	};
@@ -217,11 +285,20 @@ static void test_unsure(void **state)
 	static const struct lane_story_row older[] = {
 		TERMS,
 		ANN_HAS_IT,
-		{"10 drift unlearn g1", ""},
-		/* Whether ann is a stranger there nobody can say. */
+		{"10 drift unlearn g1 ann", ""},
+		/* Whether ann is a stranger there nobody can say, however many others are known. */
+		{"20 submit r2 g1 bob 3600000", "ok provisioning | push Pr2 add g1 bob"},
+		{"29 end Pr2 bob:done user=u-", "ok"},
+		{"30 deactivate d2 g1 bob", "ok revoked"},
+		{"30 pump q0", "| push q0 remove g1 bob"},
 		CYCLE("2000"),
 		{"2000 drift find d1 g1:remove", "look 1"},
 		{"2001 drift found d1 g1 remove u-ann", "unsure 0"},
+		{"2001 user ann", ""},
+		/* Once they are touched, they are known, and count for their user. */
+		{"2002 submit r3 g1 ann 7200000", "ok in_force"},
+		{"2002 user ann", "n=1"},
+		{"2002 drift found d1 g1 remove u-ann u-cy", "ok 1"},
 		END,
 	};
 
@@ -233,8 +310,12 @@ static void test_unsure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_missing),  cmocka_unit_test(test_no_longer_true),
-		cmocka_unit_test(test_returned), cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_no_longer_true),
+		cmocka_unit_test(test_returned),
+		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_foreign_and_added),
+		cmocka_unit_test(test_foreign_and_dead),
 		cmocka_unit_test(test_unsure),
 	};
 

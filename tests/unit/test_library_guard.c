@@ -194,6 +194,110 @@ static void test_not_by_configuration(void **state)
 	lane_story_run(*state, "not by configuration", rows);
 }
 
+#define READS                                                                                                \
+	{"2000 cycle who steps=drift:1", "started"}, {"2000 pump d1", "piece d1 drift"},                     \
+	{                                                                                                    \
+		"2000 drift find d1 g3:remove", "look 1"                                                     \
+	}
+
+/* Who was in a group before it was said to be exclusive is removed as anybody is whom the configuration takes away. */
+static void test_strangers(void **state)
+{
+	static const struct lane_story_row number[] = {
+		{TERMS, ""},
+		{"0 tells 0 0", ""},
+		READS,
+		/* Three of them, of which the first call tells two. */
+		{"2001 drift found d1 g3 remove/2/100/60000/3 u-1 u-2", "ok 2"},
+		{"2002 drift found d1 g3 remove/2/100/60000/1 u-3", "ok 1"},
+		{"2002 app held held_since total", "held=3 held_since=2001 total=1"},
+		{"2002 outbox", "removals.held#1:"},
+		{"2003 drift end d1 g3 0 3", "ok"},
+		{"2003 step d1 over=1 did=1", "ok"},
+		{"2004 pump q1", "idle"},
+		/* The next cycle asks no second time. */
+		{"3000 cycle who steps=drift:1", "started"},
+		{"3000 pump d2", "piece d2 drift"},
+		{"3000 drift find d2 g3:remove", "look 1"},
+		{"3001 drift found d2 g3 remove/2/100/60000/3 u-1 u-2 u-3", "ok 0"},
+		{"3001 app held", "held=3"},
+		{"3002 drift end d2 g3 0 0", "ok"},
+		{"3002 step d2 over=1 did=1", "ok"},
+		{"3003 pump q1", "idle"},
+		{"3003 guard remove", "ok"},
+		{"3003 app held held_since", "held=0 held_since=0"},
+		/* Who has come since is asked about anew. */
+		{"4000 cycle who steps=drift:1", "started"},
+		{"4000 pump d3", "piece d3 drift"},
+		{"4000 drift find d3 g3:remove", "look 1"},
+		{"4001 drift found d3 g3 remove/0/100/60000/4 u-1 u-2 u-3 u-4", "ok 1"},
+		{"4001 app held total", "held=1 total=4"},
+		{"4002 drift end d3 g3 0 1", "ok"},
+		{"4002 step d3 over=1 did=1", "ok"},
+		{"4003 pump q2", "| push q2 remove cycle g3 ~u-1 ~u-2 ~u-3"},
+		{"4004 end q2 ~u-1:done ~u-2:done ~u-3:done", "ok"},
+		END,
+	};
+
+	lane_story_run(*state, "strangers: the number", number);
+}
+
+static void test_strangers_kept(void **state)
+{
+	static const struct lane_story_row kept[] = {
+		{TERMS, ""},
+		READS,
+		{"2001 drift found d1 g3 remove/0/100/60000/1 u-1", "ok 1"},
+		{"2001 guard keep", "ok"},
+		{"2001 drift found d1 g3 remove/0/100/60000/1 u-1", "ok 1"},
+		{"2002 drift end d1 g3 0 1", "ok"},
+		{"2002 app held total", "held=0 total=1"},
+		{"2003 step d1 over=1 did=1", "ok"},
+		{"2003 pump q1", "idle"},
+		/* They leave, and the answer with them. */
+		{"3000 cycle who steps=drift:1", "started"},
+		{"3000 pump d2", "piece d2 drift"},
+		{"3000 drift find d2 g3:remove", "look 1"},
+		{"3001 drift end d2 g3 0 0", "ok"},
+		{"3001 drift found d2 g3 remove/0/100/60000/1 u-1", "ok 1"},
+		{"3001 app held", "held=1"},
+		/* It is not to be exclusive in that way any more. */
+		{"3002 drift found d2 g3 report u-1", "ok 1"},
+		{"3002 app held", "held=0"},
+		END,
+	};
+
+	lane_story_run(*state, "strangers: kept", kept);
+}
+
+static void test_share_of_strangers(void **state)
+{
+	/* The share is one of the group, so that a small one in a large application is not emptied. */
+	static const struct lane_story_row share[] = {
+		FOUR,
+		READS,
+		{"2001 drift found d1 g3 remove/50/99/60000/6 u-1 u-2 u-3 u-4 u-5 u-6", "ok 6"},
+		{"2001 app held total", "held=6 total=1"},
+		{"2001 guard keep", "ok"},
+		{"2002 drift found d1 g1 remove/50/99/60000/6 u-1 u-2 u-3 u-4 u-5 u-6", "ok 6"},
+		{"2002 app held total", "held=0 total=7"},
+		END,
+	};
+	/* Within what the guard lets go they go, each counted for the window. */
+	static const struct lane_story_row few[] = {
+		{TERMS, ""},
+		READS,
+		{"2001 drift found d1 g3 remove/2/100/60000/2 u-1 u-2", "ok 2"},
+		{"2001 app held total", "held=0 total=3"},
+		{"2002 drift found d1 g4 remove/2/100/60000/1 u-1", "ok 1"},
+		{"2002 app held total", "held=1 total=3"},
+		END,
+	};
+
+	lane_story_run(*state, "strangers: the share", share);
+	lane_story_run(*state, "strangers: few", few);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +307,9 @@ int main(void)
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_put_right),
 		cmocka_unit_test(test_not_by_configuration),
+		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_strangers_kept),
+		cmocka_unit_test(test_share_of_strangers),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

@@ -275,9 +275,26 @@ static void test_bounds(void **state)
 		{"3600001 order d1 send", "none"},
 		END,
 	};
+	/* A target that is full of others still takes alarms. */
+	static const struct lane_story_row full[] = {
+		{"0 tells 0 30000", ""},
+		{"0 submit r1 g1 ann 60000", "ok provisioning | push Pr1 add g1 ann"},
+		{"40 end Pr1 ann:done", "ok"},
+		{"40 fill hook:a 10000", ""},
+		{"40 outbox", "activation.provisioned#1:r1"},
+		{"40 spread 1 d1 hook:a", "ok"},
+		{"40 notices", "hook:a=10000,lost=1"},
+		{"60000 due", "q aws"},
+		{"90000 due", "q aws n "},
+		{"90000 outbox", "removal.overdue#2:r1"},
+		{"90000 spread 2 d2 hook:a", "ok"},
+		{"90000 notices", "hook:a=10001,lost=1 waits:d2*0"},
+		END,
+	};
 
 	lane_story_run(*state, "stranded", stranded);
 	lane_story_run(*state, "forgotten", forgotten);
+	lane_story_run(*state, "full", full);
 }
 
 static void test_mailbox(void **state)

@@ -308,7 +308,7 @@ static void test_ended_in_queue(void **state)
 		{"10003 get r4 st", "st=lapsed"},
 		{"20004 pump q2", "idle"},
 		{"20004 timetable", "e:r1@600000 e:r3@600000 k:r2@3610003 k:r4@3610003"},
-		{"20004 keys", "b:aws il:g1 la lv m:g1:ann m:g1:cy mu:g1 r:r1 r:r2 r:r3 r:r4 tt uq:aws "
+		{"20004 keys", "b:aws il:g1 la lk lv m:g1:ann m:g1:cy mu:g1 r:r1 r:r2 r:r3 r:r4 tt uq:aws "
 			       "us:aws:ann us:aws:cy"},
 		END,
 	};

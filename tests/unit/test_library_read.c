@@ -121,7 +121,7 @@ static void test_history(void **state)
 		{"3600005 list p ann", "r2"},
 		{"3600005 list g g1", ""},
 		{"3600005 get r1", "none"},
-		{"3600005 keys", "b:aws gone:g1 il:g2 la lv m:g2:ann mu:g2 r:r2 tt uq:aws us:aws:ann"},
+		{"3600005 keys", "b:aws gone:g1 il:g2 la lk lv m:g2:ann mu:g2 r:r2 tt uq:aws us:aws:ann"},
 		{"3600005 timetable", "e:r2@9000000"},
 		/* The id of what is forgotten may be used again. */
 		{"3600006 submit r1 g1 ann 1000", "ok provisioning | push Pr1 add g1 ann"},
