@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "tests/bench/bench.h"
 #include "tests/bench/load.h"
 #include "tests/support/sandbox_log.h"
 #include "tests/support/wait.h"
@@ -309,6 +310,6 @@ int main(void)
 	bool done;
 
 	printf("| what | broker | floor | ratio |\n| --- | --- | --- | --- |\n");
-	done = bench_acknowledged() && bench_latency() && bench_bucket();
+	done = bench_acknowledged() && bench_latency() && bench_bucket() && bench_live() && bench_idle();
 	return done ? 0 : 1;
 }
