@@ -21,7 +21,7 @@ static void test_at_once(void **state)
 		{"0 get r1 st s e d by cf en attempts",
 		 "st=provisioning s=0 e=60000 d=60000 by=ann cf=- en=- attempts=0"},
 		{"0 timetable", "p:Pr1@32000 e:r1@60000"},
-		{"0 keys", "b:aws gu il:g1 la lv m:g1:ann push:Pr1 r:r1 tt us:aws:ann"},
+		{"0 keys", "b:aws gu il:g1 la lk lv m:g1:ann push:Pr1 r:r1 tt us:aws:ann"},
 		{"10 check Pr1", "ok 60000"},
 		{"40 end Pr1 ann:done", "ok"},
 		{"40 get r1 st cf attempts", "st=in_force cf=40 attempts=0"},
@@ -183,7 +183,7 @@ static void test_refusals(void **state)
 		{"9 submit r4 g1 bob - start=5000 end=5000", "past"},
 		{"9 submit r4 g1 bob 59992", "ok in_force"},
 		{"9 get r4 st s e cf", "st=in_force s=9 e=60001 cf=9"},
-		{"9 keys", "b:aws il:g1 la lv m:g1:ann m:g1:bob mu:g1 r:r1 r:r2 r:r3 r:r4 tt uq:aws "
+		{"9 keys", "b:aws il:g1 la lk lv m:g1:ann m:g1:bob mu:g1 r:r1 r:r2 r:r3 r:r4 tt uq:aws "
 			   "us:aws:ann us:aws:bob"},
 		END,
 	};
@@ -254,7 +254,7 @@ static void test_overlap(void **state)
 		{"10001 get r1 st", "st=expired"},
 		{"10001 pump q1", "idle"},
 		{"10001 removals", ""},
-		{"10001 keys", "b:aws il:g1 la lv m:g1:ann mu:g1 r:r1 r:r2 tt uq:aws us:aws:ann"},
+		{"10001 keys", "b:aws il:g1 la lk lv m:g1:ann mu:g1 r:r1 r:r2 tt uq:aws us:aws:ann"},
 		END,
 	};
 
