@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages (12 and 13) that the named steps need and that are missing: deps.sh build [test].
+# Installs the Debian packages (12 and 13) that the named steps need and that are missing: deps.sh build [test]
+# [valgrind].
 # Asks dpkg first, so that it is quick and needs no network when everything is there.
 set -eu
 
@@ -21,8 +22,9 @@ for step in "$@"; do
 		[ "$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release)" -lt 13 ] ||
 			wanted="$wanted valkey-server"
 		;;
+	valgrind) wanted="$wanted valgrind" ;;
 	*)
-		echo "usage: $0 build [test]" >&2
+		echo "usage: $0 build [test] [valgrind]" >&2
 		exit 2
 		;;
 	esac
