@@ -196,7 +196,9 @@ struct application_status {
 	bool needs_test, unproved; /* it is switched on by a passed Test Connection, which it has not */
 	int64_t proved_ms;         /* when the last one passed; 0 = none */
 	int64_t members;           /* memberships that are wanted */
-	int64_t held, held_ms;     /* those whose removal the guard holds, and since when; 0 = none */
+	int64_t users_created, users_updated, users_deactivated,
+		users_deleted; /* since the application is here */
+	int64_t held, held_ms; /* those whose removal the guard holds, and since when; 0 = none */
 };
 
 typedef void activation_status_done(void *ctx, enum err err, const struct application_status *status);
@@ -211,6 +213,7 @@ struct lane_status {
 	int64_t notices, oldest_notice_ms, parked_notices;
 	int64_t audit_events, audit_unsealed, audit_unexported; /* -1 = nobody seals, exports */
 	int64_t held;                                           /* removals that guards hold */
+	int64_t stranded; /* removals in applications that no broker knows any more */
 };
 
 typedef void activation_lane_done(void *ctx, enum err err, const struct lane_status *status);

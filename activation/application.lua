@@ -76,6 +76,11 @@ local function jit_application(keys, args)
 	add('held', held)
 	add('held_since', since)
 	add('members', tonumber(redis.call('HGET', c.pre .. 'la', t.app) or '0'))
+	local changed = redis.call('HGETALL', c.pre .. 'uc:' .. t.app)
+	for i = 1, #changed, 2 do
+		v[#v + 1] = 'users_' .. changed[i]
+		v[#v + 1] = changed[i + 1]
+	end
 	add_condition(c, t.app, v)
 	return { 'ok', c.now, 0, v }
 end
@@ -108,7 +113,7 @@ end
 -- Answers {'ok', now, next, entries in the timetable, removals not confirmed, since when the oldest of them, notices
 -- that wait, since when the oldest of them, notices that are parked, entries of the timetable that are due and that
 -- nobody has claimed, since when the oldest of them, events of the audit, those not sealed,
--- not exported (-1: nobody seals, exports), memberships that guards hold}.
+-- not exported (-1: nobody seals, exports), memberships that guards hold, removals in applications that no broker knows}.
 local function jit_lane(keys, args)
 	local c = context(keys, args)
 	local oldest = redis.call('ZRANGE', c.pre .. 'x', 0, 0, 'WITHSCORES')
@@ -118,5 +123,5 @@ local function jit_lane(keys, args)
 	return { 'ok', c.now, 0, entries, redis.call('ZCARD', c.pre .. 'x'),
 		tonumber(oldest[2] or '0'), redis.call('ZCARD', c.pre .. 'na') + redis.call('ZCARD', c.pre .. 'no'),
 		tonumber(notice[2] or '0'), redis.call('ZCARD', c.pre .. 'np'), due, due_since, audit[1], audit[2], audit[3],
-		guard_held_in_lane(c) }
+		guard_held_in_lane(c), unknown_in_lane(c) }
 end

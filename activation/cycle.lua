@@ -247,6 +247,7 @@ local function jit_pump(keys, args)
 	if under_way then
 		return answer(c, 'push', push_order(c, args[4], under_way))
 	end
+	unknown_over(c, t.app)
 	local order = next_push(c, t, args[4])
 	local piece
 	if not order then
@@ -273,6 +274,9 @@ local function jit_plan_cycle(keys, args)
 		redis.call('HDEL', c.pre .. 'pv:' .. t.app, 'needs')
 	end
 	plan_cycle(c, t)
+	if unknown_over(c, t.app) then
+		wake(c, t.app, c.now)
+	end
 	if args[5] then
 		token_plan(c, t.app, args[5])
 	end
@@ -298,6 +302,7 @@ local function jit_cycle(keys, args)
 	local t = read_terms(args[3])
 	local key = c.pre .. 'c:' .. t.app
 	local cycle = cycle_get(c, t.app)
+	unknown_over(c, t.app)
 	if cycle.next > c.now and args[4] == '' then
 		at(c, 'c:' .. t.app, cycle.next)
 		return answer(c, 'early')

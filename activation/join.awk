@@ -1,6 +1,7 @@
 # Joins the .lua files of the Redis function library, in their order. Lua allows 200 local names in one chunk: what a
 # file keeps to itself is put out of the others' sight by a block of its own, and what a later file uses is declared
-# before the block. The files stay plain Lua, and line numbers within a file stay what they are.
+# before the block; the functions that brokers call, which are many, are put into one table. The files stay plain Lua, and line
+# numbers within a file stay what they are.
 
 # The names that a line at a file's outermost level declares: "local function x(", "local x, y = …". How many.
 function declared(line, names)
@@ -33,6 +34,21 @@ FNR == 1 { file++ }
 	}
 }
 
+# The line, with each name jit_… but those in quotes as a field of the table.
+function in_table(line,    out)
+{
+	if (line ~ /^--/)
+		return line
+	while (match(line, /[^'A-Za-z0-9_.]jit_[a-z_]+/)) {
+		out = out substr(line, 1, RSTART) "FUNCTIONS." substr(line, RSTART + 1, RLENGTH - 1)
+		line = substr(line, RSTART + RLENGTH)
+	}
+	out = out line
+	if (out ~ /^local (function )?FUNCTIONS\./)
+		sub(/^local /, "", out)
+	return out
+}
+
 function is_shared(line, names,    i)
 {
 	for (i = declared(line, names); i > 0; i--)
@@ -47,12 +63,14 @@ END {
 		lines[1, 1] = ""
 	}
 	for (f = 1; f <= file; f++) {
-		list = ""
+		list = f == 1 ? "local FUNCTIONS = {}; " : ""
+		declares = 0
 		for (n = 1; n <= length_of[f]; n++) {
+			lines[f, n] = in_table(lines[f, n])
 			if (is_shared(lines[f, n], names)) {
 				count = declared(lines[f, n], names)
 				for (i = 1; i <= count; i++)
-					list = list (list == "" ? "local " : ", ") names[i]
+					list = list (declares++ == 0 ? "local " : ", ") names[i]
 				sub(/^local /, "", lines[f, n])
 			}
 		}

@@ -15,7 +15,7 @@
 --                          o:GROUP:PERSON its removal is overdue   n: the outbox   d:TARGET deliveries (notices.lua)
 --   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
 --   gn:GROUP gi:GROUP    the group's name and id in the application
---   us:APP:PERSON uq:APP ul:APP  persons as users of the application (user.lua)
+--   us:APP:PERSON uq:APP ul:APP uc:APP  persons as users of the application (user.lua)
 --   pv:APP    (hash)     what Test Connection has to prove, and has proved (connection.lua)
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
@@ -27,6 +27,7 @@
 --   ep: eg: eb:          their indexes
 --   h:APP                what keeps it from being pushed to (condition.lua)
 --   l:APP  (stream)      its provisioning log      ch:APP (list)  its last cycles
+--   aw                   applications that no broker knows (unknown.lua)
 --   lv la                group, application -> memberships that are wanted now (hashes)
 --   gs: gl: :APP, gh     what the guard counts and holds (guard.lua)   te  when tokens end (token.lua)
 --

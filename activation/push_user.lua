@@ -11,6 +11,7 @@ local function learn_user(c, m, result)
 	end
 	if string.find(marks, 'c', 1, true) then
 		u.cb, u.cd, u.st, u.ia, u.gn, u.dt = c.now, nil, nil, nil, nil, nil
+		user_changed(c, m.ap, 'created')
 		event('user_created')
 	elseif string.find(marks, 'l', 1, true) then
 		u.cd = u.cd or c.now

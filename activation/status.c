@@ -98,6 +98,10 @@ static void on_status(void *ctx, enum err err, const struct reply *reply)
 		s.members = pair(v, "members");
 		s.held = pair(v, "held");
 		s.held_ms = pair(v, "held_since");
+		s.users_created = pair(v, "users_created");
+		s.users_updated = pair(v, "users_updated");
+		s.users_deactivated = pair(v, "users_deactivated");
+		s.users_deleted = pair(v, "users_deleted");
 		read_condition(&s, v);
 		read_test(&s, v);
 	}
@@ -147,6 +151,7 @@ static void on_lane(void *ctx, enum err err, const struct reply *reply)
 		s.audit_unsealed = reply_int(reply_at(reply, 12));
 		s.audit_unexported = reply_int(reply_at(reply, 13));
 		s.held = reply_int(reply_at(reply, 14));
+		s.stranded = reply_int(reply_at(reply, 15));
 	}
 	q->done.lane(q->ctx, err, err == ERR_OK ? &s : NULL);
 	free(q);

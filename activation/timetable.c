@@ -15,6 +15,7 @@
  */
 #define STEP_BACK_MS     250
 #define STEP_BACK_FOR_MS 600000
+#define UNKNOWN_MAX      16 /* applications that are remembered to have been logged as unknown */
 
 struct lane {
 	int64_t due_ms;       /* clock_mono_ms() of the next look */
@@ -28,6 +29,8 @@ struct timetable {
 	bool running;
 	unsigned lane_count;
 	struct lane lanes[LANES_MAX];
+	char unknown[UNKNOWN_MAX][APP_ID_SIZE]; /* a ring */
+	size_t unknown_count;
 };
 
 /* One call in a lane; `id` names the request or application it is about. */
@@ -122,9 +125,24 @@ static void on_left(void *ctx, enum err err, const struct reply *reply)
 {
 	struct errand *errand = ctx;
 
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
 		core_answer(errand->activation, errand->lane, reply);
+		/* Of all brokers one is told so, once. */
+		if (reply_int(reply_at(reply, 3)) == 1)
+			log_error("application_left", "app=%s error=%s", errand->id,
+				  "no broker has it any more: memberships stay in it");
+	}
 	free(errand);
+}
+
+/* Once for each application: what nobody knows comes up again and again. */
+static void log_unknown(struct timetable *timetable, unsigned lane, const char *app)
+{
+	for (size_t i = 0; i < UNKNOWN_MAX; i++)
+		if (strcmp(timetable->unknown[i], app) == 0)
+			return;
+	snprintf(timetable->unknown[timetable->unknown_count++ % UNKNOWN_MAX], APP_ID_SIZE, "%s", app);
+	log_warn("unknown_application", "app=%s lane=%u", app, lane);
 }
 
 /*
@@ -138,7 +156,7 @@ static void leave(struct activation *activation, unsigned lane, const char *kind
 	struct lane *l = &activation->timetable->lanes[lane];
 	int64_t now = clock_mono_ms();
 	bool first = l->back_till_ms <= now;
-	struct errand *errand = first ? errand_new(activation, lane, id) : NULL;
+	struct errand *errand = errand_new(activation, lane, id);
 	struct store_call call;
 
 	l->back_till_ms = now + STEP_BACK_FOR_MS;
@@ -148,6 +166,7 @@ static void leave(struct activation *activation, unsigned lane, const char *kind
 	store_arg(&call, kind);
 	store_arg(&call, id);
 	store_arg(&call, app);
+	store_arg(&call, first ? "" : "1");
 	store_call(activation->options.store, &call, on_left, errand);
 }
 
@@ -160,7 +179,7 @@ static bool application_call(const struct errand *errand, const char *kind, stru
 	struct terms terms;
 
 	if (!activation->options.terms(activation->options.ctx, errand->id, &terms)) {
-		log_warn("unknown_application", "app=%s lane=%u", errand->id, errand->lane);
+		log_unknown(activation->timetable, errand->lane, errand->id);
 		leave(activation, errand->lane, kind, errand->id, "");
 		return false;
 	}
@@ -248,7 +267,7 @@ static bool start_call(struct errand *errand, const struct request *request)
 	enum err err;
 
 	if (!activation->options.terms(activation->options.ctx, request->application, &terms)) {
-		log_warn("unknown_application", "app=%s lane=%u", request->application, errand->lane);
+		log_unknown(activation->timetable, errand->lane, request->application);
 		leave(activation, errand->lane, "s", request->id, request->application);
 		return false;
 	}

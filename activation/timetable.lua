@@ -135,10 +135,14 @@ local function jit_due(keys, args)
 end
 
 -- jit_leave: gives back a claim that this broker cannot carry out, for another one to take up at once.
--- ARGV 3 the entry's kind, 4 its id, 5 the application whose own entry it is ('' = none's). Answers 'ok'.
+-- ARGV 3 the entry's kind, 4 its id, 5 the application whose own entry it is ('' = none's), 6 let it be, because this broker
+-- has given it back before (1). Answers 'ok', with 1 when it has just been said (unknown.lua) that nobody knows the
+-- application.
 local function jit_leave(keys, args)
 	local c = context(keys, args)
 	local entry, app = args[3] .. ':' .. args[4], args[5] ~= '' and args[5] or nil
-	redis.call('ZADD', timetable_of(c, entry, app), 'XX', 'LT', c.now, entry)
-	return answer(c, 'ok')
+	if args[6] ~= '1' then
+		redis.call('ZADD', timetable_of(c, entry, app), 'XX', 'LT', c.now, entry)
+	end
+	return answer(c, 'ok', (args[3] == 'q' or args[3] == 'c') and unknown_note(c, args[4]) or 0)
 end

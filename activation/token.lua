@@ -17,7 +17,8 @@ end
 local function token_look(c, app)
 	local finish, last = string.match(redis.call('HGET', c.pre .. 'te', app) or '', '^(%d+) (%d*)$')
 	off(c, 't:' .. app)
-	if not finish then
+	-- Of one that nobody has any more nobody wants to know it.
+	if not finish or is_unknown(c, app) then
 		return
 	end
 	local due

@@ -15,6 +15,7 @@
 --   u    until when a piece of work that deactivates or deletes the user is under way (users.lua)
 --   w    groups whose memberships wait for its end
 -- uq:APP  users whose attributes are looked at: person -> when that was done last (sorted set)
+-- uc:APP  how many users were created, updated, deactivated, deleted, since the application is here (hash)
 -- ul:APP  users that the broker created and who have no membership: person -> since when (sorted set)
 
 local function get_user(c, app, p)
@@ -35,6 +36,11 @@ local function in_set(c, key, p, is_in, score)
 	else
 		redis.call('ZREM', c.pre .. key, p)
 	end
+end
+
+-- The broker has changed the user in that way.
+local function user_changed(c, app, how)
+	redis.call('HINCRBY', c.pre .. 'uc:' .. app, how, 1)
 end
 
 -- Writes the record, or forgets it when it says nothing, and puts the user where they belong.

@@ -83,7 +83,7 @@ local function jit_users_go(keys, args)
 	return answer(c, 'ok')
 end
 
-local EVENTS = { update = 'user_updated', deactivate = 'user_deactivated', delete = 'user_deleted' }
+local CHANGES = { update = 'updated', deactivate = 'deactivated', delete = 'deleted' }
 
 local function log_user(c, t, piece, u, op, result)
 	local entry = { 'i', piece, 'g', '', 'p', u.p, 'o', op, 'v', result.verdict, 's', result.status, 'w', result.text, 'ms',
@@ -134,7 +134,8 @@ local function jit_users_end(keys, args)
 		local result = { verdict = args[i + 1], in_doubt = args[i + 2] == '1', status = args[i + 3], text = args[i + 4],
 			took = args[6] }
 		if result.verdict == 'done' then
-			audit(c, EVENTS[op], { a = t.app, p = u.p, u = user_name(c, u.p), b = 'broker', y = result.text })
+			user_changed(c, t.app, CHANGES[op])
+			audit(c, 'user_' .. CHANGES[op], { a = t.app, p = u.p, u = user_name(c, u.p), b = 'broker', y = result.text })
 			result.text = ''
 		end
 		if result.verdict ~= 'same' and result.verdict ~= 'gone' then

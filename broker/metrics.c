@@ -46,6 +46,16 @@ static void render_drift(const struct metrics *m, struct buf *out)
 			 (unsigned long long)m->drift[i]);
 }
 
+static void render_users(const struct metrics *m, struct buf *out)
+{
+	static const char *const changes[] = {"created", "updated", "deactivated", "deleted"};
+
+	head(out, "jit_users_total", "counter", "Users of applications that were changed.");
+	for (int i = 0; i < METRICS_USERS; i++)
+		buf_addf(out, "jit_users_total{change=\"%s\"} %llu\n", changes[i],
+			 (unsigned long long)m->users[i]);
+}
+
 static void render_activations(const struct metrics *m, struct buf *out)
 {
 	const struct {
@@ -136,6 +146,7 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	    "Activations by break-glass: without approval, at any hour.", (int64_t)m->glass_broken);
 	render_pushes(m, out);
 	render_drift(m, out);
+	render_users(m, out);
 	one(out, "jit_open_exchanges", "gauge", "HTTP requests under way.", (int64_t)s->open_exchanges);
 	one(out, "jit_store_calls_waiting", "gauge", "Calls to Redis without an answer yet.",
 	    (int64_t)s->calls_waiting);
@@ -148,6 +159,8 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	    s->removals);
 	one(out, "jit_removals_oldest_seconds", "gauge", "How long the oldest of these has been so.",
 	    s->oldest_removal_s);
+	one(out, "jit_removals_stranded", "gauge",
+	    "Those of them in applications that no broker has in its configuration any more.", s->stranded);
 	one(out, "jit_guard_held", "gauge",
 	    "Removals by the configuration that wait for an operator's answer.", s->held);
 	render_notices(m, s, out);

@@ -21,11 +21,14 @@ enum metrics_push {
 
 enum metrics_drift { METRICS_MISSING, METRICS_RETURNED, METRICS_FOREIGN, METRICS_DRIFTS };
 
+enum metrics_user { METRICS_CREATED, METRICS_UPDATED, METRICS_DEACTIVATED, METRICS_DELETED, METRICS_USERS };
+
 struct metrics {
 	uint64_t requests[6];                 /* HTTP answers by first digit of their status */
 	uint64_t pushes[2];                   /* ended; [1] = adding, [0] = removing */
 	uint64_t members[2][METRICS_RESULTS]; /* what came of their members */
 	uint64_t drift[METRICS_DRIFTS];       /* memberships that somebody else has changed */
+	uint64_t users[METRICS_USERS];        /* users of applications that it has changed */
 	uint64_t push_ms[2];                  /* time they took, in all */
 	uint64_t pushed, deferred, waited, scheduled, joined, awaiting,
 		refused;                             /* activations, by their first answer */
@@ -40,7 +43,8 @@ struct metrics_state {
 	uint64_t open_exchanges, calls_waiting, orders;
 	const struct store_counts *store;
 	int64_t timetable, removals, oldest_removal_s;
-	int64_t held; /* removals that guards hold */
+	int64_t held;     /* removals that guards hold */
+	int64_t stranded; /* those in applications that no broker knows any more */
 	int64_t notices, oldest_notice_s, parked_notices;
 	int64_t audit_events, audit_unsealed, audit_unexported;
 	uint64_t audit_seals, audit_exported, audit_failures; /* of this broker */

@@ -97,6 +97,15 @@ void person_free(struct person *person)
 	free(person);
 }
 
+struct person_claim *person_claims(const struct person *person)
+{
+	struct person_claim *claims = calloc(person->claim_count + 1, sizeof(*claims));
+
+	for (size_t i = 0; claims != NULL && i < person->claim_count; i++)
+		claims[i] = (struct person_claim){person->claims[i].name, person->claims[i].value};
+	return claims;
+}
+
 struct policy_person person_for_policy(const struct person *person)
 {
 	return (struct policy_person){

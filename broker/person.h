@@ -38,6 +38,9 @@ void person_release(struct person *person);
 struct person *person_new(const char *text) MUST_CHECK;
 void person_free(struct person *person);
 
+/* The claims as a push takes them: an array to be freed, whose texts are borrowed from `person`. NULL: no memory. */
+struct person_claim *person_claims(const struct person *person) MUST_CHECK;
+
 /* As policy sees them; borrowed from `person`. */
 struct policy_person person_for_policy(const struct person *person);
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/deposit.h"
+#include "broker/health.h"
 #include "broker/person.h"
 #include "scim-push/retry.h"
 
@@ -118,6 +119,7 @@ static void take_result(struct job *job, size_t i)
 	to->created = from->created;
 	to->creation_lost = from->creation_lost && !from->created;
 	to->activated = from->activated;
+	job->with->metrics->users[METRICS_CREATED] += from->created;
 	to->error = from->error;
 	to->status = (int)job->push.status;
 	if (job->push.group_id[0] != '\0' && from->user_id[0] != '\0' && !job->elsewhere[i])
@@ -155,25 +157,26 @@ static const char *summary(const struct push *push)
 				       : "skipped";
 }
 
-/* Whatever went wrong for some, an application that has done what was asked is well. */
-static enum order_health health_of(const struct push *push)
+static bool any_done(const struct push *push)
 {
 	for (size_t i = 0; i < push->count; i++)
 		if (push->members[i].verdict == PUSH_DONE)
-			return HEALTH_OK;
-	if (push->misconfigured)
-		return push->status == 404 ? HEALTH_ALIEN : HEALTH_UNAUTHORISED;
-	if (push->alien)
-		return HEALTH_ALIEN;
-	if (push->sick || push->status == 503)
-		return HEALTH_FAILING;
-	return push->nothing_reached || push->status == 429 || push->closed_for_ms > 0 ? HEALTH_UNKNOWN
-										       : HEALTH_OK;
+			return true;
+	return false;
 }
 
 static void take_health(struct order *order, const struct push *push)
 {
-	order->health = health_of(push);
+	struct health_signs signs = {
+		.status = push->status,
+		.done = any_done(push),
+		.misconfigured = push->misconfigured,
+		.alien = push->alien,
+		.sick = push->sick,
+		.says_nothing = push->nothing_reached || push->status == 429 || push->closed_for_ms > 0,
+	};
+
+	order->health = health_of(&signs);
 	for (size_t i = 0; i < push->count && order->health_words == NULL; i++)
 		if (push->members[i].error[0] != '\0')
 			order->health_words = push->members[i].error;
@@ -238,7 +241,6 @@ static void take_user(struct push_member *member, const struct order_member *fro
 static bool take_person(struct job *job, size_t i)
 {
 	struct push_member *member = &job->members[i];
-	struct person_claim *claims;
 	struct person person;
 
 	if (person_read(&person, job->order->members[i].person) != ERR_OK)
@@ -246,17 +248,10 @@ static bool take_person(struct job *job, size_t i)
 	job->people[i] = person.json;
 	member->person = person.names;
 	member->principal = job->order->members[i].principal;
-	claims = calloc(person.claim_count + 1, sizeof(*claims));
-	if (claims == NULL)
-		return false;
-	for (size_t k = 0; k < person.claim_count; k++) {
-		claims[k].name = person.claims[k].name;
-		claims[k].value = person.claims[k].value;
-	}
-	job->claims[i] = claims;
-	member->claims = claims;
+	job->claims[i] = person_claims(&person);
+	member->claims = job->claims[i];
 	member->claim_count = person.claim_count;
-	return true;
+	return member->claims != NULL;
 }
 
 /*

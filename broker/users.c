@@ -6,6 +6,7 @@
 
 #include "activation/users.h"
 #include "base/log.h"
+#include "broker/health.h"
 #include "broker/person.h"
 #include "scim-push/retry.h"
 #include "scim-push/visit.h"
@@ -15,6 +16,7 @@
 struct round {
 	struct piece *piece;
 	struct pusher *pusher;
+	struct metrics *metrics;
 	struct config *config; /* one reference */
 	const struct config_application *application;
 	enum users_aim aim;
@@ -116,12 +118,9 @@ static bool take_person(struct round *round, const struct users_task *task)
 {
 	if (person_read(&round->person, task->person) != ERR_OK)
 		return false;
-	round->claims = calloc(round->person.claim_count + 1, sizeof(*round->claims));
+	round->claims = person_claims(&round->person);
 	if (round->claims == NULL)
 		return false;
-	for (size_t i = 0; i < round->person.claim_count; i++)
-		round->claims[i] =
-			(struct person_claim){round->person.claims[i].name, round->person.claims[i].value};
 	take_names(round, task->principal);
 	return true;
 }
@@ -130,28 +129,39 @@ static bool take_person(struct round *round, const struct users_task *task)
 
 static void visit_next(struct round *round);
 
-static enum order_health health_of(const struct visit *visit, enum visit_end how)
+static enum order_health health(const struct visit *visit, enum visit_end how)
 {
-	if (visit->misconfigured)
-		return visit->status == 404 ? HEALTH_ALIEN : HEALTH_UNAUTHORISED;
-	if (visit->alien)
-		return HEALTH_ALIEN;
-	if (visit->sick || visit->status == 503)
-		return HEALTH_FAILING;
-	return how == VISIT_RETRY || !visit->reached ? HEALTH_UNKNOWN : HEALTH_OK;
+	struct health_signs signs = {
+		.status = visit->status,
+		.misconfigured = visit->misconfigured,
+		.alien = visit->alien,
+		.sick = visit->sick,
+		.says_nothing = how == VISIT_RETRY || !visit->reached,
+	};
+
+	return health_of(&signs);
 }
+
+static const struct {
+	enum users_verdict verdict;
+	const char *word;
+} ends[] = {
+	[VISIT_SAME] = {USERS_SAME, "same"},          [VISIT_CHANGED] = {USERS_DONE, "done"},
+	[VISIT_GONE] = {USERS_GONE, "gone"},          [VISIT_KEPT] = {USERS_KEPT, "kept"},
+	[VISIT_SKIPPED] = {USERS_SKIPPED, "skipped"}, [VISIT_RETRY] = {USERS_RETRY, "retry"},
+	[VISIT_REFUSED] = {USERS_REFUSED, "refused"},
+};
 
 static void take_result(struct round *round, enum visit_end how)
 {
-	static const enum users_verdict verdicts[] = {
-		[VISIT_SAME] = USERS_SAME,       [VISIT_CHANGED] = USERS_DONE,    [VISIT_GONE] = USERS_GONE,
-		[VISIT_KEPT] = USERS_KEPT,       [VISIT_SKIPPED] = USERS_SKIPPED, [VISIT_RETRY] = USERS_RETRY,
-		[VISIT_REFUSED] = USERS_REFUSED,
-	};
+	static const enum metrics_user changes[] = {[USERS_UPDATE] = METRICS_UPDATED,
+						    [USERS_DEACTIVATE] = METRICS_DEACTIVATED,
+						    [USERS_DELETE] = METRICS_DELETED};
 	struct users_task *task = &round->work->tasks[round->at];
 	struct visit *visit = &round->visit;
 
-	task->verdict = verdicts[how];
+	task->verdict = ends[how].verdict;
+	round->metrics->users[changes[round->aim]] += how == VISIT_CHANGED;
 	task->in_doubt = visit->in_doubt;
 	task->status = how == VISIT_CHANGED ? 0 : (int)visit->status;
 	snprintf(task->words, sizeof(task->words), "%s",
@@ -160,10 +170,10 @@ static void take_result(struct round *round, enum visit_end how)
 		snprintf(task->digest, sizeof(task->digest), "%s", visit->digest);
 	round->piece->unanswered = visit->unanswered;
 	round->piece->closed_for_ms = visit->closed_for_ms;
-	round->piece->health = health_of(visit, how);
+	round->piece->health = health(visit, how);
 	log_event(how == VISIT_RETRY || how == VISIT_REFUSED ? LOG_WARN : LOG_INFO, "user",
-		  "app=%s person=%s step=%s result=%d error=%s", round->piece->application, task->principal,
-		  round->piece->step, (int)how, visit->words[0] != '\0' ? visit->words : NULL);
+		  "app=%s person=%s step=%s result=%s error=%s", round->piece->application, task->principal,
+		  round->piece->step, ends[how].word, visit->words[0] != '\0' ? visit->words : "-");
 }
 
 static void on_visited(void *ctx, struct visit *visit, enum visit_end how)
@@ -282,6 +292,7 @@ void users_step_take(const struct step_tools *tools, struct piece *piece)
 	}
 	round->piece = piece;
 	round->pusher = tools->pusher;
+	round->metrics = tools->metrics;
 	round->config = config_ref(tools->config);
 	round->application = application;
 	round->aim = aim_of(application, piece->step);

@@ -93,6 +93,7 @@ static void on_lane(void *ctx, enum err err, const struct lane_status *status)
 		reading->state.timetable += status->timetable;
 		reading->state.removals += status->removals;
 		reading->state.held += status->held;
+		reading->state.stranded += status->stranded;
 		if (status->oldest_removal_ms > 0 &&
 		    (reading->oldest_ms == 0 || status->oldest_removal_ms < reading->oldest_ms))
 			reading->oldest_ms = status->oldest_removal_ms;
@@ -143,11 +144,12 @@ void health_metrics(struct call *call)
 static void add_warnings(struct buf *out, const struct reading *reading)
 {
 	const struct api *api = reading->call->api;
-	char overdue[128], held[128];
+	char overdue[128], held[128], stranded[192];
 	const char *const warnings[] = {
 		keeper_trouble(api->keeper),
 		api->escrow != NULL ? escrow_trouble(api->escrow) : NULL,
 		reading->state.held > 0 ? held : NULL,
+		reading->state.stranded > 0 ? stranded : NULL,
 		reading->state.oldest_removal_s >= OVERDUE_S ? overdue : NULL,
 	};
 	bool any = false;
@@ -155,6 +157,11 @@ static void add_warnings(struct buf *out, const struct reading *reading)
 	snprintf(held, sizeof(held),
 		 "%lld removals that the configuration wants wait for an operator's answer.",
 		 (long long)reading->state.held);
+	snprintf(stranded, sizeof(stranded),
+		 "%lld memberships whose time is over stay where they are: no broker has their application "
+		 "in its "
+		 "configuration any more.",
+		 (long long)reading->state.stranded);
 	snprintf(overdue, sizeof(overdue), "%lld removals are not confirmed, the oldest for %lld seconds.",
 		 (long long)reading->state.removals, (long long)reading->state.oldest_removal_s);
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {

@@ -149,6 +149,14 @@ static void render_guard(struct buf *out, const struct terms *t, const struct ap
 		 (long long)t->guard_share);
 }
 
+/* Users of the application that were changed. */
+static void render_users(struct buf *out, const struct application_status *s)
+{
+	buf_addf(out, "\"users\":{\"created\":%lld,\"updated\":%lld,\"deactivated\":%lld,\"deleted\":%lld}",
+		 (long long)s->users_created, (long long)s->users_updated, (long long)s->users_deactivated,
+		 (long long)s->users_deleted);
+}
+
 void render_application(struct buf *out, const struct scim_target *target, const struct terms *t,
 			const struct application_status *s)
 {
@@ -167,6 +175,8 @@ void render_application(struct buf *out, const struct scim_target *target, const
 	render_token(out, target, s->now_ms);
 	buf_adds(out, ",");
 	render_test(out, s);
+	buf_adds(out, ",");
+	render_users(out, s);
 	buf_addf(out,
 		 ",\"members\":%lld,\"waiting\":%lld,\"deferred\":%lld,\"removalsWaiting\":%lld,\"cycle\":{",
 		 (long long)s->members, (long long)s->waiting, (long long)s->deferred,

@@ -310,6 +310,23 @@ static void updates_can_be_left_to_others(void **state)
 
 /* -- the last membership ---------------------------------------------------------------------------------------------- */
 
+/* In the application's condition and among this broker's metrics. */
+static void expect_figures(const struct world *world, int64_t created, const char *change)
+{
+	struct http_response response;
+	char text[64];
+
+	scene_application(world, 0, &response);
+	snprintf(text, sizeof(text), "users.%s", change);
+	assert_int_equal(scene_number(&response, "users.created"), created);
+	assert_int_equal(scene_number(&response, text), 1);
+	http_response_release(&response);
+	scene_get(world, 0, "/metrics", &response);
+	snprintf(text, sizeof(text), "\njit_users_total{change=\"%s\"} 1\n", change);
+	assert_non_null(strstr(buf_text(&response.body), text));
+	http_response_release(&response);
+}
+
 static void is_deactivated_and_comes_back(void **state)
 {
 	struct stay ann = {.ask = {.person = 1}}, too = {.ask = {.person = 1, .group = 1}};
@@ -338,6 +355,7 @@ static void is_deactivated_and_comes_back(void **state)
 	user_text(world, 1, "id", after);
 	assert_string_equal(before, after);
 	expect_audit(world, "user_reactivated", 1);
+	expect_figures(world, 1, "deactivated");
 	world_passed(world);
 }
 
@@ -359,6 +377,7 @@ static void is_deleted_and_created_anew(void **state)
 	user_text(world, 1, "id", after);
 	assert_string_not_equal(after, "");
 	assert_string_not_equal(before, after);
+	expect_figures(world, 2, "deleted");
 	world_passed(world);
 }
 

@@ -251,6 +251,20 @@ static void do_provision(struct lane_story_line *line)
 	freeReplyObject(reply);
 }
 
+static void do_leave(struct lane_story_line *line)
+{
+	redisReply *reply;
+
+	lane_begin(line->lane, "jit_leave");
+	lane_arg(line->lane, line->word[2]);
+	lane_arg(line->lane, line->word[3]);
+	lane_arg(line->lane, "");
+	lane_arg(line->lane, line->word[4]);
+	reply = line_ask(line);
+	line_say(line, " %lld", (long long)lane_int(lane_at(reply, 3)));
+	freeReplyObject(reply);
+}
+
 static void do_plan(struct lane_story_line *line)
 {
 	lane_begin(line->lane, "jit_plan_cycle");
@@ -334,6 +348,7 @@ static const struct {
 	{"operate", do_operate},
 	{"provision", do_provision},
 	{"plan", do_plan},
+	{"leave", do_leave},
 	{"get", story_do_get},
 	{"app", story_do_app},
 	{"cycles", story_do_cycles},

@@ -9,7 +9,7 @@
  *
  *	submit ID GROUP PERSON DURATION [start=MS] [end=MS] [h=HASH] [action=A] [limits=L]   try …: the same, only tried
  *	start ID [limits=L]    refuse ID WHY [by=MESSAGE]    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
- *	due [MOST]    pump PUSH    check PUSH    cycle [WHO] [steps=NAME:N,NAME:N]    operate WHAT    provision PUSH GROUP PERSON    plan [token=DAYS]    terms TERMS
+ *	due [MOST]    pump PUSH    check PUSH    cycle [WHO] [steps=NAME:N,NAME:N]    operate WHAT    provision PUSH GROUP PERSON    plan [token=DAYS]    leave KIND ID [1]    terms TERMS
  *	step PIECE [AT] [over=1] [walked=N] [did=N] [close=MS] [health=H] [failed=N]
  *	drift find PIECE GROUP[:report|:remove] …    drift page GROUP AT    drift end PIECE GROUP RETURNED FOREIGN    drift unlearn GROUP PERSON
  *	drift found PIECE GROUP missing|returned|absent|report|remove[/MOST/SHARE/WINDOW/LEFT] PERSON|USER/PERSON|USER …    (USER: see user= of end)
