@@ -60,6 +60,14 @@ static const struct judge_event *find_outcome(struct judge *judge, const char *r
 	return outcome;
 }
 
+static bool was_canceled(const struct judge *judge, const char *request)
+{
+	for (size_t i = 0; i < judge->event_count; i++)
+		if (is(judge->events[i].request, request) && is(judge->events[i].to, "canceled"))
+			return true;
+	return false;
+}
+
 /* The decision that the store goes by, among those that were sent; NULL when nobody sent it. */
 static const struct judge_decision *find_decision(const struct judge *judge, const struct matter *matter)
 {
@@ -136,18 +144,22 @@ static void check_acknowledged(struct judge *judge, const struct matter *matter)
 	}
 }
 
+/* What was approved can still be withdrawn as long as it has not been brought: then it was granted until that. */
 static void check_withdrawal(struct judge *judge, const struct matter *matter)
 {
+	bool is_canceled = was_canceled(judge, matter->op->id);
+
 	for (size_t i = 0; i < judge->op_count; i++) {
 		struct judge_op *op = &judge->ops[i];
 
 		if (!is(op->withdraws, matter->op->id) || op->status / 100 != 2)
 			continue;
-		op->lost = matter->outcome == NULL || !is(matter->outcome->to, "canceled");
+		op->lost = !is_canceled;
 		if (op->lost)
-			judge_say(judge, &judge->lost, "lost: %s was withdrawn by op-%ld and is %s",
-				  op->withdraws, op->number,
-				  matter->outcome != NULL ? matter->outcome->to : "still waiting");
+			judge_say(judge, &judge->lost, "lost: %s was withdrawn by op-%ld and is not",
+				  op->withdraws, op->number);
+		else if (matter->op->end_ms > op->answered_ms)
+			matter->op->end_ms = op->answered_ms;
 	}
 }
 
@@ -163,9 +175,9 @@ static void check_matter(struct judge *judge, struct judge_op *op)
 	if (matter.outcome != NULL)
 		check_basis(judge, &matter, decision);
 	check_acknowledged(judge, &matter);
-	check_withdrawal(judge, &matter);
 	op->start_ms = granted ? matter.approval->at_ms : 0;
 	op->end_ms = granted ? matter.approval->at_ms + op->length_ms : 0;
+	check_withdrawal(judge, &matter);
 }
 
 void judge_approvals(struct judge *judge)

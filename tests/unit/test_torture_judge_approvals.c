@@ -184,19 +184,44 @@ static void one_s_own_decision_that_stands(void **state)
 	expect(*state, 0, 0, 0, 2);
 }
 
+#define WITHDRAW(t)                                                                                          \
+	"{\"t\":" t ",\"k\":\"ask\",\"op\":7,\"try\":1,\"broker\":0,\"person\":6,\"action\":\"cancel\","     \
+	"\"of\":\"r6\",\"length\":0,\"start\":0}"
+#define WITHDRAWN(t)                                                                                         \
+	"{\"t\":" t ",\"k\":\"answer\",\"op\":7,\"try\":1,\"status\":204,\"id\":\"\",\"start\":0,\"end\":0," \
+	"\"created\":0,\"state\":\"\",\"error\":\"\"}"
+
 static void a_withdrawal(void **state)
 {
 	ask(*state);
-	say(*state, "{\"t\":20500,\"k\":\"ask\",\"op\":7,\"try\":1,\"broker\":0,\"person\":6,"
-		    "\"action\":\"cancel\",\"of\":\"r6\",\"length\":0,\"start\":0}");
-	say(*state, "{\"t\":20510,\"k\":\"answer\",\"op\":7,\"try\":1,\"status\":204,\"id\":\"\",\"start\":0,"
-		    "\"end\":0,\"created\":0,\"state\":\"\",\"error\":\"\"}");
+	say(*state, WITHDRAW("20500"));
+	say(*state, WITHDRAWN("20510"));
 	say(*state, EVENT("2", "cancel", "six", "awaiting", "canceled"));
 	say(*state, APPROVAL("NotReviewed", "", "0"));
 	expect(*state, 0, 0, 0, 0);
 	unsay(*state, "\"event\":\"cancel\"");
 	say(*state, EVENT("2", "time_out", "time", "awaiting", "denied"));
 	expect(*state, 1, 0, 0, 0);
+}
+
+/* Deferred, and not yet brought: then it never is. */
+static void a_withdrawal_after_the_decision(void **state)
+{
+	ask_and_agree(*state);
+	say(*state, WITHDRAW("21500"));
+	say(*state, WITHDRAWN("21510"));
+	unsay(*state, "\"event\":\"push\",\"by\":\"lead\"");
+	say(*state, EVENT("3", "defer", "lead", "awaiting", "deferred"));
+	say(*state, EVENT("4", "cancel", "six", "deferred", "canceled"));
+	unsee(*state, "21010");
+	unsee(*state, "26002");
+	expect(*state, 0, 0, 0, 0);
+	see(*state, PATCH("25000", "25001", "G6", "add", "U6", "204", ""));
+	see(*state, PATCH("25500", "25501", "G6", "remove", "U6", "204", ""));
+	expect(*state, 0, 0, 1, 1);
+	/* It was never carried out: the access is as it was granted, and its removal is against that. */
+	unsay(*state, "\"event\":\"cancel\"");
+	expect(*state, 1, 0, 0, 1);
 }
 
 int main(void)
@@ -217,6 +242,7 @@ int main(void)
 		STORY(one_s_own_decision),
 		STORY(one_s_own_decision_that_stands),
 		STORY(a_withdrawal),
+		STORY(a_withdrawal_after_the_decision),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
