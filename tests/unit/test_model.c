@@ -282,10 +282,11 @@ static void test_random_walk(void **state)
 	run(*state, from_environment("MODEL_STEPS", 6000), false);
 }
 
-/* The same while somebody wants to know everything: it changes nothing, and everything is delivered. */
+/* The same while somebody wants to know everything: it changes nothing, and everything is delivered. Half as far, because
+ * what the lane does by itself the other walk has seen. */
 static void test_random_walk_told(void **state)
 {
-	run(*state, from_environment("MODEL_STEPS", 6000), true);
+	run(*state, from_environment("MODEL_STEPS", 3000), true);
 }
 
 static int open_lane(void **state)
