@@ -29,6 +29,7 @@ struct broker {
 	struct courier *courier;
 	struct issuers issuers;  /* who signs people in */
 	struct proxies *proxies; /* of the server */
+	struct quota *quota;
 	struct server *server;
 	struct api api;
 	struct metrics metrics;

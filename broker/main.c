@@ -7,6 +7,7 @@
 
 #include "activation/activation.h"
 #include "api/proxies.h"
+#include "api/quota.h"
 #include "audit/keeper.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -168,6 +169,7 @@ static void run(struct broker *broker)
 	}
 	uv_run(&broker->loop, UV_RUN_DEFAULT);
 	proxies_free(broker->proxies);
+	quota_free(broker->quota);
 	courier_free(broker->courier);
 	keeper_free(broker->keeper);
 	activation_free(broker->activation);

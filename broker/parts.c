@@ -7,6 +7,7 @@
 #include "activation/states.h"
 #include "activation/sweep.h"
 #include "api/proxies.h"
+#include "api/quota.h"
 #include "audit/keeper.h"
 #include "base/log.h"
 #include "broker/broker.h"
@@ -255,6 +256,9 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 		.handle = api_handle,
 		.ctx = &broker->api,
 	};
+	broker->api.quota = broker->quota = quota_new();
+	if (broker->quota == NULL)
+		return err_set(ec, ERR_NOMEM, "%s", err_message(ERR_NOMEM)) == ERR_OK;
 	broker->api.config = broker->config;
 	broker->api.activation = broker->activation;
 	broker->api.store = broker->store;

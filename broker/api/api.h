@@ -21,6 +21,7 @@ struct pusher;
 struct keeper;
 struct provisioner;
 struct escrow;
+struct quota;
 
 struct api {
 	struct config *config; /* the current one; replaced on reload */
@@ -33,6 +34,7 @@ struct api {
 	struct escrow *escrow; /* NULL = none */
 	struct keeper *keeper; /* of the audit */
 	struct signin *signin; /* NULL when no provider is configured */
+	struct quota *quota; /* NULL = callers are not counted */
 	bool stopping;
 };
 

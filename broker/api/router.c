@@ -8,8 +8,10 @@
 #include "api/api.h"
 #include "activation/actor.h"
 #include "api/error.h"
+#include "api/quota.h"
 #include "api/render.h"
 #include "api/route.h"
+#include "base/clock.h"
 
 #define ASSIGNMENTS(shown, whose)                                                                            \
 	{                                                                                                    \
@@ -344,8 +346,26 @@ static void run(struct call *call)
 	call->route->handle(call);
 }
 
+/* Has the caller, or the address of one who is nobody, asked for more than one may? Then it is answered. */
+static bool is_over_quota(struct call *call, enum err err)
+{
+	const char *who = err == ERR_OK ? call->caller.id : exchange_address(call->exchange);
+	int64_t wait_ms = quota_take(call->api->quota, who, (unsigned)call->config->requests_per_caller,
+				     clock_mono_ms());
+	char seconds[24];
+
+	if (wait_ms == 0)
+		return false;
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait_ms + 999) / 1000);
+	exchange_set_header(call->exchange, "Retry-After", seconds);
+	call_error(call, ERR_THROTTLED, NULL, NULL);
+	return true;
+}
+
 static void on_identified(struct call *call, enum err err, const char *why)
 {
+	if (is_over_quota(call, err))
+		return;
 	if (err == ERR_OK)
 		err = caller_name(call, NULL);
 	if (err != ERR_OK)

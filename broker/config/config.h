@@ -172,6 +172,7 @@ struct config {
 	int all_calls;           /* 1: no filter of system calls */
 	int64_t connections; /* open connections, in all */
 	int64_t connections_per_address;
+	int64_t requests_per_caller;
 	struct policy_names proxies;   /* addresses, networks and "unix" */
 	struct config_issuer *issuers; /* in the order of the file */
 	size_t issuer_count;

@@ -144,6 +144,11 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_CONNECTIONS_PER_ADDRESS] = {"connections_per_address", "Open connections of one address.",
 					 TYPE_COUNT, .fallback = "1000", .unit = "connections", .min = 1,
 					 .max = 100000, ROOT(connections_per_address), AT_START},
+	[SET_REQUESTS_PER_CALLER] = {"requests_per_caller",
+				     "Requests of one caller in ten seconds, at each broker; of an address, "
+				     "where nobody has signed in.",
+				     TYPE_COUNT, .fallback = "1000", .unit = "requests", .min = 10,
+				     .max = 1000000, ROOT(requests_per_caller)},
 	[SET_PROXIES] =
 		{"proxies",
 		 "Balancers in front of the broker: addresses, networks, or unix for its socket. They are "

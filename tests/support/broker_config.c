@@ -42,6 +42,9 @@ static void add_top(struct buf *b, const struct broker_config *config)
 		add_text(b, "  key", config->tls_key);
 	}
 	add_ms(b, "poll", config->poll_ms);
+	/* Tests look more often than people do. */
+	buf_addf(b, "requests_per_caller: %" PRId64 "\n",
+		 config->requests_per_caller > 0 ? config->requests_per_caller : 1000000);
 	add_ms(b, "history", config->history_ms);
 	add_ms(b, "stop_timeout", config->stop_timeout_ms);
 	buf_adds(b, "redis:\n");

@@ -49,6 +49,7 @@ struct broker_config {
 	bool redis_durable;     /* the broker checks that Redis is; otherwise allow_volatile is set */
 	const char *tls_certificate, *tls_key; /* files; NULL = no TLS */
 	const char *tls_authority;             /* whom callers trust; not in the configuration */
+	int64_t requests_per_caller;           /* 0 = as many as can be */
 	int64_t redis_timeout_ms, lanes, poll_ms, history_ms, stop_timeout_ms;
 	size_t people_count;
 	const struct broker_person *people;

@@ -143,6 +143,7 @@ static bool make_config(struct world *world, const struct world_options *options
 		.redis_durable = !options->redis_volatile,
 		.redis_timeout_ms = options->redis_timeout_ms,
 		.lanes = options->lanes,
+		.requests_per_caller = options->requests_per_caller,
 		.poll_ms = options->poll_ms,
 		.history_ms = options->history_ms,
 		.people_count = options->without_people ? 0 : options->people,

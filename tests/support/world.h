@@ -31,6 +31,7 @@ struct world_options {
 	const char *environment;               /* of the brokers; NULL = test */
 	bool without_people;                   /* the brokers know nobody by name or static token */
 	int64_t poll_ms, lanes, history_ms, redis_timeout_ms;
+	int64_t requests_per_caller;          /* 0 = as many as can be */
 	bool redis_volatile;                  /* the brokers do not insist on durability */
 	const char *const *redis_arguments;   /* NULL-terminated; NULL = none: durable */
 	const char *const *sandbox_arguments; /* NULL-terminated; NULL = none */
