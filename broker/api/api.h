@@ -34,7 +34,7 @@ struct api {
 	struct escrow *escrow; /* NULL = none */
 	struct keeper *keeper; /* of the audit */
 	struct signin *signin; /* NULL when no provider is configured */
-	struct quota *quota; /* NULL = callers are not counted */
+	struct quota *quota;   /* NULL = callers are not counted */
 	bool stopping;
 };
 
