@@ -311,11 +311,31 @@ bool ground_broker_start(struct ground *ground, size_t broker)
 	return true;
 }
 
+/* By itself: nobody has killed it, or told it to end. */
+static bool has_ended(struct ground *ground, size_t broker)
+{
+	struct proc *proc = &ground->brokers[broker].proc;
+
+	if (proc->pid == 0 || proc_alive(proc))
+		return false;
+	history_note(ground->history, "unclean", "\"what\":\"broker %zu\"", broker);
+	return true;
+}
+
+bool ground_look_after(struct ground *ground)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < ground->options.brokers; i++)
+		if (has_ended(ground, i))
+			good = ground_broker_start(ground, i) && good;
+	return good;
+}
+
 void ground_broker_kill(struct ground *ground, size_t broker)
 {
 	/* One that has ended by itself is no better for being killed now. */
-	if (!proc_alive(&ground->brokers[broker].proc))
-		history_note(ground->history, "unclean", "\"what\":\"broker %zu\"", broker);
+	(void)has_ended(ground, broker);
 	broker_kill9(&ground->brokers[broker]);
 	set_root(ground, broker, "");
 }

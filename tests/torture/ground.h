@@ -96,6 +96,8 @@ bool ground_broker_start(struct ground *ground, size_t broker);
 void ground_broker_kill(struct ground *ground, size_t broker);
 bool ground_broker_end(struct ground *ground, size_t broker); /* by SIGTERM; false when it did not end well */
 bool ground_wait_ready(struct ground *ground);
+/* Starts brokers that have ended by themselves, as a service manager does, and notes that they did. */
+bool ground_look_after(struct ground *ground);
 
 /* Sets the clock of that broker's machine so many seconds off. */
 bool ground_set_clock(struct ground *ground, size_t broker, int64_t seconds);

@@ -28,7 +28,7 @@
 #define AGAIN_VARIANT ""
 #endif
 #define SHORT_SEED    20261126
-#define SHORT_SECONDS 20
+#define SHORT_SECONDS 16
 #define LONG_SECONDS  600
 #define STORM_GAP_MS  380  /* the longest between two faults in a storm … */
 #define CALM_GAP_MS   1100 /* … and in the calm */
@@ -128,7 +128,7 @@ static bool turmoil(struct run *run)
 	bool good = true;
 
 	while (good && now < begun + plan->seconds * 1000) {
-		good = faults_heal(&run->faults, false);
+		good = faults_heal(&run->faults, false) && ground_look_after(&run->ground);
 		now = clock_mono_ms();
 		if (now >= next) {
 			bool is_storm = (now - begun) % (plan->storm_ms + plan->calm_ms) < plan->storm_ms;
