@@ -120,8 +120,8 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 	}
 	if (config_needs_restart(broker->config, fresh))
 		log_warn("reload", "config=%s note=%s", broker->config_path,
-			 "listen, proxies, tls, connections, redis and sign_in are taken up by a restart "
-			 "only");
+			 "listen, proxies, tls, connections, redis, sign_in, escrow, user and system_calls "
+			 "are taken up by a restart only");
 	config_unref(broker->config);
 	broker->config = fresh;
 	broker->api.config = fresh;
