@@ -28,6 +28,8 @@ FNR == NR {
 		sub(/:$/, "", key)
 		sub(/^[^ ]* */, "")
 		rules[key] = $0
+		if (key ~ /^\[/)
+			closed[substr(key, 2, length(key) - 2)] = $0
 	}
 	next
 }
@@ -42,7 +44,10 @@ FNR == 1 {
 /^[ \t]*#[ \t]*include[ \t]*"/ {
 	split($0, part, "\"")
 	target = resolve(FILENAME, part[2])
-	if (own == "" || (!allowed(rules[own], target) && index(target, own) != 1)) {
+	wrong = own == "" || (!allowed(rules[own], target) && index(target, own) != 1)
+	for (folder in closed)
+		wrong = wrong || (index(target, folder) == 1 && !allowed(closed[folder], FILENAME))
+	if (wrong) {
 		print FILENAME ":" FNR ": must not include " target
 		bad = 1
 	}
