@@ -30,10 +30,17 @@ for step in "$@"; do
 	esac
 done
 
+if ! command -v dpkg-query >/dev/null; then
+	# shellcheck disable=SC2086 # a list of words
+	echo "This is no Debian: what is missing of these is for you to install:" $wanted >&2
+	exit 0
+fi
+# shellcheck disable=SC2086 # a list of words
+installed=$(dpkg-query -W -f '${Package}=${db:Status-Status} ' $wanted 2>/dev/null || true)
 missing=
 for package in $wanted; do
-	case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true) in
-	installed*) ;;
+	case " $installed" in
+	*" $package=installed "*) ;;
 	*) missing="$missing $package" ;;
 	esac
 done
