@@ -30,7 +30,8 @@ LINK = $(CC) $(LDFLAGS_VARIANT) $(LDFLAGS) -o $@
 ifeq ($(VARIANT),debug)
 CFLAGS_VARIANT := -O1 -Werror
 else ifeq ($(VARIANT),release)
-CFLAGS_VARIANT := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fstack-clash-protection -fcf-protection
+CFLAGS_VARIANT := -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fstack-clash-protection \
+	$(if $(filter x86_64-% i386-% i486-% i586-% i686-%,$(shell $(CC) -dumpmachine 2>/dev/null)),-fcf-protection)
 LDFLAGS_VARIANT := -pie -Wl,-z,relro,-z,now
 else ifeq ($(VARIANT),asan)
 CFLAGS_VARIANT := -O1 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
