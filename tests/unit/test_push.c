@@ -60,6 +60,7 @@ static void golden_story(void **state)
 	assert_false(story->push.nothing_reached);
 	assert_false(story->push.unanswered);
 	assert_int_equal(story->ready, 1);
+	assert_int_equal(story->peer.connection_count, 1); /* for all its requests */
 }
 
 static void known_ids_are_not_looked_up_again(void **state)
