@@ -97,7 +97,10 @@ jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 again = $(MAKE) --no-print-directory $(jobs)
 
 # -- what people call ----------------------------------------------------------------------------------------
-all: $(B)/jit-broker $(B)/jit $(B)/scim-sandbox ## the programs, in build/$(VARIANT)
+all: deps ## the programs, in build/$(VARIANT)
+	+@$(again) programs
+
+programs: $(B)/jit-broker $(B)/jit $(B)/scim-sandbox
 
 deps: ## install what is needed to build and run (Debian packages)
 	@deploy/deps.sh build
@@ -107,19 +110,19 @@ deps-test: ## install what the tests and checks need besides
 
 demo: deps ## build and run the demonstration (DEMO_ONCE=1: once through, then stop)
 	@[ -x build/release/jit-broker ] || echo "Building ..."
-	@$(again) -s VARIANT=release all
+	@$(again) -s VARIANT=release programs
 	@BUILD=build/release deploy/demo/run
 
 test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint
 	@{ $(again) -k test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
 	+@$(again) test-run
 
-test-programs: all $(B)/tests/torture/torture $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench)
-asan-programs: all $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
+test-programs: programs $(B)/tests/torture/torture $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench)
+asan-programs: programs $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
 
 LINTS := 'format: $(MAKE) format-check' 'include direction: tests/lint/check-layers' 'headers alone: $(MAKE) hdr-check' \
 	'banned words: tests/lint/check-banned' 'limits: tests/lint/check-limits' \
-	'test lists: $(MAKE) lists-check' 'drift: $(MAKE) drift-check' 'units: tests/lint/check-units $(B)' 'lua: $(MAKE) lua-check' \
+	'test lists: $(MAKE) lists-check' 'drift: $(MAKE) drift-check' 'units: tests/lint/check-units $(B)' 'clang: nice $(MAKE) clang-check' 'lua: $(MAKE) lua-check' \
 	'shellcheck: tests/lint/check-scripts' 'test runner: tests/lint/check-runner'
 # Behind whatever else runs, and so in the time in which the tests wait for something.
 LONG_LINTS := 'clang-tidy: nice $(MAKE) -k tidy' 'cppcheck: nice $(MAKE) cppcheck'
@@ -143,13 +146,15 @@ test-run:
 	+@RUN_TIMEOUT=900 tests/run $(LONG_LINTS) $(LONG_TESTS) $(DEMO) $(TORTURE) $(REFERENCES) \
 		$(filter-out $(LONG_TESTS),$(asan_programs)) $(REPLAYS) $(LINTS)
 
-check-unit: $(call unit_programs,$(B:build/%=%)) ## the unit tests of this VARIANT
-	@tests/run $^
+check-unit: deps-test ## the unit tests of this VARIANT
+	+@$(again) $(call unit_programs,$(B:build/%=%))
+	@tests/run $(call unit_programs,$(B:build/%=%))
 
-check-integration: all $(call integration_programs,$(B:build/%=%)) ## the integration tests of this VARIANT
-	@tests/run $(filter build/%/integration/%,$^)
+check-integration: deps-test ## the integration tests of this VARIANT
+	+@$(again) programs $(call integration_programs,$(B:build/%=%))
+	@tests/run $(call integration_programs,$(B:build/%=%))
 
-check-asan: ## the tests and the fuzz corpus under ASan and UBSan
+check-asan: deps-test ## the tests and the fuzz corpus under ASan and UBSan
 	@$(again) VARIANT=asan asan-programs
 	@tests/run $(asan_programs) $(REPLAYS)
 
@@ -164,27 +169,27 @@ VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --num-callers=20 -
 
 valgrind: deps-test ## the unit tests that can, under valgrind's memcheck
 	@deploy/deps.sh valgrind
-	@$(again) VARIANT=debug all $(VALGRIND_TESTS)
+	@$(again) VARIANT=debug programs $(VALGRIND_TESTS)
 	@RUN_LOGS=build/debug/valgrind RUN_TIMEOUT=600 tests/run $(foreach t,$(VALGRIND_TESTS),'memcheck $(notdir $(t)): $(VALGRIND) $(t)')
 
-lint: ## all static checks
+lint: deps-test ## all static checks
 	+@tests/run $(LONG_LINTS) $(LINTS)
 
-bench: ## the benchmarks, of the release variant
-	@$(again) VARIANT=release all build/release/tests/bench/bench
+bench: deps-test ## the benchmarks, of the release variant
+	@$(again) VARIANT=release programs build/release/tests/bench/bench
 	@build/release/tests/bench/bench
 
 # Of the release variant, unless somebody says which.
 TORTURE_VARIANT := $(if $(filter file,$(origin VARIANT)),release,$(VARIANT))
-torture: ## break everything for TORTURE_SECONDS (600) while people come and go, and judge it (VARIANT=asan: sanitized)
-	@$(again) VARIANT=$(TORTURE_VARIANT) all $(addprefix build/$(TORTURE_VARIANT)/tests/torture/,torture judge)
+torture: deps-test ## break everything for TORTURE_SECONDS (600) while people come and go, and judge it (VARIANT=asan: sanitized)
+	@$(again) VARIANT=$(TORTURE_VARIANT) programs $(addprefix build/$(TORTURE_VARIANT)/tests/torture/,torture judge)
 	@build/$(TORTURE_VARIANT)/tests/torture/torture
 
-fuzz: ## libFuzzer on each parser for FUZZ_SECONDS
+fuzz: deps-test ## libFuzzer on each parser for FUZZ_SECONDS
 	@$(again) CC=clang VARIANT=fuzz fuzz-run
 
-install: ## programs, man pages, example configuration, unit (DESTDIR, PREFIX)
-	@$(again) VARIANT=release all
+install: deps ## programs, man pages, example configuration, unit (DESTDIR, PREFIX)
+	@$(again) VARIANT=release programs
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 build/release/jit-broker build/release/jit build/release/scim-sandbox $(DESTDIR)$(PREFIX)/bin/
 	@deploy/install-files $(DESTDIR)$(PREFIX)
@@ -370,6 +375,10 @@ $(B)/%/installed: tests/%/package.json tests/%/package-lock.json
 $(B)/scim/server.mjs: tests/scim/server.mjs $(B)/scim/installed
 	@cp $< $@
 
+# What clang says of the files that clang-tidy does not look at.
+clang-check: $(GEN_OBJ)
+	@clang -fsyntax-only -std=c11 $(WARN) -Werror $(CPPFLAGS_ALL) $(sort $(filter-out $(C_SRC) $(SUPPORT_SRC),$(ALL_C)))
+
 lua-check: $(B)/gen/library.lua
 	@luac5.1 -p $(filter-out $(B)/%,$(LUA)) $<
 
@@ -388,7 +397,7 @@ $(B)/tidy/%.ok: %.c $(B)/%.o .clang-tidy
 	@touch $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all deps deps-test demo test test-programs asan-programs test-run check-unit check-integration check-asan \
-	lint bench valgrind torture fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check webhooks-check tokens-check lua-check cppcheck tidy
+.PHONY: all programs deps deps-test demo test test-programs asan-programs test-run check-unit check-integration check-asan \
+	lint bench valgrind torture fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check webhooks-check tokens-check lua-check clang-check cppcheck tidy
 .SECONDARY:
 .DELETE_ON_ERROR:

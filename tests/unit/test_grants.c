@@ -33,6 +33,15 @@ static void fill_ask(const struct grant_asked *asked, int64_t now_ms, struct pol
 	};
 }
 
+/* An argument that is a number, or "" where there is none. */
+static void lane_number(struct lane *lane, bool given, int64_t number)
+{
+	if (given)
+		lane_argf(lane, "%lld", (long long)number);
+	else
+		lane_arg(lane, "");
+}
+
 static void send_submit(struct grants *g, size_t number, const struct grant_asked *asked)
 {
 	const struct grant_rules *rules = &grants_mine(g)->rules[asked->group];
@@ -58,10 +67,10 @@ static void send_submit(struct grants *g, size_t number, const struct grant_aske
 	lane_arg(g->lane, "d");
 	lane_argf(g->lane, "%lld", (long long)asked->length_ms);
 	lane_arg(g->lane, "a");
-	lane_argf(g->lane, asked->start_ms > 0 ? "%lld" : "", (long long)asked->start_ms);
+	lane_number(g->lane, asked->start_ms > 0, asked->start_ms);
 	lane_arg(g->lane, "aw");
-	lane_argf(g->lane, !asked->admin && policy_needs_approval(policy, asked->glass) ? "%lld" : "",
-		  (long long)policy_timeout_ms(policy, 1));
+	lane_number(g->lane, !asked->admin && policy_needs_approval(policy, asked->glass),
+		    policy_timeout_ms(policy, 1));
 	lane_arg(g->lane, "bg");
 	lane_arg(g->lane, asked->glass ? "1" : "");
 	lane_arg(g->lane, "ol");
@@ -359,7 +368,10 @@ static void look(struct grants *g)
 			continue;
 		grants_begin(g, kind[0] == 'q' ? "jit_pump" : "jit_cycle");
 		lane_arg(g->lane, GRANT_TERMS);
-		lane_argf(g->lane, kind[0] == 'q' ? "s%zu" : "", g->pushes++);
+		if (kind[0] == 'q')
+			lane_argf(g->lane, "s%zu", g->pushes++);
+		else
+			lane_arg(g->lane, "");
 		pumped = grants_call(g);
 		if (kind[0] == 'q')
 			grants_take_up(g, lane_at(pumped, 3));
