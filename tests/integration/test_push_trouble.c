@@ -41,6 +41,15 @@ static int open_patient(void **state)
 	return scene_open(state, &options);
 }
 
+static int open_impatient(void **state)
+{
+	struct world_options options = options_here();
+
+	options.application.request_timeout_ms = options.application.push_timeout_ms = 20 * SECOND;
+	options.more = "stop_timeout: 1s\n";
+	return scene_open(state, &options);
+}
+
 static int open_without_creation(void **state)
 {
 	struct world_options options = options_here();
@@ -259,6 +268,31 @@ static void a_stop_lets_the_push_end(void **state)
 	world_passed(world);
 }
 
+/* One that the application does not let end is given up, and made again by whoever comes next. */
+static void a_stop_waits_no_longer_than_it_may(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1};
+	struct broker *broker = &world->brokers[0];
+	int64_t began, took;
+	char id[ID_SIZE];
+
+	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups once -> hang"));
+	scene_activate(world, &ask, id);
+	scene_wait_hung(world, 1);
+	began = clock_mono_ms();
+	assert_true(broker_stop(broker));
+	took = clock_mono_ms() - began;
+	assert_true(took >= SECOND);
+	assert_true(took < 10 * SECOND); /* half the push's own time */
+	assert_true(proc_wait_text(&broker->proc, "event=stop_aborts pushes=1", 0, NULL, 0));
+
+	assert_true(broker_restart(broker));
+	scene_wait(world, &ask, id, "provisioned");
+	assert_true(sandbox_is_member(&world->sandbox, "group-0", world_user_name(world, 1)));
+	world_passed(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +306,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(tried_again_after_errors, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(lost_replies_do_no_harm, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(a_stop_lets_the_push_end, open_patient, scene_close),
+		cmocka_unit_test_setup_teardown(a_stop_waits_no_longer_than_it_may, open_impatient,
+						scene_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,132 @@
+/* What /readyz says of a broker that serves, though not as it should, and of one that is about to end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <hiredis/hiredis.h>
+
+#include "base/clock.h"
+#include "tests/support/scene.h"
+
+static int open_world(void **state)
+{
+	struct world_options options = scene_defaults();
+
+	options.application.request_timeout_ms = options.application.push_timeout_ms = 20 * SECOND;
+	return scene_open(state, &options);
+}
+
+static void expect_in(const struct world *world, const char *text)
+{
+	struct http_response response;
+
+	scene_get(world, 0, "/readyz", &response);
+	assert_int_equal(response.status, 200);
+	if (strstr(buf_text(&response.body), text) == NULL)
+		fail_msg("/readyz does not say %s:\n%s", text, buf_text(&response.body));
+	http_response_release(&response);
+}
+
+/* Nobody waits for a minute here: Redis is told that the removal is as old as that. */
+static void an_overdue_removal_is_a_warning(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1, .duration = "PT1H"};
+	struct http_response response;
+	char id[ID_SIZE];
+
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
+	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups always -> status 500"));
+	world_deactivate(world, &ask, &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	expect_in(world, "\"warnings\":[],\"removals\":{\"unconfirmed\":1,\"oldestSeconds\":");
+
+	freeReplyObject(redis_server_command(&world->redis, "ZADD {j%u}:x XX %lld %s:%s",
+					     (unsigned)id_lane(id),
+					     (long long)clock_wall_ms() - 3600 * SECOND,
+					     world_group_id(world, 0), world_person_id(world, 1)));
+	expect_in(world, "\"warnings\":[\"1 removals are not confirmed, the oldest for 360");
+	assert_true(sandbox_clear_faults(&world->sandbox));
+	scene_wait(world, &ask, id, "removed");
+	expect_in(world, "\"warnings\":[],\"removals\":{\"unconfirmed\":0,\"oldestSeconds\":0}");
+	world_passed(world);
+}
+
+/* -- about to end ---------------------------------------------------------------------------------------------- */
+
+static int dial(const struct broker *broker)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct timeval patience = {.tv_sec = 10};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	to.sin_port = htons((uint16_t)strtoul(strrchr(broker->root, ':') + 1, NULL, 10));
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+/* Asks over a connection that stays, and waits for that text at the end of the answer, which begins with that line. */
+static void ask_again(int fd, const char *line, const char *text)
+{
+	static const char get[] = "GET /readyz HTTP/1.1\r\nHost: here\r\n\r\n";
+	char answer[4096] = "";
+	size_t len = 0;
+
+	assert_int_equal(send(fd, get, sizeof(get) - 1, MSG_NOSIGNAL), sizeof(get) - 1);
+	while (strstr(answer, "\"oldestSeconds\":0}}") == NULL) {
+		ssize_t more = recv(fd, answer + len, sizeof(answer) - 1 - len, 0);
+
+		if (more <= 0)
+			fail_msg("no whole answer: %s", answer);
+		len += (size_t)more;
+		answer[len] = '\0';
+	}
+	if (strncmp(answer, line, strlen(line)) != 0 || strstr(answer, text) == NULL)
+		fail_msg("not %s… %s: %s", line, text, answer);
+}
+
+static void a_broker_that_stops_is_not_ready(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1};
+	struct broker *broker = &world->brokers[0];
+	char id[ID_SIZE];
+	int fd = dial(broker);
+
+	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups once -> hang"));
+	scene_activate(world, &ask, id);
+	scene_wait_hung(world, 1);
+	ask_again(fd, "HTTP/1.1 200 ", "{\"ready\":true,\"reasons\":[],");
+	assert_int_equal(kill(broker->proc.pid, SIGTERM), 0);
+	assert_true(proc_wait_text(&broker->proc, "event=stopping", SCENE_PATIENCE, NULL, 0));
+	ask_again(fd, "HTTP/1.1 503 ", "{\"ready\":false,\"reasons\":[\"The broker is stopping.\"],");
+	close(fd);
+	assert_true(sandbox_release_hung(&world->sandbox));
+	assert_true(broker_stop(broker));
+	world_passed(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_overdue_removal_is_a_warning, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(a_broker_that_stops_is_not_ready, open_world, scene_close),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
