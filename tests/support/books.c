@@ -230,6 +230,11 @@ static size_t find_pushes(const struct sandbox_log *log, struct push *all)
 		const struct sandbox_entry *entry = &log->entries[i];
 		struct push *push = NULL;
 
+		if (sandbox_entry_changes_user(entry)) {
+			all[count] = (struct push){
+				.last = entry, .begun_ms = entry->received_ms, .repeated = true};
+			all[count++].ended_ms = entry->client_gone ? entry->received_ms : entry->answered_ms;
+		}
 		if (!sandbox_entry_is_push(entry))
 			continue;
 		for (size_t j = count; j > 0 && push == NULL; j--)
@@ -276,14 +281,15 @@ static size_t fullest(const struct push *all, size_t count, int64_t window_ms, i
 	return most;
 }
 
-/* The PATCHes of that window, for who has to find out. */
+/* The changes of that window, for who has to find out. */
 static void tell(const struct sandbox_log *log, int64_t from_ms, int64_t to_ms)
 {
 	for (size_t i = 0; i < log->count; i++) {
 		const struct sandbox_entry *e = &log->entries[i];
 		char *body;
 
-		if (!sandbox_entry_is_push(e) || e->answered_ms < from_ms || e->received_ms >= to_ms)
+		if ((!sandbox_entry_is_push(e) && !sandbox_entry_changes_user(e)) ||
+		    e->answered_ms < from_ms || e->received_ms >= to_ms)
 			continue;
 		body = cJSON_PrintUnformatted(e->body);
 		fprintf(stderr, "%lld-%lld %d %s %.300s\n", (long long)(e->received_ms - from_ms),
@@ -313,4 +319,17 @@ bool books_throttled(const struct books *books, size_t most, int64_t window_ms)
 	free(all);
 	sandbox_log_release(&log);
 	return seen <= most;
+}
+
+size_t books_user_changes(const struct books *books)
+{
+	struct sandbox_log log;
+	size_t count = 0;
+
+	if (!sandbox_log_read(books->world->sandbox.requests_path, &log))
+		return 0;
+	for (size_t i = 0; i < log.count; i++)
+		count += sandbox_entry_changes_user(&log.entries[i]);
+	sandbox_log_release(&log);
+	return count;
 }

@@ -40,7 +40,9 @@ bool books_wait(const struct books *books, int64_t timeout_ms);
 bool books_standing(const struct books *books);
 
 /* Were there never more than `most` pushes in any window, as the application's log tells it? A PATCH that goes again
- * because an id was out of date belongs to its push. */
+ * because an id was out of date belongs to its push; a change to a user is a push of its own. */
 bool books_throttled(const struct books *books, size_t most, int64_t window_ms);
+/* How many of these there were. */
+size_t books_user_changes(const struct books *books);
 
 #endif

@@ -94,6 +94,18 @@ bool sandbox_entry_is_push(const struct sandbox_entry *entry)
 	return strcmp(entry->method, "PATCH") == 0 && strstr(entry->path, "/Groups/") != NULL;
 }
 
+bool sandbox_entry_changes_user(const struct sandbox_entry *entry)
+{
+	const cJSON *operation = cJSON_GetArrayItem(cJSON_GetObjectItem(entry->body, "Operations"), 0);
+	const cJSON *value = cJSON_GetObjectItem(operation, "value");
+
+	if (cJSON_IsTrue(value) || cJSON_IsTrue(cJSON_GetObjectItem(value, "active")))
+		return false;
+	return strstr(entry->path, "/Users/") != NULL &&
+	       (strcmp(entry->method, "PATCH") == 0 || strcmp(entry->method, "PUT") == 0 ||
+		strcmp(entry->method, "DELETE") == 0);
+}
+
 size_t sandbox_log_count(const struct sandbox_log *log, const char *method, const char *prefix)
 {
 	size_t count = 0;

@@ -30,6 +30,9 @@ void sandbox_log_release(struct sandbox_log *log);
 /* Is this the request that changes memberships? A push has exactly one, unless its look-ups failed. */
 bool sandbox_entry_is_push(const struct sandbox_entry *entry);
 
+/* Is it a change to a user that is a push of its own? A user who is made active again is so by the push that adds them. */
+bool sandbox_entry_changes_user(const struct sandbox_entry *entry);
+
 /* How many requests of this method there were whose path begins with `prefix`. */
 size_t sandbox_log_count(const struct sandbox_log *log, const char *method, const char *prefix);
 
