@@ -17,7 +17,7 @@ local function admit_eligibility(c, e, list)
 			others = others + 1
 		end
 	end
-	if e.ac ~= 'adminAssign' and others == 0 then
+	if e.ac ~= 'adminAssign' and e.ac ~= 'adminRenew' and others == 0 then
 		return 'none'
 	elseif e.ac == 'adminRemove' or e.ac == 'adminUpdate' then
 		return e.ac == 'adminUpdate' and e.e <= e.s and 'past' or 'ok'

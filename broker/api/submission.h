@@ -16,6 +16,7 @@ enum submission_action {
 	ACTION_ADMIN_ASSIGN,
 	ACTION_ADMIN_UPDATE,
 	ACTION_ADMIN_EXTEND,
+	ACTION_ADMIN_RENEW, /* what has ended is given anew: an assignment under another name */
 	ACTION_ADMIN_REMOVE
 };
 

@@ -8,7 +8,7 @@ import { isOpen, state, time } from './words.js';
 const BUSY_MS = 1500; // something is on its way
 const CALM_MS = 10000;
 const DURATIONS = { '': 'the usual time', PT15M: '15 minutes', PT30M: '30 minutes', PT1H: '1 hour', PT2H: '2 hours', PT4H: '4 hours', PT8H: '8 hours' };
-const GIVES = ['selfActivate', 'selfExtend', 'adminAssign', 'adminExtend', 'adminUpdate'];
+const GIVES = ['selfActivate', 'selfExtend', 'adminAssign', 'adminExtend', 'adminRenew', 'adminUpdate'];
 
 const main = document.getElementById('main');
 const said = document.getElementById('said');

@@ -62,6 +62,14 @@ static void limits_bind_people_and_not_administrators(void **state)
 		/* A minute after the start or less: it goes. */
 		{{.caller = 0, .person = 1, .action = "adminRemove"}, 201, "Revoked"},
 		{{.caller = 0, .person = 1, .action = "adminRemove"}, 400, NONE},
+		/* What has ended can be given anew. */
+		{{.caller = 1, .person = 1, .action = "adminRenew", .schedule = FOR("P30D")},
+		 403,
+		 "Authorization_RequestDenied"},
+		{{.caller = 0, .person = 1, .action = "adminRenew", .schedule = FOR("P30D")},
+		 201,
+		 "PendingProvisioning"},
+		{{.caller = 0, .person = 1, .action = "adminRemove"}, 201, "Revoked"},
 		{{.caller = 0, .person = 2, .action = "adminAssign", .schedule = FOR_EVER},
 		 201,
 		 "PendingProvisioning"},

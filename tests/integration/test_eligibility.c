@@ -276,7 +276,7 @@ static void what_is_refused_says_why(void **state)
 		{{.eligibility = true, .person = 8, .action = "selfActivate"},
 		 400,
 		 "InvalidRoleAssignmentRequest"},
-		{{.eligibility = true, .person = 8, .action = "adminRenew"},
+		{{.eligibility = true, .person = 8, .action = "selfRenew"},
 		 400,
 		 "InvalidRoleAssignmentRequest"},
 		{{.eligibility = true, .person = 8, .action = "adminAssign"},

@@ -77,7 +77,7 @@ static void test_actions(void **state)
 		{"8400 eligible g1 ann", "no"},
 		{"8400 give e5 g1 ann adminExtend 100", "none"},
 		{"8400 give e5 g1 ann adminUpdate 100", "none"},
-		{"8500 give e5 g1 ann adminAssign 1000", "ok in_force"},
+		{"8500 give e5 g1 ann adminRenew 1000", "ok in_force"},
 		{"8500 give e6 g1 ann adminAssign start=9400 end=9900", "ok scheduled"},
 		{"8500 give e7 g1 ann adminAssign start=9950 end=9999", "ok scheduled"},
 		{"8500 give e8 g1 ann adminUpdate start=9000 end=9300", "ok scheduled"},
