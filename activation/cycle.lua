@@ -321,6 +321,9 @@ local function jit_cycle(keys, args)
 	elseif paused then
 		return answer(c, 'paused')
 	end
+	if args[4] ~= '' then
+		app_event(c, t.app, 'cycle', args[4], '')
+	end
 	local had = deferred_count(c, t.app, c.now)
 	local total = had + steps_begin(c, t.app, args[5] or '')
 	redis.call('HINCRBY', key, 'count', total > 0 and 1 or 0)

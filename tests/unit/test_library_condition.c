@@ -54,6 +54,33 @@ static void test_unauthorised(void **state)
 	lane_story_run(*state, "refuses the token", rows);
 }
 
+/* Those who want to know are told of quarantine, and of another reason for it. */
+static void test_told(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 tells 0 0", ""},
+		{"0 plan", "ok"},
+		{"0 submit r1 g1 ann 9000000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 health=unauthorised why=401 ann:retry:sure:0:401", "ok"},
+		{"9 outbox", "application.quarantined#1:"},
+		{"10 pump q1", "idle"},
+		{"2400000 cycle", "started"},
+		{"2400000 pump q1", "| push q1 add cycle g1 ann*1"},
+		{"2400009 end q1 health=unauthorised why=401 ann:retry:sure:0:401", "ok"},
+		{"2400010 pump q2", "idle"},
+		{"4800000 cycle", "started"},
+		{"4800000 pump q2", "| push q2 add cycle g1 ann*2"},
+		{"4800009 end q2 health=alien why=html ann:retry:sure:0:html", "ok"},
+		{"4800009 outbox",
+		 "application.quarantined#1: activation.deferred#2:r1 activation.deferred#3:r1 "
+		 "application.quarantined#4:"},
+		{"4800009 audit", "quarantine>/broker quarantine>/broker"},
+		END,
+	};
+
+	lane_story_run(*state, "told of quarantine", rows);
+}
+
 static void test_keeps_failing(void **state)
 {
 	static const struct lane_story_row rows[] = {
@@ -183,6 +210,7 @@ static void test_pause(void **state)
 		{"2400001 operate resume", "same"},
 		{"2400002 cycle olga", "started"},
 		{"2400002 pump q2", "| push q2 add cycle g1 bob"},
+		{"2400002 audit", "pause>/operator resume>/operator cycle>/olga"},
 		END,
 	};
 	static const struct lane_story_row all[] = {
@@ -359,6 +387,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unauthorised),
+		cmocka_unit_test(test_told),
 		cmocka_unit_test(test_keeps_failing),
 		cmocka_unit_test(test_fails_now_and_then),
 		cmocka_unit_test(test_slower_and_slower),
