@@ -124,8 +124,8 @@ struct ask {
 	int64_t start_ms;              /* 0 = now */
 	int64_t duration_ms;           /* or 0 and … */
 	int64_t end_ms;                /* … an end */
-	bool only_try;                 /* answer what would happen and change nothing */
-	const char *actor;             /* who asks, as actor_write() has written it */
+	bool only_try;     /* change nothing; a refusal brings a request as well, with what it would exceed */
+	const char *actor; /* who asks, as actor_write() has written it */
 };
 
 /* `request` is NULL when there is none to show, and valid during the call only. */

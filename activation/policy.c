@@ -188,6 +188,14 @@ static void check_hours(const struct policy *policy, const struct policy_ask *as
 	refuse(verdict, rule, limit, given);
 }
 
+/* An approval that is needed refuses nothing: the request waits for it. */
+static void check_approval(const struct policy *policy, const struct policy_ask *ask,
+			   struct policy_verdict *verdict)
+{
+	if (policy_needs_approval(policy, ask->break_glass))
+		pass(verdict, "ApprovalRule");
+}
+
 void policy_check(const struct policy *policy, const struct policy_ask *ask, struct policy_verdict *verdict)
 {
 	verdict->count = verdict->passed_count = 0;
@@ -197,6 +205,35 @@ void policy_check(const struct policy *policy, const struct policy_ask *ask, str
 	check_ticket(policy, ask, verdict);
 	check_authentication(policy, ask, verdict);
 	check_hours(policy, ask, verdict);
+	check_approval(policy, ask, verdict);
+}
+
+static void take_back(struct policy_verdict *verdict, const char *rule)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < verdict->passed_count; i++)
+		if (strcmp(verdict->passed[i], rule) != 0)
+			verdict->passed[kept++] = verdict->passed[i];
+	verdict->passed_count = kept;
+}
+
+void policy_add_limits(const struct policy *policy, const char *beyond, struct policy_verdict *verdict)
+{
+	char limit[POLICY_TEXT_SIZE];
+	/* The administrator's word, of which policy was told before, has been taken back meanwhile. */
+	if (strstr(beyond, "ineligible")) {
+		take_back(verdict, "EligibilityRule");
+		refuse(verdict, "EligibilityRule", "eligible", "not eligible");
+	}
+	snprintf(limit, sizeof(limit), "%lld at once", (long long)policy->max_active);
+	if (strstr(beyond, "full"))
+		refuse(verdict, "MaxActiveRule", limit, "one more");
+	else if (policy->max_active > 0)
+		pass(verdict, "MaxActiveRule");
+	if (strstr(beyond, "excluded"))
+		refuse(verdict, "ExclusiveGroupsRule", "no group that excludes this one", "such a group");
+	else if (policy->exclusive.count > 0)
+		pass(verdict, "ExclusiveGroupsRule");
 }
 
 void policy_print_limits(const struct policy *policy, bool eligible, struct buf *out)

@@ -4,7 +4,8 @@
  * (defaults, application, group) and never changes; all it points to is owned by the configuration that holds it.
  *
  * Rules are known by the names that Microsoft's clients know: EligibilityRule, ExpirationRule, JustificationRule,
- * TicketingRule, MfaRule or AcrsRule (the sign-in's strength), ActivationDayRule (the hours).
+ * TicketingRule, MfaRule or AcrsRule (the sign-in's strength), ActivationDayRule (the hours), ApprovalRule; and by names of
+ * our own: MaxActiveRule, ExclusiveGroupsRule.
  */
 #ifndef ACTIVATION_POLICY_H
 #define ACTIVATION_POLICY_H
@@ -153,7 +154,7 @@ struct policy_ask {
 	bool is_recheck;
 };
 
-#define POLICY_RULES_MAX 8
+#define POLICY_RULES_MAX 9
 #define POLICY_TEXT_SIZE 128
 
 struct policy_refusal {
@@ -177,6 +178,12 @@ void policy_words_sort(struct policy_names *words);
 
 /* Every rule is tried, so that the caller learns all that refuses at once. */
 void policy_check(const struct policy *policy, const struct policy_ask *ask, struct policy_verdict *verdict);
+
+/*
+ * Adds the rules that only the store can judge, which is what policy_print_limits() tells it: `beyond` has its words for
+ * the limits that would be exceeded ("ineligible", "full", "excluded"; activation/submit.lua).
+ */
+void policy_add_limits(const struct policy *policy, const char *beyond, struct policy_verdict *verdict);
 
 /* policy_people.c */
 bool policy_people_hold(const struct policy_people *people, const struct policy_person *person);

@@ -44,6 +44,7 @@ static const struct field fields[] = {
 	TEXT_FIELD("pk", person_key),
 	TEXT_FIELD("h", fingerprint),
 	TEXT_FIELD("er", error),
+	TEXT_FIELD("beyond", beyond),
 	TEXT_FIELD("member_error", error),
 	NUMBER_FIELD("attempts", attempts),
 	NUMBER_FIELD("ax", approval_until_ms),

@@ -37,9 +37,10 @@ struct request {
 	char ticket_system[TICKET_SIZE];
 	char person_key[41];                /* digest of `person`; of jit_review only */
 	char fingerprint[FINGERPRINT_SIZE]; /* of all that was asked */
-	char error[TEXT_SIZE];              /* why it failed, or what the application answered last */
-	int64_t attempts;                   /* failed pushes in a row */
-	bool removing;                      /* a deactivation whose removal is not yet confirmed */
+	char beyond[32];       /* of a trial: the limits that it would exceed (policy_add_limits) */
+	char error[TEXT_SIZE]; /* why it failed, or what the application answered last */
+	int64_t attempts;      /* failed pushes in a row */
+	bool removing;         /* a deactivation whose removal is not yet confirmed */
 	bool unverified; /* in force because the application accepted it; it shows nothing that proves it */
 	bool standing;   /* the person was a member before, and will stay one */
 	bool counts_from_confirmation; /* end_ms is not final before confirmed_ms is set */

@@ -1,7 +1,7 @@
 -- The one place where a request changes its state: by a row of the table in states.c.
 -- A request: st state, ac action, ap application, g group, p person, by who asked, c created, a asked start or
 -- nil, s start, e end, d asked duration or nil, h hash of what was asked, j justification, tn ts ticket, er last
--- error, cf when first confirmed, en when closed; times in Unix ms. With an approval: aw how long a stage may wait,
+-- error, cf when confirmed, en when closed; times in Unix ms. With an approval: aw how long a stage may wait,
 -- ax until when this one does, sg the stage (from 1), dc the decisions. ck: the time counts from the confirmation.
 -- bg: the glass was broken: no approval, at any hour. pv ol lu: how it may be lost (review.lua); gk gw: the guard (guard.lua).
 
@@ -58,7 +58,7 @@ local function move(c, r, event, by)
 		at(c, 's:' .. r.id, r.s, r.ap)
 	end
 	if row.confirmed then
-		if r.ck and not r.cf then
+		if r.ck then
 			r.e = c.now + r.d
 			at(c, 'e:' .. r.id, r.e, r.ap)
 		end

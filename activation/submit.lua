@@ -19,20 +19,34 @@ local function read_limits(text)
 	return limits
 end
 
--- nil when the limits leave room for the person now; otherwise the word for what does not.
-local function exceeds(c, limits, r)
+local function holds_any(c, r, groups)
+	for _, g in ipairs(groups) do
+		if wanted(c, get_member(c, g, r.p, r.ap)) then
+			return true
+		end
+	end
+	return false
+end
+
+-- The words for all that leaves no room for the person now.
+local function exceeded(c, limits, r)
+	local words = {}
 	if limits.eligible and not eligible_at(c, r.g, r.p, c.now) then
-		return 'ineligible'
+		words[#words + 1] = 'ineligible'
 	end
 	local m = get_member(c, r.g, r.p, r.ap)
 	if limits.most > 0 and not m.l and tonumber(redis.call('HGET', c.pre .. 'lv', r.g) or '0') >= limits.most then
-		return 'full'
+		words[#words + 1] = 'full'
 	end
-	for _, g in ipairs(limits.excludes) do
-		if wanted(c, get_member(c, g, r.p, r.ap)) then
-			return 'excluded'
-		end
+	if holds_any(c, r, limits.excludes) then
+		words[#words + 1] = 'excluded'
 	end
+	return words
+end
+
+-- nil when the limits leave room for the person now; otherwise the word for what does not.
+local function exceeds(c, limits, r)
+	return exceeded(c, limits, r)[1]
 end
 
 -- Whose time has come: it joins a membership that is there, or a push brings it, now or later. What an administrator
@@ -149,6 +163,19 @@ local function foresee(c, t, r, m)
 	return token_for_activation(c, t) and 'provisioning' or 'deferred'
 end
 
+-- The answer to a trial: the word that the request would get, and with it (`beyond`) all limits that it would exceed now.
+local function answer_trial(c, t, r, limits)
+	local word, m, other = admit(c, t, r, limits)
+	if word == 'ok' then
+		r.st = foresee(c, t, r, m)
+	end
+	r.changed, m.changed = nil, nil
+	local out = view(c, other or r)
+	out[#out + 1] = 'beyond'
+	out[#out + 1] = r.s <= c.now and table.concat(exceeded(c, limits, r), ' ') or ''
+	return answer(c, word, out, '')
+end
+
 -- An administrator's new schedule takes the place of the old one, without a gap.
 local function replace_others(c, m, r)
 	for _, other in ipairs(requests_of(c, m)) do
@@ -178,7 +205,7 @@ end
 -- repetition, and `limits` (read_limits), which is not kept.
 -- Answers {word, now, next, request, order or '', end}, end as ends_at() says where no push will: 'ok' made, 'same' it was made before, 'reused' the id was used
 -- for something else, 'past' 'exists' 'pending' 'many' 'none' 'full' 'excluded' 'ineligible' 'unknown' refused (with the request that is in
--- the way).
+-- the way). A trial's answer has a request in any case, and its `beyond` (answer_trial).
 local function jit_submit(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -193,14 +220,12 @@ local function jit_submit(keys, args)
 		return answer(c, before.h == r.h and 'same' or 'reused', view(c, before),
 			push and push_order(c, args[5], push) or '')
 	end
+	if args[8] == '1' then
+		return answer_trial(c, t, r, limits)
+	end
 	local word, m, other = admit(c, t, r, limits)
 	if word ~= 'ok' then
 		return answer(c, word, other and view(c, other) or '', '')
-	end
-	if args[8] == '1' then
-		r.changed, m.changed = nil, nil
-		r.st = foresee(c, t, r, m)
-		return answer(c, 'ok', view(c, r), '')
 	end
 	local known = redis.call('EXISTS', c.pre .. 'u:' .. r.p) == 1
 	if args[6] ~= '' and not (known and is_assigned(r)) then

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "activation/activation.h"
+#include "activation/policy.h"
 #include "api/caller.h"
 #include "api/odata.h"
 #include "api/route.h"
@@ -59,9 +60,11 @@ struct call {
 
 	/* Kept between asking and answering: */
 	bool only_try;
-	const char *rules[POLICY_RULES_MAX]; /* those of policy that allow the request; static */
-	size_t rule_count;
-	bool stages_only; /* an approval's stages without the approval */
+	const struct policy
+		*policy; /* that has its word in the answer; NULL = none, or it has refused by itself */
+	struct policy_verdict verdict; /* what it said */
+	bool starts_later;             /* the store's limits are looked at then */
+	bool stages_only;              /* an approval's stages without the approval */
 	struct odata_query query;
 };
 

@@ -8,6 +8,7 @@
 #include "api/decisions.h"
 #include "api/refusals.h"
 #include "api/render.h"
+#include "api/rules.h"
 #include "api/submit.h"
 #include "base/iso8601.h"
 #include "base/log.h"
@@ -48,18 +49,6 @@ static void count_outcome(struct metrics *metrics, const struct request *request
 	}
 }
 
-/* The rules of policy, each by its name; `err` is what the store has refused. */
-static void add_rules(struct buf *out, const struct call *call, enum err err)
-{
-	buf_adds(out, "[");
-	for (size_t i = 0; i < call->rule_count; i++)
-		buf_addf(out, "%s{\"rule\":\"%s\",\"result\":\"passed\"}", i > 0 ? "," : "", call->rules[i]);
-	if (err == ERR_FULL || err == ERR_EXCLUDED)
-		buf_addf(out, "%s{\"rule\":\"%s\",\"result\":\"refused\"}", call->rule_count > 0 ? "," : "",
-			 err == ERR_FULL ? "MaxActiveRule" : "ExclusiveGroupsRule");
-	buf_adds(out, "]");
-}
-
 static void answer_request(struct call *call, int status, const struct request *request)
 {
 	const char *collection = call->about.kind == KIND_ELIGIBILITY ? "eligibilityScheduleRequests"
@@ -82,10 +71,47 @@ static void answer_request(struct call *call, int status, const struct request *
 	render_request(&body, request, call->about.kind, call->only_try);
 	if (call->only_try) {
 		buf_adds(&body, ",\"policyRules\":");
-		add_rules(&body, call, ERR_OK);
+		rules_list(&call->verdict, true, &body);
 	}
 	buf_adds(&body, "}");
 	call_answer(call, status, NULL, &body);
+}
+
+/* The limit for which the store has refused a request, in the store's word. */
+static const char *limit_of(enum err err)
+{
+	if (err == ERR_FULL)
+		return "full";
+	if (err == ERR_EXCLUDED)
+		return "excluded";
+	return err == ERR_POLICY ? "ineligible" : "";
+}
+
+/* Adds the store's word on its own rules. Of a trial it has told all of them; otherwise the one that refuses. */
+static void hear_limits(struct call *call, enum err err, const struct request *request)
+{
+	if (call->policy == NULL || call->starts_later)
+		return;
+	if (!call->only_try)
+		policy_add_limits(call->policy, limit_of(err), &call->verdict);
+	else if (request != NULL)
+		policy_add_limits(call->policy, request->beyond, &call->verdict);
+}
+
+/* Refuses with the rules that do: as the failure of policy, or as the limit's own error. */
+static void refuse_by_rules(struct call *call, enum err err)
+{
+	struct buf sentence, rules;
+
+	buf_init(&sentence, 1024);
+	buf_init(&rules, 8192);
+	if (err == ERR_POLICY)
+		rules_sentence(&call->verdict, &sentence);
+	rules_list(&call->verdict, call->only_try, &rules);
+	call_error(call, err, sentence.len > 0 ? buf_text(&sentence) : NULL,
+		   buf_failed(&rules) ? NULL : buf_text(&rules));
+	buf_release(&sentence);
+	buf_release(&rules);
 }
 
 static void on_asked(void *ctx, enum err err, const struct request *request)
@@ -93,6 +119,10 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 	struct call *call = ctx;
 	char message[256], end[ISO8601_TIME_SIZE];
 
+	/* A trial that policy itself has refused already. */
+	if (call->only_try && call->verdict.count > 0 && request != NULL)
+		err = ERR_POLICY;
+	hear_limits(call, err, request);
 	if (err == ERR_OK && request != NULL) {
 		if (!call->only_try) {
 			if (call->about.kind == KIND_ASSIGNMENT)
@@ -105,19 +135,8 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 		return;
 	}
 	submit_log_refusal(call, err_code(err));
-	if (err == ERR_POLICY) {
-		call_error(call, err, "The following policy rules failed: [\"EligibilityRule\"]",
-			   "[{\"rule\":\"EligibilityRule\",\"result\":\"refused\",\"limit\":\"eligible\","
-			   "\"given\":\"not eligible\"}]");
-		return;
-	}
-	if (call->only_try && call->rule_count > 0) {
-		struct buf rules;
-
-		buf_init(&rules, 2048);
-		add_rules(&rules, call, err);
-		call_error(call, err, NULL, buf_failed(&rules) ? NULL : buf_text(&rules));
-		buf_release(&rules);
+	if (call->policy != NULL && (call->verdict.count > 0 || (call->only_try && request != NULL))) {
+		refuse_by_rules(call, err);
 		return;
 	}
 	if ((err == ERR_EXISTS || err == ERR_PENDING) && request != NULL) {

@@ -9,6 +9,7 @@
 #include "activation/list.h"
 #include "activation/policy.h"
 #include "api/api.h"
+#include "api/rules.h"
 #include "api/submission.h"
 #include "base/digest.h"
 #include "base/json.h"
@@ -119,32 +120,16 @@ static void refuse_with(struct asked *a, enum err err, const struct errctx *ec)
 	asked_free(a);
 }
 
-/* The rules that refuse, as Graph's text and as data. Who only tries is told of those that do not, too. */
-static void refuse_by_policy(struct asked *a, const struct policy_verdict *verdict)
+/* The rules that refuse, as Graph's text and as data. */
+static void refuse_by_policy(struct asked *a)
 {
+	const struct policy_verdict *verdict = &a->call->verdict;
 	struct refusal *refusal = refusal_new(a, ERR_POLICY, verdict->refusals[0].rule);
-	struct buf *details;
 
 	if (refusal == NULL)
 		return;
-	details = &refusal->details;
-	buf_adds(&refusal->message, "The following policy rules failed: [");
-	buf_adds(details, "[");
-	for (size_t i = 0; i < verdict->count; i++) {
-		const struct policy_refusal *r = &verdict->refusals[i];
-
-		buf_addf(&refusal->message, "%s\"%s\"", i > 0 ? "," : "", r->rule);
-		buf_addf(details, "%s{\"rule\":\"%s\",\"result\":\"refused\",\"limit\":", i > 0 ? "," : "",
-			 r->rule);
-		json_add_string(details, r->limit);
-		buf_adds(details, ",\"given\":");
-		json_add_string(details, r->given);
-		buf_adds(details, "}");
-	}
-	for (size_t i = 0; a->call->only_try && i < verdict->passed_count; i++)
-		buf_addf(details, ",{\"rule\":\"%s\",\"result\":\"passed\"}", verdict->passed[i]);
-	buf_adds(&refusal->message, "]");
-	buf_adds(details, "]");
+	rules_sentence(verdict, &refusal->message);
+	rules_list(verdict, false, &refusal->details);
 	refuse(a, refusal);
 }
 
@@ -171,13 +156,14 @@ static enum err set_times(struct asked *a, int64_t now, struct errctx *ec)
 	return ERR_OK;
 }
 
-/* Policy, for what people ask for themselves; false after having answered what refuses. */
+/* Policy, for what people ask for themselves; false after having answered what refuses. Of a trial the store tells the
+ * rest, whatever has refused it already. */
 static bool allowed_by_policy(struct asked *a, int64_t now)
 {
 	struct call *call = a->call;
 	const struct policy *policy = &a->group->policy;
 	const struct submission *s = &a->submission;
-	struct policy_verdict verdict;
+	struct policy_verdict *verdict = &call->verdict;
 	struct policy_ask ask = {
 		.person = caller_for_policy(&call->caller),
 		.now_ms = now,
@@ -191,17 +177,17 @@ static bool allowed_by_policy(struct asked *a, int64_t now)
 	ask.length_ms = a->ask.duration_ms;
 	if (ask.length_ms == 0)
 		ask.length_ms = a->ask.end_ms - (a->ask.start_ms > 0 ? a->ask.start_ms : now);
-	policy_check(policy, &ask, &verdict);
-	if (verdict.count > 0) {
-		for (size_t i = 0; s->end == END_NEVER && i < verdict.count; i++)
-			if (strcmp(verdict.refusals[i].rule, "ExpirationRule") == 0)
-				snprintf(verdict.refusals[i].given, sizeof(verdict.refusals[i].given),
-					 "noExpiration");
-		refuse_by_policy(a, &verdict);
+	policy_check(policy, &ask, verdict);
+	for (size_t i = 0; s->end == END_NEVER && i < verdict->count; i++)
+		if (strcmp(verdict->refusals[i].rule, "ExpirationRule") == 0)
+			snprintf(verdict->refusals[i].given, sizeof(verdict->refusals[i].given),
+				 "noExpiration");
+	if (verdict->count > 0 && !call->only_try) {
+		refuse_by_policy(a);
 		return false;
 	}
-	call->rule_count = verdict.passed_count;
-	memcpy(call->rules, verdict.passed, sizeof(call->rules));
+	call->policy = policy;
+	call->starts_later = a->ask.start_ms > 0;
 	if (policy_needs_approval(policy, s->break_glass))
 		a->ask.approval_wait_ms = policy_timeout_ms(policy, 1);
 	a->ask.break_glass = s->break_glass;

@@ -85,7 +85,7 @@ static void the_glass_is_broken_by_those_who_may(void **state)
 	struct world *world = *state;
 	struct world_ask ask = {.person = ONCALL, .break_glass = true}, other = {.person = 6};
 	struct http_response response;
-	char id[ID_SIZE];
+	char id[ID_SIZE], path[96];
 
 	expect_refused(world, &other, "ActivationDayRule=refused");
 	other.break_glass = true;
@@ -101,6 +101,10 @@ static void the_glass_is_broken_by_those_who_may(void **state)
 	scene_look(world, &ask, id, &response);
 	assert_true(cJSON_IsTrue(http_json(&response, "breakGlass")));
 	assert_true(cJSON_IsNull(http_json(&response, "approvalId")));
+	http_response_release(&response);
+	snprintf(path, sizeof(path), "/api/audit?request=%s", id);
+	scene_get(world, 0, path, &response);
+	assert_non_null(strstr(buf_text(&response.body), "\"breakGlass\":true"));
 	http_response_release(&response);
 	scene_get(world, 0, "/metrics", &response);
 	assert_non_null(strstr(buf_text(&response.body), "\njit_break_glass_total 1\n"));
@@ -124,7 +128,97 @@ static void a_trial_names_every_rule(void **state)
 	ask.break_glass = false;
 	ask.duration = "PT9H";
 	expect_refused(world, &ask,
-		       "ExpirationRule=refused ActivationDayRule=refused EligibilityRule=passed");
+		       "ExpirationRule=refused ActivationDayRule=refused EligibilityRule=passed "
+		       "ApprovalRule=passed");
+	world_passed(world);
+}
+
+#define GROUP(n) "a0000000-0000-4000-8000-00000000000" n
+
+static int open_limited(void **state)
+{
+	static const char *const eligible[] = {"person1@example.com", "person2@example.com",
+					       "person3@example.com", NULL};
+	static const struct broker_group groups[] = {
+		{.eligible = eligible,
+		 .more = "      max_active: 1\n      exclusive_with: [" GROUP("1") "]\n"},
+		{.eligible = eligible, .more = "      clock: provisioned\n"},
+		{.eligible = eligible,
+		 .more = "      exclusive_with: [" GROUP(
+			 "1") "]\n"
+			      "      approval: {approvers: [person1@example.com]}\n"},
+	};
+	struct world_options options = scene_defaults();
+
+	options.groups = 3;
+	options.each_group = groups;
+	return scene_open(state, &options);
+}
+
+/* The code of the answer, or of its error, and what it says of the rules. */
+static void expect_rules(const struct world *world, const struct world_ask *ask, const char *code,
+			 const char *rules)
+{
+	struct http_response response;
+	bool ok = strcmp(code, "ok") == 0;
+	char seen[512];
+
+	world_activate(world, ask, &response);
+	if (!ok)
+		assert_string_equal(http_json_text(&response, "error.code"), code);
+	assert_int_equal(response.status, ok ? 201 : 400);
+	print_rules(&response, ok ? "policyRules" : "error.details", seen);
+	assert_string_equal(seen, rules);
+	http_response_release(&response);
+}
+
+#define PASSED "EligibilityRule=passed ExpirationRule=passed JustificationRule=passed"
+#define FULL   "RoleAssignmentLimitReached"
+
+/* What only the store can judge is among the rules, whatever else refuses. */
+static void a_trial_names_the_limits_too(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1, .only_try = true},
+			 free = {.person = 3, .group = 2, .only_try = true};
+	char id[ID_SIZE], later[32];
+
+	expect_rules(world, &ask, "ok", PASSED " MaxActiveRule=passed ExclusiveGroupsRule=passed");
+	expect_rules(world, &free, "ok", PASSED " ApprovalRule=passed ExclusiveGroupsRule=passed");
+	scene_activate(world, &(struct world_ask){.person = 2}, id);
+	scene_activate(world, &(struct world_ask){.person = 1, .group = 1}, id);
+	expect_rules(world, &ask, FULL, "MaxActiveRule=refused ExclusiveGroupsRule=refused " PASSED);
+	ask.duration = "PT9H";
+	expect_rules(world, &ask, "RoleAssignmentRequestPolicyValidationFailed",
+		     "ExpirationRule=refused MaxActiveRule=refused ExclusiveGroupsRule=refused "
+		     "EligibilityRule=passed JustificationRule=passed");
+	/* They are looked at when it starts. */
+	scene_from_now(3600 * SECOND, later);
+	ask.duration = NULL;
+	ask.start = later;
+	expect_rules(world, &ask, "ok", PASSED);
+	ask = (struct world_ask){.person = 1};
+	expect_rules(world, &ask, FULL, "MaxActiveRule=refused");
+	ask.group = 2;
+	expect_rules(world, &ask, "RoleAssignmentExcluded", "ExclusiveGroupsRule=refused");
+	world_passed(world);
+}
+
+/* However long the push took. */
+static void the_clock_begins_with_the_confirmation(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1, .group = 1, .duration = "PT7M"};
+	struct http_response response;
+	char id[ID_SIZE];
+
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
+	scene_look(world, &ask, id, &response);
+	assert_int_equal(scene_time(&response, "provisioning.endDateTime") -
+				 scene_time(&response, "provisioning.confirmedDateTime"),
+			 7 * 60 * SECOND);
+	http_response_release(&response);
 	world_passed(world);
 }
 
@@ -211,6 +305,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_glass_is_broken_by_those_who_may, open_closed,
 						scene_close),
 		cmocka_unit_test_setup_teardown(a_trial_names_every_rule, open_closed, scene_close),
+		cmocka_unit_test_setup_teardown(a_trial_names_the_limits_too, open_limited, scene_close),
+		cmocka_unit_test_setup_teardown(the_clock_begins_with_the_confirmation, open_limited,
+						scene_close),
 		cmocka_unit_test_setup_teardown(a_repetition_is_answered_as_before, open_plain, scene_close),
 		cmocka_unit_test_setup_teardown(what_has_left_the_configuration_can_be_given_back, open_plain,
 						scene_close),

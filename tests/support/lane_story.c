@@ -25,8 +25,7 @@ static void pair_time(struct lane_story_line *line, const char *name, const char
 	}
 }
 
-/* The group's limits: "MOST" or "MOST_GROUP,GROUP", with a blank in the place of the line. */
-static const char *limits_of(const struct lane_story_line *line, char out[64])
+const char *line_limits(const struct lane_story_line *line, char out[64])
 {
 	snprintf(out, 64, "%s", line_option(line, "limits", ""));
 	if (strchr(out, '_') != NULL)
@@ -58,6 +57,8 @@ static void say_request(struct lane_story_line *line, const redisReply *request)
 		line_say(line, " place=%lld next=", (long long)lane_int(place));
 		line_value(line, lane_field(request, "next_cycle"));
 	}
+	if (lane_text(lane_field(request, "beyond"))[0] != '\0')
+		line_say(line, " beyond=%s", lane_text(lane_field(request, "beyond")));
 }
 
 static void submit(struct lane_story_line *line, const char *only_try)
@@ -76,9 +77,10 @@ static void submit(struct lane_story_line *line, const char *only_try)
 	request_pairs(line, "selfActivate");
 	if (line->word[5][0] >= '0' && line->word[5][0] <= '9')
 		pair(line, "d", line->word[5]);
-	pair(line, "limits", limits_of(line, limits));
+	pair(line, "limits", line_limits(line, limits));
 	pair(line, "aw", line_option(line, "wait", ""));
 	pair(line, "bg", line_option(line, "glass", ""));
+	pair(line, "ck", line_option(line, "ck", ""));
 	pair_time(line, "a", line_option(line, "start", ""));
 	pair_time(line, "e", line_option(line, "end", ""));
 	reply = line_ask(line);
@@ -106,7 +108,7 @@ static void do_start(struct lane_story_line *line)
 	lane_arg(line->lane, line->lane->terms);
 	lane_arg(line->lane, line->word[2]);
 	lane_argf(line->lane, "P%s", line->word[2]);
-	lane_arg(line->lane, limits_of(line, limits));
+	lane_arg(line->lane, line_limits(line, limits));
 	reply = line_ask(line);
 	line_push(line, lane_at(reply, 3));
 	freeReplyObject(reply);

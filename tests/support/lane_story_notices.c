@@ -140,11 +140,13 @@ void story_do_notices(struct lane_story_line *line)
 
 void story_do_decide(struct lane_story_line *line)
 {
+	char limits[64];
+
 	lane_begin(line->lane, "jit_decide");
 	lane_arg(line->lane, line->lane->terms);
 	lane_arg(line->lane, line->word[2]);
 	lane_argf(line->lane, "P%s", line->word[2]);
-	lane_arg(line->lane, "");
+	lane_arg(line->lane, line_limits(line, limits));
 	lane_arg(line->lane, line->word[3]);
 	lane_arg(line->lane, line->word[4]);
 	lane_arg(line->lane, line->word[4]);

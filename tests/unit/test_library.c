@@ -203,7 +203,7 @@ static void test_many_open(void **state)
 		rows[i] = (struct lane_story_row){text[i], "ok scheduled"};
 	}
 	rows[32] = (struct lane_story_row){"0 submit r32 g1 ann 9999 start=5000", "many"};
-	rows[33] = (struct lane_story_row){"0 try r32 g1 ann 9999 start=5000", "many"};
+	rows[33] = (struct lane_story_row){"0 try r32 g1 ann 9999 start=5000", "many new"};
 	rows[34] = (struct lane_story_row){"0 submit r33 g1 bob 9999 start=5000", "ok scheduled"};
 	rows[35] = (struct lane_story_row){"0 cancel r7 ann", "ok"};
 	rows[36] = (struct lane_story_row){"0 submit r32 g1 ann 9999 start=5000", "ok scheduled"};
@@ -343,12 +343,36 @@ static void test_asked_again_during_removal(void **state)
 	lane_story_run(*state, "asked again after the removal was sent", asked_too_late);
 }
 
+/* Where the time counts from the confirmation, the wait for it takes nothing away. */
+static void test_clock(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 submit r1 g1 ann 1000 ck=1", "ok provisioning | push Pr1 add g1 ann"},
+		{"0 get r1 e", "e=4801000"},
+		{"1500 due", ""},
+		{"1500 get r1 st", "st=provisioning"},
+		{"1500 end Pr1 ann:done", "ok"},
+		{"1500 get r1 e cf", "e=2500 cf=1500"},
+		{"1600 provision q1 g1 ann", "| push q1 add g1 ann"},
+		{"1609 end q1 ann:done", "ok"},
+		{"1609 get r1 e", "e=2500"},
+		{"2499 due", "q aws"},
+		{"2499 get r1 st", "st=in_force"},
+		{"2500 due", "q aws"},
+		{"2500 get r1 st", "st=expiring"},
+		END,
+	};
+
+	lane_story_run(*state, "the clock", rows);
+}
+
 static void test_limits(void **state)
 {
 	static const struct lane_story_row most[] = {
 		{"0 submit r1 g1 ann 9000 limits=1", "ok provisioning | push Pr1 add g1 ann"},
 		{"0 submit r2 g1 bob 9000 limits=1", "full"},
-		{"0 try r2 g1 bob 9000 limits=1", "full"},
+		{"0 try r2 g1 bob 9000 limits=1", "full new beyond=full"},
+		{"0 try r2 g1 ann 9000 limits=1", "pending r1 provisioning"},
 		{"0 submit r3 g1 ann 19000 limits=1", "ok waiting"},
 		{"0 submit r4 g1 bob 9000 start=5000 limits=1", "ok scheduled"},
 		{"9 end Pr1 ann:done", "ok"},
@@ -363,9 +387,12 @@ static void test_limits(void **state)
 	static const struct lane_story_row excludes[] = {
 		{"0 submit r1 g1 ann 9000", "ok provisioning | push Pr1 add g1 ann"},
 		{"0 submit r2 g2 ann 9000 limits=0_g3,g1", "excluded"},
+		{"0 try r2 g2 ann 9000 limits=0_g3,g1", "excluded new beyond=excluded"},
 		{"0 submit r3 g2 bob 9000 limits=0_g3,g1", "ok provisioning | push Pr3 add g2 bob"},
 		{"0 submit r4 g2 ann 9000 start=8999 limits=0_g3,g1", "ok scheduled"},
 		{"0 submit r5 g2 ann 90000 start=9000 limits=0_g3,g1", "ok scheduled"},
+		{"0 try r6 g2 ann 9000 limits=1e_g3,g1", "ineligible new beyond=ineligible full excluded"},
+		{"0 try r6 g2 ann 9000 start=5 limits=1_g1", "ok scheduled"},
 		{"9 end Pr1 ann:done", "ok"},
 		{"8999 start r4 limits=0_g3,g1", "ok"},
 		{"8999 get r4 st er", "st=failed er=The person holds a group that excludes this one."},
@@ -385,7 +412,7 @@ int main(void)
 		cmocka_unit_test(test_submit_again),    cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_many_open),       cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_end_during_push), cmocka_unit_test(test_asked_again_during_removal),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_clock),           cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

@@ -78,12 +78,31 @@ static void test_messages(void **state)
 	lane_story_run(*state, "patient", patient);
 }
 
+/* The last approval grants nothing beyond the group's limits, as they are by then. */
+static void test_limits(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 submit r1 g1 ann 9000 limits=1 wait=5000", "ok awaiting"},
+		{"0 submit r2 g2 ann 9000 limits=0_g3 wait=5000", "ok awaiting"},
+		{"1 submit r3 g1 bob 9000 limits=1", "ok provisioning | push Pr3 add g1 bob"},
+		{"1 submit r4 g3 ann 9000", "ok provisioning | push Pr4 add g3 ann"},
+		{"2 decide r1 1 root Approve limits=1", "ok"},
+		{"2 get r1 st er", "st=denied er=As many people as the group may have at once have it."},
+		{"2 decide r2 1 root Approve limits=0_g3", "ok"},
+		{"2 get r2 st er", "st=denied er=The person holds a group that excludes this one."},
+		END,
+	};
+
+	lane_story_run(*state, "limits", rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own),
 		cmocka_unit_test(test_one_voice),
 		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);

@@ -413,42 +413,7 @@ static void test_break_glass(void **state)
 	ask.person.user_name = oncall;
 	expect(&policy, &ask, "keeper, in the ordinary way",
 	       "EligibilityRule(eligible,not eligible) ActivationDayRule(mon 00:00-01:00 UTC,fri 08:00 UTC) "
-	       "+ExpirationRule");
-}
-
-static void test_limits(void **state)
-{
-	static char one[] = "11111111-2222-3333-4444-000000000001",
-		    two[] = "11111111-2222-3333-4444-000000000002";
-	static char *ids[] = {one, two};
-	static const struct {
-		int64_t most;
-		size_t others;
-		bool eligible; /* by an administrator's word, which the store has to look at again */
-		const char *text;
-	} rows[] = {
-		{0, 0, false, ""},
-		{3, 0, false, "3 "},
-		{0, 1, false, "0 11111111-2222-3333-4444-000000000001"},
-		{7, 2, false, "7 11111111-2222-3333-4444-000000000001,11111111-2222-3333-4444-000000000002"},
-		{0, 0, true, "0e "},
-		{3, 0, true, "3e "},
-		{0, 1, true, "0e 11111111-2222-3333-4444-000000000001"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct policy policy;
-		struct buf out;
-
-		policy_defaults(&policy);
-		policy.max_active = rows[i].most;
-		policy.exclusive = (struct policy_names){ids, rows[i].others};
-		buf_init(&out, 1024);
-		policy_print_limits(&policy, rows[i].eligible, &out);
-		assert_string_equal(buf_text(&out), rows[i].text);
-		buf_release(&out);
-	}
+	       "+ExpirationRule +ApprovalRule");
 }
 
 int main(void)
@@ -459,7 +424,6 @@ int main(void)
 		cmocka_unit_test(test_eligible_by_word), cmocka_unit_test(test_justification),
 		cmocka_unit_test(test_tickets),          cmocka_unit_test(test_long_texts_are_cut),
 		cmocka_unit_test(test_authentication),   cmocka_unit_test(test_break_glass),
-		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
