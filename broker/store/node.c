@@ -6,15 +6,13 @@
 #include <openssl/crypto.h>
 
 #include "base/log.h"
+#include "store/backoff.h"
 #include "store/store.h"
 
-#define BACKOFF_FIRST_MS 10   /* longest pause before the second attempt */
-#define BACKOFF_MAX_MS   1000 /* longest pause at all: how long after Redis the broker may come back */
-#define BACKOFF_DOUBLES  7    /* 10 ms << 7 is beyond the maximum */
-#define GRACE_MS         1000 /* a Redis that restarts within this is not missed */
-#define STEADY_MS        1000 /* ready for this long: the next attempt comes at once again */
-#define LOG_EVERY_MS     1000
-#define BATCH_MAX        512 /* writes that wait for replicas together */
+#define GRACE_MS     1000 /* a Redis that restarts within this is not missed */
+#define STEADY_MS    1000 /* ready for this long: the next attempt comes at once again */
+#define LOG_EVERY_MS 1000
+#define BATCH_MAX    512 /* writes that wait for replicas together */
 
 static const struct connection_events events;
 
@@ -30,17 +28,11 @@ bool node_is_ready(const struct node *node)
 
 /* -- losing and regaining the connection ------------------------------------------------------------------ */
 
-/* Full jitter: many brokers that lost the same Redis do not come back in step. */
-static uint64_t backoff_ms(struct node *node)
+static uint64_t next_pause_ms(struct node *node)
 {
 	uint32_t random = 0;
-	unsigned longest = (unsigned)BACKOFF_FIRST_MS << node->attempts;
-	if (longest > BACKOFF_MAX_MS)
-		longest = BACKOFF_MAX_MS;
-	if (node->attempts < BACKOFF_DOUBLES)
-		node->attempts++;
 	(void)uv_random(NULL, NULL, &random, sizeof(random), 0, NULL);
-	return 1 + random % longest;
+	return backoff_ms(node->attempts++, random);
 }
 
 static void attempt(struct node *node);
@@ -153,7 +145,7 @@ void node_lose(struct node *node, const char *why)
 		node->attempts = 0;
 	node->state = NODE_WAITING;
 	drop_connection(node);
-	(void)uv_timer_start(&node->timer, on_timer, backoff_ms(node), 0);
+	(void)uv_timer_start(&node->timer, on_timer, next_pause_ms(node), 0);
 	node->shared->events->changed(node->shared->ctx, node, false, why);
 }
 

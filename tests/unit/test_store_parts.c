@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "store/address.h"
+#include "store/backoff.h"
 #include "store/call.h"
 #include "store/reader.h"
 
@@ -281,6 +282,27 @@ static void test_merge(void **state)
 	}
 }
 
+/* -- pauses ----------------------------------------------------------------------------------------------- */
+
+static void test_backoff(void **state)
+{
+	static const struct {
+		unsigned attempts;
+		uint64_t ceiling_ms;
+	} rows[] = {{0, 10},  {1, 20},   {2, 40},   {3, 80},    {4, 160},           {5, 320},
+		    {6, 640}, {7, 1000}, {8, 1000}, {64, 1000}, {4294967295u, 1000}};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned attempts = rows[i].attempts;
+		uint64_t ceiling = rows[i].ceiling_ms;
+		assert_int_equal(backoff_ms(attempts, UINT32_MAX), ceiling);
+		/* Spread over the whole of it, each part as likely as another. */
+		assert_int_equal(backoff_ms(attempts, 0), 1);
+		for (uint32_t part = 1; part < 4; part++)
+			assert_int_equal(backoff_ms(attempts, part << 30), 1 + ceiling * part / 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_pieces),        cmocka_unit_test(test_many_replies),
 		cmocka_unit_test(test_foreign_types), cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_merge),         cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_backoff),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -399,6 +399,19 @@ static void test_hostile_setup(void **state)
 	}
 }
 
+/* A peer that refuses everybody is tried ever more rarely: without growing pauses it would be hundreds of times. */
+static void test_attempts_become_rare(void **state)
+{
+	struct store_fixture f;
+	struct peer peer = {.on_call = say_good, .version_reply = "what?\r\n"};
+	(void)state;
+	open_both(&peer, &f, 2000);
+	fixture_run_for(&f, 500);
+	assert_int_equal(f.times_ready, 0);
+	assert_in_range(peer.connections, 1, 40);
+	close_both(&peer, &f);
+}
+
 static void test_tcp(void **state)
 {
 	static const char *const hosts[] = {"127.0.0.1", "localhost"};
@@ -434,7 +447,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hostile_replies),       cmocka_unit_test(test_late_reply),
 		cmocka_unit_test(test_hostile_setup),         cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_close_while_resolving),
+		cmocka_unit_test(test_close_while_resolving), cmocka_unit_test(test_attempts_become_rare),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
