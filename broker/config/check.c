@@ -441,27 +441,6 @@ static int compare_groups(const void *left, const void *right)
 	return strcasecmp(a->id, b->id);
 }
 
-static int compare_tokens(const void *left, const void *right)
-{
-	const struct config_person *a = *(const struct config_person *const *)left;
-	const struct config_person *b = *(const struct config_person *const *)right;
-	return strcmp(a->token_sha256, b->token_sha256);
-}
-
-static void index_tokens(struct builder *builder)
-{
-	struct config *config = builder->config;
-	config->by_token = calloc(config->people_count + 1, sizeof(struct config_person *));
-	if (!config->by_token) {
-		report_no_memory(builder->reading.report);
-		return;
-	}
-	for (size_t i = 0; i < config->people_count; i++)
-		if (config->people[i].token_sha256[0])
-			config->by_token[config->by_token_count++] = &config->people[i];
-	qsort(config->by_token, config->by_token_count, sizeof(struct config_person *), compare_tokens);
-}
-
 void config_check(struct builder *builder)
 {
 	struct config *config = builder->config;
@@ -488,5 +467,4 @@ void config_check(struct builder *builder)
 	if (config->people_count)
 		qsort(config->people, config->people_count, sizeof(*config->people), compare_people);
 	config_check_notices(builder);
-	index_tokens(builder);
 }

@@ -52,7 +52,6 @@ void config_unref(struct config *config)
 	free(config->machines);
 	free(config->sources);
 	free(config->issuers);
-	free(config->by_token);
 	free(config->by_name);
 	free(config->webhooks);
 	memory_release(&config->memory);
@@ -159,11 +158,6 @@ static int compare_person_id(const void *key, const void *element)
 	return strcasecmp(key, ((const struct config_person *)element)->id);
 }
 
-static int compare_token(const void *key, const void *element)
-{
-	return strcmp(key, (*(const struct config_person *const *)element)->token_sha256);
-}
-
 const struct config_group *config_group(const struct config *config, const char *id)
 {
 	if (config->group_count == 0)
@@ -221,11 +215,11 @@ const struct config_person *config_person_by_name(const struct config *config, c
 
 const struct config_person *config_person_by_token(const struct config *config, const char *token)
 {
+	const struct config_person *found = NULL;
 	char hash[SHA256_HEX];
-	if (token[0] == '\0' || config->by_token_count == 0)
-		return NULL;
 	digest_sha256_hex(token, strlen(token), hash);
-	const struct config_person *const *found = bsearch(hash, config->by_token, config->by_token_count,
-							   sizeof(struct config_person *), compare_token);
-	return found ? *found : NULL;
+	for (size_t i = 0; i < config->people_count; i++)
+		if (digest_equal(config->people[i].token_sha256, hash, SHA256_HEX))
+			found = &config->people[i];
+	return found;
 }

@@ -207,8 +207,6 @@ struct config {
 	 * are made from: by name and value, each once. */
 	struct policy_attribute *claims;
 	size_t claim_count;
-	const struct config_person **by_token; /* those who have a token, sorted by its hash */
-	size_t by_token_count;
 	const struct config_person **by_name; /* all people, sorted by user name */
 	struct memory memory;                 /* what the policies point to */
 };
@@ -265,7 +263,7 @@ const char *config_person_behind(const struct config *config, const char *user_n
 bool config_same_person(const struct config *config, const char *one, const char *other);
 /* All user names of the person behind that one, as a JSON array; the person's own is the first. */
 void config_print_accounts(const struct config *config, const char *user_name, struct buf *out);
-/* The person whose token this is; compared by hash. */
+/* The person whose token this is; compared in constant time with each. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);
 
 /* Does any policy or mapping look at that claim? A policy at that value of it (NULL = any)? */

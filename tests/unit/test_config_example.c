@@ -208,7 +208,6 @@ static void test_what_is_commented_out_loads_too(void **state)
 	assert_int_equal(config->source_count, 1);
 	assert_ptr_equal(config_approval_source(config, "chat"), config->sources);
 	assert_int_equal(config->sources[0].groups.count, 1);
-	assert_int_equal(config->by_token_count, 1);
 	assert_int_equal(config->groups[0].policy.approval.count, 1);
 	assert_int_equal(config->groups[0].policy.hours.count, 1);
 	assert_int_equal(config->groups[0].policy.break_glass.count, 1);

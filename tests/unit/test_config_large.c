@@ -15,7 +15,8 @@
 #include "base/digest.h"
 #include "config/config.h"
 
-#define MANY 10000
+#define MANY        10000
+#define TOKENS_EACH 500 /* a token is compared with all: a few of them will do */
 
 /* Parses the text without looking at files; *report is to be freed. NULL when it was refused. */
 static struct config *parse(const char *text, size_t len, char **report)
@@ -82,6 +83,8 @@ static void check_one(const struct config *config, int i)
 	assert_non_null(person);
 	assert_string_equal(person->names.user_name,
 			    group->policy.eligible.list[0].people.principals.list[0]);
+	if (i % TOKENS_EACH != 0)
+		return;
 	snprintf(name, sizeof(name), "token-%d", i);
 	assert_ptr_equal(config_person_by_token(config, name), person);
 }
