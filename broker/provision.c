@@ -121,7 +121,7 @@ static void take_result(struct job *job, size_t i)
 	to->activated = from->activated;
 	job->with->metrics->users[METRICS_CREATED] += from->created;
 	to->error = from->error;
-	to->status = (int)job->push.status;
+	to->status = (int)from->status;
 	if (job->push.group_id[0] != '\0' && from->user_id[0] != '\0' && !job->elsewhere[i])
 		snprintf(to->ids, sizeof(to->ids), "%s\n%s", job->push.group_id, from->user_id);
 	if (job->unsaved && to->verdict == ORDER_SKIPPED) {

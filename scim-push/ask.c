@@ -87,13 +87,13 @@ static bool start_or_end(struct run *run, struct slot *slot, struct buf *url, st
 	buf_release(url);
 	if (body != NULL)
 		buf_release(body);
-	if (err != ERR_OK)
-		forget_copies(slot);
-	if (err != ERR_OK)
-		run_settle_rest(run, PUSH_RETRY,
-				err == ERR_TIMEOUT ? "the push ran out of time"
-						   : "the broker is out of memory");
-	return err == ERR_OK;
+	if (err == ERR_OK)
+		return true;
+	forget_copies(slot);
+	all_heard(run, 0);
+	run_settle_rest(run, PUSH_RETRY,
+			err == ERR_TIMEOUT ? "the push ran out of time" : "the broker is out of memory");
+	return false;
 }
 
 /* What is asked about the group, by the step that it has come to. */
@@ -180,6 +180,7 @@ bool ask_creation(struct run *run, size_t seat)
 		return ask_for_seat(run, seat, OP_CREATE_USER, &url, &body);
 	buf_release(&url);
 	buf_release(&body);
+	run->seats[seat].heard = 0;
 	seat_settle(run, seat, err == ERR_NOMEM ? PUSH_RETRY : PUSH_REFUSED, why.text);
 	return true;
 }

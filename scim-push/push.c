@@ -27,6 +27,7 @@ static void set_results(struct push *push, enum push_verdict verdict, const char
 		push->members[i].creation_lost = false;
 		push->members[i].activated = false;
 		push->members[i].standing = false;
+		push->members[i].status = 0;
 		snprintf(push->members[i].error, sizeof(push->members[i].error), "%s", words);
 	}
 }
@@ -133,6 +134,7 @@ static void on_deadline(uv_timer_t *timer)
 {
 	struct run *run = timer->data;
 
+	all_heard(run, 0);
 	run_settle_rest(run, PUSH_RETRY, deadline_words(run->phase));
 	run_end(run);
 }
@@ -292,6 +294,7 @@ void pusher_abort_all(struct pusher *pusher)
 	visit_abort_all(pusher);
 	while (pusher->runs != NULL) {
 		struct run *run = pusher->runs;
+		all_heard(run, 0);
 		run_settle_rest(run, PUSH_RETRY, "the broker stops");
 		run_end(run);
 	}

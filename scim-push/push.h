@@ -80,8 +80,11 @@ struct push_member {
 	/* Out: this push has created the user, or an earlier one that had no answer. That is said of a user who is found only
 	 * where their externalId is the one that the mapping gives: without that, it may be anybody's. */
 	bool created;
-	bool creation_lost;    /* out: the user may have been created: there was no answer that would tell */
-	bool activated;        /* out: the user was made active */
+	bool creation_lost; /* out: the user may have been created: there was no answer that would tell */
+	bool activated;     /* out: the user was made active */
+	/* Out: the status of the answer that decided about this member: of the PATCH when that was accepted and confirmed. 0
+	 * when no answer did. */
+	long status;
 	char error[TEXT_SIZE]; /* out: plain words with the application's own answer; "" when done */
 };
 
@@ -133,7 +136,7 @@ struct push {
 	bool misconfigured;    /* the token or the URL is wrong */
 	bool sick;             /* no answer, or one that no healthy application gives */
 	bool alien;            /* what answers there does not speak SCIM: a page, a redirect */
-	long status;           /* of the answer that decided, or 0 */
+	long status;           /* of the last answer that was no success; 0 = none */
 
 	void *state; /* this module's own */
 };

@@ -257,10 +257,10 @@ static void on_shown(struct run *run, size_t seat, enum scim_membership shown)
 
 	if (shown == wanted) {
 		seat_settle(run, seat, PUSH_DONE, "");
-	} else if (run->seats[seat].send_again) {
-		seat_settle(run, seat, PUSH_SPLIT, NULL);
-	} else if (!run->seats[seat].accepted) {
-		seat_settle(run, seat, run->seats[seat].if_there, NULL);
+	} else if (run->seats[seat].send_again || !run->seats[seat].accepted) {
+		run->seats[seat].heard = run->seats[seat].patched;
+		seat_settle(run, seat, run->seats[seat].send_again ? PUSH_SPLIT : run->seats[seat].if_there,
+			    NULL);
 	} else {
 		run->seats[seat].step = SEAT_DOUBTED;
 		snprintf(member->error, sizeof(member->error), "the application accepted the change but %s",

@@ -71,6 +71,8 @@ struct seat {
 	bool in_patch; /* part of the PATCH under way */
 	/* The verdict when a removal was not accepted and the member is still there. */
 	enum push_verdict if_there;
+	long heard;            /* status of the latest answer that concerns it; 0 = none */
+	long patched;          /* of its latest PATCH */
 	char match[NAME_SIZE]; /* by which the user is found */
 	char user_id[SCIM_ID_SIZE];
 };
@@ -216,6 +218,10 @@ void forget_user(struct run *run, size_t seat);
 bool rests_on_memory(const struct run *run);
 /* recall.c: forgets the ids that came from memory and begins again with looking them up. Once in a push. */
 void look_again(struct run *run);
+
+/* verdict.c: the answer's status, for the members that it concerns: it may be what decides about them. */
+void note_status(struct run *run, const struct slot *slot, long status);
+void all_heard(struct run *run, long status);
 
 /* verdict.c: the member's verdict stands. `words` NULL keeps the text that is there. */
 void seat_settle(struct run *run, size_t seat, enum push_verdict verdict, const char *words);

@@ -31,6 +31,7 @@ static void note_answer(struct run *run, const struct slot *slot, const struct h
 	run->reached = run->reached || answer->sent;
 	if (answer->status >= 300)
 		push->status = answer->status;
+	note_status(run, slot, answer->status);
 	if (scim_op_is_for_seat(slot->op)) {
 		run->seats[slot->seat].busy = false;
 		run->seats[slot->seat].unanswered = unanswered;
@@ -71,6 +72,7 @@ static bool ends_push(struct run *run, const struct slot *slot, const struct htt
 	if (result->outcome != OUTCOME_MISCONFIGURED && result->outcome != OUTCOME_THROTTLED && !lost)
 		return false;
 	answer_words(run, slot->op, answer, words);
+	all_heard(run, answer->status);
 	run_settle_rest(run, PUSH_RETRY, words);
 	return true;
 }

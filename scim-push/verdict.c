@@ -6,12 +6,43 @@
 
 #include "base/clock.h"
 
+void all_heard(struct run *run, long status)
+{
+	for (size_t i = 0; i < run->push->count; i++)
+		run->seats[i].heard = status;
+}
+
+void note_status(struct run *run, const struct slot *slot, long status)
+{
+	if (scim_op_is_for_seat(slot->op)) {
+		run->seats[slot->seat].heard = status;
+		return;
+	}
+	if (!scim_op_is_patch(slot->op)) {
+		all_heard(run, status);
+		return;
+	}
+	for (size_t i = 0; i < run->push->count; i++)
+		if (run->seats[i].in_patch)
+			run->seats[i].heard = run->seats[i].patched = status;
+}
+
+/* What is confirmed was decided by the PATCH, unless that was refused. */
+static long deciding_status(const struct seat *seat, enum push_verdict verdict)
+{
+	if (verdict == PUSH_SKIPPED)
+		return 0;
+	return verdict == PUSH_DONE && seat->patched >= 200 && seat->patched < 300 ? seat->patched
+										   : seat->heard;
+}
+
 void seat_settle(struct run *run, size_t seat, enum push_verdict verdict, const char *words)
 {
 	struct push_member *member = &run->push->members[seat];
 
 	run->seats[seat].step = SEAT_SETTLED;
 	member->verdict = verdict;
+	member->status = deciding_status(&run->seats[seat], verdict);
 	if (words != NULL)
 		snprintf(member->error, sizeof(member->error), "%s", words);
 	if (verdict == PUSH_DONE) {

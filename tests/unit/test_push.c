@@ -281,9 +281,37 @@ static void refused_together_is_to_be_split(void **state)
 		story_expect(story, i, PUSH_SPLIT,
 			     "adding to the group: the application answered 400: Request is unparsable.");
 		assert_false(story->members[i].in_doubt);
+		assert_int_equal(story->members[i].status, 400);
 	}
 	assert_int_equal(story->push.status, 400);
 	assert_false(story->push.sick);
+}
+
+/* What decided about one member is not said of another, and what was mended on the way is forgotten. */
+static void each_has_its_own_status(void **state)
+{
+	static const struct peer_rule rules[] = {
+		{.when = FIND_GROUP, .status = 200, .body = GROUP("g-1")},
+		{.when = FIND_USER("ada"), .status = 200, .body = STORY_NONE},
+		{.when = FIND_USER("bob"), .status = 200, .body = STORY_NONE},
+		{.when = CREATE " {\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],"
+				"\"userName\":\"ada@",
+		 .status = 409,
+		 .body = STORY_ERROR("409", "Duplicate.")},
+		{.when = CREATE, .status = 400, .body = STORY_ERROR("400", "Request is unparsable.")},
+		{.when = FIND_USER("ada"), .status = 200, .body = FOUND("ada", "u-1")},
+		{.when = PATCH("g-1"), .status = 204, .body = ""},
+		{.when = CONFIRM("g-1", "u-1"), .status = 200, .body = GROUP("g-1")},
+	};
+	struct story *story = *state;
+
+	story_member(story, "bob");
+	STORY_RUN(story, rules);
+	story_expect(story, 0, PUSH_DONE, "");
+	story_expect(story, 1, PUSH_REFUSED,
+		     "creating the user: the application answered 400: Request is unparsable.");
+	assert_int_equal(story->members[0].status, 204);
+	assert_int_equal(story->members[1].status, 400);
 }
 
 static void confirmation_may_lag(void **state)
@@ -341,6 +369,7 @@ int main(void)
 		STORY(outdated_ids_are_looked_up_once_more),
 		STORY(fresh_ids_are_not_looked_up_once_more),
 		STORY(refused_together_is_to_be_split),
+		STORY(each_has_its_own_status),
 		STORY(confirmation_may_lag),
 		STORY(success_that_is_never_shown),
 	};

@@ -140,6 +140,10 @@ static void removal_of_some_who_are_gone(void **state)
 		story_expect(story, i, PUSH_SPLIT,
 			     "removing from the group: the application answered 404: Membership not found.");
 	story_expect(story, 1, PUSH_DONE, "");
+	/* The refusal decided about two of them, the look about the third. */
+	assert_int_equal(story->members[0].status, 404);
+	assert_int_equal(story->members[1].status, 200);
+	assert_int_equal(story->members[2].status, 404);
 	assert_int_equal(story->peer.requests, 8);
 }
 
