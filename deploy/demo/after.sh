@@ -2,32 +2,35 @@
 # shellcheck disable=SC2034,SC2154 # the files of this folder share their variables
 # After the story: calls for the reader to try, until Ctrl-C.
 
+# The lines of deploy/demo/first-calls, which README.md shows too, for this demonstration's folder and programs.
+first_calls() {
+	sed "s|var/demo|${demo#"$PWD"/}|g; s|build/release|$build|g" deploy/demo/first-calls
+}
+
+# What a reader would do who copies them.
+try_first_calls() {
+	local answers=$demo/answers/first-calls.txt
+	chapter "7. The lines of README.md"
+	first_calls | bash -euo pipefail >"$answers" 2>&1 || broken "they fail: $(tail -n 3 "$answers")"
+	sure "none of them is refused" "$(grep -c '"error"' "$answers") == 0"
+	sure "the first is granted" "$(grep -c '"status": "PendingProvisioning"' "$answers") > 0"
+	poll 15000 nobody_left || broken "somebody is left in the groups"
+	say "         A request of its own, what came of it, its end; the same with jit: all as README.md says."
+}
+
+nobody_left() {
+	[[ -z $(members_of aws-admins) ]]
+}
+
 show_calls() {
 	local folder=${demo#"$PWD"/}
 	chapter "Now you: all three stay up until Ctrl-C. Lines for another terminal, here:"
+	first_calls | sed "s|^#.*|$dim&$plain|"
 	cat <<-END
-		B=$broker_url G=\$B$graph
-		AMIRA='Authorization: Bearer ${token_of[amira]}'
-		OLGA='Authorization: Bearer ${token_of[olga]}'
-
-		${dim}# Amira activates aws-admins for a minute (5 s to 10 min are allowed):$plain
-		curl -s -H "\$AMIRA" \$G/assignmentScheduleRequests --json '{
-		  "action": "selfActivate", "accessId": "member", "justification": "trying it out",
-		  "groupId": "$admins",
-		  "scheduleInfo": {"expiration": {"type": "afterDuration", "duration": "PT1M"}}}' | jq
-
-		${dim}# What she has now, and what she has asked for:$plain
-		curl -s -H "\$AMIRA" "\$G/assignmentScheduleInstances/filterByCurrentUser(on='principal')" | jq
-		curl -s -H "\$AMIRA" "\$G/assignmentScheduleRequests/filterByCurrentUser(on='principal')" | jq
-
-		${dim}# She gives it back:$plain
-		curl -s -H "\$AMIRA" \$G/assignmentScheduleRequests --json '{
-		  "action": "selfDeactivate", "accessId": "member",
-		  "groupId": "$admins"}' | jq
 
 		${dim}# The bucket, the queue and the cycle; the broker's figures:$plain
-		curl -s -H "\$OLGA" \$B/api/applications/aws | jq
-		curl -s \$B/metrics
+		curl -s \$JIT_SERVER/api/applications/aws -H @$folder/tokens/olga | jq
+		curl -s \$JIT_SERVER/metrics
 
 		${dim}# Who is in the groups, and every request that the application has seen:$plain
 		curl -s $sandbox_url/sandbox/state | jq

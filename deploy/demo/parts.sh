@@ -111,6 +111,7 @@ write_person() {
 	person_id[$person]=$(make_uuid)
 	token_of[$person]=$token
 	printf 'Authorization: Bearer %s\n' "$token" >"$demo/tokens/$person"
+	echo "$token" >"$demo/tokens/$person.token"
 	cat <<-END
 		  - id: ${person_id[$person]}
 		    user_name: $person@example.com

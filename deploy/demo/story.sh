@@ -309,6 +309,9 @@ what_is_left() {
 	# That it runs as root is the reader's doing, not the story's.
 	same "warnings and errors in the broker's log" '' \
 		"$(grep -E 'level=(warn|error)' "$demo/jit-broker.log" | grep -v ' event=root ')"
+}
+
+all_well() {
 	printf '\n%s%s%s  All as it should be: %d checks, %s seconds.\n' "$green" "$tick" "$plain" "$checks" \
 		"$(seconds $(($(now_ms) - story_ms)))"
 }
