@@ -114,8 +114,8 @@ demo: deps ## build and run the demonstration (DEMO_ONCE=1: once through, then s
 	@BUILD=build/release deploy/demo/run
 
 test: deps-test ## everything: unit, integration, sanitizers, fuzz corpus, lint
-	@{ $(again) -k test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
-	+@$(again) test-run
+	@{ $(again) -k VARIANT=release test-programs && $(again) VARIANT=asan asan-programs; } || { echo "0 passed, 1 failed"; exit 1; }
+	+@$(again) VARIANT=release test-run
 
 test-programs: programs $(B)/tests/torture/torture $(B)/tests/webhooks/peer $(B)/tests/oidc/verifier $(if $(BENCH_SRC),$(B)/tests/bench/bench)
 asan-programs: programs $(asan_programs) $(patsubst %.c,$(B)/%,$(FUZZERS))
@@ -132,6 +132,9 @@ REPLAYS := $(foreach f,$(FUZZERS),'fuzz corpus $(notdir $(basename $(f))): build
 # In a folder of its own, so that a demonstration that somebody looks at is not in the way.
 DEMO := 'demo: DEMO_ONCE=1 DEMO_DIR=$(B)/demo BUILD=$(B) deploy/demo/run'
 
+# That the programs which people install are protected as they should be.
+HARDENING := 'hardening: tests/lint/check-hardening $(B)'
+
 # Against libraries of other people, which npm brings.
 REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check' 'tokens against jose: $(MAKE) tokens-check'
 
@@ -143,7 +146,7 @@ LONG_TESTS := $(patsubst %,build/asan/tests/%,unit/test_model integration/test_f
 	integration/test_command unit/test_bucket integration/test_sign_in_outage integration/test_lost_eligibility)
 
 test-run:
-	+@RUN_TIMEOUT=900 tests/run $(LONG_LINTS) $(LONG_TESTS) $(DEMO) $(TORTURE) $(REFERENCES) \
+	+@RUN_TIMEOUT=900 tests/run $(LONG_LINTS) $(LONG_TESTS) $(DEMO) $(HARDENING) $(TORTURE) $(REFERENCES) \
 		$(filter-out $(LONG_TESTS),$(asan_programs)) $(REPLAYS) $(LINTS)
 
 check-unit: deps-test ## the unit tests of this VARIANT

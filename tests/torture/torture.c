@@ -85,7 +85,7 @@ static void print_again(const struct plan *plan)
 {
 	printf("Again: TORTURE_SEED=%" PRIu64 " TORTURE_SECONDS=%ld TORTURE_STORE=%s ", plan->seed,
 	       plan->seconds, plan->cluster ? "cluster" : "single");
-	puts(plan->is_short ? "build/debug/tests/torture/torture --short" : "make torture" AGAIN_VARIANT);
+	puts(plan->is_short ? "build/release/tests/torture/torture --short" : "make torture" AGAIN_VARIANT);
 }
 
 /* -- the run ------------------------------------------------------------------------------------------------------ */
