@@ -27,14 +27,14 @@ static int open_world(void **state)
 	return scene_open(state, &options);
 }
 
-static void expect_in(const struct world *world, const char *text)
+static void expect_at(const struct world *world, const char *path, const char *text)
 {
 	struct http_response response;
 
-	scene_get(world, 0, "/readyz", &response);
+	scene_get(world, 0, path, &response);
 	assert_int_equal(response.status, 200);
 	if (strstr(buf_text(&response.body), text) == NULL)
-		fail_msg("/readyz does not say %s:\n%s", text, buf_text(&response.body));
+		fail_msg("%s does not say %s:\n%s", path, text, buf_text(&response.body));
 	http_response_release(&response);
 }
 
@@ -52,16 +52,20 @@ static void an_overdue_removal_is_a_warning(void **state)
 	world_deactivate(world, &ask, &response);
 	assert_int_equal(response.status, 201);
 	http_response_release(&response);
-	expect_in(world, "\"warnings\":[],\"removals\":{\"unconfirmed\":1,\"oldestSeconds\":");
+	expect_at(world, "/readyz", "\"warnings\":[],\"removals\":{\"unconfirmed\":1,\"oldestSeconds\":");
 
 	freeReplyObject(redis_server_command(&world->redis, "ZADD {j%u}:x XX %lld %s:%s",
 					     (unsigned)id_lane(id),
 					     (long long)clock_wall_ms() - 3600 * SECOND,
 					     world_group_id(world, 0), world_person_id(world, 1)));
-	expect_in(world, "\"warnings\":[\"1 removals are not confirmed, the oldest for 360");
+	expect_at(world, "/readyz", "\"warnings\":[\"1 removals are not confirmed, the oldest for 360");
+	expect_at(world, "/metrics", "\njit_removals_unconfirmed 1\n");
+	expect_at(world, "/metrics", "\njit_removals_oldest_seconds 360");
 	assert_true(sandbox_clear_faults(&world->sandbox));
 	scene_wait(world, &ask, id, "removed");
-	expect_in(world, "\"warnings\":[],\"removals\":{\"unconfirmed\":0,\"oldestSeconds\":0}");
+	expect_at(world, "/readyz", "\"warnings\":[],\"removals\":{\"unconfirmed\":0,\"oldestSeconds\":0}");
+	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
+	expect_at(world, "/metrics", "\njit_removals_oldest_seconds 0\n");
 	world_passed(world);
 }
 
