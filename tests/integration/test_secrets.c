@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include <linux/capability.h>
 
 #include "tests/support/scene.h"
+#include "tests/support/shell.h"
 
 #define WRONG    "a-bearer-that-nobody-has"   /* refused, and yet not to be written down */
 #define WHY      "INC4711: to be found again" /* shows that the search would find what is there */
@@ -196,6 +198,31 @@ static void memory_is_not_shown(void **state)
 	world_passed(world);
 }
 
+/* The command `jit` while it waits, with a token in its memory. What others may not look into, the kernel dumps no more. */
+static void memory_of_the_command_is_not_shown(void **state)
+{
+	struct world *world = *state;
+	struct shell jit = {.home = ""};
+	int commands;
+
+	snprintf(jit.home, sizeof(jit.home), "%.400s/home", world->dir);
+	snprintf(jit.server, sizeof(jit.server), "%s", world->brokers[0].root);
+	assert_int_equal(mkdir(jit.home, 0700), 0);
+	shell_use_token(&jit, world_token(world, 0));
+	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups once -> hang"));
+	shell_start(&jit, (const char *const[]){"activate", world_group_id(world, 0), "--reason", WHY,
+						"--wait", NULL});
+	scene_wait_hung(world, 1);
+	look_into_all(false);
+	commands = look_into(jit.proc.pid);
+	look_into_all(true);
+	assert_true(proc_alive(&jit.proc));
+	assert_int_equal(commands, EPERM);
+	proc_kill9(&jit.proc);
+	assert_true(sandbox_release_hung(&world->sandbox));
+	world_passed(world);
+}
+
 /* What is counted in a process' memory; all in one go, because a sanitizer has much of it. */
 struct sought {
 	const char *text;
@@ -312,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(secrets_are_written_nowhere, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(memory_is_not_shown, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(memory_of_the_command_is_not_shown, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(callers_tokens_are_forgotten, open_world, scene_close),
 	};
 
