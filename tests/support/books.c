@@ -172,6 +172,13 @@ static bool is_right(void *ctx)
 	return c->differences == 0;
 }
 
+bool books_right(const struct books *books)
+{
+	struct comparison c = {.books = books};
+
+	return is_right(&c);
+}
+
 bool books_wait(const struct books *books, int64_t timeout_ms)
 {
 	struct comparison c = {.books = books};

@@ -34,7 +34,9 @@ bool books_wants(const struct books *books, size_t person, size_t group, int64_t
 /* When the last of those that end has ended; 0 = none does. */
 int64_t books_last_end(const struct books *books);
 
-/* Waits until each group holds the standing members and the wanted ones and nobody else, each at least once. */
+/* Does each group hold the standing members and the wanted ones and nobody else, each at least once? Says nothing. */
+bool books_right(const struct books *books);
+/* Waits until that is so. */
 bool books_wait(const struct books *books, int64_t timeout_ms);
 /* Are the standing members in all groups now? */
 bool books_standing(const struct books *books);
