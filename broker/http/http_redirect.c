@@ -1,5 +1,6 @@
 #include "http/http_redirect.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -28,24 +29,32 @@ static bool has_part(CURLU *url, CURLUPart part)
 	return has;
 }
 
-/* The address in a Location header's value, which may be relative to `url`; NULL when it is not on the same server, names a
- * user, or when memory is short. For curl_free(). */
-static char *within(const char *url, const char *location)
+/* An IPv6 address may have a zone, which is no part of the host here: in another one it is another machine's. */
+static bool same_zone(CURLU *a, CURLU *b)
+{
+	if (!has_part(a, CURLUPART_ZONEID) && !has_part(b, CURLUPART_ZONEID))
+		return true;
+	return same_part(a, b, CURLUPART_ZONEID);
+}
+
+char *http_redirect_target(const char *url, const char *location)
 {
 	CURLU *from = curl_url(), *to = curl_url();
-	char *target = NULL;
+	char *target = NULL, *copy;
 
 	if (from != NULL && to != NULL &&
 	    curl_url_set(from, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK &&
 	    curl_url_set(to, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK &&
 	    curl_url_set(to, CURLUPART_URL, location, CURLU_PATH_AS_IS) == CURLUE_OK &&
 	    same_part(from, to, CURLUPART_SCHEME) && same_part(from, to, CURLUPART_HOST) &&
-	    same_part(from, to, CURLUPART_PORT) && !has_part(to, CURLUPART_USER) &&
+	    same_zone(from, to) && same_part(from, to, CURLUPART_PORT) && !has_part(to, CURLUPART_USER) &&
 	    curl_url_set(to, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK)
 		(void)curl_url_get(to, CURLUPART_URL, &target, 0);
 	curl_url_cleanup(from);
 	curl_url_cleanup(to);
-	return target;
+	copy = target != NULL ? strdup(target) : NULL;
+	curl_free(target);
+	return copy;
 }
 
 /* What has come of the answer is forgotten. The token is for this server, and for nobody else. */
@@ -74,8 +83,8 @@ bool http_redirect_follow(struct http_request *r)
 		return false;
 	r->one_redirect = false;
 	if (url != NULL && r->location[0] != '\0')
-		target = within(url, r->location);
+		target = http_redirect_target(url, r->location);
 	goes_on = target != NULL && send_again(r, target);
-	curl_free(target);
+	free(target);
 	return goes_on;
 }

@@ -12,4 +12,11 @@ struct http_request;
  */
 bool http_redirect_follow(struct http_request *r);
 
+/*
+ * The address that a Location header's value names, which may be relative to `url` (RFC 9110, 10.2.2): on the same
+ * scheme, host and port, without user information and fragment. NULL when it is none of these, and when memory is short.
+ * For free().
+ */
+char *http_redirect_target(const char *url, const char *location);
+
 #endif
