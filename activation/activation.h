@@ -32,6 +32,7 @@ struct terms {
 	int64_t batch;           /* members in one push, 1 to PUSH_BATCH */
 	/* It is quarantined when so many pushes have failed, and so many in a hundred. */
 	int64_t quarantine_failures, quarantine_share;
+	int64_t quarantine_slowest_ms; /* its trials come half as often each time, down to one in that time */
 	/* So many memberships, and so many of a hundred, a change of the configuration may remove in a cycle's time before an
 	 * operator is asked (activation/guard.lua). */
 	int64_t guard_members, guard_share;

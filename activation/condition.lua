@@ -7,7 +7,6 @@
 --   failed, passed  pushes since `first`;    row: those that failed in a row
 --   hold         nothing that failed is tried again before that; removals have their own pauses
 
-local DAY = 24 * 3600 * 1000
 local HOLD_MOST = 60000
 
 local function condition(c, app)
@@ -115,11 +114,11 @@ local function learn(c, t, health, chance, text)
 	end
 end
 
--- In quarantine cycles come less and less often, down to one a day.
+-- In quarantine cycles come less and less often, down to what the terms say.
 local function quarantine_pause(c, t)
 	local h = condition(c, t.app)
 	condition_set(c, t.app, 'trials', h.trials + 1)
-	return math.min(t.cycle * 2 ^ h.trials, math.max(DAY, t.cycle))
+	return math.min(t.cycle * 2 ^ h.trials, math.max(t.quarantine_slowest, t.cycle))
 end
 
 -- jit_operate: an operator's word about an application.

@@ -60,13 +60,13 @@ void core_terms(const struct terms *terms, char out[TERMS_SIZE])
 {
 	const struct throttle *t = &terms->throttle;
 
-	snprintf(out, TERMS_SIZE, "%s %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld",
+	snprintf(out, TERMS_SIZE, "%s %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld",
 		 terms->app, (long long)t->pushes, (long long)t->per_ms, (long long)t->cycle_reserve,
 		 (long long)t->overflow_wait_ms, (long long)t->cycle_ms, (long long)cycle_phase_ms(terms),
 		 (long long)terms->batch, (long long)terms->push_timeout_ms,
 		 (long long)(terms->push_timeout_ms + PUSH_GRACE_MS), (long long)terms->quarantine_failures,
 		 (long long)terms->quarantine_share, (long long)terms->log_keep_ms,
-		 (long long)terms->log_most);
+		 (long long)terms->log_most, (long long)terms->quarantine_slowest_ms);
 }
 
 void core_guard(const struct activation *activation, const char *app, char out[GUARD_SIZE])

@@ -54,7 +54,7 @@ end
 
 -- The terms of an application, as one argument:
 -- "ID pushes per_ms reserve wait_ms cycle_ms cycle_phase_ms batch deadline_ms lease_ms
--- quarantine_failures quarantine_share log_keep_ms log_most"; the last four may be left out
+-- quarantine_failures quarantine_share log_keep_ms log_most quarantine_slowest_ms"; the last five may be left out
 local function read_terms(text)
 	local f = {}
 	for word in string.gmatch(text, '%S+') do
@@ -64,7 +64,7 @@ local function read_terms(text)
 		wait = tonumber(f[5]), cycle = tonumber(f[6]), phase = tonumber(f[7]), batch = tonumber(f[8]),
 		deadline = tonumber(f[9]), lease = tonumber(f[10]), quarantine_failures = tonumber(f[11] or '50'),
 		quarantine_share = tonumber(f[12] or '40'), log_keep = tonumber(f[13] or '2592000000'),
-		log_most = tonumber(f[14] or '10000') }
+		log_most = tonumber(f[14] or '10000'), quarantine_slowest = tonumber(f[15] or '86400000') }
 end
 
 -- Entries of the timetable that stand for an application's own ones.

@@ -12,6 +12,7 @@ void terms_from(const struct config *config, const struct config_application *ap
 	out->batch = (int64_t)dialect_batch(&application->scim.dialect);
 	out->quarantine_failures = application->quarantine_failures;
 	out->quarantine_share = application->quarantine_share;
+	out->quarantine_slowest_ms = application->quarantine_slowest_ms;
 	out->guard_members = application->guard_members;
 	out->guard_share = application->guard_share;
 	out->log_keep_ms = config->log_keep_ms;

@@ -48,6 +48,7 @@ struct config_application {
 	bool check_drift;                              /* each cycle compares what its groups hold */
 	int64_t push_timeout_ms;                       /* a push is aborted after that; 30 s */
 	int64_t quarantine_failures, quarantine_share; /* when it is quarantined: pushes, and in a hundred */
+	int64_t quarantine_slowest_ms;                 /* its trials become rarer down to one in that time */
 	int64_t guard_members,
 		guard_share; /* memberships, and in a hundred: the configuration removes more only when
 					     * an operator agrees */

@@ -598,6 +598,12 @@ const struct setting settings[SETTING_COUNT] = {
 				      "When these were more than so many of a hundred pushes.", TYPE_COUNT,
 				      .fallback = "40", .unit = "percent", .min = 0, .max = 99,
 				      APPLICATION(quarantine_share)},
+	[SET_APP_QUARANTINE_SLOWEST] = {"applications[].quarantine.slowest",
+					"Each trial comes after twice the time of the one before it, from "
+					"cycle to this at most; cycle "
+					"itself where that is longer.",
+					TYPE_DURATION, .fallback = "24h", .min = SECOND, .max = 30 * DAY,
+					APPLICATION(quarantine_slowest_ms)},
 	[SET_APP_GUARD] =
 		{"applications[].guard",
 		 "What a change of the configuration may remove in a cycle's time, where groups say "

@@ -142,11 +142,13 @@ static void test_applications_given(void **state)
 	assert_int_equal(aws->throttle.overflow_wait_ms, 3000);
 	assert_int_equal(aws->throttle.cycle_ms, 3600000);
 	assert_int_equal(aws->push_timeout_ms, 9000);
+	assert_int_equal(aws->quarantine_slowest_ms, INT64_C(6) * 3600000);
 	assert_non_null(local);
 	assert_string_equal(local->id, "Local.App_2-b");
 	assert_string_equal(local->scim.url, "http://[::1]:8443/scim");
 	assert_string_equal(local->scim.token, TOKEN);
 	assert_int_equal(local->throttle.cycle_reserve, 0);
+	assert_int_equal(local->quarantine_slowest_ms, INT64_C(24) * 3600000);
 	config_unref(config);
 }
 

@@ -186,6 +186,33 @@ static void test_slower_and_slower(void **state)
 	lane_story_run(*state, "slower and slower", rows);
 }
 
+/* What the last term says is the longest time between two trials, and a cycle's where that is longer. */
+static void test_slowest(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 terms aws 5 10000 3 0 10000 0 100 30000 32000 1 0 2592000000 10000 15000", ""},
+		{"0 submit r1 g1 ann 900000000", "ok provisioning | push Pr1 add g1 ann"},
+		{"1 end Pr1 health=failing why=x ann:retry:sure:-1:x", "ok"},
+		{"1 plan", "ok"},
+		{"10000 cycle", "started"},
+		{"10000 app next", "next=20000"},
+		{"10000 pump q1", "| push q1 add cycle g1 ann*1"},
+		{"10001 end q1 health=failing why=x ann:retry:sure:-1:x", "ok"},
+		{"10001 pump q2", "idle"},
+		{"20000 cycle", "started"},
+		{"20000 app next", "next=35000"},
+		{"20000 pump q2", "| push q2 add cycle g1 ann*2"},
+		{"20001 end q2 health=failing why=x ann:retry:sure:-1:x", "ok"},
+		{"20001 pump q3", "idle"},
+		{"20001 terms aws 5 10000 3 0 10000 0 100 30000 32000 1 0 2592000000 10000 1000", ""},
+		{"35000 cycle", "started"},
+		{"35000 app next", "next=45000"},
+		END,
+	};
+
+	lane_story_run(*state, "the slowest trials", rows);
+}
+
 static void test_pause(void **state)
 {
 	static const struct lane_story_row rows[] = {
@@ -391,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_keeps_failing),
 		cmocka_unit_test(test_fails_now_and_then),
 		cmocka_unit_test(test_slower_and_slower),
+		cmocka_unit_test(test_slowest),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_pause_during_a_cycle),
 		cmocka_unit_test(test_split),
