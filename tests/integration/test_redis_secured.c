@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,54 +14,20 @@
 
 #include "base/digest.h"
 #include "tests/support/certificates.h"
+#include "tests/support/redis_acl.h"
 #include "tests/support/scene.h"
 #include "tests/support/wait.h"
 
 #define PASSWORD "not-in-any-log-7f3a"
-#define ZEROS    "0000000000000000000000000000000000000000000000000000000000000000"
 #define HOUR_S   3600
 
 struct locked {
 	struct world world;
 	struct authority authority;
 	struct certificate_files server, client;
+	struct redis_server replica; /* only where the test starts it */
 	char dir[40], password[64], acl[64], hash[SHA256_HEX], port[8], more[640];
 };
-
-/* Copies deploy/redis.acl with the password's hash, without one word, and without the line that would keep the test
- * itself out. */
-static void copy_acl(struct locked *locked, const char *without)
-{
-	char line[2048];
-	FILE *from = fopen("deploy/redis.acl", "r");
-	snprintf(locked->acl, sizeof(locked->acl), "%s/acl", locked->dir);
-	FILE *to = fopen(locked->acl, "w");
-	assert_non_null(from);
-	assert_non_null(to);
-	digest_sha256_hex(PASSWORD, strlen(PASSWORD), locked->hash);
-	while (fgets(line, sizeof(line), from) != NULL) {
-		char *zeros = strstr(line, ZEROS);
-		char *word = without != NULL ? strstr(line, without) : NULL;
-		if (zeros != NULL)
-			memcpy(zeros, locked->hash, strlen(ZEROS));
-		if (word != NULL)
-			memset(word, ' ', strlen(without));
-		if (strcmp(line, "user default off\n") != 0)
-			assert_true(fputs(line, to) >= 0);
-	}
-	assert_int_equal(fclose(from), 0);
-	assert_int_equal(fclose(to), 0);
-}
-
-static void write_password(struct locked *locked)
-{
-	snprintf(locked->password, sizeof(locked->password), "%s/password", locked->dir);
-	FILE *file = fopen(locked->password, "w");
-	assert_non_null(file);
-	assert_true(fputs(PASSWORD "\n", file) >= 0);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(locked->password, 0600), 0);
-}
 
 static int lock_up(void **state)
 {
@@ -75,7 +40,10 @@ static int lock_up(void **state)
 	authority_make(&locked->authority, locked->dir, "authority");
 	certificate_make(&locked->authority, "DNS:localhost,IP:127.0.0.1", HOUR_S, "server", &locked->server);
 	certificate_make(&locked->authority, NULL, HOUR_S, "client", &locked->client);
-	write_password(locked);
+	snprintf(locked->acl, sizeof(locked->acl), "%s/acl", locked->dir);
+	snprintf(locked->password, sizeof(locked->password), "%s/password", locked->dir);
+	digest_sha256_hex(PASSWORD, strlen(PASSWORD), locked->hash);
+	redis_acl_password(locked->password, PASSWORD);
 	assert_true(redis_server_ports(&port, 1));
 	snprintf(locked->port, sizeof(locked->port), "%d", port);
 	return 0;
@@ -85,6 +53,7 @@ static int clean_up(void **state)
 {
 	struct locked *locked = *state;
 	bool clean = world_stop(&locked->world);
+	redis_server_stop(&locked->replica);
 	authority_release(&locked->authority);
 	certificate_remove(&locked->server);
 	certificate_remove(&locked->client);
@@ -119,7 +88,7 @@ static void start_locked(struct locked *locked, const char *without)
 		 "  tls: {ca: %s, certificate: %s, key: %s}\n",
 		 locked->port, locked->password, locked->authority.path, locked->client.certificate,
 		 locked->client.key);
-	copy_acl(locked, without);
+	redis_acl_copy(locked->acl, PASSWORD, without);
 	options.without_brokers = true;
 	options.redis_arguments = arguments;
 	assert_true(world_start(&locked->world, &options));
@@ -163,6 +132,57 @@ static void the_main_path_under_the_supplied_acl(void **state)
 	assert_false(proc_log_holds(&world->brokers[0].proc, PASSWORD));
 	assert_false(proc_log_holds(&world->brokers[0].proc, "store_call_refused"));
 	/* Nothing was denied on the way, neither to the broker nor within its functions. */
+	reply = redis_server_command(&world->redis, "ACL LOG");
+	assert_non_null(reply);
+	assert_int_equal(reply->elements, 0);
+	freeReplyObject(reply);
+	world_passed(world);
+}
+
+static bool is_attached(void *ctx)
+{
+	redisReply *reply = redis_server_command(ctx, "INFO replication");
+	bool attached = reply != NULL && strstr(reply->str, "master_link_status:up") != NULL;
+	if (reply != NULL)
+		freeReplyObject(reply);
+	return attached;
+}
+
+/* By TLS and as the user that is there for it. */
+static void start_replica(struct locked *locked)
+{
+	struct redis_server *master = &locked->world.redis;
+	const char *const arguments[] = {"--tls-replication",  "yes",
+					 "--tls-cert-file",    locked->client.certificate,
+					 "--tls-key-file",     locked->client.key,
+					 "--tls-ca-cert-file", locked->authority.path,
+					 "--masteruser",       "jit-replica",
+					 "--masterauth",       PASSWORD,
+					 "--replicaof",        "127.0.0.1",
+					 locked->port,         NULL};
+	assert_true(redis_server_do(master, "CONFIG SET repl-diskless-sync-delay 0"));
+	assert_true(redis_server_start(&locked->replica, arguments));
+	assert_true(wait_until(is_attached, &locked->replica, SCENE_PATIENCE));
+	/* What the file says of Redis 7.2 and Valkey; those before have no such command. */
+	(void)redis_server_do(master, "ACL SETUSER jit-broker +waitaof");
+	size_t len = strlen(locked->more);
+	snprintf(locked->more + len, sizeof(locked->more) - len, "  replicas: 1\n");
+}
+
+/* What the broker's user needs beyond that where acknowledged means that a replica has it too. */
+static void with_a_replica(void **state)
+{
+	struct locked *locked = *state;
+	struct world *world = &locked->world;
+	const struct world_ask ask = {.person = 1, .duration = "PT1H"};
+	char id[ID_SIZE];
+	redisReply *reply;
+	start_locked(locked, NULL);
+	start_replica(locked);
+	assert_true(broker_start(&world->brokers[0], world->dir, "locked", &world->config));
+	world->broker_count = 1;
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
 	reply = redis_server_command(&world->redis, "ACL LOG");
 	assert_non_null(reply);
 	assert_int_equal(reply->elements, 0);
@@ -250,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_main_path_under_the_supplied_acl, lock_up, clean_up),
+		cmocka_unit_test_setup_teardown(with_a_replica, lock_up, clean_up),
 		cmocka_unit_test_setup_teardown(a_command_that_is_denied_is_told_at_the_start, lock_up,
 						clean_up),
 		cmocka_unit_test_setup_teardown(a_wrong_password, lock_up, clean_up),
