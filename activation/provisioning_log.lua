@@ -18,13 +18,16 @@ local function log_cause(push, m, attempt)
 	return attempt > 1 and 'retry' or 'activation'
 end
 
--- An entry's id is the time of the step. Where the clock has gone back, Redis finds the next one.
+-- An entry's id is the time of the step. Where the clock has gone back, Redis finds the next one. Without terms (`t` nil)
+-- it is not known how many are kept: the next push that ends trims.
 local function log_add(c, t, app, entry)
 	local key = c.pre .. 'l:' .. app
-	local most = t and t.log_most or 10000
-	local done = redis.pcall('XADD', key, 'MAXLEN', '~', most, string.format('%.0f-*', c.now), unpack(entry))
+	local done = redis.pcall('XADD', key, string.format('%.0f-*', c.now), unpack(entry))
 	if type(done) == 'table' and done.err then
 		redis.call('XADD', key, '*', unpack(entry))
+	end
+	if t then
+		redis.call('XTRIM', key, 'MAXLEN', '~', t.log_most)
 	end
 end
 

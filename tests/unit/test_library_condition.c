@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -410,6 +412,65 @@ static void test_log(void **state)
 	lane_story_run(*state, "the log", rows);
 }
 
+#define FILLED 10500 /* more than is kept where nothing is configured */
+
+static void fill_log(struct lane *lane)
+{
+	static const char script[] = "for i = 1, ARGV[2] do redis.call('XADD', KEYS[1], ARGV[1] .. '-' .. i, "
+				     "'v', 'done') end";
+	redisReply *reply = lane_command(lane, "EVAL %s 1 %sl:aws %lld %d", script, LANE_PREFIX,
+					 (long long)LANE_EPOCH_MS, FILLED);
+
+	assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
+	freeReplyObject(reply);
+}
+
+static int64_t log_length(struct lane *lane)
+{
+	redisReply *reply = lane_command(lane, "XLEN %sl:aws", LANE_PREFIX);
+	int64_t length = lane_int(reply);
+
+	freeReplyObject(reply);
+	return length;
+}
+
+/* At that time, a push of that number ends by these terms. */
+static void end_a_push(struct lane *lane, int64_t at_ms, int number, const char *terms)
+{
+	char does[64];
+
+	lane->now_ms = LANE_EPOCH_MS + at_ms;
+	lane->terms = terms;
+	snprintf(does, sizeof(does), "submit r%d g%d bob 600000", number, number);
+	lane_story_look(lane, does);
+	snprintf(does, sizeof(does), "end Pr%d bob:done", number);
+	lane_story_look(lane, does);
+}
+
+/* Redis trims whole nodes of a hundred entries. */
+static void test_log_is_kept_as_configured(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 terms aws 50 10000 3 0 2400000 0 100 30000 32000 50 40 2592000000 1000000", ""},
+		{"0 submit r1 g1 ann 60000", "ok provisioning | push Pr1 add g1 ann"},
+		END,
+	};
+	struct lane *lane = *state;
+
+	lane_story_run(lane, "a log that is kept", rows);
+	fill_log(lane);
+	/* A push whose broker died is written down by another one, which does not know how much is kept. */
+	lane->now_ms = LANE_EPOCH_MS + 32000;
+	lane_story_look(lane, "due");
+	assert_int_equal(log_length(lane), FILLED + 1);
+	end_a_push(lane, 32000, 2, rows[0].does + strlen("0 terms "));
+	assert_int_equal(log_length(lane), FILLED + 2);
+	end_a_push(lane, 60000, 3, "aws 50 10000 3 0 2400000 0 100 30000 32000 50 40 2592000000 5000");
+	assert_in_range(log_length(lane), 5000, 5100);
+	end_a_push(lane, 90000, 4, "aws 50 10000 3 0 2400000 0 100 30000 32000 50 40 60000 1000000");
+	assert_in_range(log_length(lane), 3, 103);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_on_demand),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_log_is_kept_as_configured),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);
