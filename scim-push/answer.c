@@ -190,17 +190,23 @@ static bool all_have_ids(const cJSON *hits)
 	return true;
 }
 
-bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, char cursor[512])
+bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, struct scim_page *out)
 {
 	cJSON *page = parse_object(body, len);
 	const cJSON *hits = cJSON_GetObjectItemCaseSensitive(page, "Resources");
+	const cJSON *total = cJSON_GetObjectItemCaseSensitive(page, "totalResults");
 	const char *next = page == NULL ? NULL : json_string(page, "nextCursor");
-	bool ok = cJSON_IsArray(hits) && all_have_ids(hits) && (next == NULL || strlen(next) < 512);
+	bool ok = cJSON_IsArray(hits) && all_have_ids(hits) &&
+		  (next == NULL || strlen(next) < sizeof(out->cursor)) &&
+		  (total == NULL || cJSON_IsNumber(total));
 
 	for (const cJSON *hit = ok ? hits->child : NULL; hit != NULL; hit = hit->next)
 		on_id(ctx, json_string(hit, "id"));
-	if (ok)
-		snprintf(cursor, 512, "%s", next != NULL ? next : "");
+	if (ok) {
+		snprintf(out->cursor, sizeof(out->cursor), "%s", next != NULL ? next : "");
+		out->shown = (size_t)cJSON_GetArraySize(hits);
+		out->total = total != NULL ? total->valuedouble : 0;
+	}
 	cJSON_Delete(page);
 	return ok;
 }

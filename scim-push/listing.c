@@ -33,17 +33,24 @@ static void go_on(struct listing *listing)
 		    "listing the group's members: no time is left for the next page");
 }
 
-/* The page is a list of users; another one follows as long as there is a cursor. */
+/* The page is a list of users; another one follows as long as there is a cursor. Who knows of more than they have shown by
+ * then does not take cursors, and half a list is no list. */
 static void on_users(struct listing *listing, const struct http_answer *answer)
 {
-	char before[LISTING_CURSOR_SIZE];
+	struct scim_page *page = &listing->page;
+	char before[sizeof(page->cursor)];
 
-	memcpy(before, listing->cursor, sizeof(before));
-	if (!scim_read_page(answer->body, answer->len, listing->on_member, listing->ctx, listing->cursor)) {
+	memcpy(before, page->cursor, sizeof(before));
+	if (!scim_read_page(answer->body, answer->len, listing->on_member, listing->ctx, page)) {
 		end(listing, LISTING_BROKEN, "listing the group's members: the answer is no page of users");
-	} else if (listing->cursor[0] == '\0') {
+		return;
+	}
+	listing->shown += page->shown;
+	if (page->cursor[0] == '\0' && page->total > (double)listing->shown) {
+		end(listing, LISTING_BROKEN, "listing the group's members: not all of them are shown");
+	} else if (page->cursor[0] == '\0') {
 		end(listing, LISTING_WHOLE, "");
-	} else if (listing->pages == LISTING_PAGES_MAX || strcmp(before, listing->cursor) == 0) {
+	} else if (listing->pages == LISTING_PAGES_MAX || strcmp(before, page->cursor) == 0) {
 		end(listing, LISTING_BROKEN, "listing the group's members: the pages have no end");
 	} else {
 		go_on(listing);
@@ -168,7 +175,7 @@ static enum scim_op next_request(const struct listing *listing, struct buf *url)
 		return OP_CONFIRM;
 	}
 	if (dialect->list == LIST_USERS) {
-		scim_url_users_of(url, base, listing->group_id, listing->cursor);
+		scim_url_users_of(url, base, listing->group_id, listing->page.cursor);
 		return OP_LIST_MEMBERS;
 	}
 	scim_url_resource(url, base, "Groups", listing->group_id);
@@ -199,8 +206,8 @@ bool listing_start(struct pusher *pusher, struct listing *listing)
 	enum listing_way way = listing_way(&listing->target->dialect);
 
 	listing->pusher = pusher;
-	listing->cursor[0] = '\0';
-	listing->pages = listing->asked = 0;
+	listing->page.cursor[0] = '\0';
+	listing->pages = listing->asked = listing->shown = 0;
 	listing->unanswered = false;
 	if (way == LISTING_NONE || (way == LISTING_SINGLE && listing->user_count == 0) || !ask(listing)) {
 		snprintf(listing->words, sizeof(listing->words), "%s",

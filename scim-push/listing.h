@@ -13,9 +13,9 @@
 
 #include "scim-push/outcome.h"
 #include "scim-push/push.h"
+#include "scim-push/scim.h"
 
-#define LISTING_PAGES_MAX   1000 /* of 100 users each with AWS */
-#define LISTING_CURSOR_SIZE 512
+#define LISTING_PAGES_MAX 1000 /* of 100 users each with AWS */
 
 enum listing_end {
 	LISTING_WHOLE,  /* all members were shown, or all users asked for */
@@ -50,8 +50,9 @@ struct listing {
 	struct pusher *pusher;
 	struct http_request *request;
 	struct listing *next;
-	enum scim_op op; /* of the request under way */
-	char cursor[LISTING_CURSOR_SIZE];
+	enum scim_op op;       /* of the request under way */
+	struct scim_page page; /* the latest */
+	size_t shown;          /* users on all pages so far */
 };
 
 /* A listing counts as one push: the caller has taken a token for it. False when it cannot even be begun: on_end is then

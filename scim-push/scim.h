@@ -95,9 +95,15 @@ void scim_read_members(const char *body, size_t len, const char *group_id, struc
 /* Called for each user's id. */
 typedef void scim_on_id(void *ctx, const char *id);
 
-/* One page of users: their ids, and the cursor of the next page ("" = this is the last one). False when it is no page, or
- * holds a user without a usable id. */
-bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, char cursor[512]);
+struct scim_page {
+	char cursor[512]; /* of the next page; "" = this is the last one */
+	size_t shown;     /* users in it */
+	double total;     /* totalResults, as the application says it; 0 = it says nothing */
+};
+
+/* One page of users: their ids are told. False when it is no page, or holds a user without a usable id; `out` is
+ * untouched then. */
+bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, struct scim_page *out);
 
 /* All users in a group; groups within it are left out. False when it is not this group. */
 bool scim_read_member_list(const char *body, size_t len, const char *group_id, scim_on_id *on_id, void *ctx);

@@ -75,7 +75,7 @@ static void on_id(void *ctx, const char *id)
 static void check_members(const char *body, size_t len)
 {
 	struct scim_shown shown[] = {{.user_id = "u-1"}, {.user_id = "u-2"}};
-	char cursor[512] = "";
+	struct scim_page page = {.cursor = ""};
 	size_t listed = 0;
 
 	scim_read_members(body, len, "g-1", shown, 2);
@@ -85,8 +85,9 @@ static void check_members(const char *body, size_t len)
 		REQUIRE(!whole || shown[i].membership != MEMBERSHIP_UNCLEAR);
 	}
 	listed = 0;
-	REQUIRE(scim_read_page(body, len, on_id, &listed, cursor) || listed == 0);
-	REQUIRE(memchr(cursor, '\0', sizeof(cursor)) != NULL);
+	REQUIRE(scim_read_page(body, len, on_id, &listed, &page) || listed == 0);
+	REQUIRE(listed == page.shown);
+	REQUIRE(memchr(page.cursor, '\0', sizeof(page.cursor)) != NULL);
 	if (scim_read_groups(body, len, "u-1", "g-1") == MEMBERSHIP_PRESENT) {
 		struct scim_account account;
 		REQUIRE(scim_read_account(body, len, "u-1", &account) && account.in_groups);

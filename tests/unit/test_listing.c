@@ -83,6 +83,45 @@ static void pages_by_cursor(void **state)
 	assert_int_equal(seen.listing.pages, 3);
 }
 
+/* An application that takes no cursor shows its first page and nothing that leads further. */
+static void pages_that_are_not_all(void **state)
+{
+	static const struct {
+		struct peer_rule pages[2];
+		enum listing_end how;
+	} rows[] = {
+		{{{.when = PAGE(""), .status = 200, .body = USERS("u-1", "u-2", ",\"totalResults\":3")}},
+		 LISTING_BROKEN},
+		{{{.when = PAGE(""), .status = 200, .body = USERS("u-1", "u-2", ",\"totalResults\":\"2\"")}},
+		 LISTING_BROKEN},
+		{{{.when = PAGE(""), .status = 200, .body = USERS("u-1", "u-2", ",\"totalResults\":2")}},
+		 LISTING_WHOLE},
+		/* AWS' total is that of the page. */
+		{{{.when = PAGE(""),
+		   .status = 200,
+		   .body = USERS("u-1", "u-2", ",\"totalResults\":2,\"nextCursor\":\"c\"")},
+		  {.when = PAGE("=c"), .status = 200, .body = USERS("u-3", "u-4", ",\"totalResults\":2")}},
+		 LISTING_WHOLE},
+		{{{.when = PAGE(""),
+		   .status = 200,
+		   .body = USERS("u-1", "u-2", ",\"totalResults\":4,\"nextCursor\":\"c\"")},
+		  {.when = PAGE("=c"), .status = 200, .body = USERS("u-3", "u-4", ",\"totalResults\":4")}},
+		 LISTING_WHOLE},
+		{{{.when = PAGE(""),
+		   .status = 200,
+		   .body = USERS("u-1", "u-2", ",\"totalResults\":5,\"nextCursor\":\"c\"")},
+		  {.when = PAGE("=c"), .status = 200, .body = USERS("u-3", "u-4", ",\"totalResults\":5")}},
+		 LISTING_BROKEN},
+	};
+	struct story *story = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct seen seen = {0};
+		run(story, &seen, rows[i].pages, rows[i].pages[1].when != NULL ? 2 : 1);
+		assert_int_equal(seen.how, rows[i].how);
+	}
+}
+
 static void pages_without_end(void **state)
 {
 	static const struct peer_rule rules[] = {
@@ -226,9 +265,10 @@ static void one_by_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORY(pages_by_cursor), STORY(pages_without_end), STORY(the_group_itself),
-		STORY(broken_listings), STORY(no_way_to_list),    STORY(group_by_name),
-		STORY(one_by_one),
+		STORY(pages_by_cursor),   STORY(pages_that_are_not_all),
+		STORY(pages_without_end), STORY(the_group_itself),
+		STORY(broken_listings),   STORY(no_way_to_list),
+		STORY(group_by_name),     STORY(one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
