@@ -123,7 +123,9 @@ void target_find_group(const struct scim_target *target, const char *name, const
 		[GROUPS_BY_NAME] = {.path = "displayName", .name = "displayName"},
 		[GROUPS_BY_EXTERNAL_ID] = {.path = "externalId", .name = "externalId"},
 	};
-	bool by_name = target->match_groups == GROUPS_BY_NAME || external_id[0] == '\0';
+	/* There are servers that break on an escaped character in a filter. */
+	bool plain = strpbrk(name, "\"\\") == NULL;
+	bool by_name = external_id[0] == '\0' || (target->match_groups == GROUPS_BY_NAME && plain);
 
 	*find = (struct scim_find){.endpoint = "Groups",
 				   .attribute = &attributes[by_name ? GROUPS_BY_NAME : GROUPS_BY_EXTERNAL_ID],

@@ -197,7 +197,7 @@ bool person_is_ours(const struct run *run, size_t seat, const struct http_answer
 /* person.c: the look-up of this member, and that of the group. */
 void seat_find(const struct run *run, size_t seat, struct scim_find *find);
 void group_find(const struct run *run, struct scim_find *find);
-/* person.c: the look-up of a group of these names. */
+/* person.c: the look-up of a group of these names: a name that would have to be escaped gives way to the external id. */
 void target_find_group(const struct scim_target *target, const char *name, const char *external_id,
 		       struct scim_find *find);
 

@@ -54,6 +54,25 @@ static void rule_2_filters_are_encoded_and_hits_compared(void **state)
 	assert_true(peer_all_used(&story->peer));
 }
 
+static void rule_2_no_escapes_where_another_look_up_will_do(void **state)
+{
+	static const struct peer_rule rules[] = {
+		{.when = "GET /t/scim/v2/Groups?filter=externalId%20eq%20%22ext-1%22",
+		 .status = 200,
+		 .body = STORY_NONE},
+	};
+	static const char *const names[] = {"the \"admins\"", "EXAMPLE\\admins"};
+	struct story *story = *state;
+
+	snprintf(story->push.group_external_id, sizeof(story->push.group_external_id), "ext-1");
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(story->push.group_name, sizeof(story->push.group_name), "%s", names[i]);
+		STORY_RUN(story, rules);
+		story_expect(story, 0, PUSH_REFUSED, "the application has no group named \"ext-1\"");
+		assert_true(peer_all_used(&story->peer));
+	}
+}
+
 static void rule_3_several_hits_are_a_mistake(void **state)
 {
 	static const struct peer_rule rules[] = {
@@ -331,6 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(rule_1_media_types),
 		STORY(rule_2_filters_are_encoded_and_hits_compared),
+		STORY(rule_2_no_escapes_where_another_look_up_will_do),
 		STORY(rule_3_several_hits_are_a_mistake),
 		STORY(rule_4_no_removal_without_a_member),
 		STORY(rule_5_success_is_no_proof),
