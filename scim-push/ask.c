@@ -43,6 +43,12 @@ static void on_done(void *ctx, const struct http_answer *answer)
 	free(answered.body);
 }
 
+/* Some applications show all members of a group at once. */
+static size_t answer_max(enum scim_op op)
+{
+	return op == OP_READ_MEMBERS || op == OP_LIST_MEMBERS ? SCIM_MEMBERS_MAX : 0;
+}
+
 void target_call(const struct scim_target *target, enum scim_op op, bool with_next, struct http_call *call)
 {
 	/* RFC 7644, 3.1; AWS answers with application/json whatever is asked for. */
@@ -52,6 +58,7 @@ void target_call(const struct scim_target *target, enum scim_op op, bool with_ne
 				   .media_type = "application/scim+json",
 				   .ca_file = target->ca_file,
 				   .one_redirect = true,
+				   .answer_max = answer_max(op),
 				   .deadline_ms = clock_mono_ms() + target->request_timeout_ms};
 }
 

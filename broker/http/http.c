@@ -475,6 +475,8 @@ enum err http_start(struct http_client *client, const struct http_call *call, co
 	r = http_request_new(client, hook, call->deadline_ms);
 	if (r == NULL)
 		return ERR_NOMEM;
+	if (call->answer_max > 0)
+		buf_init(&r->body, call->answer_max);
 	r->status_only = call->status_only;
 	r->one_redirect = call->one_redirect;
 	if (!add_headers(r, call) || !set_upload(r, call) || !http_request_limits(r, call->ca_file) ||

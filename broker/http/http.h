@@ -33,6 +33,7 @@ struct http_call { /* all pointers are borrowed during http_start() only */
 	const char *ca_file;        /* "" = the system's certificate authorities; else these alone */
 	const char *body;           /* JSON text; NULL = none */
 	const char *const *headers; /* further "Name: value" lines, NULL-terminated; NULL = none */
+	size_t answer_max;          /* bytes of the answer's body; 0 = HTTP_BODY_MAX */
 	bool public_only;           /* refuse addresses that are not in the public network; no proxy */
 	bool status_only;           /* the answer's body does not matter */
 	bool one_redirect;          /* where 307 or 308 sends it on the same server, it is sent once more */

@@ -320,6 +320,36 @@ static void standing_members_of_one_look(void **state)
 	assert_int_equal(story->peer.requests, 8);
 }
 
+/* All of a large group come as one answer: 20,000 members in more than 2 MB. */
+static void a_large_group_is_read_back(void **state)
+{
+	struct peer_rule rules[] = {
+		{.when = FIND_SHORT, .status = 200, .body = GROUP("g-1")},
+		{.when = FIND_USER("ada"), .status = 200, .body = FOUND("ada", "u-1")},
+		{.when = PATCH("g-1"), .status = 204, .body = ""},
+		{.when = READ_GROUP("g-1"), .status = 200},
+	};
+	struct story *story = *state;
+	struct buf group;
+
+	buf_init(&group, (size_t)4 * 1024 * 1024);
+	buf_adds(&group, "{\"id\":\"g-1\",\"displayName\":\"aws-admins\",\"members\":[");
+	for (int i = 1; i < 20000; i++)
+		buf_addf(&group,
+			 "{\"value\":\"9067729b3d-ee533c18-538a-4cd3-a572-%012d\",\"type\":\"User\","
+			 "\"display\":"
+			 "\"somebody-%d@example.com\"},",
+			 i, i);
+	buf_adds(&group, MEMBER("u-1") "]}");
+	assert_false(buf_failed(&group));
+	rules[3].body = buf_text(&group);
+	speak(story, DIALECT_RFC7644);
+	STORY_RUN(story, rules);
+	story_expect(story, 0, PUSH_DONE, "");
+	assert_true(peer_all_used(&story->peer));
+	buf_release(&group);
+}
+
 #define STORY(f) cmocka_unit_test_setup_teardown(f, story_open, story_close)
 
 int main(void)
@@ -336,6 +366,7 @@ int main(void)
 		STORY(standing_member),
 		STORY(unclear_look_is_no_standing_member),
 		STORY(standing_members_of_one_look),
+		STORY(a_large_group_is_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
