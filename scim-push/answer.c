@@ -167,16 +167,29 @@ static enum scim_membership listed(const cJSON *list, const char *id)
 	return MEMBERSHIP_ABSENT;
 }
 
-void scim_read_members(const char *body, size_t len, const char *group_id, struct scim_shown shown[],
-		       size_t count)
+/* Does it show members, and is it the group that was asked for? */
+static enum scim_members members_of(const cJSON *group, const char *group_id, const cJSON **members)
+{
+	*members = cJSON_GetObjectItemCaseSensitive(group, "members");
+	if (group == NULL || !has_id(group, group_id))
+		return MEMBERS_UNREADABLE;
+	if (*members == NULL)
+		return MEMBERS_LEFT_OUT;
+	return cJSON_IsArray(*members) || cJSON_IsNull(*members) ? MEMBERS_SHOWN : MEMBERS_UNREADABLE;
+}
+
+enum scim_members scim_read_members(const char *body, size_t len, const char *group_id,
+				    struct scim_shown shown[], size_t count)
 {
 	cJSON *group = parse_object(body, len);
-	bool ok = group != NULL && has_id(group, group_id);
-	const cJSON *members = ok ? cJSON_GetObjectItemCaseSensitive(group, "members") : NULL;
+	const cJSON *members;
+	enum scim_members way = members_of(group, group_id, &members);
 
 	for (size_t i = 0; i < count; i++)
-		shown[i].membership = ok ? listed(members, shown[i].user_id) : MEMBERSHIP_UNCLEAR;
+		shown[i].membership =
+			way == MEMBERS_UNREADABLE ? MEMBERSHIP_UNCLEAR : listed(members, shown[i].user_id);
 	cJSON_Delete(group);
+	return way;
 }
 
 /* Is every hit a resource with an id that could be used? */
@@ -211,20 +224,20 @@ bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, 
 	return ok;
 }
 
-bool scim_read_member_list(const char *body, size_t len, const char *group_id, scim_on_id *on_id, void *ctx)
+enum scim_members scim_read_member_list(const char *body, size_t len, const char *group_id, scim_on_id *on_id,
+					void *ctx)
 {
 	cJSON *group = parse_object(body, len);
-	const cJSON *members = cJSON_GetObjectItemCaseSensitive(group, "members");
-	bool ok = group != NULL && has_id(group, group_id) &&
-		  (members == NULL || cJSON_IsNull(members) || cJSON_IsArray(members));
+	const cJSON *members;
+	enum scim_members way = members_of(group, group_id, &members);
 
-	for (const cJSON *m = ok && members != NULL ? members->child : NULL; m != NULL; m = m->next) {
+	for (const cJSON *m = way == MEMBERS_SHOWN ? members->child : NULL; m != NULL; m = m->next) {
 		const char *value = json_string(m, "value"), *type = json_string(m, "type");
 		if (value != NULL && (type == NULL || strcmp(type, "Group") != 0))
 			on_id(ctx, value);
 	}
 	cJSON_Delete(group);
-	return ok;
+	return way;
 }
 
 enum scim_membership scim_read_groups(const char *body, size_t len, const char *user_id, const char *group_id)

@@ -226,7 +226,7 @@ bool ask_membership(struct run *run, size_t seat)
 	case VERIFY_NONE: /* not asked at all: read_back() */
 		break;
 	}
-	scim_url_resource(&url, base, "Groups", run->group_id);
+	scim_url_members(&url, base, run->group_id, run->members_by_name);
 	slot->op = OP_READ_MEMBERS;
 	if (!start_or_end(run, slot, &url, NULL))
 		return false;

@@ -57,13 +57,20 @@ static void on_users(struct listing *listing, const struct http_answer *answer)
 	}
 }
 
+/* Members that are left out may be shown when they are asked for by their name; if not, there are none. */
 static void on_group(struct listing *listing, const struct http_answer *answer)
 {
-	if (scim_read_member_list(answer->body, answer->len, listing->group_id, listing->on_member,
-				  listing->ctx))
-		end(listing, LISTING_WHOLE, "");
-	else
+	enum scim_members way = scim_read_member_list(answer->body, answer->len, listing->group_id,
+						      listing->on_member, listing->ctx);
+
+	if (way == MEMBERS_UNREADABLE) {
 		end(listing, LISTING_BROKEN, "listing the group's members: the answer is not this group");
+	} else if (way == MEMBERS_LEFT_OUT && !listing->members_by_name) {
+		listing->members_by_name = true;
+		go_on(listing);
+	} else {
+		end(listing, LISTING_WHOLE, "");
+	}
 }
 
 /* The next user is asked for, if there is one. */
@@ -178,7 +185,7 @@ static enum scim_op next_request(const struct listing *listing, struct buf *url)
 		scim_url_users_of(url, base, listing->group_id, listing->page.cursor);
 		return OP_LIST_MEMBERS;
 	}
-	scim_url_resource(url, base, "Groups", listing->group_id);
+	scim_url_members(url, base, listing->group_id, listing->members_by_name);
 	return OP_READ_MEMBERS;
 }
 
@@ -208,7 +215,7 @@ bool listing_start(struct pusher *pusher, struct listing *listing)
 	listing->pusher = pusher;
 	listing->page.cursor[0] = '\0';
 	listing->pages = listing->asked = listing->shown = 0;
-	listing->unanswered = false;
+	listing->unanswered = listing->members_by_name = false;
 	if (way == LISTING_NONE || (way == LISTING_SINGLE && listing->user_count == 0) || !ask(listing)) {
 		snprintf(listing->words, sizeof(listing->words), "%s",
 			 way == LISTING_NONE ? "the application lists no members"

@@ -51,6 +51,7 @@ struct listing {
 	struct http_request *request;
 	struct listing *next;
 	enum scim_op op;       /* of the request under way */
+	bool members_by_name;  /* the group left them out */
 	struct scim_page page; /* the latest */
 	size_t shown;          /* users on all pages so far */
 };

@@ -333,6 +333,7 @@ static void on_members_gone(struct run *run, const char *words)
 static void on_members(struct run *run, const struct http_answer *answer, enum outcome outcome)
 {
 	struct scim_shown shown[PUSH_MEMBERS_MAX] = {{NULL, MEMBERSHIP_UNCLEAR}};
+	enum scim_members way = MEMBERS_UNREADABLE;
 	char words[TEXT_SIZE];
 
 	answer_words(run, OP_READ_MEMBERS, answer, words);
@@ -343,7 +344,12 @@ static void on_members(struct run *run, const struct http_answer *answer, enum o
 	for (size_t i = 0; i < run->push->count; i++)
 		shown[i] = (struct scim_shown){run->seats[i].user_id, MEMBERSHIP_UNCLEAR};
 	if (outcome == OUTCOME_DONE)
-		scim_read_members(answer->body, answer->len, run->group_id, shown, run->push->count);
+		way = scim_read_members(answer->body, answer->len, run->group_id, shown, run->push->count);
+	/* That proves nothing yet: the seats stay where they are, and are asked about once more. */
+	if (way == MEMBERS_LEFT_OUT && !run->members_by_name) {
+		run->members_by_name = true;
+		return;
+	}
 	for (size_t i = 0; i < run->push->count; i++) {
 		if (run->seats[i].step == SEAT_LOOK)
 			on_looked(run, i, shown[i].membership);

@@ -98,10 +98,11 @@ struct run {
 	bool with_next, switched; /* the next token is used; the other one was tried: once in a push */
 	bool answered;            /* push_send() has said what is wanted, and no PATCH has gone out since */
 	bool group_from_memory;
-	bool looked_again; /* ids from memory were looked up anew: once in a push */
-	bool reached;      /* bytes of some request have left */
-	bool unanswered;   /* the latest group look-up or PATCH was given up without an answer */
-	unsigned round;    /* how often the confirmation was asked */
+	bool looked_again;    /* ids from memory were looked up anew: once in a push */
+	bool reached;         /* bytes of some request have left */
+	bool unanswered;      /* the latest group look-up or PATCH was given up without an answer */
+	bool members_by_name; /* the group left its members out: they are asked for by their name */
+	unsigned round;       /* how often the confirmation was asked */
 	int64_t started_ms;
 	char group_id[SCIM_ID_SIZE];
 	struct slot slots[RUN_PARALLEL];

@@ -68,6 +68,12 @@ void scim_url_resource(struct buf *url, const char *base, const char *endpoint, 
 	add_encoded(url, id);
 }
 
+void scim_url_members(struct buf *url, const char *base, const char *group_id, bool by_name)
+{
+	scim_url_resource(url, base, "Groups", group_id);
+	buf_adds(url, by_name ? "?attributes=members" : "");
+}
+
 void scim_url_confirm(struct buf *url, const char *base, const char *group_id, const char *user_id)
 {
 	struct buf filter;

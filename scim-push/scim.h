@@ -35,6 +35,8 @@ void scim_url_find(struct buf *url, const char *base, const struct scim_find *fi
 void scim_url_endpoint(struct buf *url, const char *base, const char *endpoint);
 /* One resource by its id, which is always one segment of the path. */
 void scim_url_resource(struct buf *url, const char *base, const char *endpoint, const char *id);
+/* A group with its members; `by_name`: where it left them out, they are asked for by their name. */
+void scim_url_members(struct buf *url, const char *base, const char *group_id, bool by_name);
 /* Is this user a member of this group? AWS never shows members; it answers this filter. */
 void scim_url_confirm(struct buf *url, const char *base, const char *group_id, const char *user_id);
 /* The users who are in this group, from `cursor` on: "" = the first page. AWS only. */
@@ -89,9 +91,15 @@ struct scim_shown {
 	enum scim_membership membership; /* out */
 };
 
-/* A group with its members: for each of these users, are they one? A group without `members` has none. */
-void scim_read_members(const char *body, size_t len, const char *group_id, struct scim_shown shown[],
-		       size_t count);
+enum scim_members {
+	MEMBERS_UNREADABLE, /* it is not this group, or its `members` are no list */
+	MEMBERS_LEFT_OUT, /* there is no `members`: an empty group, or one that is not shown whole unless that is asked for */
+	MEMBERS_SHOWN
+};
+
+/* A group with its members: for each of these users, are they one? Nobody is where they are left out. */
+enum scim_members scim_read_members(const char *body, size_t len, const char *group_id,
+				    struct scim_shown shown[], size_t count);
 
 /* Called for each user's id. */
 typedef void scim_on_id(void *ctx, const char *id);
@@ -106,8 +114,9 @@ struct scim_page {
  * untouched then. */
 bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, struct scim_page *out);
 
-/* All users in a group; groups within it are left out. False when it is not this group. */
-bool scim_read_member_list(const char *body, size_t len, const char *group_id, scim_on_id *on_id, void *ctx);
+/* All users in a group; groups within it are not told. */
+enum scim_members scim_read_member_list(const char *body, size_t len, const char *group_id, scim_on_id *on_id,
+					void *ctx);
 
 /* A user with their groups: is this one of them? */
 enum scim_membership scim_read_groups(const char *body, size_t len, const char *user_id,

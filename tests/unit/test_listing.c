@@ -146,7 +146,15 @@ static void the_group_itself(void **state)
 			 "{\"value\":\"u-2\",\"type\":\"User\"}]}"},
 	};
 	static const struct peer_rule empty[] = {
-		{.when = READ_GROUP, .status = 200, .body = "{\"id\":\"g-1\"}"},
+		{.when = READ_GROUP " ", .status = 200, .body = "{\"id\":\"g-1\"}"},
+		{.when = READ_GROUP "?attributes=members", .status = 200, .body = "{\"id\":\"g-1\"}"},
+	};
+	/* It shows them to those who ask for them. */
+	static const struct peer_rule asked[] = {
+		{.when = READ_GROUP " ", .status = 200, .body = "{\"id\":\"g-1\"}"},
+		{.when = READ_GROUP "?attributes=members",
+		 .status = 200,
+		 .body = "{\"id\":\"g-1\",\"members\":[{\"value\":\"u-1\"}]}"},
 	};
 	struct story *story = *state;
 	struct seen seen = {0};
@@ -158,6 +166,10 @@ static void the_group_itself(void **state)
 	RUN(story, &seen, empty);
 	assert_int_equal(seen.how, LISTING_WHOLE);
 	assert_string_equal(seen.members, "");
+	assert_true(peer_all_used(&story->peer));
+	RUN(story, &seen, asked);
+	assert_int_equal(seen.how, LISTING_WHOLE);
+	assert_string_equal(seen.members, "u-1 ");
 }
 
 /* What is not whole is said not to be: nobody may be taken for absent. */

@@ -138,6 +138,31 @@ static void rule_6_look_ups_leave_members_out(void **state)
 	assert_true(peer_all_used(&story->peer));
 }
 
+/* A group that shows no members may still have them: who is removed is gone when it says so on being asked. */
+static void rule_6_members_are_asked_for(void **state)
+{
+	static const struct peer_rule still[] = {
+		{.when = PATCH("g-1"), .status = 204, .body = ""},
+		{.when = "GET /t/scim/v2/Groups/g-1 ", .status = 200, .body = "{\"id\":\"g-1\"}"},
+		{.when = "GET /t/scim/v2/Groups/g-1?attributes=members",
+		 .status = 200,
+		 .body = "{\"id\":\"g-1\",\"members\":[" MEMBER("u-1") "]}"},
+		/* From now on by their name; after a pause they are gone. */
+		{.when = "GET /t/scim/v2/Groups/g-1?attributes=members",
+		 .status = 200,
+		 .body = "{\"id\":\"g-1\"}"},
+	};
+	struct story *story = *state;
+
+	story_run_addition(story);
+	story->target.dialect = *dialect_row(DIALECT_RFC7644);
+	story->push.add = false;
+	STORY_RUN(story, still);
+	story_expect(story, 0, PUSH_DONE, "");
+	assert_true(peer_all_used(&story->peer));
+	assert_int_equal(story->peer.requests, 4);
+}
+
 static void rule_7_missing_group_is_resolved_once_more(void **state)
 {
 	static const struct peer_rule rules[] = {
@@ -355,6 +380,7 @@ int main(void)
 		STORY(rule_4_no_removal_without_a_member),
 		STORY(rule_5_success_is_no_proof),
 		STORY(rule_6_look_ups_leave_members_out),
+		STORY(rule_6_members_are_asked_for),
 		STORY(rule_7_missing_group_is_resolved_once_more),
 		STORY(rule_8_conflicts),
 		STORY(rule_9_no_preconditions),
