@@ -8,11 +8,11 @@
 #include "base/utf8.h"
 
 /* The whole body as one JSON object, or NULL. */
-static cJSON *parse_object(const char *body, size_t len)
+static cJSON *parse_up_to(const char *body, size_t len, size_t values_max)
 {
 	cJSON *value = NULL;
 
-	if (json_parse(body, len, &value, NULL) != ERR_OK)
+	if (json_parse_large(body, len, values_max, &value, NULL) != ERR_OK)
 		return NULL;
 	if (!cJSON_IsObject(value)) {
 		cJSON_Delete(value);
@@ -30,6 +30,11 @@ static bool copy_id(const cJSON *resource, char id[SCIM_ID_SIZE])
 		return false;
 	memcpy(id, text, strlen(text) + 1);
 	return true;
+}
+
+static cJSON *parse_object(const char *body, size_t len)
+{
+	return parse_up_to(body, len, JSON_VALUES);
 }
 
 struct hits {
@@ -181,7 +186,7 @@ static enum scim_members members_of(const cJSON *group, const char *group_id, co
 enum scim_members scim_read_members(const char *body, size_t len, const char *group_id,
 				    struct scim_shown shown[], size_t count)
 {
-	cJSON *group = parse_object(body, len);
+	cJSON *group = parse_up_to(body, len, SCIM_MEMBER_VALUES);
 	const cJSON *members;
 	enum scim_members way = members_of(group, group_id, &members);
 
@@ -205,7 +210,7 @@ static bool all_have_ids(const cJSON *hits)
 
 bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, struct scim_page *out)
 {
-	cJSON *page = parse_object(body, len);
+	cJSON *page = parse_up_to(body, len, SCIM_MEMBER_VALUES);
 	const cJSON *hits = cJSON_GetObjectItemCaseSensitive(page, "Resources");
 	const cJSON *total = cJSON_GetObjectItemCaseSensitive(page, "totalResults");
 	const char *next = page == NULL ? NULL : json_string(page, "nextCursor");
@@ -227,7 +232,7 @@ bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, 
 enum scim_members scim_read_member_list(const char *body, size_t len, const char *group_id, scim_on_id *on_id,
 					void *ctx)
 {
-	cJSON *group = parse_object(body, len);
+	cJSON *group = parse_up_to(body, len, SCIM_MEMBER_VALUES);
 	const cJSON *members;
 	enum scim_members way = members_of(group, group_id, &members);
 

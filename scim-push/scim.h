@@ -14,11 +14,12 @@
 #include "scim-push/attribute.h"
 #include "scim-push/push.h"
 
-#define SCIM_ID_SIZE     PUSH_ID_SIZE
-#define SCIM_URL_MAX     8192 /* base of 511 bytes and two names, escaped and percent-encoded */
-#define SCIM_BODY_MAX    65536
-#define SCIM_MEMBERS_MAX ((size_t)8 * 1024 * 1024) /* an answer with a group's members, some 60,000 */
-#define SCIM_DETAIL_SIZE 401                       /* what is kept of the application's own words */
+#define SCIM_ID_SIZE       PUSH_ID_SIZE
+#define SCIM_URL_MAX       8192 /* base of 511 bytes and two names, escaped and percent-encoded */
+#define SCIM_BODY_MAX      65536
+#define SCIM_MEMBERS_MAX   ((size_t)8 * 1024 * 1024) /* an answer with a group's members, some 60,000 */
+#define SCIM_MEMBER_VALUES 400000                    /* JSON values in it */
+#define SCIM_DETAIL_SIZE   401                       /* what is kept of the application's own words */
 
 #define SCIM_PATCH_BEGIN "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":["
 

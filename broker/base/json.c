@@ -15,7 +15,7 @@ struct scan {
 	const char *start;
 	const char *p;
 	const char *end;
-	size_t values;
+	size_t values, values_max;
 	unsigned depth;
 	bool in_object[JSON_DEPTH]; /* by depth: object or array */
 	const char *wrong;          /* set once, when something is refused */
@@ -241,7 +241,7 @@ static bool scan_open(struct scan *s, bool object)
 static bool scan_value(struct scan *s)
 {
 	skip_blanks(s);
-	if (s->values++ == JSON_VALUES)
+	if (s->values++ == s->values_max)
 		return refuse(s, "too many values");
 	if (take(s, '{'))
 		return scan_open(s, true);
@@ -331,7 +331,12 @@ static enum err check_names(const cJSON *root, size_t values, struct errctx *ec)
 
 enum err json_parse(const char *text, size_t len, cJSON **out, struct errctx *ec)
 {
-	struct scan s = {.start = text, .p = text, .end = text + len};
+	return json_parse_large(text, len, JSON_VALUES, out, ec);
+}
+
+enum err json_parse_large(const char *text, size_t len, size_t values_max, cJSON **out, struct errctx *ec)
+{
+	struct scan s = {.start = text, .p = text, .end = text + len, .values_max = values_max};
 	enum err err;
 	cJSON *root;
 

@@ -25,6 +25,10 @@
  */
 enum err json_parse(const char *text, size_t len, cJSON **out, struct errctx *ec) MUST_CHECK;
 
+/* The same with another limit than JSON_VALUES, for what is known to be large. */
+enum err json_parse_large(const char *text, size_t len, size_t values_max, cJSON **out,
+			  struct errctx *ec) MUST_CHECK;
+
 /* The member's string, or NULL when it is absent or no string. Borrowed. Member names match exactly. */
 const char *json_string(const cJSON *object, const char *name);
 
