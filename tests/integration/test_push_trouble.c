@@ -213,6 +213,61 @@ static void tried_again_after_errors(void **state)
 	world_passed(world);
 }
 
+struct failing {
+	struct world *world;
+	struct world_ask ask;
+	char id[ID_SIZE];
+};
+
+/* On demand no pause is waited for. Attempts and state are of one moment: before the fifth failure it is not deferred. */
+static bool is_deferred(void *ctx)
+{
+	struct failing *f = ctx;
+	struct http_response response;
+	char body[256];
+	int64_t attempts;
+	bool deferred;
+
+	scene_look(f->world, &f->ask, f->id, &response);
+	attempts = scene_number(&response, "provisioning.failedAttempts");
+	deferred = strcmp(scene_text(&response, "provisioning.state"), "deferred") == 0;
+	http_response_release(&response);
+	assert_int_equal(deferred, attempts >= 5);
+	if (deferred)
+		return true;
+	snprintf(body, sizeof(body), "{\"principalId\":\"%s\",\"groupId\":\"%s\"}",
+		 world_person_id(f->world, f->ask.person), world_group_id(f->world, f->ask.group));
+	broker_call(&f->world->brokers[0],
+		    &(struct http_request){.url = "/api/applications/app/provision",
+					   .body = body,
+					   .bearer = world_token(f->world, 0)},
+		    &response);
+	assert_true(response.status == 200 || response.status == 409); /* it is under way by itself */
+	http_response_release(&response);
+	return false;
+}
+
+/* Then it is left to the cycle, which tries again. */
+static void left_to_the_cycle_after_five(void **state)
+{
+	struct failing f = {.world = *state, .ask = {.person = 1}};
+	struct http_response response;
+
+	assert_true(sandbox_add_fault(&f.world->sandbox, "PATCH /Groups -> status 500"));
+	scene_activate(f.world, &f.ask, f.id);
+	assert_true(wait_until(is_deferred, &f, SCENE_PATIENCE));
+	assert_true(sandbox_clear_faults(&f.world->sandbox));
+	broker_call(&f.world->brokers[0],
+		    &(struct http_request){.method = "POST",
+					   .url = "/api/applications/app/restart",
+					   .bearer = world_token(f.world, 0)},
+		    &response);
+	assert_int_equal(response.status, 200);
+	http_response_release(&response);
+	scene_wait(f.world, &f.ask, f.id, "provisioned");
+	world_passed(f.world);
+}
+
 static void lost_replies_do_no_harm(void **state)
 {
 	struct world *world = *state;
@@ -304,6 +359,7 @@ int main(void)
 						scene_close),
 		cmocka_unit_test_setup_teardown(a_group_that_is_not_there, open_without_groups, scene_close),
 		cmocka_unit_test_setup_teardown(tried_again_after_errors, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(left_to_the_cycle_after_five, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(lost_replies_do_no_harm, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(a_stop_lets_the_push_end, open_patient, scene_close),
 		cmocka_unit_test_setup_teardown(a_stop_waits_no_longer_than_it_may, open_impatient,

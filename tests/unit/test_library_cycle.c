@@ -294,13 +294,38 @@ static void test_empty_group_in_queue(void **state)
 	}
 }
 
+/* The last hundred cycles are kept, and no more of them. */
+static void test_last_hundred(void **state)
+{
+	enum { CYCLES = 103, KEPT = 100 };
+	static const char *const one[] = {"cycle who steps=drift:1", "pump d1", "step d1 over=1 did=1",
+					  "pump d2"};
+	struct lane *lane = *state;
+	redisReply *reply;
+
+	lane_empty(lane);
+	for (int i = 0; i < CYCLES; i++)
+		for (size_t j = 0; j < sizeof(one) / sizeof(one[0]); j++, lane->now_ms++)
+			lane_story_look(lane, one[j]);
+	reply = lane_command(lane, "LLEN %sch:aws", LANE_PREFIX);
+	assert_int_equal(reply->integer, KEPT);
+	freeReplyObject(reply);
+	lane_begin(lane, "jit_cycles");
+	lane_arg(lane, "aws");
+	reply = lane_send(lane);
+	assert_int_equal(reply->elements, 3 + KEPT);
+	assert_int_equal(lane_int(lane_field(lane_at(reply, 3), "number")), CYCLES);
+	assert_int_equal(lane_int(lane_field(lane_at(reply, 2 + KEPT), "number")), CYCLES - KEPT + 1);
+	freeReplyObject(reply);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_six_at_once),          cmocka_unit_test(test_ends_before_its_cycle),
 		cmocka_unit_test(test_same_millisecond),     cmocka_unit_test(test_never_two_cycles),
 		cmocka_unit_test(test_overflow_wait),        cmocka_unit_test(test_large_groups),
-		cmocka_unit_test(test_empty_group_in_queue),
+		cmocka_unit_test(test_empty_group_in_queue), cmocka_unit_test(test_last_hundred),
 	};
 
 	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);
