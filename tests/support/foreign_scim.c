@@ -17,10 +17,11 @@
 	"{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"userName\":\"%s\","                 \
 	"\"displayName\":\"%s\",\"name\":{\"givenName\":\"Given\",\"familyName\":\"Family\"},"               \
 	"\"emails\":[{\"value\":\"%s\",\"type\":\"work\",\"primary\":true}],\"active\":true}"
-#define GROUP "{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:Group\"],\"displayName\":\"%s\"}"
-#define JOIN                                                                                                 \
-	"{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":[{\"op\":\"add\","  \
-	"\"path\":\"members\",\"value\":[{\"value\":\"%s\"}]}]}"
+#define GROUP  "{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:Group\"],\"displayName\":\"%s\"}"
+#define PATCH  "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":[{\"op\":"
+#define JOIN   PATCH "\"add\",\"path\":\"members\",\"value\":[{\"value\":\"%s\"}]}]}"
+#define LEAVE  PATCH "\"remove\",\"path\":\"members[value eq \\\"%s\\\"]\"}]}"
+#define CHANGE PATCH "\"replace\",\"path\":\"%s\",\"value\":\"%s\"}]}"
 
 static bool start(struct foreign_scim *f, const char *name)
 {
@@ -124,18 +125,67 @@ static bool find(const struct foreign_scim *f, const char *kind, const char *att
 	return found;
 }
 
-bool foreign_scim_join(const struct foreign_scim *f, const char *group, const char *user_name)
+static bool patch(const struct foreign_scim *f, const char *path, const char *body)
+{
+	struct http_response response;
+
+	call(f, "PATCH", path, body, &response);
+	return expect_2xx(body, &response);
+}
+
+static bool change_member(const struct foreign_scim *f, const char *group, const char *user_name, bool join)
 {
 	char group_id[128], user_id[128], path[256], body[512];
-	struct http_response response;
 
 	if (!find(f, "Groups", "displayName", group, group_id) ||
 	    !find(f, "Users", "userName", user_name, user_id))
 		return false;
 	snprintf(path, sizeof(path), "/Groups/%s", group_id);
-	snprintf(body, sizeof(body), JOIN, user_id);
-	call(f, "PATCH", path, body, &response);
-	return expect_2xx(group, &response);
+	if (join)
+		snprintf(body, sizeof(body), JOIN, user_id);
+	else
+		snprintf(body, sizeof(body), LEAVE, user_id);
+	return patch(f, path, body);
+}
+
+bool foreign_scim_join(const struct foreign_scim *f, const char *group, const char *user_name)
+{
+	return change_member(f, group, user_name, true);
+}
+
+bool foreign_scim_leave(const struct foreign_scim *f, const char *group, const char *user_name)
+{
+	return change_member(f, group, user_name, false);
+}
+
+bool foreign_scim_change_user(const struct foreign_scim *f, const char *user_name, const char *attribute,
+			      const char *value)
+{
+	char id[128], path[256], body[512];
+
+	if (!find(f, "Users", "userName", user_name, id))
+		return false;
+	snprintf(path, sizeof(path), "/Users/%s", id);
+	snprintf(body, sizeof(body), CHANGE, attribute, value);
+	return patch(f, path, body);
+}
+
+void foreign_scim_user_text(const struct foreign_scim *f, const char *user_name, const char *attribute,
+			    char out[128])
+{
+	struct http_response response;
+	char path[512], at[96];
+	const cJSON *value;
+
+	snprintf(path, sizeof(path), "/Users?filter=userName%%20eq%%20%%22%s%%22", user_name);
+	snprintf(at, sizeof(at), "Resources.0.%s", attribute);
+	call(f, "GET", path, NULL, &response);
+	value = http_json(&response, at);
+	if (cJSON_IsBool(value))
+		snprintf(out, 128, "%s", cJSON_IsTrue(value) ? "true" : "false");
+	else
+		snprintf(out, 128, "%s", cJSON_IsString(value) ? value->valuestring : "");
+	http_response_release(&response);
 }
 
 /* -- past SCIM --------------------------------------------------------------------------------------------------- */

@@ -26,6 +26,12 @@ void foreign_scim_end(struct foreign_scim *f); /* legal also when it was not sta
 bool foreign_scim_make_user(const struct foreign_scim *f, const char *user_name);
 bool foreign_scim_make_group(const struct foreign_scim *f, const char *display_name);
 bool foreign_scim_join(const struct foreign_scim *f, const char *group, const char *user_name);
+bool foreign_scim_leave(const struct foreign_scim *f, const char *group, const char *user_name);
+bool foreign_scim_change_user(const struct foreign_scim *f, const char *user_name, const char *attribute,
+			      const char *value);
+/* An attribute of the user as SCIM shows it: a text, "true" or "false"; "" when it is not there, or the user is not. */
+void foreign_scim_user_text(const struct foreign_scim *f, const char *user_name, const char *attribute,
+			    char out[128]);
 
 /* How many entries of that user the group has, by the server's own state; -1 when there is no such group. */
 int foreign_scim_entries(const struct foreign_scim *f, const char *group, const char *user_name);
