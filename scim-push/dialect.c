@@ -20,6 +20,11 @@
 	.removal = REMOVE_BY_FILTER, .verify = VERIFY_MEMBERS, .list = LIST_MEMBERS,                         \
 	.members_max = PUSH_MEMBERS_MAX, .operations_max = PUSH_MEMBERS_MAX, .required = "userName", LIMITS
 
+/* Nothing of what was changed can be read back. */
+#define UNSEEN                                                                                               \
+	.removal = REMOVE_BY_FILTER, .verify = VERIFY_NONE, .list = LIST_NONE,                               \
+	.members_max = PUSH_MEMBERS_MAX, .operations_max = PUSH_MEMBERS_MAX, .required = "userName", LIMITS
+
 /* One attribute may be named in several fields; AWS documents the same store for its API. */
 #define AWS                                                                                                  \
 	.removal = REMOVE_BY_VALUE, .verify = VERIFY_FILTER, .list = LIST_USERS, .members_max = 100,         \
@@ -84,6 +89,11 @@ static const struct scim_dialect table[DIALECT_COUNT] = {
 	[DIALECT_TERRAFORM] = {.name = DIALECT_TERRAFORM, RFC7644, FIVE_IN_TEN},
 	/* Modelled on AWS; shows 50 resources in a page. */
 	[DIALECT_HUAWEI] = {.name = DIALECT_HUAWEI, AWS},
+	/* Shows no members in any way. */
+	[DIALECT_GOOGLE_WORKFORCE] = {.name = DIALECT_GOOGLE_WORKFORCE, UNSEEN, FIVE_IN_TEN},
+	/* Members are e-mail addresses; unknown ones are passed over, with a success. */
+	[DIALECT_LOGFIRE] = {.name = DIALECT_LOGFIRE, UNSEEN, .member_value = MEMBER_USER_NAME, FIVE_IN_TEN},
+	[DIALECT_ZUORA] = {.name = DIALECT_ZUORA, RFC7644, .operations_key = OPERATIONS_LOWER, FIVE_IN_TEN},
 };
 
 const struct scim_dialect *dialect_row(enum dialect dialect)
@@ -108,6 +118,9 @@ const char *dialect_name(enum dialect dialect)
 		[DIALECT_ZOOM] = "zoom",
 		[DIALECT_TERRAFORM] = "terraform",
 		[DIALECT_HUAWEI] = "huawei",
+		[DIALECT_GOOGLE_WORKFORCE] = "google-workforce",
+		[DIALECT_LOGFIRE] = "logfire",
+		[DIALECT_ZUORA] = "zuora",
 	};
 
 	return names[dialect < DIALECT_COUNT ? dialect : DIALECT_RFC7644];
@@ -140,6 +153,11 @@ void dialect_print(struct buf *out, const struct scim_dialect *d)
 {
 	buf_addf(out, "removal=%d verify=%d path=%d case=%d display=%d", (int)d->removal, (int)d->verify,
 		 (int)d->path, (int)d->op_case, (int)d->show_names);
+	/* Where they are as everywhere, the fingerprint is what it was before there were these. */
+	if (d->operations_key != OPERATIONS_CAPITAL)
+		buf_addf(out, " key=%d", (int)d->operations_key);
+	if (d->member_value != MEMBER_ID)
+		buf_addf(out, " member=%d", (int)d->member_value);
 }
 
 bool dialect_lists(const char *list, const char *word)

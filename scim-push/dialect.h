@@ -29,11 +29,14 @@ enum dialect {
 	DIALECT_ZOOM,
 	DIALECT_TERRAFORM,
 	DIALECT_HUAWEI,
+	DIALECT_GOOGLE_WORKFORCE, /* Google Workforce Identity Federation */
+	DIALECT_LOGFIRE,          /* Pydantic Logfire */
+	DIALECT_ZUORA,
 	DIALECT_COUNT
 };
 #define DIALECT_NAMES                                                                                        \
 	"aws|rfc7644|google|slack|miro|github|gitlab|atlassian|databricks|salesforce|jfrog|zoom|terraform|"  \
-	"huawei"
+	"huawei|google-workforce|logfire|zuora"
 
 enum removal_form {
 	REMOVE_BY_VALUE, /* {"op":"remove","path":"members","value":[{"value":ID}, …]}: not in the RFC, but common */
@@ -64,6 +67,12 @@ enum path_style {
 
 enum op_case { OP_CASE_LOWER, OP_CASE_CAPITAL };
 
+/* How a PATCH names the list of its operations. */
+enum operations_key { OPERATIONS_CAPITAL /* the RFC's */, OPERATIONS_LOWER };
+
+/* By what a member is named. */
+enum member_value { MEMBER_ID, MEMBER_USER_NAME };
+
 #define DIALECT_LIST_SIZE 160 /* a list of attributes, "a,b,c" */
 
 struct scim_dialect {
@@ -73,6 +82,8 @@ struct scim_dialect {
 	enum list_by list;
 	enum path_style path;
 	enum op_case op_case;
+	enum operations_key operations_key;
+	enum member_value member_value;
 	int64_t members_max;    /* member changes in one PATCH; 1 to PUSH_MEMBERS_MAX */
 	int64_t operations_max; /* operations in one PATCH */
 	int64_t body_max;       /* bytes of a PATCH's body, beyond which it is split; 0 = any */

@@ -125,6 +125,12 @@ void scim_body_group(struct buf *body, const char *display_name, const char *ext
 	buf_adds(body, "}");
 }
 
+void scim_begin_patch(struct buf *body, const struct scim_dialect *dialect)
+{
+	buf_addf(body, "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"%s\":[",
+		 dialect->operations_key == OPERATIONS_LOWER ? "operations" : "Operations");
+}
+
 void scim_add_op(struct buf *body, const struct scim_dialect *dialect, const char *op)
 {
 	char first = op[0];
@@ -136,15 +142,22 @@ void scim_add_op(struct buf *body, const struct scim_dialect *dialect, const cha
 
 void scim_body_rename(struct buf *body, const struct scim_dialect *dialect, const char *display_name)
 {
-	buf_adds(body, SCIM_PATCH_BEGIN);
+	scim_begin_patch(body, dialect);
 	scim_add_op(body, dialect, "replace");
 	add_field(body, ",\"path\":\"displayName\",\"value\":", display_name);
 	buf_adds(body, "}]}");
 }
 
+/* A member of whom only the id is known is named by that. */
+static const char *member_value(const struct scim_dialect *dialect, const struct scim_member *member)
+{
+	return dialect->member_value == MEMBER_USER_NAME && member->name[0] != '\0' ? member->name
+										    : member->id;
+}
+
 static void add_member(struct buf *body, const struct scim_dialect *dialect, const struct scim_member *member)
 {
-	add_field(body, "{\"value\":", member->id);
+	add_field(body, "{\"value\":", member_value(dialect, member));
 	if (dialect->show_names && member->name[0] != '\0')
 		add_field(body, ",\"display\":", member->name);
 	buf_adds(body, "}");
@@ -185,7 +198,7 @@ static void add_filter_removals(struct buf *body, const struct scim_dialect *dia
 	buf_init(&path, FILTER_MAX);
 	for (size_t i = 0; i < count; i++) {
 		buf_clear(&path);
-		add_comparison(&path, "members[value", members[i].id);
+		add_comparison(&path, "members[value", member_value(dialect, &members[i]));
 		buf_adds(&path, "]");
 		buf_adds(body, i == 0 ? "" : ",");
 		scim_add_op(body, dialect, "remove");
@@ -201,7 +214,7 @@ void scim_body_members(struct buf *body, const struct scim_dialect *dialect, boo
 		       const struct scim_member members[], size_t count)
 {
 	assert(count > 0);
-	buf_adds(body, SCIM_PATCH_BEGIN);
+	scim_begin_patch(body, dialect);
 	if (add) {
 		add_addition(body, dialect, members, count);
 	} else if (dialect->removal == REMOVE_BY_FILTER) {

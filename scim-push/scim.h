@@ -21,8 +21,6 @@
 #define SCIM_MEMBER_VALUES 400000                    /* JSON values in it */
 #define SCIM_DETAIL_SIZE   401                       /* what is kept of the application's own words */
 
-#define SCIM_PATCH_BEGIN "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":["
-
 /* A look-up: the one resource whose attribute has this value. All borrowed. */
 struct scim_find {
 	const char *endpoint; /* "Users", "Groups" */
@@ -56,6 +54,8 @@ void scim_body_rename(struct buf *body, const struct scim_dialect *dialect, cons
 /* The PATCH that adds or removes these members. `count` > 0: a removal of nobody would mean everybody. */
 void scim_body_members(struct buf *body, const struct scim_dialect *dialect, bool add,
 		       const struct scim_member members[], size_t count);
+/* Begins a PATCH, up to its first operation. */
+void scim_begin_patch(struct buf *body, const struct scim_dialect *dialect);
 /* Begins an operation: {"op":"add" */
 void scim_add_op(struct buf *body, const struct scim_dialect *dialect, const char *op);
 

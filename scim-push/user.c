@@ -305,7 +305,10 @@ int user_differences(struct buf *body, const struct user *user, const struct sci
 		const char *text = attribute_text(has, value->attribute);
 		if (!differs(value, text))
 			continue;
-		buf_adds(body, count++ == 0 ? SCIM_PATCH_BEGIN : ",");
+		if (count++ == 0)
+			scim_begin_patch(body, dialect);
+		else
+			buf_adds(body, ",");
 		add_difference(body, value, dialect, text);
 	}
 	buf_adds(body, count > 0 ? "]}" : "");
@@ -329,7 +332,7 @@ void user_differing(struct buf *names, const struct user *user, const char *reso
 
 void user_active_body(struct buf *body, const struct scim_dialect *dialect, bool active)
 {
-	buf_adds(body, SCIM_PATCH_BEGIN);
+	scim_begin_patch(body, dialect);
 	add_op(body, dialect, "replace", "active");
 	buf_adds(body, active ? "true}]}" : "false}]}");
 }

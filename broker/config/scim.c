@@ -73,6 +73,8 @@ void builder_take_dialect(struct builder *builder, struct config_application *ap
 		SET_APP_LIST,
 		SET_APP_ADDITION,
 		SET_APP_OP_CASE,
+		SET_APP_OPERATIONS_KEY,
+		SET_APP_MEMBER_VALUE,
 		SET_APP_MEMBERS_MAX,
 		SET_APP_OPERATIONS_MAX,
 		SET_APP_BODY_MAX,

@@ -16,8 +16,9 @@
 #define STANDING "standing@example.com"
 
 static const char *const dialects[] = {
-	"aws",       "rfc7644",    "google",     "slack", "miro", "github",    "gitlab",
-	"atlassian", "databricks", "salesforce", "jfrog", "zoom", "terraform", "huawei",
+	"aws",       "rfc7644",   "google",           "slack",      "miro",  "github",
+	"gitlab",    "atlassian", "databricks",       "salesforce", "jfrog", "zoom",
+	"terraform", "huawei",    "google-workforce", "logfire",    "zuora",
 };
 
 #define DIALECTS (sizeof(dialects) / sizeof(dialects[0]))

@@ -106,16 +106,48 @@ static void bodies(void **state)
 	assert_patch(DIALECT_JFROG, false,
 		     PATCH "{\"op\":\"Remove\",\"path\":\"members\",\"value\":[{\"value\":\"u-1\"},{"
 			   "\"value\":\"u\\\"2\"}]}]}");
+	/* Members by their user names, in both forms; by the id where no name is known. */
+	assert_patch(DIALECT_LOGFIRE, true,
+		     PATCH "{\"op\":\"add\",\"path\":\"members\",\"value\":[{\"value\":\"ada@example.com\"},"
+			   "{\"value\":\"u\\\"2\"}]}]}");
+	assert_patch(DIALECT_LOGFIRE, false,
+		     PATCH "{\"op\":\"remove\",\"path\":\"members[value eq \\\"ada@example.com\\\"]\"},"
+			   "{\"op\":\"remove\",\"path\":\"members[value eq \\\"u\\\\\\\"2\\\"]\"}]}");
+	assert_patch(DIALECT_ZUORA, true,
+		     "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"operations\":["
+		     "{\"op\":\"add\",\"path\":\"members\",\"value\":[{\"value\":\"u-1\"},{\"value\":"
+		     "\"u\\\"2\"}]}]}");
+	(void)state;
+}
+
+/* What a test has proved stays proved where a knob came to be that the application does not turn. */
+static void fingerprints(void **state)
+{
+	static const struct {
+		enum dialect dialect;
+		const char *text;
+	} rows[] = {
+		{DIALECT_AWS, "removal=0 verify=1 path=0 case=0 display=0"},
+		{DIALECT_JFROG, "removal=0 verify=0 path=0 case=1 display=0"},
+		{DIALECT_LOGFIRE, "removal=1 verify=3 path=0 case=0 display=0 member=1"},
+		{DIALECT_ZUORA, "removal=1 verify=0 path=0 case=0 display=0 key=1"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf text;
+		buf_init(&text, 256);
+		dialect_print(&text, dialect_row(rows[i].dialect));
+		assert_string_equal(buf_text(&text), rows[i].text);
+		buf_release(&text);
+	}
 	(void)state;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows),
-		cmocka_unit_test(batches),
-		cmocka_unit_test(lists),
-		cmocka_unit_test(bodies),
+		cmocka_unit_test(rows),   cmocka_unit_test(batches),      cmocka_unit_test(lists),
+		cmocka_unit_test(bodies), cmocka_unit_test(fingerprints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
