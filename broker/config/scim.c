@@ -128,6 +128,11 @@ void builder_check_test(struct builder *builder, const struct config_application
 	else if (!test->group[0] && test->users.count > 0)
 		report_error(builder->reading.report, element_place(element, SET_APP_TEST_USERS),
 			     "applications[].test.users is given without applications[].test.group");
+	else if (test->group[0] && test->required && application->scim.dialect.verify == VERIFY_NONE)
+		report_error(builder->reading.report, element_place(element, SET_APP_TEST_GROUP),
+			     "applications[].test can never prove anything, because nothing is read back "
+			     "(scim.verify is none), and so nothing would ever be pushed: look at the canary "
+			     "group in the application itself after jit test, and say test.required: false");
 }
 
 void builder_check_tests(struct builder *builder)
