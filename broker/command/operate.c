@@ -77,14 +77,58 @@ int command_apps(struct session *session)
 				session->options.word_count == 0 ? say_applications : NULL);
 }
 
+static double number_at(const cJSON *json, const char *path)
+{
+	const cJSON *value = words_at(json, path);
+
+	return cJSON_IsNumber(value) ? value->valuedouble : 0;
+}
+
+/* How far the running cycle is, and when the next one begins. */
+static void say_progress(const cJSON *json)
+{
+	const cJSON *current = words_at(json, "current");
+	char started[WORDS_SIZE], end[WORDS_SIZE], next[WORDS_SIZE];
+
+	words_time(words_text(current, "startedDateTime"), started);
+	words_time(words_text(current, "estimatedEndDateTime"), end);
+	words_time(words_text(json, "nextDateTime"), next);
+	if (cJSON_IsObject(current))
+		printf("running since %s: %.0f of %.0f done, pushes: %.0f, failures: %.0f%s%s\n", started,
+		       number_at(current, "done"), number_at(current, "total"), number_at(current, "pushes"),
+		       number_at(current, "failures"), end[0] != '\0' ? ", estimated end: " : "", end);
+	else
+		puts("no cycle runs");
+	if (next[0] != '\0')
+		printf("next cycle: %s\n", next);
+}
+
+static void say_cycles(const cJSON *json)
+{
+	static const struct column columns[] = {
+		{"CYCLE", "number", 6, false},         {"STARTED", "startedDateTime", 12, true},
+		{"ENDED", "endedDateTime", 12, true},  {"DONE", "done", 6, false},
+		{"TOTAL", "total", 6, false},          {"PUSHES", "pushes", 6, false},
+		{"FAILURES", "failures", 8, false},    {"RESULT", "result", 10, false},
+		{"STARTED BY", "startedBy", 0, false},
+	};
+
+	words_table(words_at(json, "value"), columns, sizeof(columns) / sizeof(columns[0]),
+		    "No cycle had anything to do yet.");
+}
+
 int command_cycle(struct session *session)
 {
-	return application_call(session, "POST", "/cycles", NULL);
+	return application_call(session, "POST", "/cycles", say_progress);
 }
 
 int command_cycles(struct session *session)
 {
-	return application_call(session, "GET", "/cycles", NULL);
+	int code = EXIT_DONE;
+
+	if (!session->options.json)
+		code = application_call(session, "GET", "/cycles/current", say_progress);
+	return code == EXIT_DONE ? application_call(session, "GET", "/cycles", say_cycles) : code;
 }
 
 int command_test(struct session *session)
@@ -184,13 +228,6 @@ int command_log(struct session *session)
 	code = simple_call(session, "GET", buf_text(&path), NULL, NULL);
 	buf_release(&path);
 	return code;
-}
-
-static double number_at(const cJSON *json, const char *name)
-{
-	const cJSON *value = words_at(json, name);
-
-	return value != NULL && cJSON_IsNumber(value) ? value->valuedouble : 0;
 }
 
 /* The last part's answer, in words; `events` and `seals` are of all parts. */

@@ -157,14 +157,22 @@ function table(heads, rows) {
 			'table',
 			{},
 			element('thead', {}, element('tr', {}, heads.map((head) => element('th', { scope: 'col' }, head)))),
-			element('tbody', {}, rows.map((cells) => element('tr', {}, cells.map((cell) => element('td', {}, String(cell)))))),
+			element('tbody', {}, rows.map((cells) => element('tr', {}, cells.map((cell) => element('td', {}, cell))))),
 		),
 	);
 }
 
 const requestRow = (r) => [time(r.createdDateTime), r.action, r.group?.displayName ?? r.groupId, state(r)[0], r.justification ?? ''];
 
-const applicationRow = (a) => [a.id, a.health, a.throttle.tokensFree, a.waiting, a.deferred, a.removalsWaiting, a.guard.held || '', time(a.cycle.nextDateTime)];
+// How far the running cycle is, or when the next one begins.
+function cycle({ current, nextDateTime }) {
+	if (!current) return time(nextDateTime);
+	const { done, total, pushes, failures, estimatedEndDateTime: end } = current;
+	const text = `${done} of ${total}, pushes: ${pushes}, failures: ${failures}` + (end ? `, until about ${time(end)}` : '');
+	return element('span', {}, element('progress', { max: Math.max(total, 1), value: done, 'aria-label': 'Running cycle' }), ' ', text);
+}
+
+const applicationRow = (a) => [a.id, a.health, a.throttle.tokensFree, a.waiting, a.deferred, a.removalsWaiting, a.guard.held || '', cycle(a.cycle)];
 
 // -- the whole ------------------------------------------------------------------------------------------------
 
@@ -202,7 +210,7 @@ function show(eligible, requests, inbox, apps) {
 			? section('Your requests', table(['Asked', 'Action', 'Group', 'State', 'Reason'], requests.map(requestRow)))
 			: '',
 		apps.length > 0
-			? section('Applications', table(['Application', 'Health', 'Free pushes', 'Waiting', 'Deferred', 'Removals', 'Held', 'Next cycle'], apps.map(applicationRow)))
+			? section('Applications', table(['Application', 'Health', 'Free pushes', 'Waiting', 'Deferred', 'Removals', 'Held', 'Cycle'], apps.map(applicationRow)))
 			: '',
 	);
 }

@@ -97,6 +97,16 @@ const stories = {
 		await request.getByRole('button', { name: word }).click();
 		await request.waitFor({ state: 'detached' });
 	},
+	// An operator sees how far an application's cycle is.
+	async operator([token]) {
+		const page = await open();
+		await typeToken(page, token);
+		const bar = page.getByRole('progressbar', { name: 'Running cycle' });
+		await bar.waitFor();
+		assert.deepEqual(await bar.evaluate((node) => [node.value, node.max]), [0, 1]);
+		await page.getByText(/0 of 1, pushes: 1, failures: 0, until about \d/).waitFor();
+		await judge(page, 'applications');
+	},
 	// The organisation's provider signs the person in; nothing of it is left in the address.
 	async provider([group]) {
 		const page = await open();

@@ -29,6 +29,7 @@ static int open_place(void **state)
 
 	assert_non_null(p);
 	options.lanes = 1;
+	options.application.scim = "      request_timeout: 1m\n"; /* for what hangs until it is released */
 	options.application.more = "    test: {group: canaries, users: [canary-1@example.com, "
 				   "canary-2@example.com], required: false}\n";
 	*state = p;
@@ -88,7 +89,7 @@ static bool shows_the_cycle(void *ctx)
 {
 	struct shell *jit = ctx;
 
-	assert_int_equal(shell_run(jit, "cycles", "app", NULL), EXIT_DONE);
+	assert_int_equal(shell_run(jit, "cycles", "app", "--json", NULL), EXIT_DONE);
 	return strstr(jit->output, "\"total\":1,\"done\":1,\"pushes\":1,\"failures\":0,") != NULL;
 }
 
@@ -112,10 +113,21 @@ static void test_cycles(void **state)
 		    &response);
 	assert_int_equal(response.status, 201);
 	http_response_release(&response);
+	/* While its only push is on the way one sees how far it is. */
+	assert_true(sandbox_add_fault(&p->world.sandbox, "PATCH /Groups once -> hang"));
 	assert_int_equal(shell_run(jit, "cycle", "app", NULL), EXIT_DONE);
+	expect_text(jit, ": 0 of 1 done, pushes: ");
+	scene_wait_hung(&p->world, 1);
+	assert_int_equal(shell_run(jit, "cycles", "app", NULL), EXIT_DONE);
+	expect_text(jit, ": 0 of 1 done, pushes: 1, failures: 0, estimated end: ");
+	expect_text(jit, "No cycle had anything to do yet.");
+	assert_true(sandbox_release_hung(&p->world.sandbox));
 	assert_true(world_wait_member(&p->world, 2, 0, true, SCENE_PATIENCE));
 	if (!wait_until(shows_the_cycle, jit, SCENE_PATIENCE))
 		fail_msg("the cycles are %s", jit->output);
+	assert_int_equal(shell_run(jit, "cycles", "app", NULL), EXIT_DONE);
+	expect_text(jit, "no cycle runs\nnext cycle: ");
+	expect_text(jit, "1       1       1       0         completed   ");
 	assert_int_equal(shell_run(jit, "cycles", "another", NULL), EXIT_REFUSED);
 	world_passed(&p->world);
 }

@@ -97,6 +97,43 @@ static void an_approver_decides(void **state)
 	world_passed(world);
 }
 
+static void post(const struct world *world, const char *path, const char *body, int status)
+{
+	struct http_response response;
+
+	broker_call(&world->brokers[0],
+		    &(struct http_request){
+			    .method = "POST", .url = path, .body = body, .bearer = world_token(world, 0)},
+		    &response);
+	assert_int_equal(response.status, status);
+	http_response_release(&response);
+}
+
+/* What an administrator assigns is left to the cycle, whose only push the application keeps waiting. */
+static void an_operator_sees_the_cycle(void **state)
+{
+	struct world *world = *state;
+	struct world_options options = scene_defaults();
+	char body[512];
+
+	options.application.scim = "      request_timeout: 2m\n"; /* until the browser has seen it */
+	options.application.more = "    push_timeout: 2m\n";
+	assert_true(world_start(world, &options));
+	snprintf(body, sizeof(body),
+		 "{\"action\":\"adminAssign\",\"accessId\":\"member\",\"groupId\":\"%s\",\"principalId\":\"%"
+		 "s\","
+		 "\"scheduleInfo\":{\"expiration\":{\"duration\":\"PT1H\"}}}",
+		 world_group_id(world, 0), world_person_id(world, 2));
+	post(world, PIM "assignmentScheduleRequests", body, 201);
+	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups once -> hang"));
+	post(world, "/api/applications/app/cycles", NULL, 202);
+	scene_wait_hung(world, 1);
+	play(world, "operator", (const char *[]){world_token(world, 0), NULL});
+	assert_true(sandbox_release_hung(&world->sandbox));
+	assert_true(world_wait_member(world, 2, 0, true, SCENE_PATIENCE));
+	world_passed(world);
+}
+
 static void a_provider_signs_a_person_in(void **state)
 {
 	struct office *o = *state;
@@ -147,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_person_takes_a_group_and_gives_it_back, make_world,
 						end_world),
 		cmocka_unit_test_setup_teardown(an_approver_decides, make_world, end_world),
+		cmocka_unit_test_setup_teardown(an_operator_sees_the_cycle, make_world, end_world),
 		cmocka_unit_test_setup_teardown(a_provider_signs_a_person_in, office_setup, office_teardown),
 	};
 
