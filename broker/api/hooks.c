@@ -1,6 +1,8 @@
 /*
  * POST /hooks/approvals/{source} and /hooks/slack/{source}: an approval system's decision, signed after Standard
- * Webhooks or by Slack. The approver that it names is looked at as if they had called themselves; nobody signs in.
+ * Webhooks or by Slack. The approver that it names is judged by that user name, with all accounts behind it: among the
+ * group's approvers by name, not the requester, no auditor or timer job by name. Nobody signs in, so there are no claims:
+ * they make nobody an approver here, and nobody an auditor.
  */
 #include <stdio.h>
 #include <string.h>

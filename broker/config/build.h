@@ -113,6 +113,9 @@ void builder_finish_policy(struct builder *builder, size_t index, const struct e
 /* policy_check.c: rules over one group's whole policy, and over those of all groups. */
 void builder_check_policy(struct builder *builder, const struct policy *policy,
 			  const struct element *element);
+/* Once the groups are sorted and complete. */
+void builder_check_source(struct builder *builder, const struct config_approval_source *source,
+			  struct place place);
 void builder_check_exclusive(struct builder *builder); /* while the groups are in the order of the file */
 void builder_join_exclusive(struct builder *builder);  /* once they are sorted */
 

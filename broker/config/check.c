@@ -318,6 +318,7 @@ static void check_sources(struct builder *builder)
 		const yaml_node_t *groups = builder->sources[i].groups;
 		if (groups && groups->type == YAML_SEQUENCE_NODE)
 			check_source_groups(builder, groups);
+		builder_check_source(builder, &builder->config->sources[i], builder->sources[i].id);
 	}
 }
 

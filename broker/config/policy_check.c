@@ -144,6 +144,41 @@ void builder_check_policy(struct builder *builder, const struct policy *policy, 
 			       "optional");
 }
 
+/* A message names a user name, and who has it brings no token: claims alone make nobody an approver there. */
+static bool is_by_claims_alone(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->approval.count; i++) {
+		const struct policy_stage *stage = &policy->approval.list[i];
+		if (stage->approvers.principals.count + stage->escalation.principals.count == 0)
+			return true;
+	}
+	return false;
+}
+
+void builder_check_source(struct builder *builder, const struct config_approval_source *source,
+			  struct place place)
+{
+	const struct config *config = builder->config;
+	const struct config_group *first = NULL;
+	char quoted[REPORT_QUOTE_SIZE];
+	size_t served = source->groups.count > 0 ? source->groups.count : config->group_count, count = 0;
+	for (size_t i = 0; i < served; i++) {
+		const struct config_group *group = source->groups.count > 0
+							   ? config_group(config, source->groups.list[i])
+							   : &config->groups[i];
+		if (!group || !is_by_claims_alone(&group->policy))
+			continue;
+		first = first ? first : group;
+		count++;
+	}
+	if (first)
+		report_warning(
+			builder->reading.report, place,
+			"approval_sources[] could not decide for %s (groups of that kind: %zu): claims alone "
+			"say who approves, and a message names a user name",
+			report_quote(first->name, quoted), count);
+}
+
 static int compare_ids(const void *left, const void *right)
 {
 	const struct config_group *a = *(const struct config_group *const *)left;

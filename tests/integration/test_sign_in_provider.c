@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/support/hooks.h"
 #include "tests/support/office.h"
 #include "tests/support/scene.h"
 
@@ -107,6 +109,21 @@ static int approve(const struct office *o, const char *id, const char *roles)
 	return status;
 }
 
+/* A message names somebody, and has no claims of theirs. */
+static void expect_no_decision_by_message(struct office *o, const char *id)
+{
+	const struct hook hook = {"desk", HOOK_SECRET, "m1", "bo@example.com", "Approve", 0, 0};
+	size_t used = strlen(o->sign_in);
+	char secret[HOOK_FILE_SIZE];
+
+	assert_true(hook_write_secret(secret, HOOK_SECRET));
+	snprintf(o->sign_in + used, sizeof(o->sign_in) - used,
+		 "approval_sources: [{name: desk, secret: \"file:%s\"}]\n", secret);
+	assert_true(scene_reload(&o->world, 0));
+	unlink(secret);
+	assert_int_equal(hook_send(&o->world, &hook, id), 403);
+}
+
 /* Any claim that a policy names counts: for who may ask, when it is looked at again, and for who decides. */
 static void test_other_claims(void **state)
 {
@@ -130,6 +147,7 @@ static void test_other_claims(void **state)
 	http_response_release(&response);
 	free(token);
 	assert_int_equal(approve(o, id, "[\"leader\"]"), 403);
+	expect_no_decision_by_message(o, id);
 	assert_int_equal(approve(o, id, "[\"x\",\"lead\"]"), 204);
 	assert_true(sandbox_wait_member(&o->world.sandbox,
 					world_group_name(&o->world, OFFICE_GROUP_BY_OTHERS),
