@@ -10,7 +10,14 @@
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* X(name, HTTP status, may be repeated unchanged, Graph code, default message) */
+/*
+ * X(name, HTTP status, may be repeated unchanged, Graph code, default message)
+ *
+ * Whatever rule of policy refuses, the code is RoleAssignmentRequestPolicyValidationFailed, as Graph has it for groups.
+ * ActiveDurationTooShort and RoleAssignmentRequestAcrsValidationFailed have been seen where PIM is asked about roles, not
+ * about groups. The second one tells a client to come again with `claims=` of Conditional Access, which stands in its
+ * way unless the broker's provider understands that; the rule's `limit` in `details` says which sign-in is wanted.
+ */
 #define ERR_TABLE(X)                                                                                         \
 	X(ERR_OK, 200, false, "ok", "success")                                                               \
 	X(ERR_BAD_REQUEST, 400, false, "BadRequest", "The request is malformed.")                            \
