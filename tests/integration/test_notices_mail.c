@@ -119,6 +119,9 @@ static void test_approval(void **state)
 		w, "",
 		"      approval: {approvers: [person1@example.com, person3@example.com, Boss@Example.com]}\n"
 		"      notify: [security@example.com]\n");
+	/* She has a zone of her own. */
+	((struct broker_person *)(uintptr_t)w->world.config.people)[ANN].zone = "Pacific/Marquesas";
+	assert_true(scene_reload(&w->world, 0));
 	ask_approval(w, ANN, 0, id);
 	expect_mail(w, "\"person1@example.com\"", line);
 	expect_text(line, "[\"Subject\", \"Approval wanted: group-0, person3@example.com\"]");
@@ -137,6 +140,7 @@ static void test_approval(void **state)
 	expect_mail(w, "\"security@example.com\"", line);
 	expect_text(line, "[\"Subject\", \"Active: group-0, person3@example.com\"]");
 	expect_mail(w, "You now have the group group-0", line);
+	expect_text(line, "(Pacific/Marquesas, UTC-09:30)");
 	/* Nobody is asked to decide about their own request. */
 	assert_int_equal(mail_server_count(&w->server, "Approval wanted"), 2);
 	world_passed(&w->world);

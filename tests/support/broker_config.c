@@ -66,6 +66,7 @@ static void add_person(struct buf *b, const struct broker_person *person)
 	buf_adds(b, "    family_name: Family\n");
 	if (strchr(person->user_name, '@') != NULL)
 		add_text(b, "    email", person->user_name);
+	add_text(b, "    zone", person->zone);
 	if (person->token != NULL) {
 		digest_sha256_hex(person->token, strlen(person->token), hash);
 		add_text(b, "    token_sha256", hash);

@@ -13,6 +13,7 @@ struct broker_person {
 	const char *user_name;  /* display name, e-mail and so on are made from it */
 	const char *given_name; /* NULL = "Given" */
 	const char *token;      /* what the person signs in with */
+	const char *zone;       /* NULL = none of their own */
 	bool is_operator;
 };
 
