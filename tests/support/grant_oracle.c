@@ -10,30 +10,91 @@ static bool has(unsigned people, unsigned person)
 	return (people >> person & 1u) != 0;
 }
 
-bool grant_eligible(const struct grant_rules *rules, const struct grant_asked *asked, int64_t at_ms)
+bool grant_eligible(const struct grant_oracle *o, const struct grant_rules *rules,
+		    const struct grant_asked *asked, int64_t at_ms)
 {
 	if (asked->admin)
 		return true;
 	if (asked->glass)
 		return has(rules->glass, asked->person);
-	return has(rules->eligible, asked->person) && at_ms < rules->eligible_until_ms;
+	return (has(rules->eligible, asked->person) && at_ms < rules->eligible_until_ms) ||
+	       at_ms < o->word_until_ms[asked->group][asked->person];
 }
 
-bool grant_allows(const struct grant_rules *rules, const struct grant_asked *asked, int64_t now_ms)
+bool grant_allows(const struct grant_oracle *o, const struct grant_rules *rules,
+		  const struct grant_asked *asked, int64_t now_ms)
 {
 	int64_t start = asked->start_ms > now_ms ? asked->start_ms : now_ms;
 
-	return asked->admin || (grant_eligible(rules, asked, start) && asked->length_ms <= rules->max_ms);
+	return asked->admin || (grant_eligible(o, rules, asked, start) && asked->length_ms <= rules->max_ms);
+}
+
+static bool is_running(const struct grant_request *r, int64_t now_ms)
+{
+	return r->granted && r->started && !r->over && r->start_ms <= now_ms && now_ms < r->end_ms;
+}
+
+bool grant_holds(const struct grant_oracle *o, unsigned group, unsigned person, int64_t now_ms)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		const struct grant_request *r = &o->request[i];
+
+		if (r->asked.group == group && r->asked.person == person && is_running(r, now_ms))
+			return true;
+	}
+	return false;
+}
+
+void grant_given_back(struct grant_oracle *o, unsigned group, unsigned person, bool all, int64_t now_ms)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		struct grant_request *r = &o->request[i];
+
+		if (r->asked.group == group && r->asked.person == person && (all || is_running(r, now_ms)))
+			r->over = true;
+	}
+}
+
+/* Is there room for who asks themselves, now? Whoever has it takes up no more of it. */
+static bool has_room(const struct grant_oracle *o, const struct grant_rules *rules,
+		     const struct grant_asked *asked, int64_t now_ms)
+{
+	unsigned holders = 0;
+
+	if (asked->admin)
+		return true;
+	for (unsigned group = 0; group < GRANT_GROUPS; group++)
+		if (has(rules->excludes, group) && grant_holds(o, group, asked->person, now_ms))
+			return false;
+	for (unsigned person = 0; person < GRANT_PEOPLE; person++)
+		holders += person != asked->person && grant_holds(o, asked->group, person, now_ms);
+	return rules->most == 0 || holders < rules->most ||
+	       grant_holds(o, asked->group, asked->person, now_ms);
+}
+
+/* Its time has come. */
+static void begin(struct grant_oracle *o, struct grant_request *r, const struct grant_rules *rules,
+		  int64_t now_ms)
+{
+	if (!has_room(o, rules, &r->asked, now_ms)) {
+		r->over = true;
+		return;
+	}
+	if (r->asked.updates && now_ms < r->end_ms)
+		grant_given_back(o, r->asked.group, r->asked.person, false, now_ms);
+	r->started = true;
 }
 
 /* From now or its start on; what starts later is looked at again. */
-static void grant(struct grant_request *r, int64_t now_ms)
+static void grant(struct grant_oracle *o, struct grant_request *r, const struct grant_rules *rules,
+		  int64_t now_ms)
 {
 	r->pending = false;
 	r->granted = true;
-	r->started = r->asked.start_ms <= now_ms;
-	r->start_ms = r->started ? now_ms : r->asked.start_ms;
+	r->start_ms = r->asked.start_ms > now_ms ? r->asked.start_ms : now_ms;
 	r->end_ms = r->start_ms + r->asked.length_ms;
+	if (r->start_ms == now_ms)
+		begin(o, r, rules, now_ms);
 }
 
 void grant_asked(struct grant_oracle *o, size_t number, const struct grant_rules *rules,
@@ -45,11 +106,16 @@ void grant_asked(struct grant_oracle *o, size_t number, const struct grant_rules
 	*r = (struct grant_request){.asked = *asked};
 	if (number >= o->count)
 		o->count = number + 1;
-	r->over = !grant_allows(rules, asked, now_ms);
+	r->over = !grant_allows(o, rules, asked, now_ms);
 	r->pending = !asked->admin && !asked->glass && rules->needed > 0;
 	r->until_ms = now_ms + rules->wait_ms;
-	if (!r->pending)
-		grant(r, now_ms);
+	if (!r->pending && !r->over)
+		grant(o, r, rules, now_ms);
+}
+
+void grant_word(struct grant_oracle *o, unsigned group, unsigned person, int64_t until_ms)
+{
+	o->word_until_ms[group][person] = until_ms;
 }
 
 static unsigned number_of(unsigned people)
@@ -73,13 +139,13 @@ void grant_decided(struct grant_oracle *o, size_t number, const struct grant_rul
 		r->over = true;
 		return;
 	}
-	if (!grant_allows(rules, &r->asked, now_ms)) {
+	if (!grant_allows(o, rules, &r->asked, now_ms)) {
 		r->over = true;
 		return;
 	}
 	r->approvers |= 1u << word.person;
 	if (number_of(r->approvers) >= rules->needed)
-		grant(r, now_ms);
+		grant(o, r, rules, now_ms);
 }
 
 void grant_started(struct grant_oracle *o, size_t number, const struct grant_rules *rules, int64_t now_ms)
@@ -88,8 +154,8 @@ void grant_started(struct grant_oracle *o, size_t number, const struct grant_rul
 
 	if (!r->granted || r->started || now_ms < r->start_ms)
 		return;
-	if (grant_allows(rules, &r->asked, now_ms))
-		r->started = true;
+	if (grant_allows(o, rules, &r->asked, now_ms))
+		begin(o, r, rules, now_ms);
 	else
 		r->over = true;
 }
@@ -97,30 +163,4 @@ void grant_started(struct grant_oracle *o, size_t number, const struct grant_rul
 void grant_over(struct grant_oracle *o, size_t number)
 {
 	o->request[number].over = true;
-}
-
-static bool is_running(const struct grant_request *r, int64_t now_ms)
-{
-	return r->granted && r->started && !r->over && r->start_ms <= now_ms && now_ms < r->end_ms;
-}
-
-void grant_given_back(struct grant_oracle *o, unsigned group, unsigned person, bool all, int64_t now_ms)
-{
-	for (size_t i = 0; i < o->count; i++) {
-		struct grant_request *r = &o->request[i];
-
-		if (r->asked.group == group && r->asked.person == person && (all || is_running(r, now_ms)))
-			r->over = true;
-	}
-}
-
-bool grant_holds(const struct grant_oracle *o, unsigned group, unsigned person, int64_t now_ms)
-{
-	for (size_t i = 0; i < o->count; i++) {
-		const struct grant_request *r = &o->request[i];
-
-		if (r->asked.group == group && r->asked.person == person && is_running(r, now_ms))
-			return true;
-	}
-	return false;
 }

@@ -18,9 +18,11 @@ struct grant_rules {
 	unsigned eligible, glass, approvers;
 	int64_t eligible_until_ms; /* for all of them */
 	int64_t max_ms;
-	unsigned needed; /* approvals; 0 = none */
-	int64_t wait_ms; /* for them */
-	bool removes;    /* from who is no longer eligible */
+	unsigned needed;   /* approvals; 0 = none */
+	int64_t wait_ms;   /* for them */
+	bool removes;      /* from who is no longer eligible */
+	unsigned most;     /* may have it at once, as far as they ask themselves; 0 = any number */
+	unsigned excludes; /* groups that nobody may ask for who has one of them; bits */
 };
 
 struct grant_asked {
@@ -28,6 +30,7 @@ struct grant_asked {
 	int64_t start_ms; /* 0 = now */
 	int64_t length_ms;
 	bool glass, admin;
+	bool updates; /* takes the place of what is running; an administrator's */
 };
 
 struct grant_request {
@@ -48,18 +51,24 @@ struct grant_word {
 };
 
 struct grant_oracle {
+	/* Until when administrators have made them eligible. */
+	int64_t word_until_ms[GRANT_GROUPS][GRANT_PEOPLE];
 	size_t count; /* requests are known by their number */
 	struct grant_request request[GRANT_REQUESTS];
 };
 
-/* Do the rules allow it? */
-bool grant_allows(const struct grant_rules *rules, const struct grant_asked *asked, int64_t now_ms);
+/* Do the rules allow it, as far as they look at nobody else? */
+bool grant_allows(const struct grant_oracle *o, const struct grant_rules *rules,
+		  const struct grant_asked *asked, int64_t now_ms);
 /* Is the person eligible (or may break the glass) at that time? */
-bool grant_eligible(const struct grant_rules *rules, const struct grant_asked *asked, int64_t at_ms);
+bool grant_eligible(const struct grant_oracle *o, const struct grant_rules *rules,
+		    const struct grant_asked *asked, int64_t at_ms);
 
 /* It was asked and allowed. */
 void grant_asked(struct grant_oracle *o, size_t number, const struct grant_rules *rules,
 		 const struct grant_asked *asked, int64_t now_ms);
+/* An administrator has made the person eligible from now until then; now_ms: not any more. */
+void grant_word(struct grant_oracle *o, unsigned group, unsigned person, int64_t until_ms);
 /* Somebody said yes or no, by these rules. */
 void grant_decided(struct grant_oracle *o, size_t number, const struct grant_rules *rules,
 		   struct grant_word word, int64_t now_ms);

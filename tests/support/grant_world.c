@@ -36,6 +36,7 @@ static struct policy_people people_of(unsigned bits, char **names)
 
 static void write_policy(struct grant_file *f, unsigned group)
 {
+	static char ids[GRANT_GROUPS][4] = {"g0", "g1", "g2"};
 	const struct grant_rules *rules = &f->rules[group];
 	struct policy *policy = &f->policy[group];
 
@@ -51,6 +52,11 @@ static void write_policy(struct grant_file *f, unsigned group)
 	f->stage[group] = (struct policy_stage){.approvers = people_of(rules->approvers, f->names[group][2]),
 						.needed = rules->needed,
 						.timeout_ms = rules->wait_ms};
+	policy->max_active = rules->most;
+	policy->exclusive = (struct policy_names){.list = f->exclusive[group]};
+	for (unsigned other = 0; other < GRANT_GROUPS; other++)
+		if ((rules->excludes >> other & 1u) != 0)
+			f->exclusive[group][policy->exclusive.count++] = ids[other];
 	policy->eligible = (struct policy_eligibilities){&f->eligible[group], 1};
 	policy->break_glass = (struct policy_eligibilities){&f->glass[group], 1};
 	policy->approval = (struct policy_stages){&f->stage[group], rules->needed > 0 ? 1 : 0};
@@ -73,6 +79,21 @@ redisReply *grants_call(struct grants *g)
 	if (grants_pick(g, 10) == 0)
 		freeReplyObject(lane_send(g->lane));
 	return lane_send(g->lane);
+}
+
+bool grants_has_word(struct grants *g, unsigned group, unsigned person, int64_t at_ms)
+{
+	redisReply *reply;
+	bool has;
+
+	grants_begin(g, "jit_eligible");
+	lane_argf(g->lane, "g%u", group);
+	lane_argf(g->lane, "p%u", person);
+	lane_argf(g->lane, "%lld", (long long)at_ms);
+	reply = lane_send(g->lane);
+	has = lane_int(lane_at(reply, 3)) == 1;
+	freeReplyObject(reply);
+	return has;
 }
 
 static void plan_review(struct grants *g, unsigned group)
@@ -104,6 +125,8 @@ void grants_reload(struct grants *g)
 			rules->needed = grants_pick(g, 3);
 			rules->wait_ms = 500 + grants_pick(g, 6000);
 			rules->removes = grants_pick(g, 2) == 0;
+			rules->most = grants_pick(g, 3) == 0 ? 1 + grants_pick(g, 3) : 0;
+			rules->excludes = grants_pick(g, 4) == 0 ? 1u << (group + 1) % GRANT_GROUPS : 0;
 		}
 		snprintf(g->newest.name, sizeof(g->newest.name), "f%zu", g->files++);
 	}

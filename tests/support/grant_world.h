@@ -22,7 +22,7 @@ struct grant_file {
 	struct policy policy[GRANT_GROUPS];
 	struct policy_eligibility eligible[GRANT_GROUPS], glass[GRANT_GROUPS];
 	struct policy_stage stage[GRANT_GROUPS];
-	char *names[GRANT_GROUPS][3][GRANT_PEOPLE];
+	char *names[GRANT_GROUPS][3][GRANT_PEOPLE], *exclusive[GRANT_GROUPS][GRANT_GROUPS];
 };
 
 struct grant_flight {
@@ -45,7 +45,8 @@ struct grants {
 	size_t step, pushes, files;
 	struct grant_flight flight[GRANT_FLIGHTS];
 	/* That it was no idle walk: */
-	size_t adds, refused, approved, started, glasses, lost, disputed, withdrawn;
+	size_t adds, refused, approved, started, glasses, lost, disputed, withdrawn, extended, updated, words,
+		by_word, beyond;
 };
 
 uint32_t grants_pick(struct grants *g, uint32_t bound); /* by chance, below the bound */
@@ -58,6 +59,9 @@ void grants_reload(struct grants *g);
 /* A call of the broker's, and its answer; now and then it is made twice. */
 void grants_begin(struct grants *g, const char *function);
 redisReply *grants_call(struct grants *g);
+
+/* What the store says of that: an administrator has made the person eligible at that time. */
+bool grants_has_word(struct grants *g, unsigned group, unsigned person, int64_t at_ms);
 
 /* Fails the test unless the oracle knows of a grant. */
 void grants_expect(struct grants *g, unsigned group, unsigned person, const char *what);
