@@ -138,6 +138,16 @@ static void quarantine_and_restart(void **state)
 }
 
 /* A cycle tries one push; when it succeeds the rest follows, without anybody's doing. */
+static bool no_cycle_runs(void *ctx)
+{
+	struct http_response response;
+
+	scene_application(ctx, 0, &response);
+	bool none = cJSON_IsNull(http_json(&response, "cycle.current"));
+	http_response_release(&response);
+	return none;
+}
+
 static void quarantine_ends_by_itself(void **state)
 {
 	struct world *world = *state;
@@ -152,6 +162,7 @@ static void quarantine_ends_by_itself(void **state)
 		ask_deferred(world, &asks[i], "in quarantine", ids[i]);
 	/* Who does not speak SCIM now is still tried by a cycle, once. */
 	assert_int_equal(post(world, 0, 0, APP "/cycles", NULL), 202);
+	assert_true(wait_until(no_cycle_runs, world, SCENE_PATIENCE));
 	scene_wait(world, &asks[0], ids[0], "deferred");
 	scene_application(world, 0, &response);
 	assert_string_equal(scene_text(&response, "quarantine.reason"), "alien");

@@ -182,7 +182,7 @@ static void test_grants(void **state)
 {
 	static const struct lane_story_row rows[] = {
 		{"0 submit r1 g1 ann 1000 limits=0e", "ineligible"},
-		{"0 try r1 g1 ann 1000 limits=0e", "ineligible"},
+		{"0 try r1 g1 ann 1000 limits=0e", "ineligible new beyond=ineligible"},
 		{"0 give e1 g1 ann adminAssign 5000", "ok in_force"},
 		{"0 try r1 g1 ann 1000 limits=0e", "ok provisioning"},
 		{"0 submit r1 g1 ann 1000 limits=0e", "ok provisioning | push Pr1 add g1 ann"},

@@ -245,7 +245,7 @@ static void test_preview(void **state)
 		{"3 try r3 g1 ann 9000", "ok in_force"},
 		{"3 submit r3 g1 ann 9000", "ok in_force"},
 		{"3 try r4 g1 ann 9000 start=10000", "ok scheduled"},
-		{"3 try r4 g1 ann 0", "past"},
+		{"3 try r4 g1 ann 0", "past new"},
 		{"3 try r3 g1 ann 9000", "same in_force"},
 		{"3 try r3 g1 ann 9000 h=x", "reused in_force"},
 		{"3 try-deactivate r1 g1 ann", "same in_force"},
