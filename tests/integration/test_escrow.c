@@ -250,7 +250,7 @@ static void without_it_removals_go_on(void **state)
 	scene_wait(&t->world, &ask, id, "provisioned");
 	assert_true(vault_file(t->vault.path, path));
 	assert_int_equal(unlink(path), 0);
-	strcpy(strrchr(path, '.'), ".lock");
+	memcpy(strrchr(path, '.'), ".lock", sizeof(".lock"));
 	assert_int_equal(unlink(path), 0);
 	replace_folder(t);
 	world_deactivate(&t->world, &ask, &response);

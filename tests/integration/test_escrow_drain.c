@@ -346,7 +346,7 @@ static void an_escrow_that_cannot_be_written_is_told(void **state)
 	lose_all(t);
 	/* Something else is where the lock of the manifest was. */
 	assert_true(vault_file(t->vault.path, path));
-	strcpy(strrchr(path, '.'), ".lock");
+	memcpy(strrchr(path, '.'), ".lock", sizeof(".lock"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
 	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
