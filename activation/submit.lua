@@ -35,7 +35,9 @@ local function exceeded(c, limits, r)
 		words[#words + 1] = 'ineligible'
 	end
 	local m = get_member(c, r.g, r.p, r.ap)
-	if limits.most > 0 and not m.l and tonumber(redis.call('HGET', c.pre .. 'lv', r.g) or '0') >= limits.most then
+	-- Until the timetable has looked, the count still has whoever had it a moment ago.
+	local others = tonumber(redis.call('HGET', c.pre .. 'lv', r.g) or '0') - (m.l and 1 or 0)
+	if limits.most > 0 and not (m.l and wanted(c, m)) and others >= limits.most then
 		words[#words + 1] = 'full'
 	end
 	if holds_any(c, r, limits.excludes) then

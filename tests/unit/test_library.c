@@ -384,6 +384,16 @@ static void test_limits(void **state)
 		{"6000 submit r6 g1 ann 9000 limits=2", "ok in_force"},
 		END,
 	};
+	/* Whose own end nobody has looked at yet counts no more, and does not pass for one who has it. */
+	static const struct lane_story_row ended[] = {
+		{"0 submit r1 g1 ann 5000 limits=1", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"5000 try r3 g1 ann 9000 limits=1", "ok in_force"},
+		{"4000 submit r2 g1 bob 9000", "ok provisioning | push Pr2 add g1 bob"},
+		{"5000 submit r3 g1 ann 9000 limits=1", "full"},
+		{"5000 submit r3 g1 ann 9000 limits=2", "ok in_force"},
+		END,
+	};
 	static const struct lane_story_row excludes[] = {
 		{"0 submit r1 g1 ann 9000", "ok provisioning | push Pr1 add g1 ann"},
 		{"0 submit r2 g2 ann 9000 limits=0_g3,g1", "excluded"},
@@ -401,6 +411,7 @@ static void test_limits(void **state)
 	};
 
 	lane_story_run(*state, "as many at once", most);
+	lane_story_run(*state, "as many at once, at an end", ended);
 	lane_story_run(*state, "excluding each other", excludes);
 }
 
