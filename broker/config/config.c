@@ -2,6 +2,7 @@
 #include "config/config.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -140,6 +141,8 @@ enum err config_load(const char *path, FILE *report, struct config **out)
 	else
 		err = config_parse(&source, report, out);
 	free(text);
+	/* The tree of a large file is larger than what is kept of it: the system gets that back. */
+	malloc_trim(0);
 	return err;
 }
 
