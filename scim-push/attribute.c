@@ -66,8 +66,11 @@ bool attribute_parse(const char *text, struct attribute *out)
 		return false;
 	if (*at == '[' && (!take_type(&at, attribute.type) || *at != '.'))
 		return false;
-	if (*at == '.' && (at++, !take_name(&at, attribute.sub)))
-		return false;
+	if (*at == '.') {
+		at++;
+		if (!take_name(&at, attribute.sub))
+			return false;
+	}
 	if (*at != '\0')
 		return false;
 	memcpy(attribute.path, text, strlen(text) + 1);
