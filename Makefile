@@ -178,7 +178,7 @@ valgrind: deps-test ## the unit tests that can, under valgrind's memcheck
 lint: deps-test ## all static checks
 	+@tests/run $(LONG_LINTS) $(LINTS)
 
-bench: deps-test ## the benchmarks, of the release variant
+bench: deps-test ## the benchmarks, of the release variant (BENCH_LIVE=1000000 assignments, BENCH_IDLE=10000 applications)
 	@$(again) VARIANT=release programs build/release/tests/bench/bench
 	@build/release/tests/bench/bench
 

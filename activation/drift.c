@@ -157,16 +157,17 @@ static void on_told(void *ctx, enum err err, const struct reply *reply)
 }
 
 /* What is to become of strangers, as drift_rule() of activation/drift_check.lua reads it. */
+#define FOREIGN_SIZE (GUARD_SIZE + 40)
 static void foreign_word(const struct piece *piece, const struct drift_finding *finding,
-			 char out[GUARD_SIZE + 40])
+			 char out[FOREIGN_SIZE])
 {
 	char guard[GUARD_SIZE];
 
 	core_guard(piece->activation, piece->application, guard);
 	if (finding->group->exclusive == DRIFT_REMOVE && guard[0] != '\0')
-		snprintf(out, GUARD_SIZE + 40, "remove %s %zu", guard, finding->left);
+		snprintf(out, FOREIGN_SIZE, "remove %s %zu", guard, finding->left);
 	else
-		snprintf(out, GUARD_SIZE + 40, "report");
+		snprintf(out, FOREIGN_SIZE, "report");
 }
 
 void drift_found(const struct piece *piece, const struct drift_finding *finding, drift_told *done, void *ctx)
@@ -174,7 +175,7 @@ void drift_found(const struct piece *piece, const struct drift_finding *finding,
 	static const char *const words[] = {
 		[DRIFT_MISSING] = "missing", [DRIFT_RETURNED] = "returned", [DRIFT_ABSENT] = "absent"};
 	struct store_call call;
-	char text[TERMS_SIZE], foreign[GUARD_SIZE + 40];
+	char text[TERMS_SIZE], foreign[FOREIGN_SIZE];
 	struct question *q = begin(piece, "jit_drift_found", &call, text, ctx);
 
 	if (q == NULL) {

@@ -44,7 +44,7 @@ end
 
 local function guard_hold(c, app, n, all, most, share)
 	redis.call('HSET', c.pre .. 'gh', app, c.now)
-	local words = string.format('A change of the configuration would remove %d of %d memberships. More than %d, or %d in a hundred, '
+	local words = string.format('The configuration would remove %d of %d memberships. More than %d, or %d in a hundred, '
 		.. 'are removed only when an operator agrees; until then they are kept.', n, all, most, share)
 	at(c, 'g:' .. app, c.now + GUARD_COUNTS_MS)
 	app_event(c, app, 'guard', 'broker', words)

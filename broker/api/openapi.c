@@ -134,10 +134,12 @@ static void add_responses(struct buf *out, const struct route *route)
 	buf_addf(out, "\"responses\":{\"%d\":{\"description\":\"Success.\"", success(route));
 	if (route->gives != NULL)
 		add_content(out, route);
-	buf_adds(
-		out,
-		"},\"default\":{\"description\":\"An error.\",\"content\":{\"application/json\":{\"schema\":{"
-		"\"$ref\":\"#/components/schemas/error\"}}}}}");
+	buf_adds(out, "}");
+	if (route->need >= NEED_PERSON)
+		buf_adds(out, ",\"429\":{\"$ref\":\"#/components/responses/tooMany\"}");
+	buf_adds(out,
+		 ",\"default\":{\"description\":\"An error.\",\"content\":{\"application/json\":{\"schema\":{"
+		 "\"$ref\":\"#/components/schemas/error\"}}}}}");
 }
 
 static void add_operation(struct buf *out, const struct route *route, size_t variables)
@@ -221,7 +223,11 @@ void openapi_print(struct buf *out, const char *base_url)
 		 "\"parameters\":{\"idempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
 		 "\"description\":"
 		 "\"The same key and body are answered the same way again.\",\"schema\":{\"type\":\"string\","
-		 "\"maxLength\":255}}},\"schemas\":");
+		 "\"maxLength\":255}}},\"responses\":{\"tooMany\":{\"description\":\"Too many requests of "
+		 "this caller.\","
+		 "\"headers\":{\"Retry-After\":{\"schema\":{\"type\":\"integer\"}}},\"content\":{"
+		 "\"application/json\":{\"schema\":{"
+		 "\"$ref\":\"#/components/schemas/error\"}}}}},\"schemas\":");
 	buf_adds(out, openapi_schemas);
 	buf_adds(out, "}}");
 }

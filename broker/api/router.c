@@ -25,7 +25,7 @@
 /* clang-format off */
 static const struct route routes[] = {
 	{"POST", "/assignmentScheduleRequests", true, NEED_PERSON, requests_post,
-	 "Ask: activate, deactivate, extend; for administrators also assign, update, remove", "scheduleRequest", "assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
+	 "Ask: activate, deactivate, extend; for administrators also assign, update, extend, renew, remove", "scheduleRequest", "assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
 	{"GET", "/assignmentScheduleRequests", true, NEED_READER, lists_list,
 	 "Requests of one person or one group, newest first", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
 	{"GET", "/assignmentScheduleRequests/(principal)", true, NEED_READER, lists_list,
@@ -51,7 +51,7 @@ static const struct route routes[] = {
 	{"GET", "/assignmentScheduleInstances/*", true, NEED_READER, lists_get,
 	 "One instance", NULL, "assignmentScheduleInstance", ASSIGNMENTS(INSTANCES, FILTERED)},
 	{"POST", "/eligibilityScheduleRequests", true, NEED_OPERATOR, requests_post,
-	 "Give, change, extend or take away eligibility", "scheduleRequest", "eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, FILTERED)},
+	 "Give, change, extend, renew or take away eligibility", "scheduleRequest", "eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, FILTERED)},
 	{"GET", "/eligibilityScheduleRequests", true, NEED_READER, lists_list,
 	 "Requests about the eligibility of one person or for one group", NULL, "[eligibilityScheduleRequest", ELIGIBILITIES(REQUESTS, FILTERED)},
 	{"GET", "/eligibilityScheduleRequests/(principal)", true, NEED_READER, lists_list,
@@ -103,7 +103,7 @@ static const struct route routes[] = {
 	{"POST", "/api/applications/*/restart", false, NEED_OPERATOR, applications_restart,
 	 "End quarantine and pause, and begin a cycle at once", NULL, "application"},
 	{"POST", "/api/applications/*/guard", false, NEED_OPERATOR, applications_guard,
-	 "Answer what becomes of removals that the guard holds, as a change of the configuration wants many", "guard", "application"},
+	 "Answer what becomes of removals that the guard holds, as the configuration wants many", "guard", "application"},
 	{"POST", "/api/applications/*/test", false, NEED_OPERATOR, applications_test,
 	 "Test Connection: prove with the canary group and users that changes are made and shown", NULL, "test"},
 	{"POST", "/api/applications/*/provision", false, NEED_OPERATOR, applications_provision,

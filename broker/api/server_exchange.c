@@ -320,6 +320,8 @@ void exchange_set_header(struct exchange *e, const char *name, const char *value
 		log_warn("answer_header_dropped", "name=%s", name);
 		return;
 	}
+	if (strcasecmp(name, "Set-Cookie") != 0 && find_header(&e->answer_headers, name))
+		return;
 	buf_add(&e->answer_headers, name, name_size);
 	buf_add(&e->answer_headers, value, value_size);
 }

@@ -122,8 +122,8 @@ static void usage(FILE *out)
 	}
 	fputs("\n`jit COMMAND --help` lists its options. Exit status: 0 done, 1 refused, 2 usage, 3 "
 	      "sign-in,\n"
-	      "4 no answer, 5 --wait: ended without access, 6 --wait: not yet, 7 audit verify, escrow: "
-	      "not as written.\n",
+	      "4 no answer, 5 --wait: ended without access, 6 --wait: not yet,\n"
+	      "7 audit verify, escrow, backup verify: not as written, or not whole.\n",
 	      out);
 }
 

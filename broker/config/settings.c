@@ -144,11 +144,13 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_CONNECTIONS_PER_ADDRESS] = {"connections_per_address", "Open connections of one address.",
 					 TYPE_COUNT, .fallback = "1000", .unit = "connections", .min = 1,
 					 .max = 100000, ROOT(connections_per_address), AT_START},
-	[SET_REQUESTS_PER_CALLER] = {"requests_per_caller",
-				     "Requests of one caller in ten seconds, at each broker; of an address, "
-				     "where nobody has signed in.",
-				     TYPE_COUNT, .fallback = "1000", .unit = "requests", .min = 10,
-				     .max = 1000000, ROOT(requests_per_caller)},
+	[SET_REQUESTS_PER_CALLER] =
+		{"requests_per_caller",
+		 "Requests of one caller in ten seconds, at each broker, to calls that need "
+		 "a sign-in; of an address, where its token is missing or not accepted. "
+		 "Each call of a $batch counts.",
+		 TYPE_COUNT, .fallback = "1000", .unit = "requests", .min = 10, .max = 1000000,
+		 ROOT(requests_per_caller)},
 	[SET_PROXIES] =
 		{"proxies",
 		 "Balancers in front of the broker: addresses, networks, or unix for its socket. They are "
@@ -613,11 +615,11 @@ const struct setting settings[SETTING_COUNT] = {
 					"itself where that is longer.",
 					TYPE_DURATION, .fallback = "24h", .min = SECOND, .max = 30 * DAY,
 					APPLICATION(quarantine_slowest_ms)},
-	[SET_APP_GUARD] =
-		{"applications[].guard",
-		 "What a change of the configuration may remove in a cycle's time, where groups say "
-		 "on_lost_eligibility: remove. Before more goes an operator is asked, and all of it is kept.",
-		 .type = TYPE_SECTION},
+	[SET_APP_GUARD] = {"applications[].guard",
+			   "What the configuration may remove in a cycle's time, where groups say "
+			   "on_lost_eligibility: remove, and of strangers, where they say exclusive: remove. "
+			   "Before more goes an operator is asked, and all of it is kept.",
+			   .type = TYPE_SECTION},
 	[SET_APP_GUARD_MEMBERS] = {"applications[].guard.members",
 				   "So many memberships; 0 = an operator is asked about each.", TYPE_COUNT,
 				   .fallback = "50", .unit = "memberships", .min = 0, .max = 1000000,

@@ -125,6 +125,17 @@ static int64_t redis_memory(const struct world *world)
 	return bytes;
 }
 
+/* How many have an end. */
+static size_t in_force(const struct world *world)
+{
+	redisReply *reply = redis_server_command(&world->redis, "ZCARD {j0}:tx:app");
+	size_t count = reply != NULL && reply->type == REDIS_REPLY_INTEGER ? (size_t)reply->integer : 0;
+
+	if (reply != NULL)
+		freeReplyObject(reply);
+	return count;
+}
+
 /* Without waiting for the disk, and without its file being written anew meanwhile: neither is measured here. */
 static bool fill(struct world *world, size_t count)
 {
@@ -192,7 +203,8 @@ static bool all_removed(void *ctx)
 		const char *op = cJSON_GetStringValue(cJSON_GetObjectItem(operation, "op"));
 		size_t members = (size_t)cJSON_GetArraySize(cJSON_GetObjectItem(operation, "value"));
 
-		if (!sandbox_entry_is_push(&log.entries[i]) || op == NULL || strcmp(op, "remove") != 0)
+		if (!sandbox_entry_is_push(&log.entries[i]) || log.entries[i].status / 100 != 2 ||
+		    op == NULL || strcmp(op, "remove") != 0)
 			continue;
 		for (size_t k = 0; k < members && removals->count < SAMPLES; k++, removals->count++)
 			removals->late_ms[removals->count] =
@@ -240,7 +252,7 @@ bool bench_live(void)
 	bool done = world_start(&world, &options);
 	int64_t before = done ? redis_memory(&world) : 0;
 	size_t rss_kib = done ? usage_rss_kib(world.brokers[0].proc.pid) : 0;
-	done = done && fill(&world, live);
+	done = done && fill(&world, live) && in_force(&world) == live;
 	if (done)
 		printf("| an assignment in force, its audit and the user included | %.2f KiB of Redis' "
 		       "memory | 1 KiB | "

@@ -1,4 +1,4 @@
-/* What a running process uses, as the kernel says (proc(5)); 0 when it cannot be read. */
+/* What the benchmark reads of its surroundings: what a process uses, by proc(5) (0 when it cannot be read), and settings. */
 #ifndef BENCH_USAGE_H
 #define BENCH_USAGE_H
 

@@ -55,12 +55,12 @@ static int open_world(void **state)
 		"      approval: {approvers: [person1@example.com, person2@example.com], timeout: 1h}\n");
 }
 
-#define TIMEOUT_MS 3000
+#define TIMEOUT_MS 5000
 
 static int open_hurried(void **state)
 {
 	return open_with(state, FIRST + ROUNDS * RACES,
-			 "      approval: {approvers: [person1@example.com], timeout: 3s}\n");
+			 "      approval: {approvers: [person1@example.com], timeout: 5s}\n");
 }
 
 /* Those from this person on. */

@@ -18,10 +18,10 @@
 #define RACES   120 /* each by a person of their own, all at once */
 #define ROUNDS  3
 #define AHEAD   16   /* calls under way at a time */
-#define HELD_MS 4000 /* how long what is asked for first lasts … */
-#define HELD    "PT4S"
-#define LONGER  "PT8S" /* … and what it is extended to, from then on */
-#define EARLY   20     /* ms before the first end at which the first extension is sent */
+#define HELD_MS 6000 /* how long what is asked for first lasts … */
+#define HELD    "PT6S"
+#define LONGER  "PT12S" /* … and what it is extended to, from then on */
+#define EARLY   20      /* ms before the first end at which the first extension is sent */
 
 struct race {
 	char id[ID_SIZE], longer[ID_SIZE], body[512];

@@ -139,7 +139,7 @@ static void held_removals_are_shown_and_let_go(void **state)
 	expect_in(world, "/readyz",
 		  "\"3 removals that the configuration wants wait for an operator's answer.\"");
 	expect_in(world, "/api/audit",
-		  "A change of the configuration would remove 3 of 4 memberships. More than 2, or 30 in a "
+		  "The configuration would remove 3 of 4 memberships. More than 2, or 30 in a "
 		  "hundred, are removed only when an operator agrees; until then they are kept.");
 
 	/* What somebody gives back goes, whatever is held. */

@@ -57,6 +57,41 @@ static size_t flood(const struct world *world, const char *token, int status)
 	return answered;
 }
 
+static size_t occurrences(const char *text, const char *word)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, word)) != NULL; text++)
+		count++;
+	return count;
+}
+
+/* Each call of a batch counts, and is told for itself. */
+static void batches_count(void **state)
+{
+	struct world *world = *state;
+	struct http_request request = {
+		.method = "POST", .url = "/v1.0/$batch", .bearer = world_token(world, 3)};
+	struct http_response response;
+	struct buf body;
+
+	buf_init(&body, 16384);
+	buf_adds(&body, "{\"requests\":[");
+	for (int i = 0; i < MOST; i++)
+		buf_addf(&body, "%s{\"id\":\"%d\",\"method\":\"GET\",\"url\":\"%s\"}", i > 0 ? "," : "", i,
+			 ASKED + strlen("/v1.0"));
+	buf_adds(&body, "]}");
+	request.body = buf_text(&body);
+	broker_call(&world->brokers[0], &request, &response);
+	assert_int_equal(response.status, 200);
+	assert_true(occurrences(buf_text(&response.body), "\"status\":429") > 0);
+	assert_int_equal(occurrences(buf_text(&response.body), "\"Retry-After\""),
+			 occurrences(buf_text(&response.body), "\"status\":429"));
+	http_response_release(&response);
+	buf_release(&body);
+	world_passed(world);
+}
+
 static void who_asks_too_often(void **state)
 {
 	struct world *world = *state;
@@ -75,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(who_asks_too_often, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(batches_count, open_world, scene_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

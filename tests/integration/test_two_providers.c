@@ -123,8 +123,8 @@ static void test_names(void **state)
 	assert_int_equal(activate(t, &t->home, BO("partner.example", "cloud"), BY_GROUPS), 403);
 }
 
-/* The trail's events of what was refused, as one text; to be freed. */
-static char *refused(const struct two *t)
+/* The trail as one text; to be freed. */
+static char *audit_text(const struct two *t)
 {
 	struct http_response response;
 	char *token = NULL, *text;
@@ -148,7 +148,7 @@ struct trace {
 static bool is_there(void *ctx)
 {
 	const struct trace *trace = ctx;
-	char *text = refused(trace->t), *line, *rest;
+	char *text = audit_text(trace->t), *line, *rest;
 	bool found = false;
 
 	for (line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {

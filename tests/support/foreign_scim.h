@@ -26,6 +26,7 @@ void foreign_scim_end(struct foreign_scim *f); /* legal also when it was not sta
 bool foreign_scim_make_user(const struct foreign_scim *f, const char *user_name);
 bool foreign_scim_make_group(const struct foreign_scim *f, const char *display_name);
 bool foreign_scim_join(const struct foreign_scim *f, const char *group, const char *user_name);
+/* False where the server has no such group or user, or refuses; leaving a group that one is not in is done. */
 bool foreign_scim_leave(const struct foreign_scim *f, const char *group, const char *user_name);
 bool foreign_scim_change_user(const struct foreign_scim *f, const char *user_name, const char *attribute,
 			      const char *value);

@@ -273,7 +273,7 @@ void story_do_removals(struct lane_story_line *line)
 void story_do_timetable(struct lane_story_line *line)
 {
 	static const char script[] =
-		"local all, out = {}, {} for _, k in ipairs(redis.call('KEYS', '{j3}:t[txy]*')) do "
+		"local all, out = {}, {} for _, k in ipairs(redis.call('KEYS', '" LANE_PREFIX "t[txy]*')) do "
 		"local v = redis.call('ZRANGE', k, 0, -1, 'WITHSCORES') for i = 1, #v, 2 do "
 		"if not v[i]:match('^[xy]:') then all[#all + 1] = { v[i], tonumber(v[i + 1]) } end end end "
 		"table.sort(all, function(a, b) if a[2] ~= b[2] then return a[2] < b[2] end return a[1] < "

@@ -327,8 +327,10 @@ static void *run_worker(void *ctx)
 		else
 			act(worker, person);
 	}
+	/* Each has an outcome by then, or the judge says that it has none. */
+	int64_t until = clock_mono_ms() + GIVE_UP_MS;
 	for (size_t i = 0; i < worker->people; i++)
-		while (worker->person[i].pending[0] != '\0') {
+		while (worker->person[i].pending[0] != '\0' && clock_mono_ms() < until) {
 			wait_a_little(100);
 			look_at_pending(worker, &worker->person[i]);
 		}
