@@ -79,7 +79,7 @@ static void batches_count(void **state)
 	buf_adds(&body, "{\"requests\":[");
 	for (int i = 0; i < MOST; i++)
 		buf_addf(&body, "%s{\"id\":\"%d\",\"method\":\"GET\",\"url\":\"%s\"}", i > 0 ? "," : "", i,
-			 ASKED + strlen("/v1.0"));
+			 &ASKED[strlen("/v1.0")]);
 	buf_adds(&body, "]}");
 	request.body = buf_text(&body);
 	broker_call(&world->brokers[0], &request, &response);
