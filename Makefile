@@ -135,6 +135,9 @@ DEMO := 'demo: DEMO_ONCE=1 DEMO_DIR=$(B)/demo BUILD=$(B) deploy/demo/run'
 # That the programs which people install are protected as they should be.
 HARDENING := 'hardening: tests/lint/check-hardening $(B)'
 
+# The units as systemd runs them, in a container.
+UNITS := 'units under systemd: tests/systemd/boot $(B)'
+
 # Against libraries of other people, which npm brings.
 REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check' 'tokens against jose: $(MAKE) tokens-check'
 
@@ -146,7 +149,7 @@ LONG_TESTS := $(patsubst %,build/asan/tests/%,unit/test_model integration/test_f
 	integration/test_command unit/test_bucket integration/test_sign_in_outage integration/test_lost_eligibility)
 
 test-run:
-	+@RUN_TIMEOUT=900 tests/run $(LONG_LINTS) $(LONG_TESTS) $(DEMO) $(HARDENING) $(TORTURE) $(REFERENCES) \
+	+@RUN_TIMEOUT=900 tests/run $(LONG_LINTS) $(LONG_TESTS) $(DEMO) $(UNITS) $(HARDENING) $(TORTURE) $(REFERENCES) \
 		$(filter-out $(LONG_TESTS),$(asan_programs)) $(REPLAYS) $(LINTS)
 
 check-unit: deps-test ## the unit tests of this VARIANT

@@ -43,7 +43,7 @@ static void on_answered(void *ctx, enum err err, const struct reply *reply)
 
 	if (err == ERR_OK)
 		core_answer(look->review->activation, look->lane, reply);
-	else
+	else if (!look->review->activation->stopped) /* the next broker tells and looks */
 		log_warn("review", "lane=%u group=%s error=%s", look->lane, look->group, err_message(err));
 	free(look);
 }

@@ -6,7 +6,7 @@ set -eu
 
 build="gcc make pkgconf libc6-dev libmicrohttpd-dev libcjson-dev libhiredis-dev libcurl4-openssl-dev libuv1-dev
 libyaml-dev libssl-dev libseccomp-dev redis-server tzdata curl jq"
-test="perl python3-aiosmtpd libcmocka-dev clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck lua5.1 openssl universal-ctags chromium libfaketime nftables systemd"
+test="perl python3-aiosmtpd libcmocka-dev clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck lua5.1 openssl universal-ctags chromium libfaketime nftables systemd systemd-container"
 
 wanted=
 for step in "$@"; do

@@ -163,7 +163,7 @@ static bool secret_path(const struct reading *reading, const char *text, char *o
 	if (strncmp(text, "file:", 5) == 0)
 		return path_resolve(reading, name, out, size);
 	return strchr(name, '/') == NULL && name[0] != '.' &&
-	       snprintf(out, size, "%s/%s", folder != NULL ? folder : "/run/credentials/none", name) <
+	       snprintf(out, size, "%s/%s", folder != NULL ? folder : "", name) <
 		       (int)size;
 }
 
@@ -188,6 +188,13 @@ void value_read_secret(const struct reading *reading, const struct setting *sett
 	}
 	if (reading->skip_files)
 		return;
+	if (strncmp(value->text, "credential:", 11) == 0 && getenv("CREDENTIALS_DIRECTORY") == NULL) {
+		report_error(reading->report, value->place,
+			     "%s: credentials are there only in a unit of systemd's that loads them; "
+			     "jit-broker(8) says how to check this file in one",
+			     setting->path);
+		return;
+	}
 	int fd = open_file(reading, setting, value, path);
 	if (fd < 0)
 		return;

@@ -170,8 +170,9 @@ static bool has_ended(void *ctx)
 
 int proc_end(struct proc *proc, int signal_number, int64_t timeout_ms)
 {
-	if (proc_alive(proc)) {
-		/* In this order: a SIGCONT during the leak check at a sanitized program's end would stop that check. */
+	if (signal_number != 0 && proc_alive(proc)) {
+		/* In this order: a SIGCONT during the leak check at a sanitized program's end would stop that check for
+		 * good. That is also why a program that ends by itself gets none. */
 		kill(proc->pid, SIGCONT);
 		kill(proc->pid, signal_number);
 	}

@@ -288,6 +288,15 @@ static void test_credentials(void **state)
 		free(report);
 	}
 	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+
+	static const char outside[] =
+		"applications: [{id: a, scim: {url: \"https://x\", token: \"credential:good.token\"}}]\n";
+	char *report;
+
+	write_file("test.yaml", outside, strlen(outside), 0600);
+	assert_null(load("test.yaml", &report));
+	assert_non_null(strstr(report, "only in a unit"));
+	free(report);
 }
 
 /* Whatever it is warned of. */
