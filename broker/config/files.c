@@ -163,8 +163,7 @@ static bool secret_path(const struct reading *reading, const char *text, char *o
 	if (strncmp(text, "file:", 5) == 0)
 		return path_resolve(reading, name, out, size);
 	return strchr(name, '/') == NULL && name[0] != '.' &&
-	       snprintf(out, size, "%s/%s", folder != NULL ? folder : "", name) <
-		       (int)size;
+	       snprintf(out, size, "%s/%s", folder != NULL ? folder : "", name) < (int)size;
 }
 
 void value_read_secret(const struct reading *reading, const struct setting *setting,

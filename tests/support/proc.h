@@ -43,7 +43,7 @@ void proc_stop(struct proc *proc);  /* SIGSTOP; returns when it stands still */
 void proc_cont(struct proc *proc);  /* SIGCONT */
 
 /*
- * Sends the signal (and SIGCONT, should it stand still) and waits for the end: the exit status, 128 + n when signal
+ * Sends the signal (and SIGCONT, should it stand still; 0 = sends nothing) and waits for the end: the exit status, 128 + n when signal
  * n ended it, -1 when it did not end within `timeout_ms` (then it is killed). For a program that was not running:
  * how it ended before; 0 when the test itself killed it or never started it.
  */
