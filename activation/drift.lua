@@ -5,7 +5,7 @@
 --   lk          group -> those of its wanted memberships (lv) whose records keep all this (hash): what a version has left
 --               that did not compare is in neither of the two above
 --   gone:GROUP  removals that the application has confirmed: "ID\nPERSON" -> when (sorted set), because a request that was
---               given up may still bring somebody back
+--               given up may still bring somebody back: who is found there then is no standing member
 --   fr:GROUP    ids of those who were found not to belong there (set); fn:GROUP the same, of the check under way
 --   fa:GROUP    id -> keep | remove, an operator's answer about them to the guard, as long as they are there (hash)
 --   fp:GROUP    pushes under way that remove such people -> when their broker is taken for dead (sorted set)
@@ -14,6 +14,14 @@
 -- again already (2); fo somebody else has put an unknown one into an exclusive group: its person is then "~ID".
 
 local GONE_MS = 86400000
+
+-- As of now, that one is to be gone.
+local function drift_keep_gone(c, g, item)
+	local key = c.pre .. 'gone:' .. g
+	redis.call('ZREMRANGEBYSCORE', key, '-inf', c.now - GONE_MS)
+	redis.call('ZADD', key, c.now, item)
+	redis.call('PEXPIRE', key, GONE_MS)
+end
 
 local function drift_remember(c, m)
 	local user = user_of(m)
@@ -24,11 +32,15 @@ local function drift_remember(c, m)
 		redis.call('SREM', c.pre .. 'fn:' .. m.g, user)
 		redis.call('HDEL', c.pre .. 'fa:' .. m.g, user)
 	elseif user then
-		local key = c.pre .. 'gone:' .. m.g
-		redis.call('ZREMRANGEBYSCORE', key, '-inf', c.now - GONE_MS)
-		redis.call('ZADD', key, c.now, user .. '\n' .. m.p)
-		redis.call('PEXPIRE', key, GONE_MS)
+		drift_keep_gone(c, m.g, user .. '\n' .. m.p)
 	end
+end
+
+-- Has the application confirmed the removal of this membership, and was it not compared since? `ids`: as a push's result
+-- has them.
+local function drift_is_gone(c, m, ids)
+	local user = string.match(ids or '', '\n(.+)$')
+	return user and redis.call('ZSCORE', c.pre .. 'gone:' .. m.g, user .. '\n' .. m.p)
 end
 
 -- An addition of somebody who was not found has been confirmed. Who is there after all (standing) had not been away,

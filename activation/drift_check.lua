@@ -116,12 +116,16 @@ local function drift_miss(c, t, g, p)
 	return 1
 end
 
--- Its removal was confirmed, and it was found all the same: it goes again, as any membership whose time is over.
+-- Its removal was confirmed, and it was found all the same: it goes again, as any membership whose time is over. Who is
+-- about to be given it is looked for first, and must not be taken for somebody whom the broker did not make a member.
 local function drift_return(c, t, g, item, id)
 	local user, p = string.match(item, '^([^\n]*)\n(.*)$')
 	local m = get_member(c, g, p, t.app)
 	redis.call('ZREM', c.pre .. 'gone:' .. g, item)
-	if #m.r > 0 or m.s ~= 0 or m.u or m.q or redis.call('HEXISTS', c.pre .. 'mu:' .. g, user) == 1 then
+	if m.s ~= 0 or redis.call('HEXISTS', c.pre .. 'mu:' .. g, user) == 1 then
+		return 0
+	elseif m.u or m.q then
+		drift_keep_gone(c, g, item)
 		return 0
 	end
 	m.s, m.id = 2, id .. '\n' .. user

@@ -113,6 +113,16 @@ end
 
 local DONE = { done = true, unverified = true, standing = true }
 
+-- Somebody is a member already, and their removal had been confirmed not long ago: the application shows it late, or a
+-- request that was given up has brought them back. That is the broker's doing: they are added once more, at once, and will
+-- be removed.
+local function push_returned(c, m, push, result)
+	if result.verdict == 'standing' and not m.dr and drift_is_gone(c, m, result.ids) then
+		result.verdict, result.in_doubt, result.parts = 'split', true, 2 * #push.m
+		result.text = 'The application shows a membership whose removal it had confirmed; it is given again.'
+	end
+end
+
 -- What came of one member. A removal is never given up: one that is refused is tried again like any other.
 local function push_result(c, m, push, result)
 	local op, verdict, in_doubt, delay, text = push.op, result.verdict, result.in_doubt, result.delay, result.text
@@ -125,7 +135,7 @@ local function push_result(c, m, push, result)
 		m.s = 2
 		m.dr = m.dr and 2
 	end
-	if ids and ids ~= '' and op == 'add' and (DONE[verdict] or in_doubt) then
+	if ids and ids ~= '' and (DONE[verdict] or op == 'add' and in_doubt) then
 		m.id = ids
 	end
 	if op == 'add' then
@@ -268,6 +278,7 @@ local function jit_push_end(keys, args)
 	for i, result in ipairs(read_results(args, 11, args[10])) do
 		local m = get_member(c, push.g, result.p, push.ap)
 		local before = ends_at(c, m)
+		push_returned(c, m, push, result)
 		failed = failed + (FAILED[result.verdict] and 1 or 0)
 		log_push(c, t, push, id, m, m.n + 1, result)
 		push_result(c, m, push, result)

@@ -271,19 +271,15 @@ static void list_hung(struct server *server, struct answer *answer)
 	buf_release(&list);
 }
 
-/* POST release: the hung requests are applied now, and answered. */
+/* POST release: what is held is applied now, and answered: as well what only was to be late. */
 static void release_hung(struct server *server, struct answer *answer)
 {
-	struct exchange *next;
 	size_t count = 0;
 
-	for (struct exchange *exchange = server->first_held; exchange != NULL; exchange = next) {
-		next = exchange->next_held;
-		if (exchange->fault.action != FAULT_HANG)
-			continue;
-		settle(exchange);
-		let_go(exchange);
-		count++;
+	for (; server->first_held != NULL; count++) {
+		server->first_held->client_gone = client_is_gone(server->first_held);
+		settle(server->first_held);
+		let_go(server->first_held);
 	}
 	answer->status = 200;
 	buf_addf(&answer->body, "{\"released\":%zu}", count);

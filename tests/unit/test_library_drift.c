@@ -112,7 +112,12 @@ static void test_no_longer_true(void **state)
 		/* They have it again. */
 		{"3010 submit r2 g1 ann 3600000", "ok provisioning | push Pr2 add g1 ann"},
 		{"3011 drift found d1 g1 returned u-ann/ann", "ok 0"},
-		{"3011 drift page g1 gone", "ok"},
+		{"3011 drift page g1 gone", "ok u-ann/ann:known"},
+		/* So that those who are found there are known. */
+		{"3012 end Pr2 ann:standing user=u-", "ok"},
+		{"3012 get r2 st", "st=waiting"},
+		{"3013 pump q2", "| push q2 add g1 ann"},
+		{"3014 end q2 ann:done user=u-", "ok"},
 		/* Another broker has taken over. */
 		{"40000 pump d2", "piece d2 drift"},
 		{"40000 drift found d1 g1 report u-cy", "gone 0"},
@@ -145,7 +150,106 @@ static void test_returned(void **state)
 		END,
 	};
 
+	/* What they will have, or asked for, does not keep what they must not have now. */
+	static const struct lane_story_row later[] = {
+		TERMS,
+		ANN_HAS_IT,
+		{"10 deactivate d2 g1 ann", "ok revoked"},
+		{"10 pump q1", "| push q1 remove g1 ann"},
+		{"11 submit r2 g1 ann 60000 start=3000000", "ok scheduled"},
+		{"19 end q1 ann:done user=u-", "ok"},
+		CYCLE("2000"),
+		{"2000 drift find d1 g1", "look 1"},
+		{"2001 drift found d1 g1 returned u-ann/ann", "ok 1"},
+		{"2001 removals", "g1:ann@2001"},
+		{"2002 pump q2", "| push q2 remove g1 ann"},
+		{"2010 end q2 ann:done user=u-", "ok"},
+		{"2010 get r2 st", "st=scheduled"},
+		END,
+	};
+
 	lane_story_run(*state, "returned", rows);
+	lane_story_run(*state, "returned, and scheduled", later);
+}
+
+/* Whoever is there again, before that was compared, when they have it once more is no standing member. */
+static void test_returned_before_next(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		TERMS,
+		ANN_HAS_IT,
+		{"10 deactivate d2 g1 ann", "ok revoked"},
+		{"10 pump q1", "| push q1 remove g1 ann"},
+		{"19 end q1 ann:done user=u-", "ok"},
+		{"20 submit r2 g1 ann 60000", "ok provisioning | push Pr2 add g1 ann"},
+		{"29 end Pr2 ann:standing user=u-", "ok"},
+		{"29 get r2 st standing", "st=waiting standing=-"},
+		{"29 user ann", "id=u-ann n=1"},
+		{"29 due", "q aws"},
+		{"29 pump q2", "| push q2 add g1 ann"},
+		{"39 end q2 ann:done user=u-", "ok"},
+		{"39 get r2 st standing", "st=in_force standing=0"},
+		{"60020 due", "q aws"},
+		{"60020 pump q3", "| push q3 remove g1 ann"},
+		END,
+	};
+	/* Its end comes first. */
+	static const struct lane_story_row ended[] = {
+		TERMS,
+		ANN_HAS_IT,
+		{"10 deactivate d2 g1 ann", "ok revoked"},
+		{"10 pump q1", "| push q1 remove g1 ann"},
+		{"19 end q1 ann:done user=u-", "ok"},
+		{"20 submit r2 g1 ann 60000", "ok provisioning | push Pr2 add g1 ann"},
+		{"21 deactivate d3 g1 ann", "ok revoked"},
+		{"29 end Pr2 ann:standing user=u-", "ok"},
+		{"29 pump q2", "| push q2 remove g1 ann"},
+		END,
+	};
+
+	lane_story_run(*state, "returned, and given again", rows);
+	lane_story_run(*state, "returned, and ended", ended);
+}
+
+/* The same, of whom less is known, and of others. */
+static void test_returned_or_not(void **state)
+{
+	/* Nobody has told under which id they were added; the removal has found them. */
+	static const struct lane_story_row dead[] = {
+		TERMS,
+		{"0 submit r1 g1 ann 10000", "ok provisioning | push Pr1 add g1 ann"},
+		{"10000 due", ""},
+		{"32000 due", "q aws"},
+		{"32000 pump q1", "| push q1 remove g1 ann*1"},
+		{"32010 end q1 ann:done user=u-", "ok"},
+		{"32011 submit r2 g1 ann 60000", "ok provisioning | push Pr2 add g1 ann+d"},
+		{"32020 end Pr2 ann:standing user=u-", "ok"},
+		{"32020 get r2 st standing", "st=waiting standing=-"},
+		END,
+	};
+	/* Another user of their name, or one who was compared meanwhile. */
+	static const struct lane_story_row others[] = {
+		TERMS,
+		ANN_HAS_IT,
+		{"10 deactivate d2 g1 ann", "ok revoked"},
+		{"10 pump q1", "| push q1 remove g1 ann"},
+		{"19 end q1 ann:done user=u-", "ok"},
+		{"20 submit r2 g1 ann 60000", "ok provisioning | push Pr2 add g1 ann"},
+		{"29 end Pr2 ann:standing user=v-", "ok"},
+		{"29 get r2 st standing", "st=in_force standing=1"},
+		{"30 deactivate d3 g1 ann", "ok revoked"},
+		CYCLE("2000"),
+		{"2000 drift find d1 g1", "look 1"},
+		{"2001 drift found d1 g1 absent u-ann/ann", "ok 0"},
+		{"2001 step d1 over=1 did=1", "ok"},
+		{"2002 submit r3 g1 ann 60000", "ok provisioning | push Pr3 add g1 ann"},
+		{"2009 end Pr3 ann:standing user=u-", "ok"},
+		{"2009 get r3 st standing", "st=in_force standing=1"},
+		END,
+	};
+
+	lane_story_run(*state, "returned, by a broker that died", dead);
+	lane_story_run(*state, "not returned", others);
 }
 
 /* Nobody of the broker's own is taken for a stranger. */
@@ -313,6 +417,8 @@ int main(void)
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_no_longer_true),
 		cmocka_unit_test(test_returned),
+		cmocka_unit_test(test_returned_before_next),
+		cmocka_unit_test(test_returned_or_not),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_foreign_and_added),
 		cmocka_unit_test(test_foreign_and_dead),

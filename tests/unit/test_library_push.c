@@ -47,7 +47,7 @@ static void test_lost_add(void **state)
 		{"32010 end q1 ann:done", "ok"},
 		{"32010 get r1 st", "st=expired"},
 		/* The user may have been created for it: to be known when they are met again. */
-		{"32010 keys", "b:aws r:r1 tt us:aws:ann"},
+		{"32010 keys", "b:aws gone:g1 r:r1 tt us:aws:ann"},
 		END,
 	};
 
