@@ -115,7 +115,8 @@ struct ask {
 	const char *group_name; /* displayName in the application */
 	const char *justification, *ticket_number, *ticket_system;
 	/* What the group allows besides: "MOST GROUP,GROUP", how many may have it at once (0 = any number) and which groups
-	 * of the application exclude it; "" = no limits. "MOSTe …": only if an administrator has made the person eligible. */
+	 * of the application exclude it; "" = no limits. "MOSTe …": only if an administrator has made the person eligible. In a line of its own the
+	 * user name of the person behind several accounts, who counts as one. */
 	const char *limits;
 	int64_t approval_wait_ms; /* > 0: an approver has to decide, and has so long for the first stage */
 	bool counts_from_confirmation; /* the time begins when the application has confirmed the membership */

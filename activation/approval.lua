@@ -38,6 +38,7 @@ local function grant_approved(c, t, r, push_id, by, limits)
 		settle(c, m)
 		return nil
 	end
+	note_account(c, r, limits)
 	local word = r.s <= c.now and exceeds(c, limits, r)
 	if word then
 		r.er = LIMIT_WORDS[word]

@@ -29,6 +29,7 @@
 --   l:APP  (stream)      its provisioning log      ch:APP (list)  its last cycles
 --   aw                   applications that no broker knows (unknown.lua)
 --   lv la                group, application -> memberships that are wanted now (hashes)
+--   pb lp ld             who has several accounts, and what those have (account.lua)
 --   gs: gl: :APP, gh     what the guard counts and holds (guard.lua)   te  when tokens end (token.lua)
 --
 -- Every function that writes takes  ARGV[1] now, Unix ms; 0 = Redis' TIME (only tests pass another); behind it, where
@@ -138,7 +139,7 @@ end
 -- 1 present, 2 not known), u the push that is under way for it, q the queue it waits in, x whether it is to be
 -- removed, l whether it counts as live, t whether a
 -- token was found for it, b the most that may share a push with it since one was refused, id how the application knows group and person (opaque), n failed pushes in a row, er what the application said last, nv accepted but not verified, st a standing member, whom
--- the broker did not make one; k un lk dr fo (drift.lua); cu it counts for its user (user.lua).
+-- the broker did not make one; k un lk dr fo (drift.lua); cu it counts for its user (user.lua); w under whose name it is listed (account.lua).
 local function get_member(c, g, p, app)
 	local key = 'm:' .. g .. ':' .. p
 	local m = c.members[key]
@@ -213,7 +214,7 @@ local function write_member(c, m)
 		redis.call('DEL', key)
 	else
 		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, b = m.b, id = m.id, n = m.n, er = m.er, nv = m.nv,
-			st = m.st, k = m.k, un = m.un, lk = m.lk, dr = m.dr, fo = m.fo, cu = m.cu }))
+			st = m.st, k = m.k, un = m.un, lk = m.lk, dr = m.dr, fo = m.fo, cu = m.cu, w = m.w }))
 	end
 end
 

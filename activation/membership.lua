@@ -97,6 +97,7 @@ end
 -- Keeps the number of memberships of the group, and of the application, that are wanted. What nobody wants any more is
 -- nothing that the guard could hold.
 local function count_live(c, m, live)
+	list_under_person(c, m, live)
 	if live ~= (m.l or false) then
 		m.l = live or nil
 		count_in(c, 'lv', m.g, live and 1 or -1)

@@ -244,3 +244,9 @@ void policy_print_limits(const struct policy *policy, bool eligible, struct buf 
 	for (size_t i = 0; i < policy->exclusive.count; i++)
 		buf_addf(out, "%s%s", i ? "," : "", policy->exclusive.list[i]);
 }
+
+void policy_print_person(const char *person, struct buf *out)
+{
+	if (person)
+		buf_addf(out, "\n%s", person);
+}

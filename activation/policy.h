@@ -223,4 +223,8 @@ void policy_hours_print_time(const struct policy_zone *zone, int64_t at_ms, char
  */
 void policy_print_limits(const struct policy *policy, bool eligible, struct buf *out);
 
+/* Adds in a line of its own whose account it is that asks, where the person has several: the limits count people. NULL =
+ * there is only this one. */
+void policy_print_person(const char *person, struct buf *out);
+
 #endif

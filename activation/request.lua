@@ -90,6 +90,7 @@ local function purge(c, id, app)
 		redis.call('ZREM', c.pre .. 'ib:' .. (r.by or ''), id)
 		if redis.call('EXISTS', c.pre .. 'ip:' .. r.p, c.pre .. 'm:' .. r.g .. ':' .. r.p) == 0 then
 			redis.call('DEL', c.pre .. 'u:' .. r.p)
+			note_person(c, r.p, '')
 			user_forget(c, r.ap, r.p)
 		end
 		c.requests[id] = nil

@@ -10,22 +10,42 @@ local OPEN_MAX = 32 -- open requests of one membership; each is looked at whenev
 
 -- What a group allows besides one person's own request: "MOST GROUP,GROUP", how many may have it at once (0 = any
 -- number) and which groups of the application exclude it. "MOSTe": and only who is eligible by an administrator's word.
+-- In a line of its own the user name of the person behind the account, where they have several (account.lua).
 local function read_limits(text)
-	local most, eligible, groups = string.match(text or '', '^(%d+)(e?) ?(.*)$')
-	local limits = { most = tonumber(most) or 0, eligible = eligible == 'e', excludes = {} }
+	local most, eligible, groups, person = string.match(text or '', '^(%d*)(e?) ?([^\n]*)\n?(.*)$')
+	local limits = { most = tonumber(most) or 0, eligible = eligible == 'e', excludes = {}, person = string.lower(person) }
 	for g in string.gmatch(groups or '', '[^,]+') do
 		limits.excludes[#limits.excludes + 1] = g
 	end
 	return limits
 end
 
-local function holds_any(c, r, groups)
-	for _, g in ipairs(groups) do
-		if wanted(c, get_member(c, g, r.p, r.ap)) then
+-- Has the person the group, by whatever account, and do they count as one who has it? Until the timetable has looked,
+-- the count still has whoever had it a moment ago.
+local function holds(c, g, r, person)
+	local accounts = accounts_in(c, g, person)
+	accounts[#accounts + 1] = r.p
+	local has, counted = false, false
+	for _, p in ipairs(accounts) do
+		local m = get_member(c, g, p, r.ap)
+		has = has or wanted(c, m)
+		counted = counted or m.l or false
+	end
+	return has, counted
+end
+
+local function holds_any(c, r, limits)
+	for _, g in ipairs(limits.excludes) do
+		if holds(c, g, r, limits.person) then
 			return true
 		end
 	end
 	return false
+end
+
+-- How many memberships, or people, have the group; another account of somebody who has it is nobody else.
+local function people_in(c, g)
+	return tonumber(redis.call('HGET', c.pre .. 'lv', g) or '0') - tonumber(redis.call('HGET', c.pre .. 'ld', g) or '0')
 end
 
 -- The words for all that leaves no room for the person now.
@@ -34,13 +54,11 @@ local function exceeded(c, limits, r)
 	if limits.eligible and not eligible_at(c, r.g, r.p, c.now) then
 		words[#words + 1] = 'ineligible'
 	end
-	local m = get_member(c, r.g, r.p, r.ap)
-	-- Until the timetable has looked, the count still has whoever had it a moment ago.
-	local others = tonumber(redis.call('HGET', c.pre .. 'lv', r.g) or '0') - (m.l and 1 or 0)
-	if limits.most > 0 and not (m.l and wanted(c, m)) and others >= limits.most then
+	local has, counted = holds(c, r.g, r, limits.person)
+	if limits.most > 0 and not has and people_in(c, r.g) - (counted and 1 or 0) >= limits.most then
 		words[#words + 1] = 'full'
 	end
-	if holds_any(c, r, limits.excludes) then
+	if holds_any(c, r, limits) then
 		words[#words + 1] = 'excluded'
 	end
 	return words
@@ -187,6 +205,13 @@ local function replace_others(c, m, r)
 	end
 end
 
+-- Whose account it is by the policy of now. What an administrator gives may be for somebody of whom it says nothing.
+local function note_account(c, r, limits)
+	if limits.person ~= '' or not is_assigned(r) then
+		note_person(c, r.p, limits.person)
+	end
+end
+
 -- Grants the request, now or from its start on. Gives the order when that took a token.
 local function grant(c, t, r, m, push_id, by)
 	if r.s > c.now then
@@ -236,6 +261,7 @@ local function jit_submit(keys, args)
 		return answer(c, 'unknown', '', '')
 	end
 	c.requests[r.id] = r
+	note_account(c, r, limits)
 	redis.call('SET', c.pre .. 'gn:' .. r.g, args[7])
 	index(c, r)
 	m.r[#m.r + 1] = r.id
@@ -275,7 +301,9 @@ local function jit_start(keys, args)
 		settle(c, m)
 		return answer(c, 'ok', '')
 	end
-	local word = exceeds(c, read_limits(args[6]), r)
+	local limits = read_limits(args[6])
+	note_account(c, r, limits)
+	local word = exceeds(c, limits, r)
 	if word then
 		r.er = LIMIT_WORDS[word]
 		move(c, r, 'refuse')

@@ -40,16 +40,24 @@ enum err recheck(const struct policy *policy, const struct request *request, int
 	return err;
 }
 
+enum err recheck_person(const struct config *config, const struct request *request, struct buf *limits)
+{
+	policy_print_person(config_person_of_several(config, request->user_name), limits);
+	return buf_failed(limits) ? ERR_NOMEM : ERR_OK;
+}
+
 enum err recheck_start(const struct config *config, const struct request *request, int64_t now_ms,
 		       struct buf *limits, struct errctx *why)
 {
 	const struct config_group *group = config_group(config, request->group);
+	enum err err;
 
 	if (group == NULL)
 		return err_set(why, ERR_POLICY, "The group is no longer known.");
 	if (strncmp(request->action, "admin", strlen("admin")) == 0)
 		return ERR_OK;
-	return recheck(&group->policy, request, now_ms, limits, why);
+	err = recheck(&group->policy, request, now_ms, limits, why);
+	return err != ERR_OK ? err : recheck_person(config, request, limits);
 }
 
 /* Memory that is short takes nothing away. */

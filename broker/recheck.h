@@ -20,6 +20,10 @@
 enum err recheck(const struct policy *policy, const struct request *request, int64_t now_ms,
 		 struct buf *limits, struct errctx *why) MUST_CHECK;
 
+/* Adds to the limits whose account it is that asked, by the configuration of now (policy_print_person). ERR_NOMEM. */
+enum err recheck_person(const struct config *config, const struct request *request,
+			struct buf *limits) MUST_CHECK;
+
 /* A scheduled request's time has come. As recheck(); an administrator's assignment is not bound by the rules for those who
  * ask for themselves. */
 enum err recheck_start(const struct config *config, const struct request *request, int64_t now_ms,

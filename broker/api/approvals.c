@@ -367,6 +367,8 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 	if (verdict->approve && request->state == ST_AWAITING)
 		err = recheck(policy, request, activation_now_ms(call->api->activation), &limits,
 			      &verdict->declined);
+	if (err == ERR_OK)
+		err = recheck_person(call->config, request, &limits);
 	if (err == ERR_POLICY)
 		activation_decline(call->api->activation,
 				   &(struct declining){.id = request->id,

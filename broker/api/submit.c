@@ -196,6 +196,7 @@ static bool allowed_by_policy(struct asked *a, int64_t now)
 	a->ask.eligible_until_ms = policy_eligible_until_ms(
 		policy, &ask.person, a->ask.start_ms > 0 ? a->ask.start_ms : now, s->break_glass);
 	policy_print_limits(policy, a->is_eligible, &a->limits);
+	policy_print_person(config_person_of_several(call->config, call->caller.names.user_name), &a->limits);
 	/* No limits at all would be what an empty text says. */
 	if (buf_failed(&a->limits)) {
 		call_error(call, ERR_NOMEM, NULL, NULL);
@@ -270,9 +271,12 @@ static enum err choose_principal(struct call *call, struct asked *a, struct errc
 		return err_set(ec, ERR_INVALID_REQUEST, "principalId is required.");
 	person = config_person_by_id(call->config, principal);
 	snprintf(a->principal, sizeof(a->principal), "%s", person != NULL ? person->id : principal);
-	if (person != NULL)
+	if (person != NULL) {
 		person_write(&a->person, &person->names, &nobody);
-	return buf_failed(&a->person) ? ERR_NOMEM : ERR_OK;
+		policy_print_person(config_person_of_several(call->config, person->names.user_name),
+				    &a->limits);
+	}
+	return buf_failed(&a->person) || buf_failed(&a->limits) ? ERR_NOMEM : ERR_OK;
 }
 
 static void fill_ask(struct asked *a)
@@ -289,6 +293,7 @@ static void fill_ask(struct asked *a)
 	a->ask.justification = a->submission.justification;
 	a->ask.ticket_number = a->submission.ticket_number;
 	a->ask.ticket_system = a->submission.ticket_system;
+	a->ask.limits = buf_text(&a->limits); /* of what administrators give: whose account it is */
 	a->ask.only_try = a->call->only_try;
 	a->ask.actor = buf_text(&a->call->actor);
 }

@@ -51,6 +51,13 @@ const char *config_person_behind(const struct config *config, const char *user_n
 	return found ? found : user_name;
 }
 
+const char *config_person_of_several(const struct config *config, const char *user_name)
+{
+	const struct wanted wanted = {user_name, strcasecmp};
+	const char *found = find(&config->accounts, &wanted);
+	return found ? found : find(&config->owners, &wanted);
+}
+
 bool config_same_person(const struct config *config, const char *one, const char *other)
 {
 	return strcasecmp(config_person_behind(config, one), config_person_behind(config, other)) == 0;
@@ -69,6 +76,23 @@ void config_print_accounts(const struct config *config, const char *user_name, s
 		json_add_string(out, account->name);
 	}
 	buf_adds(out, "]");
+}
+
+/* Those behind the accounts, by name: most people have one account, and each of their requests asks whether that is so. */
+static void list_owners(struct builder *builder)
+{
+	const struct config_aliases *accounts = &builder->config->accounts;
+	struct config_aliases *owners = &builder->config->owners;
+	owners->list = memory_take(&builder->config->memory, accounts->count, sizeof(*owners->list));
+	if (!owners->list) {
+		report_no_memory(builder->reading.report);
+		return;
+	}
+	for (; owners->count < accounts->count; owners->count++) {
+		char *person = accounts->list[owners->count].user_name;
+		owners->list[owners->count] = (struct config_alias){person, person};
+	}
+	qsort(owners->list, owners->count, sizeof(*owners->list), alias_compare);
 }
 
 /* What stands behind a second account must be somebody's first one, or it would depend on the order who is who. */
@@ -94,4 +118,6 @@ void builder_check_accounts(struct builder *builder)
 				"behind both",
 				report_quote(person, quoted));
 	}
+	if (accounts->count > 0)
+		list_owners(builder);
 }

@@ -197,7 +197,8 @@ struct config {
 	size_t webhook_count;
 	struct config_mail mail;
 	struct config_aliases
-		accounts;             /* second accounts, whose names are the same in upper and lower case */
+		accounts,             /* second accounts, whose names are the same in upper and lower case */
+		owners;               /* those behind them */
 	struct config_person *people; /* all three sorted by id */
 	size_t people_count;
 	struct config_application *applications;
@@ -261,6 +262,8 @@ const struct config_machine *config_machine_by_token(const struct config *config
 const struct config_person *config_person_by_name(const struct config *config, const char *user_name);
 /* The user name of the person behind an account, which may be the account's own. Borrowed. */
 const char *config_person_behind(const struct config *config, const char *user_name);
+/* The same where that person has several accounts; NULL where this is their only one. */
+const char *config_person_of_several(const struct config *config, const char *user_name);
 bool config_same_person(const struct config *config, const char *one, const char *other);
 /* All user names of the person behind that one, as a JSON array; the person's own is the first. */
 void config_print_accounts(const struct config *config, const char *user_name, struct buf *out);

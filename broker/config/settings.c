@@ -469,12 +469,12 @@ const struct setting settings[SETTING_COUNT] = {
 			      PERSON_TEXT(token_sha256)},
 	[SET_PERSON_OPERATOR] = {"people[].operator", "With the static token: is one of the operators.",
 				 TYPE_BOOL, .fallback = "false", .example = "true", PERSON(is_operator)},
-	[SET_ACCOUNTS] = {"accounts",
-			  "Second accounts, by user name, and the user name of the person behind each: one "
-			  "person has one voice, and decides about no account of theirs.",
-			  TYPE_ALIASES, .off_in_example = true, .absent = "everybody has one account",
-			  .example = "{amira-admin@example.com: amira@example.com}", .max = 100000,
-			  ROOT(accounts)},
+	[SET_ACCOUNTS] =
+		{"accounts",
+		 "Second accounts, by user name, and the user name of the person behind each: one "
+		 "person has one voice, decides about no account of theirs, and holds what any of them does.",
+		 TYPE_ALIASES, .off_in_example = true, .absent = "everybody has one account",
+		 .example = "{amira-admin@example.com: amira@example.com}", .max = 100000, ROOT(accounts)},
 
 	[SET_APPLICATIONS] = {"applications", "The applications into which memberships are written.",
 			      TYPE_LIST, .unit = "applications", .max = 20000},

@@ -1,6 +1,6 @@
 /*
  * Several accounts of one person: whatever account asks, none of them decides, and together they have one voice, by
- * whatever way they speak.
+ * whatever way they speak; what one of them holds, the person holds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,15 +62,48 @@ static int close_world(void **state)
 	return world_stop(&w->world) ? 0 : -1;
 }
 
-static void ask(const struct world *world, size_t person, char id[ID_SIZE])
+#define GROUP(n)    "a0000000-0000-4000-8000-00000000000" n
+#define ONE_AT_ONCE 0
+#define EITHER      1 /* or the next one, or the one behind it */
+#define OR          2
+#define OR_APPROVED 3
+
+static int open_limited(void **state)
+{
+	static const char *const all[] = {"person1@example.com", "person3@example.com", "person4@example.com",
+					  "person5@example.com", NULL};
+	static const struct broker_group groups[] = {
+		{.eligible = all, .more = "      max_active: 1\n"},
+		{.eligible = all, .more = "      exclusive_with: [" GROUP("2") ", " GROUP("3") "]\n"},
+		{.eligible = all},
+		{.eligible = all, .more = "      approval: {approvers: [person5@example.com]}\n"},
+	};
+	static struct accounts_world w;
+	struct world_options options = world_defaults();
+
+	memset(&w, 0, sizeof(w));
+	options.more = "accounts: {PERSON4@example.com: person3@example.com}\n";
+	options.groups = 4;
+	options.each_group = groups;
+	*state = &w;
+	return world_start(&w.world, &options) ? 0 : -1;
+}
+
+static void ask_for(const struct world *world, size_t person, size_t group, char id[ID_SIZE])
 {
 	struct http_response response;
 
-	world_activate(world, &(struct world_ask){.person = person, .duration = "PT20M"}, &response);
+	world_activate(world, &(struct world_ask){.person = person, .group = group, .duration = "PT20M"},
+		       &response);
 	assert_int_equal(response.status, 201);
 	assert_string_equal(http_json_text(&response, "status"), "PendingApproval");
 	snprintf(id, ID_SIZE, "%s", http_json_text(&response, "id"));
 	http_response_release(&response);
+}
+
+static void ask(const struct world *world, size_t person, char id[ID_SIZE])
+{
+	ask_for(world, person, 0, id);
 }
 
 /* Requests that wait for that person's word. */
@@ -202,11 +235,62 @@ static void test_one_voice(void **state)
 		world_wait_state(&w->world, &(struct world_ask){.person = ANN}, id, "provisioned", WAIT_MS));
 }
 
+/* The code of the answer's error, or its status. */
+static void expect_asked(const struct world *world, struct world_ask ask, const char *wanted)
+{
+	struct http_response response;
+
+	world_activate(world, &ask, &response);
+	assert_string_equal(http_json_text(&response, response.status == 201 ? "status" : "error.code"),
+			    wanted);
+	http_response_release(&response);
+}
+
+/* As many people as the group may have, not as many accounts. */
+static void test_one_place(void **state)
+{
+	struct accounts_world *w = *state;
+	struct http_response response;
+
+	expect_asked(&w->world, (struct world_ask){.person = ANN, .group = ONE_AT_ONCE},
+		     "PendingProvisioning");
+	expect_asked(&w->world, (struct world_ask){.person = OTHER, .group = ONE_AT_ONCE},
+		     "RoleAssignmentLimitReached");
+	expect_asked(&w->world, (struct world_ask){.person = ANN_TOO, .group = ONE_AT_ONCE},
+		     "PendingProvisioning");
+	assert_true(world_wait_member(&w->world, ANN, ONE_AT_ONCE, true, WAIT_MS));
+	world_deactivate(&w->world, &(struct world_ask){.person = ANN, .group = ONE_AT_ONCE}, &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	expect_asked(&w->world, (struct world_ask){.person = OTHER, .group = ONE_AT_ONCE},
+		     "RoleAssignmentLimitReached");
+	world_passed(&w->world);
+}
+
+/* What excludes what one account holds is not to be had by another one: neither at once nor by an approver's word. */
+static void test_no_two(void **state)
+{
+	struct accounts_world *w = *state;
+	char id[ID_SIZE], why[256];
+
+	ask_for(&w->world, ANN_TOO, OR_APPROVED, id);
+	expect_asked(&w->world, (struct world_ask){.person = ANN, .group = EITHER}, "PendingProvisioning");
+	expect_asked(&w->world, (struct world_ask){.person = ANN_TOO, .group = OR}, "RoleAssignmentExcluded");
+	expect_asked(&w->world, (struct world_ask){.person = LEAD, .group = OR}, "PendingProvisioning");
+	expect_asked(&w->world, (struct world_ask){.person = ANN_TOO, .group = OR, .only_try = true},
+		     "RoleAssignmentExcluded");
+	assert_int_equal(decide(&w->world, OTHER, id, "Approve", why), 204);
+	expect_status(&w->world, ANN_TOO, id, "Denied");
+	world_passed(&w->world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_own_request, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_one_voice, open_world, close_world),
+		cmocka_unit_test_setup_teardown(test_one_place, open_limited, close_world),
+		cmocka_unit_test_setup_teardown(test_no_two, open_limited, close_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,21 +55,34 @@ void grant_given_back(struct grant_oracle *o, unsigned group, unsigned person, b
 	}
 }
 
+static unsigned person_behind(unsigned account)
+{
+	return account == GRANT_ACCOUNT ? GRANT_OWNER : account;
+}
+
+/* By any of their accounts. */
+static bool person_holds(const struct grant_oracle *o, unsigned group, unsigned person, int64_t now_ms)
+{
+	for (unsigned account = 0; account < GRANT_PEOPLE; account++)
+		if (person_behind(account) == person && grant_holds(o, group, account, now_ms))
+			return true;
+	return false;
+}
+
 /* Is there room for who asks themselves, now? Whoever has it takes up no more of it. */
 static bool has_room(const struct grant_oracle *o, const struct grant_rules *rules,
 		     const struct grant_asked *asked, int64_t now_ms)
 {
-	unsigned holders = 0;
+	unsigned holders = 0, me = person_behind(asked->person);
 
 	if (asked->admin)
 		return true;
 	for (unsigned group = 0; group < GRANT_GROUPS; group++)
-		if (has(rules->excludes, group) && grant_holds(o, group, asked->person, now_ms))
+		if (has(rules->excludes, group) && person_holds(o, group, me, now_ms))
 			return false;
 	for (unsigned person = 0; person < GRANT_PEOPLE; person++)
-		holders += person != asked->person && grant_holds(o, asked->group, person, now_ms);
-	return rules->most == 0 || holders < rules->most ||
-	       grant_holds(o, asked->group, asked->person, now_ms);
+		holders += person != me && person_holds(o, asked->group, person, now_ms);
+	return rules->most == 0 || holders < rules->most || person_holds(o, asked->group, me, now_ms);
 }
 
 /* Its time has come. */

@@ -13,6 +13,10 @@
 #define GRANT_PEOPLE   5
 #define GRANT_REQUESTS 8000
 
+/* The last two are accounts of one person. */
+#define GRANT_ACCOUNT (GRANT_PEOPLE - 1)
+#define GRANT_OWNER   (GRANT_PEOPLE - 2)
+
 /* A group's rules. Sets of people are bits. */
 struct grant_rules {
 	unsigned eligible, glass, approvers;

@@ -22,6 +22,11 @@ char *grants_name(unsigned person)
 	return names[person];
 }
 
+const char *grants_person(unsigned person)
+{
+	return person >= GRANT_OWNER ? grants_name(GRANT_OWNER) : NULL;
+}
+
 /* -- rules --------------------------------------------------------------------------------------------------- */
 
 static struct policy_people people_of(unsigned bits, char **names)

@@ -51,7 +51,8 @@ struct grants {
 
 uint32_t grants_pick(struct grants *g, uint32_t bound); /* by chance, below the bound */
 char *grants_name(unsigned person);                     /* "p0" */
-struct grant_file *grants_mine(struct grants *g);       /* that of the broker who acts */
+const char *grants_person(unsigned person);       /* whose account it is; NULL = they have no other one */
+struct grant_file *grants_mine(struct grants *g); /* that of the broker who acts */
 
 /* The broker reads the newest file, in which something may have been changed before. */
 void grants_reload(struct grants *g);

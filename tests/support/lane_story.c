@@ -30,6 +30,8 @@ const char *line_limits(const struct lane_story_line *line, char out[64])
 	snprintf(out, 64, "%s", line_option(line, "limits", ""));
 	if (strchr(out, '_') != NULL)
 		*strchr(out, '_') = ' ';
+	if (line_option(line, "person", "")[0] != '\0')
+		snprintf(out + strlen(out), 64 - strlen(out), "\n%s", line_option(line, "person", ""));
 	return out;
 }
 

@@ -26,7 +26,8 @@ redisReply *line_ask(struct lane_story_line *line); /* sends, says the first wor
 /* The value of an option NAME=VALUE among the words, or `otherwise`. */
 const char *line_option(const struct lane_story_line *line, const char *name, const char *otherwise);
 
-/* The option limits= is "MOST" or "MOST_GROUP,GROUP": the group's limits, with a blank in the place of the line. */
+/* The option limits= is "MOST" or "MOST_GROUP,GROUP": the group's limits, with a blank in the place of the line. The option
+ * person= is who is behind the account, where they have several. */
 const char *line_limits(const struct lane_story_line *line, char out[64]);
 
 /* The commands that change nothing. */

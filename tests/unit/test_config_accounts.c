@@ -77,6 +77,31 @@ static void test_names_of_a_person(void **state)
 	config_unref(config);
 }
 
+/* Only who has several is somebody behind an account. */
+static void test_several(void **state)
+{
+	static const struct {
+		const char *name, *person;
+	} rows[] = {{"ann@x", "ann@x"},
+		    {"Ann-ADMIN@x", "ann@x"},
+		    {"ANN-2@x", "ANN@x"},
+		    {"bo-admin@x", "bo@x"},
+		    {"BO@x", "bo@x"},
+		    {"cy@x", NULL},
+		    {"", NULL}};
+	struct config *config = load_accounts();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *found = config_person_of_several(config, rows[i].name);
+
+		if ((found == NULL) != (rows[i].person == NULL) ||
+		    (found != NULL && strcasecmp(found, rows[i].person) != 0))
+			fail_msg("behind %s is %s", rows[i].name, found != NULL ? found : "nobody");
+	}
+	config_unref(config);
+}
+
 /* What a source calls people are its own names: those that differ in their case are different. */
 static void test_approvers(void **state)
 {
@@ -102,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_same_person, enter_folder, leave_folder),
 		cmocka_unit_test_setup_teardown(test_names_of_a_person, enter_folder, leave_folder),
+		cmocka_unit_test_setup_teardown(test_several, enter_folder, leave_folder),
 		cmocka_unit_test_setup_teardown(test_approvers, enter_folder, leave_folder),
 	};
 

@@ -59,8 +59,10 @@ static bool still_allowed(struct grants *g, size_t number, struct buf *limits)
 	snprintf(person, sizeof(person), "{\"userName\":\"p%u\"}", asked->person);
 	snprintf(request.justification, sizeof(request.justification), "why");
 	request.person = person;
-	return recheck(&grants_mine(g)->policy[asked->group], &request, g->lane->now_ms, limits, &why) ==
-	       ERR_OK;
+	if (recheck(&grants_mine(g)->policy[asked->group], &request, g->lane->now_ms, limits, &why) != ERR_OK)
+		return false;
+	policy_print_person(grants_person(asked->person), limits);
+	return true;
 }
 
 static void refuse(struct grants *g, size_t number)

@@ -45,6 +45,27 @@ static void test_limits(void **state)
 	}
 }
 
+/* Whose account it is comes behind whatever there is, also behind nothing. */
+static void test_person(void **state)
+{
+	struct policy policy;
+	struct buf out;
+
+	(void)state;
+	policy_defaults(&policy);
+	buf_init(&out, 100);
+	policy_print_person(NULL, &out);
+	assert_string_equal(buf_text(&out), "");
+	policy.max_active = 3;
+	policy_print_limits(&policy, false, &out);
+	policy_print_person("ann@x", &out);
+	assert_string_equal(buf_text(&out), "3 \nann@x");
+	buf_clear(&out);
+	policy_print_person("ann@x", &out);
+	assert_string_equal(buf_text(&out), "\nann@x");
+	buf_release(&out);
+}
+
 #define FULL     "MaxActiveRule(3 at once,one more)"
 #define EXCLUDED "ExclusiveGroupsRule(no group that excludes this one,such a group)"
 
@@ -98,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_person),
 		cmocka_unit_test(test_words),
 	};
 
