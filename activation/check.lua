@@ -1,4 +1,4 @@
--- Is the lane's state whole? For backups that were restored (broker/backup.c): nothing is changed.
+-- Is the lane's state whole? For backups that were restored (broker/recovery/backup.c): nothing is changed.
 
 -- jit_check_groups: the groups of which the lane has live memberships, or such that are to be removed. Answers
 -- {'ok', now, 0, group ...}.

@@ -15,7 +15,7 @@
 #include "broker/broker.h"
 #include "broker/confine.h"
 #include "broker/core_dump.h"
-#include "broker/offline.h"
+#include "broker/recovery/offline.h"
 #include "broker/recheck.h"
 #include "config/config.h"
 #include "escrow/escrow.h"

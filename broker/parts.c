@@ -14,7 +14,7 @@
 #include "broker/confine.h"
 #include "broker/deposit.h"
 #include "broker/recheck.h"
-#include "broker/steps.h"
+#include "broker/provision/steps.h"
 #include "broker/terms.h"
 #include "config/config.h"
 #include "notice/audience.h"

@@ -12,7 +12,7 @@
 #include "api/render.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "broker/provision.h"
+#include "broker/provision/provision.h"
 
 #define ANSWER_BY_MS 8000 /* before the server's own deadline for an answer */
 

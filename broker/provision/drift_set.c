@@ -1,4 +1,4 @@
-#include "broker/drift_set.h"
+#include "broker/provision/drift_set.h"
 
 #include <stdlib.h>
 #include <string.h>

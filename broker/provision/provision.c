@@ -1,4 +1,4 @@
-#include "broker/provision.h"
+#include "broker/provision/provision.h"
 
 #include <stdio.h>
 #include <stdlib.h>

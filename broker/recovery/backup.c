@@ -1,4 +1,4 @@
-#include "broker/backup.h"
+#include "broker/recovery/backup.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
-#include "broker/offline.h"
+#include "broker/recovery/offline.h"
 
 #include <stdio.h>
 
-#include "broker/backup.h"
-#include "broker/drain.h"
+#include "broker/recovery/backup.h"
+#include "broker/recovery/drain.h"
 
 bool offline_run(struct config *config, const struct arguments *arguments, int *status)
 {

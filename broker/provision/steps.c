@@ -1,10 +1,10 @@
-#include "broker/steps.h"
+#include "broker/provision/steps.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/drift.h"
-#include "broker/users.h"
+#include "broker/provision/drift.h"
+#include "broker/provision/users.h"
 
 /* In their order. */
 static const struct step {

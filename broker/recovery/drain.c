@@ -1,4 +1,4 @@
-#include "broker/drain.h"
+#include "broker/recovery/drain.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "broker/arguments.h"
 #include "broker/deposit.h"
-#include "broker/drain_parts.h"
+#include "broker/recovery/drain_parts.h"
 
 #define PATIENCE_MS (24 * 3600 * 1000) /* removals are not given up lightly */
 #define LOOK_MS     50                 /* between two looks at what may be pushed now */

@@ -1,4 +1,4 @@
-#include "broker/users.h"
+#include "broker/provision/users.h"
 
 #include <stdio.h>
 #include <stdlib.h>
