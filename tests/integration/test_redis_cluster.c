@@ -14,11 +14,10 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "store/slots.h"
 #include "tests/support/redis_acl.h"
 #include "tests/support/redis_cluster.h"
-#include "tests/support/scene.h"
+#include "tests/support/scene_ask.h"
 
 #define PEOPLE   40
 #define LANES    16
@@ -63,7 +62,8 @@ static int open_story(void **state)
 	options.people = PEOPLE;
 	options.application.pushes = 1000;
 	options.application.cycle_reserve = 10;
-	if (!redis_cluster_start(&story->cluster, 3, 3, arguments) || scene_open(&opened, &options) != 0)
+	if (!redis_cluster_start(&story->cluster, 3, 3, arguments, NULL) ||
+	    scene_open(&opened, &options) != 0)
 		return -1;
 	*state = story;
 	story->world = opened;
@@ -104,27 +104,12 @@ static unsigned slot_of(const char *id)
 	return slot_of_lane((unsigned)id_lane(id));
 }
 
-/* Asks, and again under the same key while the store is away or does not know; as a good client does. */
 static void ask_until_answered(struct story *story, size_t i, size_t group)
 {
-	struct world_ask *ask = &story->asks[i];
-	int64_t until = clock_mono_ms() + SCENE_PATIENCE;
-	int status = 0;
-
 	snprintf(story->keys[i], sizeof(story->keys[i]), "key-%zu-%zu", group, i);
-	*ask = (struct world_ask){
+	story->asks[i] = (struct world_ask){
 		.broker = i % 2, .person = i, .group = group, .idempotency_key = story->keys[i]};
-	while (status != 201) {
-		struct http_response response;
-
-		assert_true(clock_mono_ms() < until);
-		world_activate(story->world, ask, &response);
-		status = response.status;
-		assert_true(status == 201 || status == 503 || status == 504);
-		if (status == 201)
-			snprintf(story->ids[i], ID_SIZE, "%s", scene_text(&response, "id"));
-		http_response_release(&response);
-	}
+	scene_activate_at_last(story->world, &story->asks[i], story->ids[i]);
 }
 
 static void expect_all(struct story *story, size_t group)

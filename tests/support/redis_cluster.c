@@ -11,7 +11,6 @@
 #include "tests/support/wait.h"
 
 #define PATIENCE_MS 20000
-#define ID_SIZE     48
 
 static bool text_of(const struct redis_server *server, const char *command, char *out, size_t size)
 {
@@ -25,40 +24,48 @@ static bool text_of(const struct redis_server *server, const char *command, char
 
 /* -- starting ----------------------------------------------------------------------------------------------- */
 
-static bool start_node(struct redis_cluster *cluster, size_t index, const int *ports,
-		       const char *const *extra)
+static void add(struct redis_cluster *cluster, size_t index, const char *name, const char *value)
 {
-	static const char *const fixed[] = {"--cluster-enabled",
-					    "yes",
-					    "--bind",
-					    "127.0.0.1",
-					    "--cluster-node-timeout",
-					    "800",
-					    "--repl-diskless-sync-delay",
-					    "0",
-					    "--cluster-replica-validity-factor",
-					    "0"};
 	const char **arguments = cluster->arguments[index];
-	size_t count = sizeof(fixed) / sizeof(fixed[0]);
-	memcpy(arguments, fixed, sizeof(fixed));
+	size_t count = 0;
+	while (arguments[count] != NULL)
+		count++;
+	arguments[count] = name;
+	arguments[count + 1] = value;
+}
+
+static bool start_node(struct redis_cluster *cluster, size_t index, const char *const *extra,
+		       const struct redis_tls *tls)
+{
 	char(*texts)[48] = cluster->texts[index];
-	(void)snprintf(texts[0], sizeof(texts[0]), "%d", ports[0]);
-	(void)snprintf(texts[1], sizeof(texts[1]), "%d", ports[1]);
-	(void)snprintf(texts[2], sizeof(texts[2]), "redis://127.0.0.1:%d", ports[0]);
-	const char *own[] = {"--port", texts[0], "--cluster-port", texts[1]};
-	memcpy(arguments + count, own, sizeof(own));
-	count += sizeof(own) / sizeof(own[0]);
-	while (extra != NULL && *extra != NULL && count < REDIS_SERVER_EXTRA_MAX)
-		arguments[count++] = *extra++;
-	arguments[count] = NULL;
-	cluster->ports[index] = ports[0];
-	cluster->bus_ports[index] = ports[1];
+	(void)snprintf(texts[0], sizeof(texts[0]), "%d", cluster->ports[index]);
+	(void)snprintf(texts[1], sizeof(texts[1]), "%d", cluster->bus_ports[index]);
+	(void)snprintf(texts[2], sizeof(texts[2]), "%s://127.0.0.1:%d", tls != NULL ? "rediss" : "redis",
+		       cluster->ports[index]);
 	cluster->urls[index] = texts[2];
-	return redis_server_start(&cluster->nodes[index], arguments);
+	add(cluster, index, "--cluster-enabled", "yes");
+	add(cluster, index, "--bind", "127.0.0.1");
+	add(cluster, index, "--cluster-node-timeout", "800");
+	add(cluster, index, "--repl-diskless-sync-delay", "0");
+	add(cluster, index, "--cluster-replica-validity-factor", "0");
+	add(cluster, index, tls != NULL ? "--tls-port" : "--port", texts[0]);
+	add(cluster, index, "--cluster-port", texts[1]);
+	if (tls != NULL) {
+		add(cluster, index, "--tls-cluster", "yes");
+		add(cluster, index, "--tls-replication", "yes");
+		add(cluster, index, "--tls-cert-file", tls->certificate);
+		add(cluster, index, "--tls-key-file", tls->key);
+		add(cluster, index, "--tls-ca-cert-file", tls->authority);
+	}
+	for (; extra != NULL && extra[0] != NULL; extra += 2)
+		add(cluster, index, extra[0], extra[1]);
+	return redis_server_start(&cluster->nodes[index], cluster->arguments[index]) &&
+	       text_of(&cluster->nodes[index], "CLUSTER MYID", cluster->ids[index],
+		       sizeof(cluster->ids[index]));
 }
 
 /* Gives each master its share of the slots and makes all nodes known to the first. */
-static bool introduce(struct redis_cluster *cluster, const int *ports)
+static bool introduce(struct redis_cluster *cluster)
 {
 	for (size_t i = 0; i < cluster->count; i++)
 		if (!redis_server_do(&cluster->nodes[i], "CLUSTER SET-CONFIG-EPOCH %d", (int)i + 1))
@@ -69,8 +76,8 @@ static bool introduce(struct redis_cluster *cluster, const int *ports)
 				     (int)((i + 1) * REDIS_CLUSTER_SLOTS / cluster->masters) - 1))
 			return false;
 	for (size_t i = 1; i < cluster->count; i++)
-		if (!redis_server_do(&cluster->nodes[0], "CLUSTER MEET 127.0.0.1 %d %d", ports[2 * i],
-				     ports[2 * i + 1]))
+		if (!redis_server_do(&cluster->nodes[0], "CLUSTER MEET 127.0.0.1 %d %d", cluster->ports[i],
+				     cluster->bus_ports[i]))
 			return false;
 	return true;
 }
@@ -93,12 +100,10 @@ static bool all_are_known(void *ctx)
 
 static bool attach_replicas(struct redis_cluster *cluster)
 {
-	for (size_t i = cluster->masters; i < cluster->count; i++) {
-		char id[ID_SIZE];
-		if (!text_of(&cluster->nodes[i % cluster->masters], "CLUSTER MYID", id, sizeof(id)) ||
-		    !redis_server_do(&cluster->nodes[i], "CLUSTER REPLICATE %s", id))
+	for (size_t i = cluster->masters; i < cluster->count; i++)
+		if (!redis_server_do(&cluster->nodes[i], "CLUSTER REPLICATE %s",
+				     cluster->ids[i % cluster->masters]))
 			return false;
-	}
 	return true;
 }
 
@@ -126,17 +131,19 @@ bool redis_cluster_wait_well(struct redis_cluster *cluster)
 }
 
 bool redis_cluster_start(struct redis_cluster *cluster, size_t masters, size_t replicas,
-			 const char *const *extra)
+			 const char *const *extra, const struct redis_tls *tls)
 {
 	int ports[2 * REDIS_CLUSTER_MAX];
 	*cluster = (struct redis_cluster){.masters = masters};
 	bool good = masters + replicas <= REDIS_CLUSTER_MAX &&
 		    redis_server_ports(ports, 2 * (masters + replicas));
 	for (size_t i = 0; good && i < masters + replicas; i++) {
-		good = start_node(cluster, i, &ports[2 * i], extra);
+		cluster->ports[i] = ports[2 * i];
+		cluster->bus_ports[i] = ports[2 * i + 1];
+		good = start_node(cluster, i, extra, tls);
 		cluster->count = i + 1;
 	}
-	good = good && introduce(cluster, ports) && wait_until(all_are_known, cluster, PATIENCE_MS) &&
+	good = good && introduce(cluster) && wait_until(all_are_known, cluster, PATIENCE_MS) &&
 	       attach_replicas(cluster) && redis_cluster_wait_well(cluster);
 	if (!good) {
 		(void)fputs("the cluster does not come together\n", stderr);
@@ -154,18 +161,22 @@ void redis_cluster_stop(struct redis_cluster *cluster)
 
 /* -- who has a slot ----------------------------------------------------------------------------------------- */
 
-static long long port_of_slot(const struct redis_server *server, unsigned slot)
+/* By its id: over the socket a node that has TLS alone tells no port. */
+static int master_of_slot(const struct redis_cluster *cluster, size_t asked, unsigned slot)
 {
-	redisReply *reply = redis_server_command(server, "CLUSTER SLOTS");
-	long long port = -1;
+	redisReply *reply = redis_server_command(&cluster->nodes[asked], "CLUSTER SLOTS");
+	int master = -1;
 	for (size_t i = 0; reply != NULL && reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
 		redisReply *const *row = reply->element[i]->element;
-		if (slot >= (unsigned)row[0]->integer && slot <= (unsigned)row[1]->integer)
-			port = row[2]->element[1]->integer;
+		if (slot < (unsigned)row[0]->integer || slot > (unsigned)row[1]->integer)
+			continue;
+		for (size_t n = 0; n < cluster->count; n++)
+			if (strcmp(cluster->ids[n], row[2]->element[2]->str) == 0)
+				master = (int)n;
 	}
 	if (reply != NULL)
 		freeReplyObject(reply);
-	return port;
+	return master;
 }
 
 struct agreement {
@@ -182,12 +193,9 @@ static bool all_agree(void *ctx)
 	for (size_t i = 0; i < cluster->count; i++) {
 		if (cluster->nodes[i].pid == 0)
 			continue;
-		long long port = port_of_slot(&cluster->nodes[i], agreement->slot);
-		int master = -1;
-		for (size_t n = 0; n < cluster->count; n++)
-			if (cluster->ports[n] == port && cluster->nodes[n].pid != 0)
-				master = (int)n;
-		if (master < 0 || (agreement->master >= 0 && agreement->master != master))
+		int master = master_of_slot(cluster, i, agreement->slot);
+		if (master < 0 || cluster->nodes[master].pid == 0 ||
+		    (agreement->master >= 0 && agreement->master != master))
 			return false;
 		agreement->master = master;
 	}
@@ -204,11 +212,10 @@ int redis_cluster_master(struct redis_cluster *cluster, unsigned slot)
 
 bool redis_cluster_open_slot(struct redis_cluster *cluster, unsigned slot, int from, int to)
 {
-	char from_id[ID_SIZE], to_id[ID_SIZE];
-	return text_of(&cluster->nodes[from], "CLUSTER MYID", from_id, sizeof(from_id)) &&
-	       text_of(&cluster->nodes[to], "CLUSTER MYID", to_id, sizeof(to_id)) &&
-	       redis_server_do(&cluster->nodes[to], "CLUSTER SETSLOT %d IMPORTING %s", (int)slot, from_id) &&
-	       redis_server_do(&cluster->nodes[from], "CLUSTER SETSLOT %d MIGRATING %s", (int)slot, to_id);
+	return redis_server_do(&cluster->nodes[to], "CLUSTER SETSLOT %d IMPORTING %s", (int)slot,
+			       cluster->ids[from]) &&
+	       redis_server_do(&cluster->nodes[from], "CLUSTER SETSLOT %d MIGRATING %s", (int)slot,
+			       cluster->ids[to]);
 }
 
 int redis_cluster_move_keys(struct redis_cluster *cluster, unsigned slot, int from, int to, int most)
@@ -228,8 +235,8 @@ int redis_cluster_move_keys(struct redis_cluster *cluster, unsigned slot, int fr
 
 bool redis_cluster_close_slot(struct redis_cluster *cluster, unsigned slot, int from, int to)
 {
-	char to_id[ID_SIZE];
-	return text_of(&cluster->nodes[to], "CLUSTER MYID", to_id, sizeof(to_id)) &&
-	       redis_server_do(&cluster->nodes[to], "CLUSTER SETSLOT %d NODE %s", (int)slot, to_id) &&
-	       redis_server_do(&cluster->nodes[from], "CLUSTER SETSLOT %d NODE %s", (int)slot, to_id);
+	return redis_server_do(&cluster->nodes[to], "CLUSTER SETSLOT %d NODE %s", (int)slot,
+			       cluster->ids[to]) &&
+	       redis_server_do(&cluster->nodes[from], "CLUSTER SETSLOT %d NODE %s", (int)slot,
+			       cluster->ids[to]);
 }

@@ -3,7 +3,7 @@
  * (tests/support/redis_server.h). Blocking; tests only.
  *
  *	struct redis_cluster cluster;
- *	assert_true(redis_cluster_start(&cluster, 3, 3, NULL));
+ *	assert_true(redis_cluster_start(&cluster, 3, 3, NULL, NULL));
  *	... store_options.place.cluster = cluster.urls ...
  *	redis_cluster_stop(&cluster);
  */
@@ -17,20 +17,22 @@
 
 #define REDIS_CLUSTER_MAX   9
 #define REDIS_CLUSTER_SLOTS 16384
-#define REDIS_CLUSTER_ARGS  12
+#define REDIS_CLUSTER_TEXTS 3
 
 struct redis_cluster {
 	size_t masters, count; /* masters as it was started; a failover changes who is one */
 	struct redis_server nodes[REDIS_CLUSTER_MAX];
 	int ports[REDIS_CLUSTER_MAX], bus_ports[REDIS_CLUSTER_MAX];
-	const char *urls[REDIS_CLUSTER_MAX];                   /* redis://127.0.0.1:port */
-	char texts[REDIS_CLUSTER_MAX][REDIS_CLUSTER_ARGS][48]; /* of the nodes' arguments and urls */
+	char ids[REDIS_CLUSTER_MAX][48];                        /* by which the nodes know each other */
+	const char *urls[REDIS_CLUSTER_MAX];                    /* redis://127.0.0.1:port, or rediss:// */
+	char texts[REDIS_CLUSTER_MAX][REDIS_CLUSTER_TEXTS][48]; /* of the nodes' arguments and urls */
 	const char *arguments[REDIS_CLUSTER_MAX][REDIS_SERVER_EXTRA_MAX + 1];
 };
 
-/* Starts it and waits until all its nodes agree; `extra` as for redis_server_start(), at most 12 arguments. */
+/* Starts it and waits until all its nodes agree; `extra` as for redis_server_start(), at most 4 pairs. With `tls` all
+ * that goes over a port, between the nodes, too, is TLS with certificates on both sides; NULL = nothing is. */
 bool redis_cluster_start(struct redis_cluster *cluster, size_t masters, size_t replicas,
-			 const char *const *extra);
+			 const char *const *extra, const struct redis_tls *tls);
 void redis_cluster_stop(struct redis_cluster *cluster);
 
 /* The node that is the slot's master in the eyes of all nodes that run, waited for; -1 when they do not agree in

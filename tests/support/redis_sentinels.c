@@ -10,7 +10,6 @@
 
 #include <hiredis/hiredis.h>
 
-#include "tests/support/redis_server.h"
 #include "tests/support/wait.h"
 
 #define PATIENCE_MS 20000
@@ -20,7 +19,8 @@ static void path_of(const struct redis_sentinels *sentinels, int index, const ch
 	(void)snprintf(out, 96, "%s/%d.%s", sentinels->dir, index, what);
 }
 
-static bool start_one(struct redis_sentinels *sentinels, int index, int master_port)
+static bool start_one(struct redis_sentinels *sentinels, int index, int master_port,
+		      const struct redis_tls *tls)
 {
 	char conf[96], log[96];
 	const char *engine = getenv(REDIS_SERVER_PROGRAM);
@@ -35,11 +35,17 @@ static bool start_one(struct redis_sentinels *sentinels, int index, int master_p
 		      "sentinel failover-timeout jit 4000\nsentinel parallel-syncs jit 1\n",
 		      sentinels->ports[index], sentinels->dir, REDIS_SENTINEL_PASSWORD,
 		      REDIS_SENTINEL_PASSWORD, master_port);
+	if (tls != NULL)
+		(void)fprintf(file,
+			      "tls-port %d\ntls-replication yes\ntls-cert-file %s\ntls-key-file %s\n"
+			      "tls-ca-cert-file %s\n",
+			      sentinels->tls_ports[index], tls->certificate, tls->key, tls->authority);
 	if (fclose(file) != 0)
 		return false;
 	const char *const argv[] = {engine != NULL ? engine : "redis-server", conf, "--sentinel", NULL};
-	(void)snprintf(sentinels->texts[index], sizeof(sentinels->texts[index]), "redis://127.0.0.1:%d",
-		       sentinels->ports[index]);
+	(void)snprintf(sentinels->texts[index], sizeof(sentinels->texts[index]), "%s://127.0.0.1:%d",
+		       tls != NULL ? "rediss" : "redis",
+		       tls != NULL ? sentinels->tls_ports[index] : sentinels->ports[index]);
 	sentinels->urls[index] = sentinels->texts[index];
 	return proc_start(&sentinels->procs[index], argv, NULL, log);
 }
@@ -88,13 +94,18 @@ static bool all_know(void *ctx)
 	return known;
 }
 
-bool redis_sentinels_start(struct redis_sentinels *sentinels, int master_port, int replicas)
+bool redis_sentinels_start(struct redis_sentinels *sentinels, int master_port, int replicas,
+			   const struct redis_tls *tls)
 {
 	struct expected expected = {sentinels, replicas};
+	int ports[2 * REDIS_SENTINELS];
 	*sentinels = (struct redis_sentinels){.dir = "/tmp/jit-sentinel-XXXXXX"};
-	bool good = mkdtemp(sentinels->dir) != NULL && redis_server_ports(sentinels->ports, REDIS_SENTINELS);
-	for (int i = 0; good && i < REDIS_SENTINELS; i++)
-		good = start_one(sentinels, i, master_port);
+	bool good = mkdtemp(sentinels->dir) != NULL && redis_server_ports(ports, 2 * REDIS_SENTINELS);
+	for (int i = 0; good && i < REDIS_SENTINELS; i++) {
+		sentinels->ports[i] = ports[2 * i];
+		sentinels->tls_ports[i] = ports[2 * i + 1];
+		good = start_one(sentinels, i, master_port, tls);
+	}
 	good = good && wait_until(all_know, &expected, PATIENCE_MS);
 	if (!good) {
 		proc_print_log(&sentinels->procs[0], stderr);

@@ -25,6 +25,11 @@ const char *redis_server_engine(size_t index);
 
 #define REDIS_SERVER_EXTRA_MAX 32
 
+/* What servers, sentinels and their clients show each other, and whom they trust: PEM files; borrowed. */
+struct redis_tls {
+	const char *certificate, *key, *authority;
+};
+
 struct redis_server {
 	pid_t pid; /* 0 when it does not run */
 	char dir[32];

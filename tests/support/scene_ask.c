@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
+
 void scene_ask(const struct world *world, const struct scene_ask *ask, struct http_response *response)
 {
 	char url[128], header[64], body[1024];
@@ -45,4 +47,22 @@ void scene_ask_ok(const struct world *world, const struct scene_ask *ask, char i
 	assert_int_equal(response.status, 201);
 	snprintf(id, ID_SIZE, "%s", scene_text(&response, "id"));
 	http_response_release(&response);
+}
+
+void scene_activate_at_last(const struct world *world, const struct world_ask *ask, char id[ID_SIZE])
+{
+	int64_t until = clock_mono_ms() + SCENE_PATIENCE;
+	int status = 0;
+
+	while (status != 201) {
+		struct http_response response;
+
+		assert_true(clock_mono_ms() < until);
+		world_activate(world, ask, &response);
+		status = response.status;
+		assert_true(status == 201 || status == 503 || status == 504);
+		if (status == 201)
+			snprintf(id, ID_SIZE, "%s", scene_text(&response, "id"));
+		http_response_release(&response);
+	}
 }

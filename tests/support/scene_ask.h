@@ -19,6 +19,10 @@ void scene_ask(const struct world *world, const struct scene_ask *ask, struct ht
 /* Fails the test unless the answer has this status, and the word: the request's status, or the error's code. */
 void scene_expect(const struct world *world, const struct scene_ask *ask, int status, const char *word);
 
+/* Activates, again under the same key (ask->idempotency_key) while the store is away or does not know, as a good client
+ * does; the request's id. Fails the test when that is not answered with 201 in time, or with anything else. */
+void scene_activate_at_last(const struct world *world, const struct world_ask *ask, char id[ID_SIZE]);
+
 /* Expects 201, and copies the request's id. */
 void scene_ask_ok(const struct world *world, const struct scene_ask *ask, char id[ID_SIZE]);
 

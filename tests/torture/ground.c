@@ -180,7 +180,7 @@ static bool start_redis(struct ground *ground)
 	char dir[sizeof(ground->dir) + 32];
 
 	if (ground->options.cluster)
-		return redis_cluster_start(&ground->cluster, 3, 3, NULL);
+		return redis_cluster_start(&ground->cluster, 3, 3, NULL, NULL);
 	if (!redis_server_start(&ground->redis, NULL))
 		return false;
 	for (size_t i = 0; i < ground->options.brokers; i++) {

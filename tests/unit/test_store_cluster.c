@@ -20,7 +20,7 @@ static int start_cluster(void **state)
 {
 	struct redis_cluster *cluster = calloc(1, sizeof(*cluster));
 	*state = cluster;
-	return cluster != NULL && redis_cluster_start(cluster, 3, 3, NULL) ? 0 : -1;
+	return cluster != NULL && redis_cluster_start(cluster, 3, 3, NULL, NULL) ? 0 : -1;
 }
 
 static int stop_cluster(void **state)

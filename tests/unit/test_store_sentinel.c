@@ -42,7 +42,7 @@ static int start_watched(void **state)
 		if (!redis_server_start(&w->servers[i], extra))
 			return -1;
 	}
-	return redis_sentinels_start(&w->sentinels, w->ports[0], SERVERS - 1) ? 0 : -1;
+	return redis_sentinels_start(&w->sentinels, w->ports[0], SERVERS - 1, NULL) ? 0 : -1;
 }
 
 static int stop_watched(void **state)
