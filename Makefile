@@ -141,7 +141,7 @@ UNITS := 'units under systemd: tests/systemd/boot $(B)'
 # Against libraries of other people, which npm brings.
 REFERENCES := 'webhooks against standardwebhooks: $(MAKE) webhooks-check' 'tokens against jose: $(MAKE) tokens-check'
 
-# What `make torture` does for ten minutes, for half a minute, always alike.
+# What `make torture` does for ten minutes, for half a minute, always with the same seeds.
 TORTURE := 'torture: $(B)/tests/torture/torture --short'
 
 # The longest begin first, so that none of them is left over alone at the end.
@@ -267,7 +267,7 @@ $(B)/tests/torture/torture: $(call obj,$(filter-out %/judge_main.c,$(TORTURE_SRC
 $(B)/tests/torture/judge: $(call obj,$(JUDGE_SRC) tests/torture/judge_main.c)
 	$(Q)$(LINK) $^ $(shell pkg-config --libs libcjson)
 
-$(B)/tests/unit/test_torture_judge $(B)/tests/unit/test_torture_judge_approvals: %: %.o $(call obj,$(JUDGE_SRC)) $(B)/libsupport.a $(B)/libjit.a
+$(patsubst %,$(B)/tests/unit/test_torture_judge%,_approvals _first) $(B)/tests/unit/test_torture_judge: %: %.o $(call obj,$(JUDGE_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
 # A fuzz target replays its corpus in every variant but `fuzz`, where libFuzzer brings its own main.

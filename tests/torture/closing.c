@@ -195,6 +195,44 @@ static bool take_members(struct ground *ground, struct history *history, size_t 
 	return groups != NULL;
 }
 
+static int64_t time_in(const cJSON *object, const char *name)
+{
+	struct errctx ec;
+	int64_t ms = 0;
+
+	return iso8601_parse_time(text(object, name), &ms, &ec) == ERR_OK ? ms : 0;
+}
+
+static void note_cycle(struct history *history, size_t app, const cJSON *cycle)
+{
+	history_note(history, "cycle", "\"app\":%zu,\"started\":%" PRId64 ",\"ended\":%" PRId64, app,
+		     time_in(cycle, "startedDateTime"), time_in(cycle, "endedDateTime"));
+}
+
+/* The one that runs before those that are over: it may end meanwhile, and is in both then. */
+static bool take_cycles(struct ground *ground, struct history *history, size_t app)
+{
+	const char *token = ground->person[ground->people].token;
+	struct http_response response;
+	const cJSON *cycle;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/api/applications/%s/cycles/current", ground->apps[app].id);
+	if (!get(ground, token, path, &response))
+		return false;
+	if (cJSON_IsObject(http_json(&response, "current")))
+		note_cycle(history, app, http_json(&response, "current"));
+	http_response_release(&response);
+	*strrchr(path, '/') = '\0';
+	if (!get(ground, token, path, &response))
+		return false;
+	cJSON_ArrayForEach(cycle, http_json(&response, "value")) {
+		note_cycle(history, app, cycle);
+	}
+	http_response_release(&response);
+	return true;
+}
+
 /* The application's own ids, one question each: lists are cut. */
 static bool take_name(struct ground *ground, struct history *history, size_t app, const char *name)
 {
@@ -300,7 +338,8 @@ bool closing_take(struct ground *ground, struct history *history)
 	for (size_t i = 0; i < ground->people; i++)
 		good = take_requests(ground, history, i) && good;
 	for (size_t i = 0; i < ground->options.apps; i++)
-		good = take_members(ground, history, i) && take_names(ground, history, i) && good;
+		good = take_cycles(ground, history, i) && take_members(ground, history, i) &&
+		       take_names(ground, history, i) && good;
 	for (unsigned lane = 0; lane < LANES; lane++)
 		good = take_lane(ground, history, lane) && good;
 	return take_verification(ground, history) && good;

@@ -4,7 +4,7 @@
  *
  * Each line has "t" (Unix ms) and "k", which says what else is there:
  *
- *	limits   pushes, window, push_timeout, request_timeout, target, back: what the run goes by
+ *	limits   pushes, window, cycle, push_timeout, request_timeout, target, back: what the run goes by
  *	app      app (number), log (path of its requests)
  *	person   person (number), app, group, user, id, approval (bool): who may be in which group of which application, and
  *	         whether somebody has to agree
@@ -15,7 +15,8 @@
  *	begin    the people come
  *	ask      op, try, broker, person, action, of, length, start: one sending of a call; the same op has the same
  *	         Idempotency-Key; of: the request that is withdrawn
- *	answer   op, try, status, id, start, end, created, state: what came back; 0 = no answer; times in Unix ms
+ *	answer   op, try, status, id, start, end, created, state, next (cycle, as it was told): what came back; 0 = no answer;
+ *	         times in Unix ms
  *	decide   n, try, broker, by (id), request, result: one sending of a decision
  *	decided  n, try, status: what came back
  *	tokens   free: of each application by number, as a broker says
@@ -25,6 +26,7 @@
  *	end      the people have gone and all faults are healed; what is in the logs later is the harness' own
  *	request  person, id, action, group, state, why: what is in the store at the end
  *	approval request, result, by (id), at: what the store says of its only stage at the end
+ *	cycle    app, started, ended (0 = it runs): the application's cycles that had something to do
  *	member   app, group, user: who is in the application at the end
  *	audit    lane, number, request, event, by, from, to: the trail
  *	verify   intact: what the broker's own verification says of it

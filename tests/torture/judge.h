@@ -56,9 +56,11 @@ struct judge_op {
 	char action[24], id[JUDGE_TEXT], state[24];
 	char withdraws[JUDGE_TEXT]; /* the id of a request */
 	int64_t length_ms, asked_start_ms;
-	int64_t first_ms, answered_ms; /* of the first sending, and of the answer that counts */
-	int status;                    /* of that answer; 0 = it was never answered */
+	int64_t first_ms, sent_ms; /* of the first sending, and of the one whose answer counts */
+	int64_t answered_ms;
+	int status; /* of that answer; 0 = it was never answered */
 	int64_t start_ms, end_ms, created_ms;
+	int64_t next_ms; /* the cycle that it waits for, as it was told */
 	bool lost;
 };
 
@@ -130,6 +132,12 @@ struct judge_end {
 	int64_t end_ms, gone_ms, excused_ms;
 };
 
+/* A cycle that had something to do. */
+struct judge_cycle {
+	int app;
+	int64_t started_ms, ended_ms; /* ended: 0 = it runs at the end */
+};
+
 struct judge_name {
 	int app;
 	char id[160], name[JUDGE_TEXT];
@@ -147,7 +155,7 @@ struct judge_secret {
 
 struct judge {
 	/* limits */
-	int64_t pushes, window_ms, push_timeout_ms, answer_timeout_ms, target_ms, back_ms;
+	int64_t pushes, window_ms, push_timeout_ms, answer_timeout_ms, target_ms, back_ms, cycle_ms;
 	int64_t begin_ms, end_ms;
 	/* what happened; all lists owned */
 	struct judge_app apps[JUDGE_APPS];
@@ -170,6 +178,8 @@ struct judge {
 	size_t request_count;
 	struct judge_event *events;
 	size_t event_count;
+	struct judge_cycle *cycles;
+	size_t cycle_count;
 	struct judge_name *names;
 	size_t name_count;
 	struct judge_member *members, *standing;
@@ -185,6 +195,7 @@ struct judge {
 	int64_t *over_ms; /* when each push beyond the limit came */
 	size_t over_count;
 	size_t acknowledged, lost, overdue, broken;
+	size_t at_once, deferred;                                     /* activations that were answered so */
 	size_t approved, denied, withdrawn, timed_out, too_late, own; /* of what waited for an approver */
 	bool quiet; /* prints nothing; for tests of the judge itself */
 };
@@ -197,8 +208,16 @@ void judge_release(struct judge *judge);
 /* All checks. */
 void judge_all(struct judge *judge);
 bool judge_is_clean(const struct judge *judge);
-/* The table and the last line. */
+/* The table, and what else there is to say. */
 void judge_print(const struct judge *judge);
+
+/* What the last line says, of one run or of several together. */
+struct judge_tally {
+	size_t faults, acknowledged, lost, over, overdue;
+};
+
+struct judge_tally judge_tally(const struct judge *judge);
+void judge_print_tally(const struct judge_tally *tally);
 
 /* Each check by itself. */
 void judge_kept(struct judge *judge); /* 2, 6: every acknowledged call is there, once, as asked */
@@ -206,9 +225,11 @@ void judge_kept(struct judge *judge); /* 2, 6: every acknowledged call is there,
  * acknowledged stands; nobody decides their own. Says from when to when the access is granted that came of it, and so
  * comes before judge_access(). */
 void judge_approvals(struct judge *judge);
-void judge_fives(struct judge *judge); /* 1 */
+void judge_fives(
+	struct judge *judge); /* 1; 8: while nothing has been broken nobody is deferred who finds a token */
 void judge_access(
 	struct judge *judge); /* 3, 4, 7: ends; nothing without a grant; nothing taken that is granted */
+void judge_first(struct judge *judge);     /* 8: pushed at once, or with the cycle, as it was told */
 void judge_trail(struct judge *judge);     /* 5: the audit */
 void judge_end_state(struct judge *judge); /* final groups, standing members, secrets, programs */
 
@@ -224,6 +245,17 @@ struct judge_span *judge_grants(const struct judge *judge, size_t person, bool u
 
 /* How much of this span is excused for that access. */
 int64_t judge_excused(const struct judge *judge, size_t person, int64_t end_ms, int64_t gone_ms);
+/* The same for whoever has a token: that none is free excuses only what has to be tried again. */
+int64_t judge_hindered(const struct judge *judge, size_t person, int64_t from_ms, int64_t to_ms);
+
+/* Was something struck so shortly before that a push may still arrive which nobody wants any more? */
+bool judge_is_troubled(const struct judge *judge, int64_t at_ms);
+
+/* Is this request to an application a part of a push of that person's? In a shared group it may be another's. */
+bool judge_is_of_push(const struct judge *judge, const struct judge_entry *entry, size_t person);
+
+/* Does this request to their application change that person's membership, or create them? */
+bool judge_is_for(const struct judge_entry *entry, const struct judge_person *person);
 
 /* The list with room for one more; never NULL. */
 void *judge_grow(void *list, size_t count, size_t size);

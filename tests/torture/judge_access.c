@@ -122,23 +122,24 @@ static void check_ends(struct judge *judge, size_t person, const struct changes 
 
 /* -- 4 and 7: nothing without a grant, nothing against one ------------------------------------------------------- */
 
-/* A broker that stands still between its question and its sending sends until the push's deadline, not later. */
-static int64_t slack_at(const struct judge *judge, int64_t at_ms)
+bool judge_is_troubled(const struct judge *judge, int64_t at_ms)
 {
 	for (size_t i = 0; i < judge->fault_count; i++)
 		if (judge->faults[i].from_ms <= at_ms &&
 		    judge->faults[i].to_ms >= at_ms - judge->push_timeout_ms - CHECK_MS)
-			return judge->push_timeout_ms + CHECK_MS;
+			return true;
 	for (size_t i = 0; i < judge->stall_count; i++)
 		if (judge->stalls[i].from_ms <= at_ms &&
 		    judge->stalls[i].to_ms >= at_ms - judge->push_timeout_ms)
-			return judge->push_timeout_ms + CHECK_MS;
-	return CHECK_MS;
+			return true;
+	return false;
 }
 
 static void check_change(struct judge *judge, size_t person, const struct change *change)
 {
-	int64_t slack = slack_at(judge, change->received_ms);
+	/* A broker that stands still between its question and its sending sends until the push's deadline, not later. */
+	int64_t slack =
+		CHECK_MS + (judge_is_troubled(judge, change->received_ms) ? judge->push_timeout_ms : 0);
 	bool granted = false, against = false;
 	size_t count;
 	struct judge_span *spans = judge_grants(judge, person, false, &count);

@@ -13,6 +13,7 @@
 #include "tests/torture/judge.h"
 
 #define AGAIN_MS 100
+#define NEAR_MS  1000 /* from a token to the application, on a busy machine */
 
 enum kind { KIND_OTHER, KIND_GROUP, KIND_USER, KIND_CREATE, KIND_CONFIRM, KIND_PATCH };
 
@@ -75,6 +76,13 @@ static enum kind kind_for(const struct judge *judge, int app, const struct judge
 	if (holds_id_of(judge, app, entry->path, person->group))
 		return KIND_CONFIRM;
 	return is_named(entry->path, person->group) ? KIND_GROUP : KIND_OTHER;
+}
+
+bool judge_is_of_push(const struct judge *judge, const struct judge_entry *entry, size_t person)
+{
+	const struct judge_person *who = &judge->people[person];
+
+	return kind_for(judge, (int)who->app, entry, who) != KIND_OTHER;
 }
 
 /* -- pushes ----------------------------------------------------------------------------------------------------- */
@@ -232,6 +240,36 @@ static void check_windows(struct judge *judge, size_t app, const struct pushes *
 	}
 }
 
+/* -- tokens that are left ---------------------------------------------------------------------------------------- */
+
+static bool is_deferred(const struct judge *judge, size_t app, const struct judge_op *op)
+{
+	return judge->people[op->person].app == app && !judge->people[op->person].needs_approval &&
+	       op->status / 100 == 2 && strcmp(op->state, "deferred") == 0;
+}
+
+/* While nothing has been broken yet, nobody waits for a cycle who could have had a token. (One that is kept for a removal
+ * is taken at once, too.) Later a token may be out of which the application has seen nothing. */
+static void check_deferrals(struct judge *judge, size_t app, const struct pushes *pushes)
+{
+	int64_t before = judge->fault_count > 0 ? judge->faults[0].from_ms : judge->end_ms;
+
+	for (size_t i = 0; i < judge->op_count; i++) {
+		const struct judge_op *op = &judge->ops[i];
+		int64_t out = 0;
+
+		if (!is_deferred(judge, app, op) || op->answered_ms >= before)
+			continue;
+		for (size_t n = 0; n < pushes->count; n++)
+			out += pushes->all[n].begun_ms <= op->created_ms + NEAR_MS &&
+			       pushes->all[n].ended_ms >
+				       op->created_ms - judge->window_ms - judge->push_timeout_ms;
+		if (out < judge->pushes)
+			judge_say(judge, NULL, "broken: op-%ld of person %zu was deferred after %lld pushes",
+				  op->number, op->person, (long long)out);
+	}
+}
+
 void judge_fives(struct judge *judge)
 {
 	for (size_t app = 0; app < judge->app_count; app++) {
@@ -247,6 +285,7 @@ void judge_fives(struct judge *judge)
 		if (pushes.count > 0)
 			qsort(pushes.all, pushes.count, sizeof(*pushes.all), by_begin);
 		check_windows(judge, app, &pushes);
+		check_deferrals(judge, app, &pushes);
 		free(pushes.all);
 	}
 }

@@ -103,7 +103,7 @@ static int64_t retry_ms(int64_t failures)
 	return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
 }
 
-static bool is_for(const struct judge_entry *entry, const struct judge_person *person)
+bool judge_is_for(const struct judge_entry *entry, const struct judge_person *person)
 {
 	if (!entry->is_patch)
 		return strcmp(entry->body_user, person->user) == 0;
@@ -133,7 +133,7 @@ static bool was_busy(const struct judge *judge, size_t person, int64_t from_ms, 
 	}
 	for (size_t i = 0; i < app->count; i++)
 		if (app->entries[i].answered_ms >= from_ms && app->entries[i].received_ms <= to_ms &&
-		    is_for(&app->entries[i], &judge->people[person]))
+		    judge_is_for(&app->entries[i], &judge->people[person]))
 			return true;
 	return false;
 }
@@ -150,7 +150,7 @@ static void excuse_failures(const struct judge *judge, size_t person, int64_t en
 		bool failed = entry->status / 100 != 2 || entry->fault[0] != '\0';
 
 		if (entry->received_ms < end_ms - judge->push_timeout_ms || entry->received_ms > gone_ms ||
-		    !failed || !is_for(entry, &judge->people[person]))
+		    !failed || !judge_is_for(entry, &judge->people[person]))
 			continue;
 		excuses->failures++;
 		excuse(excuses, entry->received_ms,
@@ -214,7 +214,8 @@ static int64_t covered(struct excuses *excuses, int64_t from_ms, int64_t to_ms)
 	return sum;
 }
 
-int64_t judge_excused(const struct judge *judge, size_t person, int64_t end_ms, int64_t gone_ms)
+static int64_t excused(const struct judge *judge, size_t person, int64_t end_ms, int64_t gone_ms,
+		       bool lacks_tokens)
 {
 	struct excuses excuses = {0};
 	int64_t sum;
@@ -225,10 +226,23 @@ int64_t judge_excused(const struct judge *judge, size_t person, int64_t end_ms, 
 		if (judge->faults[i].from_ms < gone_ms &&
 		    judge->faults[i].to_ms + take_over(judge) + RETRY_MAX_MS > end_ms)
 			excuse_fault(judge, &judge->faults[i], person, end_ms, &excuses);
-	excuse_tokens(judge, judge->people[person].app, &excuses);
+	if (lacks_tokens)
+		excuse_tokens(judge, judge->people[person].app, &excuses);
 	for (size_t i = 0; i < judge->stall_count; i++)
 		excuse(&excuses, judge->stalls[i].from_ms, judge->stalls[i].to_ms + LOOK_MS);
 	sum = covered(&excuses, end_ms, gone_ms);
 	free(excuses.all);
 	return sum;
+}
+
+int64_t judge_excused(const struct judge *judge, size_t person, int64_t end_ms, int64_t gone_ms)
+{
+	return excused(judge, person, end_ms, gone_ms, true);
+}
+
+int64_t judge_hindered(const struct judge *judge, size_t person, int64_t from_ms, int64_t to_ms)
+{
+	return excused(judge, person, from_ms, to_ms, false) > 0
+		       ? excused(judge, person, from_ms, to_ms, true)
+		       : 0;
 }

@@ -6,6 +6,7 @@
 int main(int argc, char **argv)
 {
 	static struct judge judge;
+	struct judge_tally tally;
 	bool clean = false;
 
 	if (argc != 2) {
@@ -15,6 +16,8 @@ int main(int argc, char **argv)
 	if (judge_read(&judge, argv[1])) {
 		judge_all(&judge);
 		judge_print(&judge);
+		tally = judge_tally(&judge);
+		judge_print_tally(&tally);
 		clean = judge_is_clean(&judge);
 	}
 	judge_release(&judge);

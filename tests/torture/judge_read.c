@@ -60,6 +60,7 @@ static void read_limits(struct judge *judge, const cJSON *line)
 	judge->answer_timeout_ms = judge_number(line, "request_timeout");
 	judge->back_ms = judge_number(line, "back");
 	judge->target_ms = judge_number(line, "target");
+	judge->cycle_ms = judge_number(line, "cycle");
 }
 
 static void read_app(struct judge *judge, const cJSON *line)
@@ -99,6 +100,8 @@ static void read_ask(struct judge *judge, const cJSON *line)
 	long number = (long)judge_number(line, "op");
 	struct judge_op *op = find_op(judge, number);
 
+	if (op != NULL && op->status == 0)
+		op->sent_ms = judge_number(line, "t");
 	if (op != NULL)
 		return;
 	op = NEW(judge->ops, judge->op_count);
@@ -106,7 +109,8 @@ static void read_ask(struct judge *judge, const cJSON *line)
 				.person = (size_t)judge_number(line, "person"),
 				.length_ms = judge_number(line, "length"),
 				.asked_start_ms = judge_number(line, "start"),
-				.first_ms = judge_number(line, "t")};
+				.first_ms = judge_number(line, "t"),
+				.sent_ms = judge_number(line, "t")};
 	TEXT(line, "action", op->action);
 	TEXT(line, "of", op->withdraws);
 }
@@ -124,6 +128,7 @@ static void read_answer(struct judge *judge, const cJSON *line)
 	op->start_ms = judge_number(line, "start");
 	op->end_ms = judge_number(line, "end");
 	op->created_ms = judge_number(line, "created");
+	op->next_ms = judge_number(line, "next");
 	TEXT(line, "id", op->id);
 	TEXT(line, "state", op->state);
 }
@@ -236,6 +241,14 @@ static void read_event(struct judge *judge, const cJSON *line)
 	TEXT(line, "to", event->to);
 }
 
+static void read_cycle(struct judge *judge, const cJSON *line)
+{
+	*NEW(judge->cycles, judge->cycle_count) =
+		(struct judge_cycle){.app = (int)judge_number(line, "app"),
+				     .started_ms = judge_number(line, "started"),
+				     .ended_ms = judge_number(line, "ended")};
+}
+
 static void read_name(struct judge *judge, const cJSON *line)
 {
 	struct judge_name *name = NEW(judge->names, judge->name_count);
@@ -313,7 +326,7 @@ static const struct {
 	{"member", read_member},   {"standing", read_standing}, {"secret", read_secret},
 	{"file", read_file_name},  {"begin", read_begin},       {"end", read_end},
 	{"verify", read_verify},   {"unclean", read_unclean},   {"decide", read_decide},
-	{"decided", read_decided}, {"approval", read_approval},
+	{"decided", read_decided}, {"approval", read_approval}, {"cycle", read_cycle},
 };
 
 static bool read_line(struct judge *judge, const char *text)
@@ -388,6 +401,7 @@ void judge_release(struct judge *judge)
 	free(judge->approvals);
 	free(judge->requests);
 	free(judge->events);
+	free(judge->cycles);
 	free(judge->names);
 	free(judge->members);
 	free(judge->standing);

@@ -14,6 +14,7 @@ void judge_all(struct judge *judge)
 	judge_approvals(judge);
 	judge_fives(judge);
 	judge_access(judge);
+	judge_first(judge);
 	judge_trail(judge);
 	judge_end_state(judge);
 }
@@ -172,6 +173,8 @@ void judge_print(const struct judge *judge)
 	       "been found overdue, had they gone on for %d s.\n",
 	       judge->end_count, (double)worst / 1000, (double)judge->target_ms / 1000, seen,
 	       PATIENCE_MS / 1000);
+	printf("%zu activations were answered as being pushed at once, %zu as deferred to the next cycle.\n",
+	       judge->at_once, judge->deferred);
 	printf("%zu requests for an approver's word: %zu approved, %zu denied, %zu withdrawn, %zu timed out; "
 	       "%zu "
 	       "decisions came "
@@ -180,7 +183,20 @@ void judge_print(const struct judge *judge)
 	       judge->denied, judge->withdrawn, judge->timed_out, judge->too_late, judge->own);
 	if (judge->broken > 0)
 		printf("%zu breaches of other invariants\n", judge->broken);
+}
+
+struct judge_tally judge_tally(const struct judge *judge)
+{
+	return (struct judge_tally){.faults = judge->fault_count,
+				    .acknowledged = judge->acknowledged,
+				    .lost = judge->lost,
+				    .over = judge->over_count,
+				    .overdue = judge->overdue};
+}
+
+void judge_print_tally(const struct judge_tally *tally)
+{
 	printf("torture: %zu faults, %zu acknowledged, %zu lost, %zu over-pushes, %zu overdue beyond "
 	       "target\n",
-	       judge->fault_count, judge->acknowledged, judge->lost, judge->over_count, judge->overdue);
+	       tally->faults, tally->acknowledged, tally->lost, tally->over, tally->overdue);
 }

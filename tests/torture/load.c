@@ -58,10 +58,11 @@ static void take_answer(struct load *load, struct op *op, int try_number,
 	op->answer_end_ms = time_at(response, "provisioning.endDateTime");
 	history_note(load->history, "answer",
 		     "\"op\":%ld,\"try\":%d,\"status\":%d,\"id\":\"%s\",\"start\":%" PRId64
-		     ",\"end\":%" PRId64 ",\"created\":%" PRId64 ",\"state\":\"%s\",\"error\":\"%s\"",
+		     ",\"end\":%" PRId64 ",\"created\":%" PRId64 ",\"state\":\"%s\",\"next\":%" PRId64
+		     ",\"error\":\"%s\"",
 		     op->number, try_number, op->status, op->id, op->answer_start_ms, op->answer_end_ms,
 		     time_at(response, "createdDateTime"), text_at(response, "provisioning.state"),
-		     text_at(response, "error.code"));
+		     time_at(response, "provisioning.nextCycleDateTime"), text_at(response, "error.code"));
 }
 
 /* Errors that a repetition under the same key may turn into an answer. */

@@ -6,7 +6,8 @@
 
 /* Times in ms from the beginning; the window is ten seconds, the target two. */
 static const char *const history[] = {
-	"{\"t\":0,\"k\":\"limits\",\"pushes\":5,\"window\":10000,\"push_timeout\":1000,\"request_timeout\":"
+	"{\"t\":0,\"k\":\"limits\",\"pushes\":5,\"window\":10000,\"cycle\":15000,\"push_timeout\":1000,"
+	"\"request_timeout\":"
 	"500,"
 	"\"target\":2000,\"back\":2000}",
 	"{\"t\":0,\"k\":\"app\",\"app\":0,\"log\":\"LOG\"}",
