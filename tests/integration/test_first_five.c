@@ -1,9 +1,13 @@
-/* The first five go at once, the rest with the next sync cycle: what callers are told and what the application sees. */
+/*
+ * The first five go at once, the rest with the next sync cycle: what callers are told and what the application sees. On
+ * each engine that is installed.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -327,5 +331,12 @@ int main(void)
 						scene_close),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	const char *engine;
+	int failed = 0;
+
+	for (size_t i = 0; (engine = redis_server_engine(i)) != NULL; i++) {
+		(void)setenv(REDIS_SERVER_PROGRAM, engine, 1);
+		failed += cmocka_run_group_tests_name(engine, tests, NULL, NULL);
+	}
+	return failed;
 }

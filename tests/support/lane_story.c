@@ -452,7 +452,7 @@ void lane_story_run(struct lane *lane, const char *name, const struct lane_story
 	}
 }
 
-int lane_story_open(void **state)
+static int open_lane(void **state)
 {
 	struct lane *lane = malloc(sizeof(*lane));
 
@@ -463,9 +463,21 @@ int lane_story_open(void **state)
 	return 0;
 }
 
-int lane_story_close(void **state)
+static int close_lane(void **state)
 {
 	lane_close(*state);
 	free(*state);
 	return 0;
+}
+
+int lane_story_tests(const struct CMUnitTest *tests, size_t count)
+{
+	const char *engine;
+	int failed = 0;
+
+	for (size_t i = 0; (engine = redis_server_engine(i)) != NULL; i++) {
+		(void)setenv(REDIS_SERVER_PROGRAM, engine, 1);
+		failed += _cmocka_run_group_tests(engine, tests, count, open_lane, close_lane);
+	}
+	return failed;
 }

@@ -40,6 +40,8 @@
 
 #include "tests/support/lane.h"
 
+struct CMUnitTest;
+
 struct lane_story_row {
 	const char *does, *says;
 };
@@ -50,8 +52,8 @@ void lane_story_run(struct lane *lane, const char *name, const struct lane_story
 /* One command, without its time, in the lane as it stands; whatever it says. */
 void lane_story_look(struct lane *lane, const char *does);
 
-/* cmocka group set-up and tear-down that open and close a lane, as *state. */
-int lane_story_open(void **state);
-int lane_story_close(void **state);
+/* Runs the tests, each with a lane as *state, on every engine that is installed; how many failed. */
+int lane_story_tests(const struct CMUnitTest *tests, size_t count);
+#define LANE_STORY_TESTS(tests) lane_story_tests((tests), sizeof(tests) / sizeof((tests)[0]))
 
 #endif

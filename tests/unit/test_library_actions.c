@@ -186,5 +186,5 @@ int main(void)
 		cmocka_unit_test(test_update_early), cmocka_unit_test(test_remove),
 	};
 
-	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);
+	return LANE_STORY_TESTS(tests);
 }

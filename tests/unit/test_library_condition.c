@@ -488,5 +488,5 @@ int main(void)
 		cmocka_unit_test(test_log_is_kept_as_configured),
 	};
 
-	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);
+	return LANE_STORY_TESTS(tests);
 }

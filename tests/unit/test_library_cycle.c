@@ -328,5 +328,5 @@ int main(void)
 		cmocka_unit_test(test_empty_group_in_queue), cmocka_unit_test(test_last_hundred),
 	};
 
-	return cmocka_run_group_tests(tests, lane_story_open, lane_story_close);
+	return LANE_STORY_TESTS(tests);
 }
