@@ -59,7 +59,7 @@ LUA_SRC := activation/user.lua activation/lane.lua throttle/bucket.lua activatio
 	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/drift.lua activation/push_user.lua activation/push.lua activation/cycle_step.lua activation/users.lua activation/unknown.lua activation/token.lua activation/cycle.lua \
 	activation/connection.lua \
 	activation/on_demand.lua activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
-	activation/list.lua activation/guard.lua activation/drift_check.lua activation/review.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/check.lua activation/functions.lua
+	activation/list.lua activation/guard.lua activation/drift_check.lua activation/review.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/key.lua activation/check.lua activation/functions.lua
 LUA := $(B)/gen/states.lua $(B)/gen/commands.lua $(LUA_SRC)
 
 # The page, served as it is.

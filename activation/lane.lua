@@ -29,6 +29,7 @@
 --   l:APP  (stream)      its provisioning log      ch:APP (list)  its last cycles
 --   aw                   applications that no broker knows (unknown.lua)
 --   lv la                group, application -> memberships that are wanted now (hashes)
+--   ik:KEY               what was asked and answered under an Idempotency-Key (key.lua)
 --   pb lp ld             who has several accounts, and what those have (account.lua)
 --   gs: gl: :APP, gh     what the guard counts and holds (guard.lua)   te  when tokens end (token.lua)
 --

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "activation/activation.h"
+#include "activation/key.h"
 #include "activation/policy.h"
 #include "api/caller.h"
 #include "api/odata.h"
@@ -51,6 +52,7 @@ struct call {
 	char param[NAME_SIZE];  /* the route's variable segment; "" = none */
 	char param2[NAME_SIZE]; /* its second one */
 	bool beta;              /* asked under /beta */
+	struct key key;         /* its Idempotency-Key, while nobody else may do what is asked under it */
 
 	/* What it is about, for the audit of a refusal; "" and NULL = not known (yet). */
 	struct {

@@ -10,6 +10,8 @@
 #include "api/api.h"
 #include "api/batch.h"
 #include "api/error.h"
+#include "api/keyed.h"
+#include "base/digest.h"
 #include "base/json.h"
 
 #define ANSWER_MAX ((size_t)RESPONSE_MAX / BATCH_MAX - 4096) /* of one item, so that all of them fit */
@@ -130,11 +132,13 @@ static void add_keys(const struct item *item, struct exchange *e)
 	const struct exchange *outer = item->running->call->exchange;
 	const char *key = exchange_header(outer, "Idempotency-Key");
 	const char *client_id = exchange_client_request_id(outer);
-	char text[512];
+	char text[KEYED_MAX + BATCH_ID_SIZE + 1], digest[SHA256_HEX];
+	int len;
 
 	if (key != NULL && exchange_header(e, "Idempotency-Key") == NULL) {
-		snprintf(text, sizeof(text), "%.300s/%s", key, asked_of(item)->id);
-		exchange_add_header(e, "Idempotency-Key", text);
+		len = snprintf(text, sizeof(text), "%s\n%s", key, asked_of(item)->id);
+		digest_sha256_hex(text, (size_t)len, digest);
+		exchange_add_header(e, "Idempotency-Key", digest);
 	}
 	if (client_id != NULL && exchange_header(e, "client-request-id") == NULL)
 		exchange_add_header(e, "client-request-id", client_id);

@@ -13,6 +13,7 @@
 
 #define STAGE_MS  10000                           /* a stage may take so long, look-ups and all */
 #define ANSWER_MS (STAGE_COUNT * STAGE_MS + 5000) /* and the whole test */
+_Static_assert(ANSWER_MS < KEY_LEASE_MS, "nobody begins it anew under the same key meanwhile");
 
 struct test {
 	struct call *call;

@@ -39,7 +39,7 @@ bool error_retry_later(enum err err)
 {
 	int status = err_status(err);
 
-	return status == 429 || status == 503 || status == 504;
+	return status == 429 || status == 503 || status == 504 || err == ERR_KEY_BUSY;
 }
 
 void exchange_error(struct exchange *e, enum err err, const char *message, const char *details_json)

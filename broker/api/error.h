@@ -19,7 +19,8 @@ struct error_body {
 /* Appends {"error":{"code","message","details","innerError":{"date","request-id","client-request-id"}}}. */
 void error_render(struct buf *out, const struct error_body *body);
 
-/* Does an answer with that error carry Retry-After? With 429, 503 and 504 Graph clients wait and repeat. */
+/* Does an answer with that error carry Retry-After? With 429, 503 and 504 Graph clients wait and repeat; so should whoever
+ * repeats a call while the first one is under way. */
 bool error_retry_later(enum err err);
 
 /*

@@ -81,8 +81,7 @@ static void add_parameters(struct buf *out, const struct route *route, size_t va
 	     i++, comma = ",")
 		buf_addf(out, "%s{\"name\":\"$%s\",\"in\":\"query\",\"schema\":{\"type\":\"string\"}}", comma,
 			 options[i]);
-	if (route->takes != NULL &&
-	    (strcmp(route->takes, "scheduleRequest") == 0 || strcmp(route->takes, "batch") == 0))
+	if (strcmp(route->method, "POST") == 0 && route->need >= NEED_PERSON)
 		buf_addf(out, "%s{\"$ref\":\"#/components/parameters/idempotencyKey\"}", comma);
 	buf_adds(out, "],");
 }
@@ -222,7 +221,8 @@ void openapi_print(struct buf *out, const char *base_url)
 		 "},"
 		 "\"parameters\":{\"idempotencyKey\":{\"name\":\"Idempotency-Key\",\"in\":\"header\","
 		 "\"description\":"
-		 "\"The same key and body are answered the same way again.\",\"schema\":{\"type\":\"string\","
+		 "\"For a day the same key and body are answered the same way again; another body gets 422, "
+		 "and 409 what is still being done.\",\"schema\":{\"type\":\"string\","
 		 "\"maxLength\":255}}},\"responses\":{\"tooMany\":{\"description\":\"Too many requests of "
 		 "this caller.\","
 		 "\"headers\":{\"Retry-After\":{\"schema\":{\"type\":\"integer\"}}},\"content\":{"

@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "activation/actor.h"
 #include "api/error.h"
+#include "api/keyed.h"
 #include "api/quota.h"
 #include "api/render.h"
 #include "api/route.h"
@@ -154,6 +155,8 @@ void call_answer(struct call *call, int status, const char *content_type, struct
 		call_error(call, ERR_NOMEM, NULL, NULL);
 		return;
 	}
+	if (keyed_keep(call, status, body))
+		return;
 	call->api->metrics->requests[status / 100]++;
 	exchange_answer(call->exchange, status, content_type, buf_text(body), body->len);
 	buf_release(body);
@@ -165,6 +168,7 @@ void call_answer(struct call *call, int status, const char *content_type, struct
 
 void call_error(struct call *call, enum err err, const char *message, const char *details_json)
 {
+	keyed_drop(call);
 	call->api->metrics->requests[err_status(err) / 100]++;
 	refusals_note(call, err, message, details_json);
 	exchange_error(call->exchange, err, message, details_json);
@@ -343,7 +347,7 @@ static void run(struct call *call)
 		call_error(call, ERR_UNAVAILABLE, NULL, NULL);
 		return;
 	}
-	call->route->handle(call);
+	keyed_run(call);
 }
 
 /* Has the caller, or the address of one who is nobody, asked for more than one may? Then it is answered. */

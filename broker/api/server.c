@@ -133,17 +133,23 @@ static void arm_deadline(struct server *s)
 	uv_timer_start(&s->deadline, on_deadline, left > 0 ? (uint64_t)left : 0, 0);
 }
 
-static void suspend(struct exchange *e)
+void server_await(struct exchange *e)
 {
 	struct server *s = e->server;
 
-	MHD_suspend_connection(e->connection);
-	e->suspended = true;
+	exchange_list_remove(e);
 	e->deadline_ms =
 		(int64_t)uv_now(s->loop) + (e->within_ms > 0 ? e->within_ms : s->options.request_deadline_ms);
 	exchange_list_insert(&s->waiting, e);
 	if (s->waiting.first == e || !uv_is_active((uv_handle_t *)&s->deadline))
 		arm_deadline(s);
+}
+
+static void suspend(struct exchange *e)
+{
+	MHD_suspend_connection(e->connection);
+	e->suspended = true;
+	server_await(e);
 }
 
 /* -- libmicrohttpd's callbacks ----------------------------------------------------------------------------- */

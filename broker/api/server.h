@@ -92,7 +92,7 @@ const char *exchange_refused_reason(const struct exchange *e); /* one sentence, 
  */
 void exchange_set_header(struct exchange *e, const char *name, const char *value);
 
-/* From within `handle`: the caller waits no longer than so many ms. */
+/* The caller waits no longer than so many ms from now. */
 void exchange_answer_within(struct exchange *e, int64_t ms);
 
 /*

@@ -426,6 +426,8 @@ const char *exchange_refused_reason(const struct exchange *e)
 void exchange_answer_within(struct exchange *e, int64_t ms)
 {
 	e->within_ms = ms;
+	if (e->list != NULL && !e->late)
+		server_await(e);
 }
 
 void exchange_list_append(struct exchange_list *list, struct exchange *e)

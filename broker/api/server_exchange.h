@@ -105,6 +105,8 @@ void exchange_list_append(struct exchange_list *list, struct exchange *e);
 void exchange_list_insert(struct exchange_list *list, struct exchange *e);
 void exchange_list_remove(struct exchange *e); /* nothing when it is in no list */
 
+/* In server.c: the handler's answer is waited for, from now on and as long as the exchange says. */
+void server_await(struct exchange *e);
 /* In server.c: the response is there; lets a suspended connection go on. */
 void server_wake(struct exchange *e);
 /* In server.c. */

@@ -9,6 +9,7 @@
 #include "activation/list.h"
 #include "activation/policy.h"
 #include "api/api.h"
+#include "api/keyed.h"
 #include "api/rules.h"
 #include "api/submission.h"
 #include "base/digest.h"
@@ -18,7 +19,6 @@
 
 #define START_AHEAD_MAX_MS (366LL * 24 * 3600 * 1000) /* nobody plans a privileged hour further ahead */
 #define FOR_EVER_MS        253402214400000LL          /* 9999-12-31: Graph's noExpiration */
-#define KEY_MAX            255
 
 /* What one submission needs besides its own value. */
 struct asked {
@@ -206,39 +206,27 @@ static bool allowed_by_policy(struct asked *a, int64_t now)
 	return true;
 }
 
-static bool key_valid(const char *key)
-{
-	size_t len = strlen(key);
-
-	for (size_t i = 0; i < len; i++)
-		if (key[i] < 0x21 || key[i] > 0x7e)
-			return false;
-	return len > 0 && len <= KEY_MAX;
-}
-
 /*
  * The id under which the request is kept. A caller's Idempotency-Key always leads to the same one, and so does a
  * Graph client's client-request-id with the same body, because Graph's SDK repeats a call under that id: the
- * store then finds the request there already. Keys are the caller's own, within the lane of the application.
+ * store then finds the request there already. Keys are the caller's own; that the same key is not about another
+ * application, or another path, was seen to before (api/keyed.h).
  */
-static enum err choose_id(struct call *call, struct asked *a, struct errctx *ec)
+static void choose_id(struct call *call, struct asked *a)
 {
 	unsigned lane = store_lane_of(call->api->store, a->application);
 	const char *key = exchange_header(call->exchange, "Idempotency-Key");
 	const char *client_id = exchange_client_request_id(call->exchange);
 	size_t len;
 	const char *body = exchange_body(call->exchange, &len);
-	char digest[SHA256_HEX], text[KEY_MAX + NAME_SIZE + SHA256_HEX + 32];
+	char digest[SHA256_HEX], text[KEYED_MAX + NAME_SIZE + SHA256_HEX + 32];
 	int written;
 
 	digest_sha256_hex(body, len, digest);
 	snprintf(a->fingerprint, sizeof(a->fingerprint), "%.32s", digest);
-	if (key != NULL && !key_valid(key))
-		return err_set(ec, ERR_BAD_REQUEST, "Idempotency-Key must be 1 to %d visible characters.",
-			       KEY_MAX);
 	if (call->only_try || (key == NULL && client_id == NULL)) {
 		id_make(lane, a->id);
-		return ERR_OK;
+		return;
 	}
 	if (key != NULL)
 		written = snprintf(text, sizeof(text), "key\n%s\n%s", call->caller.id, key);
@@ -247,7 +235,6 @@ static enum err choose_id(struct call *call, struct asked *a, struct errctx *ec)
 				   client_id, digest);
 	id_derive(lane, text, (size_t)written, a->id);
 	a->repeatable = true;
-	return ERR_OK;
 }
 
 /* Whom the request is for, and what the store shall know of them; empty when it has to know already. */
@@ -331,10 +318,11 @@ static void submit_to(struct asked *a)
 	enum submission_action action = a->submission.action;
 	int64_t now = activation_now_ms(activation);
 	struct errctx ec = {""};
-	enum err err = choose_id(a->call, a, &ec);
+	enum err err = ERR_OK;
 
+	choose_id(a->call, a);
 	fill_ask(a);
-	if (err == ERR_OK && a->group == NULL && !submission_ends(action))
+	if (a->group == NULL && !submission_ends(action))
 		err = err_set(&ec, ERR_NOT_FOUND, "There is no group %s here.", a->submission.group);
 	if (err == ERR_OK && !submission_ends(action))
 		err = set_times(a, now, &ec);

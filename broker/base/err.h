@@ -41,6 +41,8 @@
 	  "As many people as the group may have at once have it.")                                           \
 	X(ERR_EXCLUDED, 400, false, "RoleAssignmentExcluded", "You hold a group that excludes this one.")    \
 	X(ERR_OWN_REQUEST, 403, false, "Authorization_RequestDenied", "Nobody decides their own request.")   \
+	X(ERR_KEY_BUSY, 409, true, "IdempotencyKeyInUse",                                                    \
+	  "What was asked under this Idempotency-Key is still being done.")                                  \
 	X(ERR_BUSY, 409, false, "ProvisioningUnderWay", "A push is under way for this membership.")          \
 	X(ERR_UNPROVED, 409, false, "ConnectionNotTested",                                                   \
 	  "The application has not passed Test Connection with its present settings.")                       \

@@ -123,7 +123,8 @@ static long attempt(const struct wire *wire, struct answer *out)
 		return 0;
 	if (out->status == 0 || out->status == 429 || out->status == 503 || out->status == 504)
 		return after > 0 ? (long)after : WAIT_S;
-	return 0;
+	/* What the try before this one began is still being done. */
+	return out->status == 409 ? (long)after : 0;
 }
 
 static void perform(const struct wire *wire, struct answer *out)

@@ -204,7 +204,7 @@ static void a_batch_ends_in_time(void **state)
 		 "/filterByCurrentUser(on='principal')\",\"dependsOn\":[\"ask\"]}]}",
 		 world_group_id(world, 0));
 	redis_server_freeze(&world->redis);
-	post(world, 5, body, "Idempotency-Key: frozen", &response);
+	post(world, 5, body, "client-request-id: 3f2504e0-4f89-41d3-9a0c-0305e82c3302", &response);
 	redis_server_thaw(&world->redis);
 	assert_int_equal(response.status, 200);
 	assert_int_equal(scene_number(&response, "responses.0.status"), 504);
@@ -212,7 +212,7 @@ static void a_batch_ends_in_time(void **state)
 	assert_int_equal(scene_number(&response, "responses.1.status"), 424);
 	assert_true(response.ended_ms - response.sent_ms < SCENE_PATIENCE);
 	http_response_release(&response);
-	post(world, 5, body, "Idempotency-Key: frozen", &response);
+	post(world, 5, body, "client-request-id: 3f2504e0-4f89-41d3-9a0c-0305e82c3302", &response);
 	assert_int_equal(scene_number(&response, "responses.0.status"), 201);
 	snprintf(id, sizeof(id), "%s", scene_text(&response, "responses.0.body.id"));
 	assert_int_equal(cJSON_GetArraySize(http_json(&response, "responses.1.body.value")), 1);

@@ -40,6 +40,7 @@ static void test_rows(void **state)
 		{ERR_EXISTS, 400, false, "RoleAssignmentExists"},
 		{ERR_POLICY, 400, false, "RoleAssignmentRequestPolicyValidationFailed"},
 		{ERR_UNAUTHENTICATED, 401, false, "InvalidAuthenticationToken"},
+		{ERR_KEY_BUSY, 409, true, "IdempotencyKeyInUse"},
 		{ERR_THROTTLED, 429, true, "TooManyRequests"},
 		{ERR_UNAVAILABLE, 503, true, "ServiceUnavailable"},
 		{ERR_CONFIG, 500, false, "InvalidConfiguration"},
@@ -53,7 +54,8 @@ static void test_rows(void **state)
 	}
 }
 
-/* Nothing that the caller did wrong gets better by asking again; what the broker lacks for a while does. */
+/* Nothing that the caller did wrong gets better by asking again; what comes too early, and what the broker lacks for a
+ * while, does. */
 static void test_client_errors_are_not_retryable(void **state)
 {
 	(void)state;
@@ -61,7 +63,7 @@ static void test_client_errors_are_not_retryable(void **state)
 		enum err err = (enum err)i;
 
 		if (err_status(err) < 500)
-			assert_int_equal(err_retryable(err), err == ERR_THROTTLED);
+			assert_int_equal(err_retryable(err), err == ERR_THROTTLED || err == ERR_KEY_BUSY);
 		if (err_status(err) > 500)
 			assert_true(err_retryable(err));
 	}

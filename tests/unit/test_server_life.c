@@ -87,6 +87,29 @@ static void test_deadline_after_answer(void **state)
 	loop_server_stop(&server);
 }
 
+/* A handler that says late how long it takes is waited for so long; what has been answered in its place stays so. */
+static void test_deadline_said_later(void **state)
+{
+	struct server_options options = loop_server_options();
+
+	(void)state;
+	options.request_deadline_ms = 60000;
+	loop_server_start(&server, &options);
+	client_open(&client, &server);
+	client_send(&client, GET("/hold"));
+	loop_wait_held(&server, 1);
+	exchange_answer_within(server.held[0], 1);
+	client_read(&client, &answer, false);
+	assert_int_equal(answer.status, 504);
+	exchange_answer_within(server.held[0], 1);
+	loop_wait_open(&server, 0);
+	loop_answer_held(&server, 200, "late");
+	client_send(&client, GET("/a"));
+	client_read(&client, &answer, false);
+	assert_int_equal(answer.status, 200);
+	loop_server_stop(&server);
+}
+
 /* The handler answers while the deadline's answer is being sent. */
 static void test_answer_right_after_deadline(void **state)
 {
@@ -352,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_deadline),
 		TEST(test_deadline_after_answer),
+		TEST(test_deadline_said_later),
 		TEST(test_answer_right_after_deadline),
 		TEST(test_free_with_suspended),
 		TEST(test_client_gone),
