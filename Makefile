@@ -252,7 +252,7 @@ $(patsubst %,$(B)/tests/integration/test_sign_in%,_outage _provider) $(B)/tests/
 $(B)/tests/integration/test_notices $(B)/tests/integration/test_notices_later: | $(B)/webhooks/installed
 $(B)/tests/integration/test_page: | $(B)/oidc/installed $(B)/browser/installed
 $(B)/tests/integration/test_graph_sdk: | $(B)/graph/installed
-$(B)/tests/integration/test_eligibility_claims $(B)/tests/integration/test_two_providers: | $(B)/oidc/installed
+$(B)/tests/integration/test_eligibility_claims $(B)/tests/integration/test_two_providers $(B)/tests/integration/test_events: | $(B)/oidc/installed
 
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm -lcmocka

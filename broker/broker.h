@@ -30,6 +30,7 @@ struct broker {
 	struct issuers issuers;  /* who signs people in */
 	struct proxies *proxies; /* of the server */
 	struct quota *quota;
+	struct events *events; /* those who listen */
 	struct server *server;
 	struct api api;
 	struct metrics metrics;

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "activation/activation.h"
+#include "api/events.h"
 #include "api/proxies.h"
 #include "api/quota.h"
 #include "audit/keeper.h"
@@ -88,6 +89,7 @@ void broker_stop(struct broker *broker, int status)
 	log_info("stopping", "orders=%zu", broker->activation != NULL ? orders_open(broker->activation) : 0);
 	if (broker->server != NULL)
 		server_quiesce(broker->server);
+	events_end_all(broker->events);
 	if (broker->activation != NULL)
 		activation_stop(broker->activation);
 	if (broker->courier != NULL)
@@ -133,6 +135,7 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 	if (store_ready(broker->store, NULL))
 		keeper_plan(broker->keeper, store_lanes(broker->store));
 	keeper_note_config(broker->keeper, "reload");
+	events_end_all(broker->events);
 	log_info("reload", "config=%s result=%s applications=%zu groups=%zu", broker->config_path, "taken",
 		 fresh->application_count, fresh->group_count);
 }
@@ -170,6 +173,7 @@ static void run(struct broker *broker)
 	uv_run(&broker->loop, UV_RUN_DEFAULT);
 	proxies_free(broker->proxies);
 	quota_free(broker->quota);
+	events_free(broker->events);
 	courier_free(broker->courier);
 	keeper_free(broker->keeper);
 	activation_free(broker->activation);

@@ -148,6 +148,8 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	render_drift(m, out);
 	render_users(m, out);
 	one(out, "jit_open_exchanges", "gauge", "HTTP requests under way.", (int64_t)s->open_exchanges);
+	one(out, "jit_event_streams", "gauge", "Those of them that listen at /api/events.",
+	    (int64_t)s->streams);
 	one(out, "jit_store_calls_waiting", "gauge", "Calls to Redis without an answer yet.",
 	    (int64_t)s->calls_waiting);
 	render_store(s->store, out);

@@ -40,7 +40,7 @@ struct metrics {
 /* What is asked for while the metrics are read. */
 struct metrics_state {
 	int ready;
-	uint64_t open_exchanges, calls_waiting, orders;
+	uint64_t open_exchanges, streams, calls_waiting, orders;
 	const struct store_counts *store;
 	int64_t timetable, removals, oldest_removal_s;
 	int64_t held;     /* removals that guards hold */

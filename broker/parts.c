@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "activation/activation.h"
+#include "activation/changes.h"
 #include "activation/library.h"
 #include "activation/states.h"
 #include "activation/sweep.h"
+#include "api/events.h"
 #include "api/proxies.h"
 #include "api/quota.h"
 #include "audit/keeper.h"
@@ -240,6 +242,8 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 	broker->proxies = proxies_new((const char *const *)config->proxies.list, config->proxies.count);
 	if (broker->proxies == NULL)
 		return err_set(ec, ERR_NOMEM, "%s", err_message(ERR_NOMEM)) == ERR_OK;
+	const struct changes_options changes = {
+		.loop = &broker->loop, .activation = broker->activation, .store = broker->store};
 	struct server_options options = {
 		.host = config->listen_host,
 		.port = config->listen_port,
@@ -257,7 +261,8 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 		.ctx = &broker->api,
 	};
 	broker->api.quota = broker->quota = quota_new();
-	if (broker->quota == NULL)
+	broker->api.events = broker->events = events_new(&changes, (size_t)config->connections / 2);
+	if (broker->quota == NULL || broker->events == NULL)
 		return err_set(ec, ERR_NOMEM, "%s", err_message(ERR_NOMEM)) == ERR_OK;
 	broker->api.config = broker->config;
 	broker->api.activation = broker->activation;

@@ -24,6 +24,8 @@ struct keeper;
 struct provisioner;
 struct escrow;
 struct quota;
+struct events;
+struct change;
 
 struct api {
 	struct config *config; /* the current one; replaced on reload */
@@ -37,6 +39,7 @@ struct api {
 	struct keeper *keeper; /* of the audit */
 	struct signin *signin; /* NULL when no provider is configured */
 	struct quota *quota;   /* NULL = callers are not counted */
+	struct events *events; /* those who listen */
 	bool stopping;
 };
 
@@ -77,6 +80,10 @@ void api_handle(void *ctx, struct exchange *exchange);
 void call_answer(struct call *call, int status, const char *content_type, struct buf *body);
 void call_error(struct call *call, enum err err, const char *message, const char *details_json);
 
+/* Answers with the stream and frees the call; its caller (caller_release()) and its configuration are the callee's now. */
+void call_stream(struct call *call, const struct stream *stream, struct caller *caller,
+		 struct config **config);
+
 /* Does the call say that its body is JSON? */
 bool call_is_json(const struct call *call);
 
@@ -94,6 +101,8 @@ void approvals_get(struct call *call); /* api/approvals.c */
 void approvals_stages(struct call *call);
 void approvals_decide(struct call *call);
 bool approvals_may_decide(const struct call *call, const struct request *request);
+/* Is it about a request that the caller may decide now, later or no more? Without those whom only an escalation asks. */
+bool approvals_concern(const struct config *config, const struct caller *caller, const struct change *change);
 void hooks_approval(struct call *call); /* api/hooks.c */
 void hooks_slack(struct call *call);
 void applications_list(struct call *call); /* api/applications.c */
@@ -116,6 +125,7 @@ void sign_in_list(struct call *call); /* api/sign_in.c */
 void audit_events(struct call *call); /* api/audit.c */
 void audit_verify_all(struct call *call);
 void sweep_post(struct call *call); /* api/sweep.c */
+void events_get(struct call *call); /* api/events.c */
 
 void page_get(struct call *call); /* api/page.c */
 void page_file_get(struct call *call);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "activation/changes.h"
 #include "activation/decision.h"
 #include "activation/policy.h"
 #include "api/api.h"
@@ -59,6 +60,20 @@ static bool is_own(const struct call *call, const struct request *request)
 
 	return strcmp(request->principal, caller->id) == 0 || strcmp(request->created_by, caller->id) == 0 ||
 	       config_same_person(call->config, request->user_name, caller->names.user_name);
+}
+
+bool approvals_concern(const struct config *config, const struct caller *caller, const struct change *change)
+{
+	const struct config_group *group = config_group(config, change->group);
+	struct policy_person person = caller_for_policy(caller);
+
+	if (group == NULL || strcmp(change->principal, caller->id) == 0 ||
+	    config_same_person(config, change->user_name, caller->names.user_name))
+		return false;
+	for (unsigned stage = 1; stage <= policy_stage_count(&group->policy); stage++)
+		if (policy_is_approver(&group->policy, &person, stage, 0))
+			return true;
+	return false;
 }
 
 /* How long the stage has waited. The policy of today says nothing about when it began: its time-out may have been

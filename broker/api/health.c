@@ -5,6 +5,7 @@
 
 #include "activation/order.h"
 #include "api/api.h"
+#include "api/events.h"
 #include "audit/keeper.h"
 #include "base/json.h"
 #include "escrow/escrow.h"
@@ -68,6 +69,7 @@ static void render_metrics(struct reading *reading)
 
 	reading->state.ready = store_ready(call->api->store, NULL);
 	reading->state.open_exchanges = server_open_exchanges(call->api->server);
+	reading->state.streams = events_open(call->api->events);
 	reading->state.calls_waiting = store_waiting(call->api->store);
 	reading->state.store = store_counts(call->api->store);
 	reading->state.orders = orders_open(call->api->activation);

@@ -65,6 +65,12 @@ static bool is_list(const struct route *route)
 	return route->gives != NULL && route->gives[0] == '[';
 }
 
+/* Its answer has no end. */
+static bool is_stream(const struct route *route)
+{
+	return route->gives != NULL && strcmp(route->gives, "events") == 0;
+}
+
 static void add_parameters(struct buf *out, const struct route *route, size_t variables)
 {
 	static const char *const options[] = {"filter", "top",    "skiptoken", "orderby",
@@ -83,6 +89,9 @@ static void add_parameters(struct buf *out, const struct route *route, size_t va
 			 options[i]);
 	if (strcmp(route->method, "POST") == 0 && route->need >= NEED_PERSON)
 		buf_addf(out, "%s{\"$ref\":\"#/components/parameters/idempotencyKey\"}", comma);
+	if (is_stream(route))
+		buf_adds(out,
+			 "{\"name\":\"Last-Event-ID\",\"in\":\"header\",\"schema\":{\"type\":\"string\"}}");
 	buf_adds(out, "],");
 }
 
@@ -105,7 +114,8 @@ static void add_content(struct buf *out, const struct route *route)
 		"\"@odata.count\":{\"type\":\"integer\"},\"@odata.nextLink\":{\"type\":\"string\"},"
 		"\"value\":{\"type\":\"array\",\"items\":";
 
-	buf_adds(out, ",\"content\":{\"application/json\":{\"schema\":");
+	buf_addf(out, ",\"content\":{\"%s\":{\"schema\":",
+		 is_stream(route) ? "text/event-stream" : "application/json");
 	if (is_list(route)) {
 		buf_adds(out, list);
 		add_schema(out, route->gives + 1);

@@ -129,6 +129,8 @@ static const struct route routes[] = {
 	 "The audit's events as JSON lines, from a position on"},
 	{"GET", "/api/audit/verify", false, NEED_OVERSEER, audit_verify_all,
 	 "Is the audit as it was written, and if not, where"},
+	{"GET", "/api/events", false, NEED_READER, events_get,
+	 "What changes, as server-sent events, as long as the caller listens", NULL, "events"},
 	{"POST", "/api/sweep", false, NEED_TIMER, sweep_post,
 	 "Do now all that is due; for timer jobs", NULL, "sweep"},
 	{"GET", "/", false, NEED_NOTHING, page_get, "The page for people"},
@@ -175,6 +177,17 @@ void call_error(struct call *call, enum err err, const char *message, const char
 	buf_release(&call->actor);
 	caller_release(&call->caller);
 	config_unref(call->config);
+	free(call);
+}
+
+void call_stream(struct call *call, const struct stream *stream, struct caller *caller,
+		 struct config **config)
+{
+	call->api->metrics->requests[2]++;
+	exchange_stream(call->exchange, stream);
+	*caller = call->caller;
+	*config = call->config;
+	buf_release(&call->actor);
 	free(call);
 }
 

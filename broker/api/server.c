@@ -27,36 +27,6 @@
 #define SLOWEST_READER    ((int64_t)16 * 1024) /* bytes a second; a modem is faster than half of it */
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
-/*
- * One uv_poll watches libmicrohttpd's epoll descriptor; before the loop blocks, `prepare` lets libmicrohttpd go
- * on with what was answered meanwhile and sets `wake` to its next time-out.
- */
-struct server {
-	struct server_options options; /* the texts in it are NULL */
-	bool tls, unix_socket;
-	uv_loop_t *loop;
-	struct MHD_Daemon *daemon;
-	int listener; /* ours; -1 when closed */
-	char *path;   /* of the socket file; owned */
-	uint16_t port;
-	char authority[AUTHORITY_SIZE];
-
-	uv_poll_t poll;
-	uv_prepare_t prepare;
-	uv_timer_t wake;     /* libmicrohttpd's next time-out */
-	uv_timer_t deadline; /* that of waiting.first, or earlier */
-	struct pace pace;
-	int handles;  /* not closed yet; the server is freed with the last */
-	bool resumed; /* libmicrohttpd has something to do that no descriptor tells */
-	unsigned connections;
-	bool stopping;
-
-	struct exchange_list waiting; /* suspended, oldest deadline first */
-	struct exchange_list late;    /* answered by the server, still held by the handler */
-	size_t open;
-	char last_message[160]; /* of libmicrohttpd; while starting it is the reason of a failure */
-};
-
 uint16_t server_port(const struct server *s)
 {
 	return s->port;
@@ -95,6 +65,13 @@ void server_wake(struct exchange *e)
 	e->suspended = false;
 	e->server->resumed = true;
 	MHD_resume_connection(e->connection);
+}
+
+void server_sleep(struct exchange *e)
+{
+	MHD_suspend_connection(e->connection);
+	e->suspended = true;
+	exchange_list_append(&e->server->sleeping, e);
 }
 
 /* Answers a suspended exchange in the handler's place; the handler keeps the pointer until it answers too. */
@@ -256,6 +233,8 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
 	e->connection = NULL;
 	if (e->phase == PHASE_DONE)
 		s->open--;
+	if (e->stream.gone)
+		e->stream.gone(e->stream.ctx);
 	if (!e->held)
 		exchange_free(e);
 }
@@ -483,6 +462,8 @@ void server_free(struct server *s)
 	server_quiesce(s);
 	while (s->waiting.first)
 		answer_instead(s->waiting.first, ERR_UNAVAILABLE);
+	while (s->sleeping.first)
+		exchange_end(s->sleeping.first);
 	for (int i = 0; i < STOP_ROUNDS && s->open > 0; i++)
 		run(s);
 	if (s->handles > 0)

@@ -96,6 +96,27 @@ void exchange_set_header(struct exchange *e, const char *name, const char *value
 void exchange_answer_within(struct exchange *e, int64_t ms);
 
 /*
+ * An answer without an end. `give` appends what there is to say now, a few KiB at most; nothing = it sleeps until
+ * exchange_stir(). It is called when the client has taken all that was said before, so that nothing heaps up for one who
+ * takes little; who takes nothing for the idle time-out is cut off. `gone` is called once, when the connection is over for
+ * whatever reason; the exchange is not valid afterwards.
+ */
+struct stream {
+	const char *content_type;
+	void (*give)(void *ctx, struct buf *out);
+	void (*gone)(void *ctx);
+	void *ctx;
+};
+
+/* Answers with 200 and the stream; not where the exchange is abandoned. What the request was is not known any more. */
+void exchange_stream(struct exchange *e, const struct stream *stream);
+void exchange_stir(struct exchange *e); /* there may be something to say */
+/* Ends it once what is being said has been said; one whose client does not take that is cut off at once. */
+void exchange_end(struct exchange *e);
+/* Has the client gone, or said something where it has nothing to say? The next thing said to it would find out too. */
+bool exchange_left(const struct exchange *e);
+
+/*
  * A request inside another one, which goes to a handler like any other: same caller, same host, its own method, target
  * and body. `answered` is called once, with what exchange_answer was told; what it gets is valid during the call only.
  */

@@ -261,7 +261,14 @@ static bool add_headers(struct exchange *e, const char *content_type)
 	       (!ends || add_header(e->response, MHD_HTTP_HEADER_CONNECTION, "close"));
 }
 
-/* Without memory the response stays NULL, and the connection is closed instead. */
+void exchange_finish_response(struct exchange *e, const char *content_type)
+{
+	if (e->response && !add_headers(e, content_type)) {
+		MHD_destroy_response(e->response);
+		e->response = NULL;
+	}
+}
+
 static void make_response(struct exchange *e, int status, const char *content_type, const char *body,
 			  size_t len)
 {
@@ -270,10 +277,7 @@ static void make_response(struct exchange *e, int status, const char *content_ty
 						      MHD_RESPMEM_MUST_COPY);
 	e->status = (unsigned)status;
 	e->answer_len = len;
-	if (e->response && !add_headers(e, len > 0 ? content_type : NULL)) {
-		MHD_destroy_response(e->response);
-		e->response = NULL;
-	}
+	exchange_finish_response(e, len > 0 ? content_type : NULL);
 }
 
 struct paced *exchange_paced(const struct exchange *e)

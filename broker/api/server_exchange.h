@@ -1,6 +1,6 @@
 /*
- * The inside of an exchange, shared by server.c (when things happen) and server_exchange.c (what was asked, what is
- * answered). Nobody else includes this.
+ * The inside of the server and of an exchange, shared by server.c (when things happen), server_exchange.c (what was asked,
+ * what is answered) and the small files beside them. Nobody else includes this.
  *
  * Life: made when the request line is read, given to the handler when the request is complete (`held`), freed
  * when both are done with it: libmicrohttpd (`connection` is NULL then) and the handler (`held` is false then).
@@ -15,6 +15,7 @@
 
 #include <microhttpd.h>
 
+#include "api/listen.h"
 #include "api/pace.h"
 #include "api/proxies.h"
 #include "api/server.h"
@@ -36,6 +37,37 @@ struct exchange_list {
 	struct exchange *first, *last;
 };
 
+/*
+ * One uv_poll watches libmicrohttpd's epoll descriptor; before the loop blocks, `prepare` lets libmicrohttpd go
+ * on with what was answered meanwhile and sets `wake` to its next time-out.
+ */
+struct server {
+	struct server_options options; /* the texts in it are NULL */
+	bool tls, unix_socket;
+	uv_loop_t *loop;
+	struct MHD_Daemon *daemon;
+	int listener; /* ours; -1 when closed */
+	char *path;   /* of the socket file; owned */
+	uint16_t port;
+	char authority[AUTHORITY_SIZE];
+
+	uv_poll_t poll;
+	uv_prepare_t prepare;
+	uv_timer_t wake;     /* libmicrohttpd's next time-out */
+	uv_timer_t deadline; /* that of waiting.first, or earlier */
+	struct pace pace;
+	int handles;  /* not closed yet; the server is freed with the last */
+	bool resumed; /* libmicrohttpd has something to do that no descriptor tells */
+	unsigned connections;
+	bool stopping;
+
+	struct exchange_list waiting;  /* suspended, oldest deadline first */
+	struct exchange_list sleeping; /* answers without an end that have nothing to say now */
+	struct exchange_list late;     /* answered by the server, still held by the handler */
+	size_t open;
+	char last_message[160]; /* of libmicrohttpd; while starting it is the reason of a failure */
+};
+
 struct exchange {
 	struct server *server;             /* NULL when it is gone */
 	struct MHD_Connection *connection; /* NULL when the request is over */
@@ -53,6 +85,10 @@ struct exchange {
 	int64_t started_ms, deadline_ms; /* the loop's time */
 	int64_t within_ms;               /* the handler wants it answered so soon; 0 = as usual */
 	size_t body_seen;                /* bytes, those dropped included */
+
+	struct stream stream; /* the answer has no end; what it says next is in `body` */
+	size_t streamed;      /* bytes of that which libmicrohttpd has */
+	bool stirred, ending; /* it has been woken and not said anything yet; it is to end */
 
 	void (*answered)(void *ctx, const struct inner_answer *answer); /* of a request inside a request */
 	void *answered_ctx;
@@ -77,6 +113,8 @@ void exchange_free(struct exchange *e);
 
 /* What the server has noted about its connection; may be NULL. */
 struct paced *exchange_paced(const struct exchange *e);
+/* The header of its response. Without memory the response is gone, and the connection is closed instead. */
+void exchange_finish_response(struct exchange *e, const char *content_type);
 /* Gives the response to libmicrohttpd to send. MHD_NO, where there is none, closes the connection. */
 enum MHD_Result exchange_queue(struct exchange *e);
 
@@ -109,6 +147,8 @@ void exchange_list_remove(struct exchange *e); /* nothing when it is in no list 
 void server_await(struct exchange *e);
 /* In server.c: the response is there; lets a suspended connection go on. */
 void server_wake(struct exchange *e);
+/* In server.c: suspends an answer without an end, until server_wake(). */
+void server_sleep(struct exchange *e);
 /* In server.c. */
 bool server_quiesced(const struct server *server);
 const struct proxies *server_proxies(const struct server *server); /* NULL = none */

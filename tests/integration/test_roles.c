@@ -50,6 +50,7 @@ static const struct row {
 	{"POST", "/v1.0/$batch", R | O | A},
 	{"POST", "/beta/$batch", R | O | A},
 	{"GET", "/api/sign-in", ALL},
+	{"GET", "/api/events", R | O | A},
 	{"GET", "/api/", O | A},
 	{"POST", "/api/sweep", O | T},
 	{"POST", "/api/", O},
@@ -120,6 +121,8 @@ static void call(const struct world *world, const struct row *row, enum role rol
 
 	if (strcmp(row->method, "GET") != 0)
 		request.body = "{}";
+	if (strcmp(row->path, "/api/events") == 0 && (row->may & 1U << role) != 0)
+		request.method = "HEAD"; /* otherwise there is no end */
 	broker_call(&world->brokers[0], &request, response);
 }
 

@@ -53,6 +53,22 @@ static void on_soon(uv_timer_t *timer)
 	s->soon_count = 0;
 }
 
+static void give(void *ctx, struct buf *out)
+{
+	struct loop_server *s = ctx;
+
+	buf_add(out, buf_text(&s->say), s->say.len);
+	buf_clear(&s->say);
+}
+
+static void on_gone(void *ctx)
+{
+	struct loop_server *s = ctx;
+
+	s->gone++;
+	s->stream = NULL;
+}
+
 static void handle(void *ctx, struct exchange *e)
 {
 	struct loop_server *s = ctx;
@@ -61,6 +77,11 @@ static void handle(void *ctx, struct exchange *e)
 	s->handled++;
 	if (exchange_refused(e) != ERR_OK) {
 		exchange_error(e, exchange_refused(e), exchange_refused_reason(e), NULL);
+	} else if (strcmp(path, "/stream") == 0) {
+		const struct stream stream = {"text/plain", give, on_gone, s};
+
+		s->stream = e;
+		exchange_stream(e, &stream);
 	} else if (strcmp(path, "/hold") == 0) {
 		assert_true(s->held_count < LOOP_HELD_MAX);
 		s->held[s->held_count++] = e;
@@ -109,6 +130,7 @@ void loop_server_start(struct loop_server *s, const struct server_options *optio
 	assert_int_equal(uv_loop_init(&s->loop), 0);
 	uv_timer_init(&s->loop, &s->soon);
 	s->soon.data = s;
+	buf_init(&s->say, LOOP_SAY_MAX);
 	own.ctx = s;
 	s->server = server_new(&s->loop, &own, &ec);
 	if (!s->server)
@@ -125,6 +147,7 @@ void loop_server_stop(struct loop_server *s)
 {
 	loop_server_free_server(s);
 	loop_answer_held(s, 200, "too late");
+	buf_release(&s->say);
 	uv_close((uv_handle_t *)&s->soon, NULL);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&s->loop), 0);

@@ -14,11 +14,13 @@
 
 #define LOOP_WAIT_MS   10000
 #define LOOP_HELD_MAX  64
+#define LOOP_SAY_MAX   16000
 #define CLIENT_IN_SIZE (256 * 1024)
 #define ANSWER_SIZE    (80 * 1024)
 
 /*
- * The handler, by path: /hold keeps the exchange for the test to answer; /soon answers from a timer; /drop and
+ * The handler, by path: /stream begins an answer without an end, which says what the test has put into `say` (one at a
+ * time; `gone` counts those that are over); /hold keeps the exchange for the test to answer; /soon answers from a timer; /drop and
  * /cache set headers; /denied, /busy and /full are errors; everything else answers 200 at once with what was
  * asked, as text. What is refused is answered as an error.
  */
@@ -28,6 +30,9 @@ struct loop_server {
 	struct server *server;
 	struct exchange *held[LOOP_HELD_MAX], *soon_list[LOOP_HELD_MAX];
 	size_t held_count, soon_count;
+	struct exchange *stream;
+	struct buf say;
+	size_t gone;
 	size_t handled; /* requests that the handler saw, refused ones included */
 };
 
