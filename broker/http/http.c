@@ -1,4 +1,4 @@
-/* One easy handle per request, one multi handle per client. */
+/* One request: an easy handle, what it sends, what becomes of it. Those that are under way are in http_client.c. */
 #include "http/http.h"
 
 #include <stdio.h>
@@ -11,7 +11,6 @@
 #include "http/http_guard.h"
 #include "http/http_redirect.h"
 #include "http/http_request.h"
-#include "http/http_watch.h"
 
 #define AUTHORIZATION "Authorization: Bearer "
 #define VALUE(field)  ((struct value){field, sizeof(field)})
@@ -51,7 +50,7 @@ static bool request_unlink(struct http_request *r)
 	long sent = 0;
 
 	curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &sent);
-	curl_multi_remove_handle(r->client->multi, r->easy);
+	curl_multi_remove_handle(r->multi, r->easy);
 	*r->link = r->next;
 	if (r->next != NULL)
 		r->next->link = r->link;
@@ -74,15 +73,15 @@ static void request_end(struct http_request *r, const struct http_answer *answer
 	r->hook.done(r->hook.ctx, answer);
 }
 
-static void give_up(struct http_request *r)
+void http_request_give_up(struct http_request *r, const char *words, bool timed_out)
 {
-	struct http_answer answer = {.timed_out = true,
+	struct http_answer answer = {.timed_out = timed_out,
 				     .body = "",
 				     .retry_after = "",
 				     .rate_limit_reset = "",
 				     .cache_control = ""};
 
-	answer.words = "no answer in time";
+	answer.words = words;
 	answer.sent = request_unlink(r);
 	request_end(r, &answer);
 }
@@ -108,7 +107,7 @@ static const char *failure_words(const struct http_request *r, CURLcode result)
 	return r->words[0] != '\0' ? r->words : curl_easy_strerror(result);
 }
 
-static void finish(struct http_request *r, CURLcode result)
+void http_request_finish(struct http_request *r, CURLcode result)
 {
 	struct http_answer answer = {.retry_after = r->retry_after,
 				     .rate_limit_reset = r->rate_limit_reset,
@@ -128,67 +127,6 @@ static void finish(struct http_request *r, CURLcode result)
 	answer.len = r->body.len;
 	answer.sent = request_unlink(r);
 	request_end(r, &answer);
-}
-
-static struct http_request *first_overdue(const struct http_client *client, int64_t now)
-{
-	struct http_request *r = client->requests;
-
-	while (r != NULL && r->deadline_ms > now)
-		r = r->next;
-	return r;
-}
-
-/* Gives up all whose deadline has passed. `done` may start and cancel others, so the list is read anew. */
-static void expire(struct http_client *client)
-{
-	int64_t now = clock_mono_ms();
-
-	if (now < client->earliest_ms)
-		return;
-	for (struct http_request *r = first_overdue(client, now); r != NULL; r = first_overdue(client, now))
-		give_up(r);
-	client->earliest_ms = INT64_MAX;
-	for (const struct http_request *r = client->requests; r != NULL; r = r->next) {
-		if (r->deadline_ms < client->earliest_ms)
-			client->earliest_ms = r->deadline_ms;
-	}
-}
-
-static void reap(struct http_client *client)
-{
-	int left;
-	CURLMsg *message = curl_multi_info_read(client->multi, &left);
-
-	while (message != NULL) {
-		if (message->msg == CURLMSG_DONE) {
-			struct http_request *r = NULL;
-			CURLcode result = message->data.result;
-			curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &r);
-			if (result != CURLE_OK || !http_redirect_follow(r))
-				finish(r, result);
-		}
-		message = curl_multi_info_read(client->multi, &left);
-	}
-}
-
-/*
- * Everything that curl does happens in here. A process that was stopped (SIGSTOP, a suspended machine) is woken
- * in the middle of its loop: what is overdue by then must be gone before curl may write to a socket.
- */
-static void drive(void *ctx, curl_socket_t socket, int flags)
-{
-	struct http_client *client = ctx;
-	int running;
-
-	expire(client);
-	curl_multi_socket_action(client->multi, socket, flags, &running);
-	reap(client);
-	while (client->ended != NULL) {
-		struct http_request *r = client->ended;
-		client->ended = r->next;
-		http_request_free(r);
-	}
 }
 
 /* -- what curl sends and receives ------------------------------------------------------------------------------------ */
@@ -281,43 +219,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 	return len;
 }
 
-/* -- the client -------------------------------------------------------------------------------------------- */
-
-enum err http_client_new(uv_loop_t *loop, struct http_client **out, struct errctx *ec)
-{
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return err_set(ec, ERR_IO, "libcurl cannot be initialised");
-	struct http_client *client = calloc(1, sizeof(*client));
-	CURLM *multi = client == NULL ? NULL : curl_multi_init();
-	if (multi == NULL) {
-		free(client);
-		curl_global_cleanup();
-		return err_set(ec, ERR_NOMEM, "no memory for the HTTP client");
-	}
-	client->multi = multi;
-	client->earliest_ms = INT64_MAX;
-	client->watcher.drive = drive;
-	client->watcher.ctx = client;
-	http_watch(&client->watcher, multi, loop);
-	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)HTTP_CONNECTIONS_MAX);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CONNECTIONS_MAX);
-	*out = client;
-	return ERR_OK;
-}
-
-static void client_closed(void *ctx)
-{
-	free(ctx);
-}
-
-void http_client_free(struct http_client *client)
-{
-	if (client == NULL)
-		return;
-	curl_multi_cleanup(client->multi);
-	curl_global_cleanup();
-	http_watch_close(&client->watcher, client_closed);
-}
+/* -- what is asked for -------------------------------------------------------------------------------------- */
 
 static bool add_header(struct http_request *r, const char *line)
 {
@@ -456,7 +358,8 @@ struct http_request *http_request_new(struct http_client *client, const struct h
 
 enum err http_request_begin(struct http_request *r, struct http_request **out)
 {
-	if (curl_multi_add_handle(r->client->multi, r->easy) != CURLM_OK) {
+	r->multi = http_client_multi(r->client);
+	if (r->multi == NULL || curl_multi_add_handle(r->multi, r->easy) != CURLM_OK) {
 		http_request_free(r);
 		return ERR_NOMEM;
 	}

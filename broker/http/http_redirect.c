@@ -62,12 +62,12 @@ static bool send_again(struct http_request *r, const char *url)
 {
 	int64_t left_ms = r->deadline_ms - clock_mono_ms();
 
-	curl_multi_remove_handle(r->client->multi, r->easy);
+	curl_multi_remove_handle(r->multi, r->easy);
 	buf_clear(&r->body);
 	r->header_bytes = r->passed_over = r->sending_at = 0;
 	return left_ms > 0 && curl_easy_setopt(r->easy, CURLOPT_URL, url) == CURLE_OK &&
 	       curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)left_ms) == CURLE_OK &&
-	       curl_multi_add_handle(r->client->multi, r->easy) == CURLM_OK;
+	       curl_multi_add_handle(r->multi, r->easy) == CURLM_OK;
 }
 
 bool http_redirect_follow(struct http_request *r)

@@ -18,7 +18,7 @@
 #define HEADER_VALUE_SIZE    128 /* of those headers that are looked at; a longer one is not understood anyway */
 
 struct http_client {
-	CURLM *multi;
+	CURLM *multi; /* NULL = none yet, or it was given up */
 	struct http_watcher watcher;
 	struct http_request *requests; /* all that are under way */
 	struct http_request *ended;    /* given back when drive() is through */
@@ -31,6 +31,7 @@ struct http_request {
 	struct http_hook hook;
 	int64_t deadline_ms;
 	CURL *easy;
+	CURLM *multi;               /* which carries it out */
 	struct curl_slist *headers; /* holds the token: wiped */
 	struct buf body;            /* of the answer */
 	char *sending;              /* the request's body; owned */
@@ -57,6 +58,13 @@ bool http_request_send(struct http_request *r, const char *text);
 
 /* What all transfers have in common: bounds, TLS, where the answer goes. False when curl does not take it. */
 bool http_request_limits(struct http_request *r, const char *ca_file);
+
+/* Its end, which is told: with what curl says of it, or without an answer, and why. It is freed when drive() is through. */
+void http_request_finish(struct http_request *r, CURLcode result);
+void http_request_give_up(struct http_request *r, const char *words, bool timed_out);
+
+/* The handle that carries out what begins now; NULL when memory is short. */
+CURLM *http_client_multi(struct http_client *client);
 
 /* Begins it; the request is freed when that cannot be. */
 enum err http_request_begin(struct http_request *r, struct http_request **out) MUST_CHECK;

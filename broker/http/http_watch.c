@@ -67,10 +67,9 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *ctx, void
 	if (what == CURL_POLL_REMOVE) {
 		if (watch != NULL)
 			watch_end(watch);
-		curl_multi_assign(watcher->multi, socket, NULL);
 		return 0;
 	}
-	if (watch == NULL)
+	if (watch == NULL && watcher->multi != NULL)
 		watch = watch_new(watcher, socket);
 	if (what & CURL_POLL_IN)
 		events |= UV_READABLE;
@@ -104,16 +103,27 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *ctx)
 	return 0;
 }
 
-void http_watch(struct http_watcher *watcher, CURLM *multi, uv_loop_t *loop)
+void http_watch(struct http_watcher *watcher, uv_loop_t *loop)
 {
-	watcher->multi = multi;
 	watcher->loop = loop;
 	uv_timer_init(loop, &watcher->timer);
 	watcher->timer.data = watcher;
+}
+
+void http_watch_multi(struct http_watcher *watcher, CURLM *multi)
+{
+	watcher->multi = multi;
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, watcher);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
 	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, watcher);
+}
+
+void http_watch_forget(struct http_watcher *watcher)
+{
+	curl_multi_setopt(watcher->multi, CURLMOPT_TIMERFUNCTION, NULL);
+	uv_timer_stop(&watcher->timer);
+	watcher->multi = NULL;
 }
 
 static void timer_closed(uv_handle_t *handle)
