@@ -17,29 +17,34 @@
 #define ES256_DER  80 /* more than the 72 bytes that the longest DER form takes */
 #define PS256_SALT 32 /* RFC 7518, section 3.5 */
 
-static bool is_p256(const EVP_PKEY *key)
+/* 1: yes, 0: no, -1: cannot be told, as below. The curve's name is looked up with memory of the heap. */
+static int is_p256(const EVP_PKEY *key)
 {
 	char group[32];
 	size_t len;
 
-	return EVP_PKEY_is_a(key, "EC") == 1 &&
-	       EVP_PKEY_get_group_name(key, group, sizeof(group), &len) == 1 &&
-	       strcmp(group, SN_X9_62_prime256v1) == 0;
+	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
+		return 0;
+	if (EVP_PKEY_get_group_name(key, group, sizeof(group), &len) != 1)
+		return -1;
+	return strcmp(group, SN_X9_62_prime256v1) == 0;
 }
 
-/* The algorithm is the token's word, the type is the provider's: only both together say how to verify. */
-static bool key_fits(enum jwt_alg alg, const EVP_PKEY *key)
+/* The algorithm is the token's word, the type is the provider's: only both together say how to verify. Types are compared by
+ * number: looking up their names takes memory, and want of it would look like another type. */
+static int key_fits(enum jwt_alg alg, const EVP_PKEY *key)
 {
 	switch (alg) {
 	case JWT_RS256:
 	case JWT_PS256:
-		return EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) >= JWT_RSA_BITS_MIN;
+		return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
+		       EVP_PKEY_get_bits(key) >= JWT_RSA_BITS_MIN;
 	case JWT_ES256:
 		return is_p256(key);
 	case JWT_EDDSA:
-		return EVP_PKEY_is_a(key, "ED25519") == 1;
+		return EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519;
 	}
-	return false;
+	return 0;
 }
 
 /* Turns r and s, each of 32 bytes, into the DER form that OpenSSL reads. The length, or 0. */
@@ -106,11 +111,12 @@ static int verify(const struct jwt *jwt, EVP_PKEY *key)
 
 enum err jwt_verify(const struct jwt *jwt, EVP_PKEY *key, struct errctx *ec)
 {
-	int result;
+	int result = key_fits(jwt->alg, key);
 
-	if (!key_fits(jwt->alg, key))
+	if (result == 0)
 		return err_set(ec, ERR_UNAUTHENTICATED, "The token's algorithm does not fit its key.");
-	result = verify(jwt, key);
+	if (result > 0)
+		result = verify(jwt, key);
 	/* What fails inside of OpenSSL for want of memory looks like a wrong signature. */
 	if (openssl_errors_take() && result == 0)
 		result = -1;
