@@ -103,6 +103,7 @@ void hooks_approval(struct call *call)
 	struct approval approval;
 	struct errctx ec = {""};
 	char id[APPROVAL_MESSAGE_SIZE];
+	enum err err;
 
 	if (source == NULL)
 		return;
@@ -116,8 +117,9 @@ void hooks_approval(struct call *call)
 	signing_wipe(&keys);
 	if (!is_signed(call, source, verdict))
 		return;
-	if (approval_read(message.body, message.len, &approval, &ec) != ERR_OK) {
-		call_error(call, ERR_BAD_REQUEST, ec.text, NULL);
+	err = approval_read(message.body, message.len, &approval, &ec);
+	if (err != ERR_OK) {
+		call_error(call, err, ec.text, NULL);
 		return;
 	}
 	snprintf(id, sizeof(id), "%s:%s", source->name, message.id);
