@@ -238,7 +238,7 @@ $(B)/tests/unit/test_http_tls: LIBS += -lssl
 $(STARVED_TESTS:%.c=$(B)/%): private LDFLAGS += $(STARVED)
 
 $(B)/tests/unit/test_starved_push: | $(B)/scim-sandbox
-$(B)/tests/integration/test_starved_broker: | $(B)/tests/starved/jit-broker $(B)/scim-sandbox
+$(filter $(B)/tests/integration/%,$(STARVED_TESTS:%.c=$(B)/%)): | $(B)/tests/starved/jit-broker $(B)/scim-sandbox
 
 $(B)/tests/starved/jit-broker: $(B)/broker/main.o $(B)/tests/support/starve.o $(B)/libjit.a
 	@mkdir -p $(@D)
@@ -253,6 +253,7 @@ $(B)/tests/integration/test_notices $(B)/tests/integration/test_notices_later: |
 $(B)/tests/integration/test_page: | $(B)/oidc/installed $(B)/browser/installed
 $(B)/tests/integration/test_graph_sdk: | $(B)/graph/installed
 $(B)/tests/integration/test_eligibility_claims $(B)/tests/integration/test_two_providers $(B)/tests/integration/test_events: | $(B)/oidc/installed
+$(patsubst %,$(B)/tests/integration/test_starved_%,keys sign_in): | $(B)/oidc/installed
 
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm -lcmocka

@@ -41,6 +41,7 @@ void office_open(struct office *o)
 	options.without_people = true;
 	options.each_group = groups;
 	options.groups = OFFICE_GROUPS;
+	options.program = o->program;
 	options.more = o->sign_in;
 	assert_true(world_start(&o->world, &options));
 }

@@ -118,6 +118,11 @@ void starve_from(long n, enum starve_how how)
 	atomic_store(&steered->left, n);
 }
 
+long starve_failed(void)
+{
+	return atomic_load(&steered->failed);
+}
+
 long starve_end(void)
 {
 	atomic_store(&steered->left, 0);

@@ -27,6 +27,8 @@ enum starve_how {
 
 /* The n-th allocation from now on fails; n is at least 1. */
 void starve_from(long n, enum starve_how how);
+/* How many allocations have failed so far. */
+long starve_failed(void);
 /* Memory is back. How many allocations failed since starve_from(). */
 long starve_end(void);
 

@@ -51,6 +51,9 @@ struct store_options fixture_options(struct store_fixture *f, const char *url);
 /* Makes the loop, for tests that need it before the store; fixture_open() does it otherwise. */
 void fixture_prepare(struct store_fixture *f);
 
+/* Makes the store on the loop that is there. False, with the reason in `why`, when it cannot. */
+bool fixture_try(struct store_fixture *f, struct store_options *options);
+
 /* Makes loop and store. The options' on_ready and ctx are set here. */
 void fixture_open(struct store_fixture *f, struct store_options *options);
 void fixture_close(struct store_fixture *f); /* asserts that nothing is left on the loop */
