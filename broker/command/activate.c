@@ -1,18 +1,16 @@
 /* Asking for a group, for more time, giving it back; and waiting for what becomes of it. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "command/command.h"
+#include "command/follow.h"
 #include "command/group.h"
 #include "command/words.h"
 
-#define WAIT_FOR_MS   (60 * 60 * 1000LL) /* a cycle away, and some */
-#define LOOK_FIRST_MS 100
-#define LOOK_MOST_MS  2000
+#define WAIT_FOR_MS (60 * 60 * 1000LL) /* a cycle away, and some */
 
 static void add_text(struct buf *body, const char *name, const char *text)
 {
@@ -121,13 +119,16 @@ static int wait_for(const struct session *session, const char *id)
 {
 	const char *patience = session->options.timeout;
 	int64_t till = clock_mono_ms() + (patience != NULL ? words_duration_ms(patience) : WAIT_FOR_MS);
-	int64_t pause_ms = LOOK_FIRST_MS;
+	struct follow *follow = follow_new(&session->account, id);
 	char before[WORDS_SIZE] = "";
+	int code = -1;
 
-	for (;;) {
-		struct timespec pause = {.tv_sec = pause_ms / 1000, .tv_nsec = (pause_ms % 1000) * 1000000};
+	if (follow == NULL) {
+		fputs("jit: out of memory\n", stderr);
+		return EXIT_UNAVAILABLE;
+	}
+	while (code < 0) {
 		struct answer answer;
-		int code = -1;
 
 		get_request(session, id, &answer);
 		if (!answer_ok(&answer)) {
@@ -135,8 +136,10 @@ static int wait_for(const struct session *session, const char *id)
 		} else {
 			const char *state = words_text(answer.json, "provisioning.state");
 
-			if (strcmp(state, before) != 0 && !session->options.json)
+			if (strcmp(state, before) != 0 && !session->options.json) {
 				say_state(answer.json);
+				fflush(stdout);
+			}
 			words_safe(state, before);
 			if (is_given(answer.json))
 				code = EXIT_DONE;
@@ -148,11 +151,11 @@ static int wait_for(const struct session *session, const char *id)
 				words_json(&answer);
 		}
 		answer_release(&answer);
-		if (code >= 0)
-			return code;
-		nanosleep(&pause, NULL);
-		pause_ms = pause_ms * 2 < LOOK_MOST_MS ? pause_ms * 2 : LOOK_MOST_MS;
+		if (code < 0)
+			follow_wait(follow, till);
 	}
+	follow_free(follow);
+	return code;
 }
 
 static bool timeout_makes_sense(const struct options *o)

@@ -9,6 +9,7 @@
 
 #include "base/id.h"
 #include "base/json.h"
+#include "command/call_wire.h"
 
 #define TRIES            4
 #define CONNECT_MS       5000L
@@ -42,51 +43,62 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	return buf_failed(body) ? 0 : size * count;
 }
 
-static struct curl_slist *add_header(struct curl_slist *list, const char *line)
+struct curl_slist *wire_header(struct curl_slist *list, const char *line)
 {
 	struct curl_slist *longer = curl_slist_append(list, line);
 
 	return longer != NULL ? longer : list;
 }
 
+struct curl_slist *wire_authorize(struct curl_slist *list, const char *token)
+{
+	char *line = token != NULL && token[0] != '\0' ? malloc(HEADER_LINE_SIZE) : NULL;
+
+	if (line == NULL)
+		return list;
+	snprintf(line, HEADER_LINE_SIZE, AUTHORIZATION "%s", token);
+	list = wire_header(list, line);
+	free(line);
+	return list;
+}
+
+void wire_options(CURL *curl, const char *url, const char *ca, struct curl_slist *headers)
+{
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+	if (ca[0] != '\0')
+		curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
+}
+
 static struct curl_slist *headers_of(const struct wire *wire)
 {
-	struct curl_slist *list = add_header(NULL, "Accept: application/json");
-	char *line;
+	struct curl_slist *list = wire_authorize(wire_header(NULL, "Accept: application/json"), wire->token);
 
-	if (wire->token != NULL && wire->token[0] != '\0' && (line = malloc(HEADER_LINE_SIZE)) != NULL) {
-		snprintf(line, HEADER_LINE_SIZE, AUTHORIZATION "%s", wire->token);
-		list = add_header(list, line);
-		free(line);
-	}
 	if (wire->body != NULL) {
 		char type[80];
 
 		snprintf(type, sizeof(type), "Content-Type: %s", wire->media_type);
-		list = add_header(list, type);
+		list = wire_header(list, type);
 	}
 	if (wire->key[0] != '\0') {
 		char key[ID_SIZE + 20];
 
 		snprintf(key, sizeof(key), "Idempotency-Key: %s", wire->key);
-		list = add_header(list, key);
+		list = wire_header(list, key);
 	}
 	return list;
 }
 
 static void set_options(CURL *curl, const struct wire *wire, struct curl_slist *headers, struct answer *out)
 {
-	curl_easy_setopt(curl, CURLOPT_URL, wire->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	wire_options(curl, wire->url, wire->ca, headers);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, wire->method);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, CALL_MS);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &out->body);
-	if (wire->ca[0] != '\0')
-		curl_easy_setopt(curl, CURLOPT_CAINFO, wire->ca);
 	if (wire->body != NULL) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, wire->body);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(wire->body));
