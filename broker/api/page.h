@@ -8,6 +8,7 @@
 #define PAGE_FILES(X)                                                                                        \
 	X("page.html", "text/html; charset=utf-8", page_html)                                                \
 	X("page.css", "text/css; charset=utf-8", page_css)                                                   \
+	X("events.js", "text/javascript; charset=utf-8", events_js)                                          \
 	X("page.js", "text/javascript; charset=utf-8", page_js)                                              \
 	X("call.js", "text/javascript; charset=utf-8", call_js)                                              \
 	X("dom.js", "text/javascript; charset=utf-8", dom_js)                                                \

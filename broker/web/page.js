@@ -1,18 +1,24 @@
 // The page: what one may activate, what waits for one's decision, what one has asked for; for operators, the applications.
-// It is a client of the same API as everybody else, asks anew every few seconds, and keeps nothing.
+// It is a client of the same API as everybody else, asks anew when it is told that something has changed, and keeps nothing.
 import { PIM, Refusal, call, list, setToken, token } from './call.js';
 import { element } from './dom.js';
+import { follow } from './events.js';
 import { begin, finish, ways } from './sign_in.js';
 import { isOpen, state, time } from './words.js';
 
-const BUSY_MS = 1500; // something is on its way
-const CALM_MS = 10000;
+const GAP_MS = 500; // between two readings, however much changes
+const LOOK_MS = 60000; // what changes by time alone, nobody tells: an approval goes to others, an eligibility ends
+const CYCLE_MS = 10000; // an application's figures while its cycle runs
+const TICK_MS = 5000; // how much time is left
 const DURATIONS = { '': 'the usual time', PT15M: '15 minutes', PT30M: '30 minutes', PT1H: '1 hour', PT2H: '2 hours', PT4H: '4 hours', PT8H: '8 hours' };
 const GIVES = ['selfActivate', 'selfExtend', 'adminAssign', 'adminExtend', 'adminRenew', 'adminUpdate'];
 
 const main = document.getElementById('main');
 const said = document.getElementById('said');
-let timer;
+let timer, ticking;
+let listening; // an AbortController, from the sign-in on
+let reading, again; // the parts are being read; what was read may be old by now
+let parts; // what was read last
 let names = new Map(); // group id -> name
 let operator = true; // until the server has said no
 
@@ -215,28 +221,47 @@ function show(eligible, requests, inbox, apps) {
 	);
 }
 
-async function refresh() {
-	clearTimeout(timer);
-	let requests = [];
+// False when nobody is signed in any more.
+async function read() {
 	try {
-		const parts = await Promise.all([
+		parts = await Promise.all([
 			list(`${PIM}eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$expand=group`),
 			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='principal')?$top=20&$expand=group`),
 			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='approver')?$expand=principal,group&$filter=status%20eq%20'PendingApproval'`),
 			applications(),
 		]);
-		requests = parts[1];
 		if (!isTyping()) show(...parts);
 	} catch (error) {
 		if (error instanceof Refusal && error.status === 401) {
 			setToken(null);
 			await welcome(error.message);
-			return;
+			return false;
 		}
 		say(error.message);
 	}
-	timer = setTimeout(refresh, requests.some((r) => isOpen(r) && r.provisioning?.state !== 'deferred') ? BUSY_MS : CALM_MS);
+	return true;
 }
+
+async function refresh() {
+	again = true;
+	if (reading) return;
+	reading = true;
+	clearTimeout(timer);
+	let open = true;
+	try {
+		while (again && open) {
+			again = false;
+			open = await read();
+			if (again) await new Promise((done) => setTimeout(done, GAP_MS));
+		}
+	} finally {
+		reading = false;
+	}
+	if (open) timer = setTimeout(refresh, parts?.[3].some((a) => a.cycle.current) ? CYCLE_MS : LOOK_MS);
+}
+
+// Time goes on without anybody's telling, and what was read while somebody typed is shown once they do not.
+const tick = () => parts && !isTyping() && show(...parts);
 
 function start() {
 	document.getElementById('who').replaceChildren(
@@ -251,6 +276,9 @@ function start() {
 			'Sign out',
 		),
 	);
+	listening = new AbortController();
+	ticking = setInterval(tick, TICK_MS);
+	follow(refresh, listening.signal);
 	return refresh();
 }
 
@@ -273,6 +301,9 @@ function tokenForm() {
 
 // Nobody is signed in yet.
 async function welcome(text) {
+	listening?.abort();
+	clearInterval(ticking);
+	parts = undefined;
 	const { providers, staticTokens } = await ways();
 	say(text);
 	document.getElementById('who').replaceChildren();

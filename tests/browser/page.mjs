@@ -18,8 +18,9 @@ const browser = await chromium.launch({
 });
 const complaints = [];
 
-async function open() {
+async function open(prepare) {
 	const context = await browser.newContext({ viewport: { width: 1000, height: 900 } });
+	await prepare?.(context);
 	const page = await context.newPage();
 	page.setDefaultTimeout(PATIENCE_MS);
 	page.on('pageerror', (error) => complaints.push(String(error)));
@@ -96,6 +97,27 @@ const stories = {
 		await request.getByLabel('Your reason').fill('seen');
 		await request.getByRole('button', { name: word }).click();
 		await request.waitFor({ state: 'detached' });
+	},
+	// What somebody else's broker has been asked is seen here, told by the server or, where its word does not get through,
+	// because the page looks by itself.
+	async told([token, group, other, way]) {
+		let streams = 0;
+		const page = await open((context) =>
+			context.route('**/api/events', (route) => {
+				streams++;
+				return way === 'deaf' ? route.abort() : route.continue();
+			}),
+		);
+		await typeToken(page, token);
+		await card(page, group).waitFor();
+		const response = await fetch(`${other}/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleRequests`, {
+			method: 'POST',
+			headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+			body: JSON.stringify({ action: 'selfActivate', accessId: 'member', groupId: group, justification: 'the test asks' }),
+		});
+		assert.equal(response.status, 201);
+		await card(page, group).getByText('active, ').waitFor();
+		assert.equal(streams === 1, way === 'hearing');
 	},
 	// An operator sees how far an application's cycle is.
 	async operator([token]) {

@@ -77,6 +77,20 @@ static void a_person_takes_a_group_and_gives_it_back(void **state)
 	world_passed(world);
 }
 
+static void the_page_is_told(void **state)
+{
+	struct world *world = *state;
+	struct world_options options = scene_defaults();
+
+	options.brokers = 2;
+	assert_true(world_start(world, &options));
+	for (size_t i = 1; i <= 2; i++)
+		play(world, "told",
+		     (const char *[]){world_token(world, i), world_group_id(world, 0), world->brokers[1].root,
+				      i == 1 ? "hearing" : "deaf", NULL});
+	world_passed(world);
+}
+
 static void an_approver_decides(void **state)
 {
 	static const char hostile[] = "<img src=x onerror=alert(1)> & 'rotate'";
@@ -183,6 +197,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_page_is_closed_in, make_world, end_world),
 		cmocka_unit_test_setup_teardown(a_person_takes_a_group_and_gives_it_back, make_world,
 						end_world),
+		cmocka_unit_test_setup_teardown(the_page_is_told, make_world, end_world),
 		cmocka_unit_test_setup_teardown(an_approver_decides, make_world, end_world),
 		cmocka_unit_test_setup_teardown(an_operator_sees_the_cycle, make_world, end_world),
 		cmocka_unit_test_setup_teardown(a_provider_signs_a_person_in, office_setup, office_teardown),
