@@ -4,11 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "tests/support/lane.h"
+#include "tests/support/lane_story.h"
 
 #define LEASE "3000"
 
@@ -83,24 +82,6 @@ static void test_by_itself(void **state)
 	freeReplyObject(reply);
 }
 
-static int open_lane(void **state)
-{
-	struct lane *lane = malloc(sizeof(*lane));
-
-	if (lane == NULL)
-		return -1;
-	lane_open(lane);
-	*state = lane;
-	return 0;
-}
-
-static int close_lane(void **state)
-{
-	lane_close(*state);
-	free(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,5 +90,5 @@ int main(void)
 		cmocka_unit_test(test_by_itself),
 	};
 
-	return cmocka_run_group_tests(tests, open_lane, close_lane);
+	return LANE_STORY_TESTS(tests);
 }
