@@ -17,7 +17,7 @@ local function unknown_note(c, app)
 	redis.call('HSET', c.pre .. 'aw', app, (since or string.format('%.0f', c.now)) .. ' ' .. (say and '1' or said or '0'))
 	if say then
 		audit(c, 'application_unknown', { a = app, b = 'broker', y = string.format('No broker has the application in its '
-			.. 'configuration any more. %d memberships whose time is over and %d that are in force stay in it until one has.',
+			.. 'configuration any more. Memberships that stay in it until one has: %d whose time is over, %d in force.',
 			wait, stay) })
 	end
 	return say and 1 or 0

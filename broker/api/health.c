@@ -157,14 +157,14 @@ static void add_warnings(struct buf *out, const struct reading *reading)
 	bool any = false;
 
 	snprintf(held, sizeof(held),
-		 "%lld removals that the configuration wants wait for an operator's answer.",
+		 "Removals that the configuration wants and that wait for an operator's answer: %lld.",
 		 (long long)reading->state.held);
 	snprintf(stranded, sizeof(stranded),
-		 "%lld memberships whose time is over stay where they are: no broker has their application "
-		 "in its "
-		 "configuration any more.",
+		 "Memberships whose time is over and that stay where they are, as no broker has their "
+		 "application in its configuration any more: %lld.",
 		 (long long)reading->state.stranded);
-	snprintf(overdue, sizeof(overdue), "%lld removals are not confirmed, the oldest for %lld seconds.",
+	snprintf(overdue, sizeof(overdue),
+		 "Removals that are not confirmed: %lld, the oldest for %lld seconds.",
 		 (long long)reading->state.removals, (long long)reading->state.oldest_removal_s);
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {
 		if (warnings[i] == NULL)

@@ -22,7 +22,8 @@ static int open_world(void **state)
 
 static bool is_said(void *ctx)
 {
-	return drift_count(ctx, "/readyz", "1 memberships whose time is over stay where they are") == 1 &&
+	return drift_count(ctx, "/readyz",
+			   "as no broker has their application in its configuration any more: 1.") == 1 &&
 	       drift_events(ctx, "application_unknown") == 1;
 }
 

@@ -137,7 +137,7 @@ static void held_removals_are_shown_and_let_go(void **state)
 	http_response_release(&response);
 	expect_in(world, "/metrics", "\njit_guard_held 3\n");
 	expect_in(world, "/readyz",
-		  "\"3 removals that the configuration wants wait for an operator's answer.\"");
+		  "\"Removals that the configuration wants and that wait for an operator's answer: 3.\"");
 	expect_in(world, "/api/audit",
 		  "The configuration would remove 3 of 4 memberships. More than 2, or 30 in a "
 		  "hundred, are removed only when an operator agrees; until then they are kept.");

@@ -58,7 +58,7 @@ static void an_overdue_removal_is_a_warning(void **state)
 					     (unsigned)id_lane(id),
 					     (long long)clock_wall_ms() - 3600 * SECOND,
 					     world_group_id(world, 0), world_person_id(world, 1)));
-	expect_at(world, "/readyz", "\"warnings\":[\"1 removals are not confirmed, the oldest for 360");
+	expect_at(world, "/readyz", "\"warnings\":[\"Removals that are not confirmed: 1, the oldest for 360");
 	expect_at(world, "/metrics", "\njit_removals_unconfirmed 1\n");
 	expect_at(world, "/metrics", "\njit_removals_oldest_seconds 360");
 	assert_true(sandbox_clear_faults(&world->sandbox));
