@@ -113,7 +113,7 @@ struct ask {
 	const char *application, *group, *principal, *created_by, *action;
 	const char *person;     /* JSON object with what SCIM needs to know of the person */
 	const char *group_name; /* displayName in the application */
-	const char *justification, *ticket_number, *ticket_system;
+	const char *justification, *ticket_number, *ticket_system, *custom_data;
 	/* What the group allows besides: "MOST GROUP,GROUP", how many may have it at once (0 = any number) and which groups
 	 * of the application exclude it; "" = no limits. "MOSTe …": only if an administrator has made the person eligible. In a line of its own the
 	 * user name of the person behind several accounts, who counts as one. */

@@ -134,6 +134,7 @@ static void add_ask(struct store_call *call, const struct ask *ask, struct ask_n
 	add_field(call, "j", ask->justification);
 	add_field(call, "tn", ask->ticket_number);
 	add_field(call, "ts", ask->ticket_system);
+	add_field(call, "cd", ask->custom_data);
 	add_field(call, "limits", ask->limits);
 	add_field(call, "aw", ask->approval_wait_ms > 0 ? numbers->wait : NULL);
 	add_field(call, "ck", ask->counts_from_confirmation ? "1" : NULL);

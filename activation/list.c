@@ -215,7 +215,8 @@ static void ask_lane(const struct lane_call *what, const struct list_query *quer
 	store_arg(&call, query->action);
 	store_arg(&call, query->group);
 	store_arg(&call, query->principal);
-	store_arg(&call, source->created_by);
+	store_arg(&call, source->created_by[0] != '\0' ? source->created_by : query->maker);
+	store_arg(&call, query->id);
 	store_call(g->activation->options.store, &call, on_lane, lane_call);
 }
 

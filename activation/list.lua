@@ -43,7 +43,7 @@ local ELIGIBILITY_LIST = { prefix = 'e', read = get_eligibility, show = eligibil
 -- The arguments that all lists share: 3 'p', 'g', 'a' or 'b' (person, group, those that wait for an approver, who
 -- asked for somebody else), 4 its id ('' with 'a'), 5 created before or at, Unix ms ('+inf': from the newest), 6 with an
 -- id below this when created at that very time ('' = none), 7 most, then filters, '' = any: 8 states (comma), 9 action,
--- 10 group, 11 person, 12 who asked.
+-- 10 group, 11 person, 12 who asked, 13 the id itself.
 local function read_list(c, kind, args)
 	local states = split(args[8])
 	return {
@@ -51,7 +51,7 @@ local function read_list(c, kind, args)
 		fits = function(r)
 			return (not states or states[r.st]) and (args[9] == '' or r.ac == args[9])
 				and (args[10] == '' or r.g == args[10]) and (args[11] == '' or r.p == args[11])
-				and ((args[12] or '') == '' or r.by == args[12])
+				and ((args[12] or '') == '' or r.by == args[12]) and ((args[13] or '') == '' or r.id == args[13])
 		end,
 	}
 end

@@ -41,6 +41,7 @@ static const struct field fields[] = {
 	TEXT_FIELD("j", justification),
 	TEXT_FIELD("tn", ticket_number),
 	TEXT_FIELD("ts", ticket_system),
+	TEXT_FIELD("cd", custom_data),
 	TEXT_FIELD("pk", person_key),
 	TEXT_FIELD("h", fingerprint),
 	TEXT_FIELD("er", error),

@@ -35,6 +35,7 @@ struct request {
 	char justification[TEXT_SIZE];
 	char ticket_number[TICKET_SIZE];
 	char ticket_system[TICKET_SIZE];
+	char custom_data[CUSTOM_SIZE];
 	char person_key[41];                /* digest of `person`; of jit_review only */
 	char fingerprint[FINGERPRINT_SIZE]; /* of all that was asked */
 	char beyond[32];       /* of a trial: the limits that it would exceed (policy_add_limits) */

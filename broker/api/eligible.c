@@ -72,6 +72,13 @@ static bool visit_for_list(struct walk *walk, const struct candidate *c)
 {
 	const struct eligible_ask *ask = walk->ask;
 
+	if (ask->query->id[0] != '\0') {
+		char id[ID_SIZE];
+
+		derive_id(walk, c, id);
+		if (strcmp(id, ask->query->id) != 0)
+			return true;
+	}
 	if (walk->seen++ < ask->skip)
 		return true;
 	if (walk->count < ask->most)
@@ -85,7 +92,7 @@ static bool fits(const struct list_query *query, const struct policy_eligibility
 {
 	enum state state = entry->start_ms > now_ms ? ST_SCHEDULED : ST_IN_FORCE;
 
-	return entry->end_ms > now_ms && query->action[0] == '\0' &&
+	return entry->end_ms > now_ms && query->action[0] == '\0' && query->maker[0] == '\0' &&
 	       (query->states == 0 || (query->states & 1u << state) != 0);
 }
 

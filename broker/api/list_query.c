@@ -8,9 +8,10 @@
 #include "api/api.h"
 #include "api/object.h"
 
-enum field { FIELD_PRINCIPAL, FIELD_GROUP, FIELD_STATUS, FIELD_ACTION, FIELD_ACCESS };
+enum field { FIELD_PRINCIPAL, FIELD_GROUP, FIELD_STATUS, FIELD_ACTION, FIELD_ACCESS, FIELD_ID, FIELD_MAKER };
 
-static const char *const fields[] = {"principalId", "groupId", "status", "action", "accessId", NULL};
+static const char *const fields[] = {"principalId", "groupId",           "status", "action", "accessId",
+				     "id",          "createdBy/user/id", NULL};
 
 /* What Graph knows besides what happens here: such a filter is right and matches nothing. */
 static const char *const other_statuses[] = {"Denied",          "PendingAdminDecision",
@@ -136,12 +137,31 @@ static enum err read_id(const struct call *call, enum field field, char out[NAME
 	return ERR_OK;
 }
 
+/* That of a request, or of the schedule or instance that one gives. */
+static enum err read_object_id(const struct call *call, struct list_query *query, struct errctx *ec)
+{
+	const char *value = odata_value(&call->query, FIELD_ID);
+	const char *id = value != NULL ? object_request_id(value) : NULL;
+
+	if (id == NULL)
+		return ERR_OK;
+	if (!id_valid(id) || (id != value) == (call->about.shown == SHOWN_REQUESTS))
+		return err_set(ec, ERR_INVALID_FILTER, "There is nothing here with the id '%.90s'.", value);
+	for (size_t i = 0; i < ID_SIZE; i++)
+		query->id[i] = (char)tolower((unsigned char)id[i]);
+	return ERR_OK;
+}
+
 static enum err read_ids(const struct call *call, struct list_query *query, struct errctx *ec)
 {
 	const struct config_group *group;
 	char group_id[NAME_SIZE] = "";
 	enum err err = read_id(call, FIELD_PRINCIPAL, query->principal, ec);
 
+	if (err == ERR_OK)
+		err = read_id(call, FIELD_MAKER, query->maker, ec);
+	if (err == ERR_OK)
+		err = read_object_id(call, query, ec);
 	if (err == ERR_OK)
 		err = read_id(call, FIELD_GROUP, group_id, ec);
 	snprintf(query->group, sizeof(query->group), "%.36s", group_id);
@@ -196,9 +216,6 @@ static enum err read_options(struct call *call, struct list_query *query, struct
 		err = read_ids(call, query, ec);
 	if (err == ERR_OK)
 		err = read_words(call, query, ec);
-	if (err == ERR_OK && call->query.with_count && call->about.whose == WHOSE_TO_APPROVE)
-		err = err_set(ec, ERR_INVALID_FILTER,
-			      "$count is not to be had of what waits for a decision.");
 	query->top = call->query.top > 0 ? (size_t)call->query.top : PAGE_DEFAULT;
 	query->with_count = call->query.with_count;
 	query->eligibilities = call->about.kind == KIND_ELIGIBILITY;
@@ -238,6 +255,7 @@ enum err list_query_read(struct call *call, struct list_query *out, bool *none, 
 		out->awaiting = true;
 		return ERR_OK;
 	case WHOSE_CREATED:
+		*none = *none || (out->maker[0] != '\0' && strcmp(out->maker, call->caller.id) != 0);
 		snprintf(out->created_by, sizeof(out->created_by), "%s", call->caller.id);
 		return ERR_OK;
 	case WHOSE_FILTERED:

@@ -31,7 +31,9 @@ static const char *collection(const struct call *call)
 /* A page whose first part is there already, while the store is asked for the rest. */
 struct listing {
 	struct call *call;
+	struct list_query query;
 	size_t first_count, first_total;
+	bool first_part;        /* more than first_total are there */
 	struct request first[]; /* of the policy files */
 };
 
@@ -61,7 +63,8 @@ static void answer_page(const struct listing *l, const struct list_page *page)
 	if (call->query.with_count) {
 		buf_addf(&body, ",\"@odata.count\":%lld", (long long)l->first_total + (long long)page->total);
 		/* Graph has no word for it: there are at least so many, nobody has counted further. */
-		buf_adds(&body, page->total_whole ? "" : ",\"@jit.countIsLowerBound\":true");
+		buf_adds(&body,
+			 page->total_whole && !l->first_part ? "" : ",\"@jit.countIsLowerBound\":true");
 	}
 	buf_adds(&body, ",\"value\":[");
 	buf_add(&body, buf_text(&objects), objects.len);
@@ -129,6 +132,36 @@ static bool list_files(struct listing *l, struct list_query *query, struct list_
 
 /* -- lists ----------------------------------------------------------------------------------------------------- */
 
+/* Who may decide is not known to the store: of what waits for approvers, those that wait for the caller are counted here. */
+static void on_inbox(void *ctx, enum err err, const struct list_page *page)
+{
+	struct listing *l = ctx;
+
+	if (err != ERR_OK || page == NULL) {
+		on_page(l, err, NULL);
+		return;
+	}
+	for (size_t i = 0; i < page->count; i++)
+		l->first_total += approvals_may_decide(l->call, &page->requests[i]);
+	l->first_part = page->next[0] != '\0';
+	list_requests(l->call->api->activation, &l->query, on_page, l);
+}
+
+static void ask_store(struct listing *l)
+{
+	struct list_query whole = l->query;
+
+	l->query.with_count = l->query.with_count && !l->query.awaiting;
+	if (l->query.with_count == whole.with_count) {
+		list_requests(l->call->api->activation, &l->query, on_page, l);
+		return;
+	}
+	whole.top = LIST_TOP_MAX;
+	whole.from[0] = '\0';
+	whole.with_count = false;
+	list_requests(l->call->api->activation, &whole, on_inbox, l);
+}
+
 void lists_list(struct call *call)
 {
 	struct list_query query = {0};
@@ -149,10 +182,12 @@ void lists_list(struct call *call)
 		return;
 	}
 	l->call = call;
-	if (none || (has_files && list_files(l, &query, &page)))
+	if (none || (has_files && list_files(l, &query, &page))) {
 		on_page(l, ERR_OK, &page);
-	else
-		list_requests(call->api->activation, &query, on_page, l);
+		return;
+	}
+	l->query = query;
+	ask_store(l);
 }
 
 /* -- one ------------------------------------------------------------------------------------------------------- */
@@ -172,18 +207,9 @@ static void answer_one(struct call *call, const struct request *request)
 	call_answer(call, 200, NULL, &body);
 }
 
-/* The id of a schedule or an instance is "GROUP_member_REQUEST". The request's part of it, or the id as it is. */
-static const char *request_part(const char *id)
-{
-	static const char middle[] = "_member_";
-	const char *found = strstr(id, middle);
-
-	return found != NULL && found - id == ID_SIZE - 1 ? found + strlen(middle) : id;
-}
-
 static bool is_of_group(const char *id, const struct request *request)
 {
-	return request_part(id) == id || strncasecmp(id, request->group, ID_SIZE - 1) == 0;
+	return object_request_id(id) == id || strncasecmp(id, request->group, ID_SIZE - 1) == 0;
 }
 
 static void on_got(void *ctx, enum err err, const struct request *request)
@@ -219,7 +245,7 @@ static bool get_of_files(struct call *call, const char *id)
 
 void lists_get(struct call *call)
 {
-	const char *id = request_part(call->param);
+	const char *id = object_request_id(call->param);
 	static const char *const no_fields[] = {NULL};
 	struct errctx ec = {""};
 	size_t count;

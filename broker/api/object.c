@@ -1,5 +1,6 @@
 #include "api/object.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -29,30 +30,45 @@ static void add_names(struct buf *out, const struct request *r, const struct sci
 	buf_adds(out, ",\"principal\":{");
 	render_text(out, "id", r->principal);
 	buf_adds(out, ",");
-	render_text(out, "displayName", names != NULL ? names->display_name : "");
+	render_text(out, "displayName", names->display_name);
 	buf_adds(out, ",");
-	render_text(out, "userPrincipalName", names != NULL ? names->user_name : "");
+	render_text(out, "userPrincipalName", names->user_name);
 	buf_adds(out, "}");
 }
 
-/* Names are known of the caller, of people of the configuration, and of who has asked, where one request is read. */
-static void add_principal(struct buf *out, const struct call *call, const struct request *r)
+/*
+ * The names of somebody whom the request names: known of the caller, of people of the configuration, and of whose request
+ * it is, where one request is read. False without memory; with nothing in *names where they are not known.
+ */
+static bool find_names(const struct call *call, const struct request *r, const char *id,
+		       struct scim_person *names)
 {
-	const struct config_person *known = config_person_by_id(call->config, r->principal);
+	const struct config_person *known = config_person_by_id(call->config, id);
 	struct person *person;
 
-	if (strcmp(r->principal, call->caller.id) == 0) {
-		add_names(out, r, &call->caller.names);
-	} else if (known != NULL || r->person == NULL) {
-		add_names(out, r, known != NULL ? &known->names : NULL);
-	} else {
+	memset(names, 0, sizeof(*names));
+	if (strcmp(id, call->caller.id) == 0) {
+		*names = call->caller.names;
+	} else if (known != NULL) {
+		*names = known->names;
+	} else if (r->person != NULL && strcmp(id, r->principal) == 0) {
 		person = person_new(r->person);
-		if (person != NULL)
-			add_names(out, r, &person->names);
-		else
-			buf_fail(out);
+		if (person == NULL)
+			return false;
+		*names = person->names;
 		person_free(person);
 	}
+	return true;
+}
+
+static void add_principal(struct buf *out, const struct call *call, const struct request *r)
+{
+	struct scim_person names;
+
+	if (find_names(call, r, r->principal, &names))
+		add_names(out, r, &names);
+	else
+		buf_fail(out);
 }
 
 /* What a request has given or will give: nothing while it waits for an approver, and nothing when it was an ending. */
@@ -66,7 +82,7 @@ static void add_target(struct buf *out, const struct call *call, const struct re
 		return;
 	}
 	buf_adds(out, "{");
-	render_shown(out, r, &about);
+	render_shown(out, r, &about, "");
 	buf_adds(out, "}");
 }
 
@@ -111,6 +127,34 @@ enum err object_check_expand(const struct call *call, struct errctx *ec)
 	return ERR_OK;
 }
 
+/* -- the object ------------------------------------------------------------------------------------------------ */
+
+const char *object_request_id(const char *id)
+{
+	static const char middle[] = "_member_";
+	const char *found = strstr(id, middle);
+
+	return found != NULL && found - id == ID_SIZE - 1 ? found + strlen(middle) : id;
+}
+
+bool object_maker(const struct call *call, const struct request *request, char out[NAME_SIZE])
+{
+	struct scim_person names;
+	bool ok = find_names(call, request, request->created_by, &names);
+
+	snprintf(out, NAME_SIZE, "%s", ok ? names.display_name : "");
+	return ok;
+}
+
+static void render_object(struct buf *out, const struct call *call, const struct request *r)
+{
+	char maker[NAME_SIZE];
+
+	if (!object_maker(call, r, maker))
+		buf_fail(out);
+	render_shown(out, r, &call->about, maker);
+}
+
 /* -- $select --------------------------------------------------------------------------------------------------- */
 
 /* The members that $select leaves. They are few: rendered whole, read, and written again. */
@@ -125,7 +169,7 @@ static void add_selected(struct buf *out, const struct call *call, const struct 
 
 	buf_init(&whole, OBJECT_MAX);
 	buf_adds(&whole, "{");
-	render_shown(&whole, r, &call->about);
+	render_object(&whole, call, r);
 	buf_adds(&whole, "}");
 	err = json_parse(buf_text(&whole), whole.len, &object, &ec);
 	if (buf_failed(&whole) || err == ERR_NOMEM)
@@ -149,7 +193,7 @@ void object_add(struct buf *out, const struct call *call, const struct request *
 	if (call->query.select.count > 0)
 		add_selected(out, call, request);
 	else
-		render_shown(out, request, &call->about);
+		render_object(out, call, request);
 	for (size_t i = 0; i < call->query.expand.count; i++) {
 		const struct expansion *expansion = find(call, call->query.expand.names[i]);
 

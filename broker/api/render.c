@@ -108,7 +108,8 @@ static void render_schedule_id(struct buf *out, const char *name, const struct r
 	buf_addf(out, "\"%s\":\"%s_member_%s\"", name, r->group, r->id);
 }
 
-void render_request(struct buf *out, const struct request *r, enum kind kind, bool only_try)
+void render_request(struct buf *out, const struct request *r, enum kind kind, bool only_try,
+		    const char *maker)
 {
 	int64_t completed = r->confirmed_ms > 0 ? r->confirmed_ms : r->closed_ms;
 
@@ -119,9 +120,13 @@ void render_request(struct buf *out, const struct request *r, enum kind kind, bo
 	render_time(out, "completedDateTime", kind == KIND_ELIGIBILITY ? r->created_ms : completed);
 	buf_adds(out, ",");
 	render_text(out, "approvalId", r->needed_approval && !only_try ? r->id : "");
-	buf_adds(out, ",\"customData\":null,\"createdBy\":{\"user\":{");
+	buf_adds(out, ",");
+	render_text(out, "customData", r->custom_data);
+	buf_adds(out, ",\"createdBy\":{\"user\":{");
 	render_text(out, "id", r->created_by);
-	buf_addf(out, ",\"displayName\":null}},\"action\":\"%s\",\"isValidationOnly\":%s,", r->action,
+	buf_adds(out, ",");
+	render_text(out, "displayName", maker);
+	buf_addf(out, "}},\"action\":\"%s\",\"isValidationOnly\":%s,", r->action,
 		 only_try ? "true" : "false");
 	render_text(out, "justification", r->justification);
 	buf_adds(out, ",");
@@ -185,11 +190,11 @@ static void render_instance(struct buf *out, const struct request *r, enum kind 
 	render_kind(out, r, kind);
 }
 
-void render_shown(struct buf *out, const struct request *r, const struct about *about)
+void render_shown(struct buf *out, const struct request *r, const struct about *about, const char *maker)
 {
 	switch (about->shown) {
 	case SHOWN_REQUESTS:
-		render_request(out, r, about->kind, false);
+		render_request(out, r, about->kind, false, maker);
 		break;
 	case SHOWN_SCHEDULES:
 		render_schedule_object(out, r, about->kind);

@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/decisions.h"
+#include "api/object.h"
 #include "api/refusals.h"
 #include "api/render.h"
 #include "api/rules.h"
@@ -54,7 +55,7 @@ static void answer_request(struct call *call, int status, const struct request *
 	const char *collection = call->about.kind == KIND_ELIGIBILITY ? "eligibilityScheduleRequests"
 								      : "assignmentScheduleRequests";
 	struct buf body, location;
-	char what[64];
+	char what[64], maker[NAME_SIZE];
 
 	buf_init(&body, RESPONSE_MAX);
 	buf_init(&location, URL_MAX);
@@ -68,7 +69,9 @@ static void answer_request(struct call *call, int status, const struct request *
 	snprintf(what, sizeof(what), "%s/$entity", collection);
 	call_context(call, &body, what);
 	buf_adds(&body, ",");
-	render_request(&body, request, call->about.kind, call->only_try);
+	if (!object_maker(call, request, maker))
+		buf_fail(&body);
+	render_request(&body, request, call->about.kind, call->only_try, maker);
 	if (call->only_try) {
 		buf_adds(&body, ",\"policyRules\":");
 		rules_list(&call->verdict, true, &body);

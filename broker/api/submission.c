@@ -293,6 +293,8 @@ static enum err read_body(const cJSON *body, struct submission *out, struct errc
 	if (err == ERR_OK)
 		err = read_ticket(body, out, ec);
 	if (err == ERR_OK)
+		err = read_text(body, "customData", out->custom_data, sizeof(out->custom_data), ec);
+	if (err == ERR_OK)
 		err = read_bool(body, "isValidationOnly", &out->only_try, ec);
 	if (err == ERR_OK)
 		err = read_break_glass(body, out, ec);

@@ -29,6 +29,7 @@ struct submission {
 	char justification[TEXT_SIZE];
 	char ticket_number[TICKET_SIZE];
 	char ticket_system[TICKET_SIZE];
+	char custom_data[CUSTOM_SIZE];
 	bool only_try;    /* isValidationOnly */
 	bool break_glass; /* breakGlass, a member of ours */
 	int64_t start_ms; /* 0 = now */

@@ -280,6 +280,7 @@ static void fill_ask(struct asked *a)
 	a->ask.justification = a->submission.justification;
 	a->ask.ticket_number = a->submission.ticket_number;
 	a->ask.ticket_system = a->submission.ticket_system;
+	a->ask.custom_data = a->submission.custom_data;
 	a->ask.limits = buf_text(&a->limits); /* of what administrators give: whose account it is */
 	a->ask.only_try = a->call->only_try;
 	a->ask.actor = buf_text(&a->call->actor);
