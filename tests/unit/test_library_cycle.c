@@ -235,7 +235,7 @@ static void test_large_groups(void **state)
 {
 	enum { PEOPLE = 101, ROWS = 5 + PEOPLE + 5 + 9 };
 	static char text[PEOPLE][2][64];
-	static char first[1024] = "| push q1 add cycle g1";
+	char first[1024] = "| push q1 add cycle g1";
 	struct lane_story_row rows[ROWS] = {FIVE_PUSHES};
 	size_t used = strlen(first);
 

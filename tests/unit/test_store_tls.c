@@ -91,6 +91,14 @@ static struct store_options options_for(struct store_fixture *f, const struct tl
 	return options;
 }
 
+/* "localhost" may be another address, too, at which nobody listens: what comes of that is not the answer. */
+static void wait_lost(struct store_fixture *f)
+{
+	do
+		fixture_wait(f, &f->times_lost, f->times_lost + 1);
+	while (strcmp(f->why, "connection refused") == 0);
+}
+
 static void test_trusted(void **state)
 {
 	const struct tls_world *world = *state;
@@ -139,7 +147,7 @@ static void test_not_trusted(void **state)
 		struct store_options options = options_for(&f, &redis, rows[i].ca);
 		options.place.password = "never said";
 		fixture_open(&f, &options);
-		fixture_wait(&f, &f.times_lost, 1);
+		wait_lost(&f);
 		assert_string_equal(f.why, rows[i].why);
 		assert_int_equal(f.times_ready, 0);
 		fixture_close(&f);
@@ -158,7 +166,7 @@ static void test_client_certificate(void **state)
 		options.place.certificate_file = with_foreign ? world->foreign.certificate : NULL;
 		options.place.key_file = world->foreign.key;
 		fixture_open(&f, &options);
-		fixture_wait(&f, &f.times_lost, 1);
+		wait_lost(&f);
 		assert_int_equal(f.times_ready, 0);
 		/* TLS 1.3 tells it after the handshake; the server may have closed by then. */
 		assert_true(strstr(f.why, "TLS with Redis failed: ") != NULL ||
@@ -193,7 +201,7 @@ static void test_not_tls(void **state)
 	options.place.ca_file = world->ours.path;
 	options.call_timeout_ms = 500;
 	fixture_open(&f, &options);
-	fixture_wait(&f, &f.times_lost, 1);
+	wait_lost(&f);
 	assert_int_equal(f.times_ready, 0);
 	fixture_close(&f);
 	redis_server_stop(&redis.server);
@@ -201,7 +209,7 @@ static void test_not_tls(void **state)
 	(void)snprintf(url, sizeof(url), "redis://localhost:%s", redis.port);
 	options = fixture_options(&f, url);
 	fixture_open(&f, &options);
-	fixture_wait(&f, &f.times_lost, 1);
+	wait_lost(&f);
 	assert_int_equal(f.times_ready, 0);
 	fixture_close(&f);
 	redis_server_stop(&redis.server);
