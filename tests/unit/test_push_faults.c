@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "tests/support/deaf.h"
 #include "tests/support/push_story.h"
 #include "tests/support/wait.h"
 
@@ -226,6 +227,29 @@ static void refused_connection_reaches_nothing(void **state)
 	assert_false(story->members[0].in_doubt);
 }
 
+/* Long before the request's own time is over the connection is given up; nothing was sent. */
+static void connection_that_does_not_come(void **state)
+{
+	struct story *story = *state;
+	int64_t begun_ms = clock_mono_ms();
+	struct deaf deaf;
+
+	assert_true(deaf_open(&deaf));
+	snprintf(story->target.url, sizeof(story->target.url), "http://127.0.0.1:%u/scim/v2", deaf.port);
+	story->target.request_timeout_ms = 600000;
+	story->push.deadline_ms = begun_ms + 600000;
+	story_run(story, NULL, 0);
+	assert_true(clock_mono_ms() - begun_ms >= 4900);
+	assert_int_equal(story->members[0].verdict, PUSH_RETRY);
+	assert_string_equal(story->members[0].error,
+			    "looking up the group: the application cannot be reached: no answer in time");
+	assert_true(story->push.nothing_reached);
+	assert_true(story->push.sick);
+	assert_false(story->push.unanswered);
+	assert_false(story->members[0].in_doubt);
+	deaf_close(&deaf);
+}
+
 /* The peer speaks no TLS: the request itself never leaves. */
 static void failed_handshake_reaches_nothing(void **state)
 {
@@ -429,6 +453,7 @@ int main(void)
 		STORY(throttled_look_up_ends_the_push),
 		STORY(huge_answers_are_not_read),
 		STORY(refused_connection_reaches_nothing),
+		STORY(connection_that_does_not_come),
 		STORY(failed_handshake_reaches_nothing),
 		STORY(other_protocols_are_refused),
 		STORY(deadline_ends_a_hanging_patch),
