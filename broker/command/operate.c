@@ -62,8 +62,11 @@ static void say_applications(const cJSON *json)
 		{"DEFERRED", "deferred", 8, false},
 		{"REMOVALS", "removalsWaiting", 8, false},
 		{"HELD", "guard.held", 4, false},
-		{"NEXT CYCLE", "cycle.nextDateTime", 0, true},
-		{"TOKEN DAYS", "token.daysLeft", 10, false},
+		{"DONE", "cycle.current.done", 6, false},
+		{"OF", "cycle.current.total", 6, false},
+		{"CYCLE ENDS", "cycle.current.estimatedEndDateTime", 12, true},
+		{"NEXT CYCLE", "cycle.nextDateTime", 12, true},
+		{"TOKEN DAYS", "token.daysLeft", 0, false},
 	};
 	const cJSON *list = words_at(json, "value");
 

@@ -121,6 +121,9 @@ static void test_cycles(void **state)
 	assert_int_equal(shell_run(jit, "cycles", "app", NULL), EXIT_DONE);
 	expect_text(jit, ": 0 of 1 done, pushes: 1, failures: 0, estimated end: ");
 	expect_text(jit, "No cycle had anything to do yet.");
+	assert_int_equal(shell_run(jit, "apps", NULL), EXIT_DONE);
+	expect_text(jit, "  DONE    OF      CYCLE ENDS    NEXT CYCLE    TOKEN DAYS\n");
+	expect_text(jit, "  0       1       ");
 	assert_true(sandbox_release_hung(&p->world.sandbox));
 	assert_true(world_wait_member(&p->world, 2, 0, true, SCENE_PATIENCE));
 	if (!wait_until(shows_the_cycle, jit, SCENE_PATIENCE))
