@@ -221,7 +221,7 @@ static void an_assignment_comes_with_the_cycle(void **state)
 	assert_int_equal(response.status, 404);
 	http_response_release(&response);
 	scene_expect(world, &removal, 201, "Revoked");
-	scene_wait_empty(world);
+	scene_wait_over(world, &look, id);
 	scene_get(world, 3, path, &response);
 	assert_int_equal(response.status, 404);
 	http_response_release(&response);

@@ -187,6 +187,79 @@ static void ten_thousand(void **state)
 	world_passed(world);
 }
 
+/* -- memory ---------------------------------------------------------------------------------------------------------- */
+
+#define MOST_KIB     6144 /* that the many may take beyond the few: each of them has some 1.2 KiB of it */
+#define FULL_GROUPS  50
+#define FULL_MEMBERS 100
+#define FEW          5
+
+static int open_idle(void **state)
+{
+	struct world_options options = scene_defaults();
+
+	options.people = FULL_MEMBERS + 1;
+	options.groups = FULL_GROUPS + 1;
+	/* Few pushes at a time: each has its members in memory. */
+	options.application.pushes = 6;
+	options.application.per_ms = 200;
+	options.application.cycle_reserve = 4;
+	options.application.checks_drift = true;
+	return scene_open(state, &options);
+}
+
+/* The most that the process has had in memory so far. */
+static long peak_kib(const struct broker *broker)
+{
+	char path[64], line[256];
+	long kib = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)broker->proc.pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (kib == 0 && fgets(line, sizeof(line), file) != NULL)
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kib = strtol(line + 6, NULL, 10);
+	fclose(file);
+	assert_true(kib > 0);
+	return kib;
+}
+
+/* A cycle that has to bring the `members` first people into each of these groups, by a broker that has done nothing else
+ * since its start. */
+static long peak_of_a_cycle(struct world *world, size_t first, size_t groups, size_t members)
+{
+	/* What a sanitizer keeps of what was given back would be most of it. */
+	static const char *const variables[] = {
+		"ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=64", NULL};
+	struct broker *broker = &world->brokers[0];
+
+	assert_int_equal(post(world, 0, APP "/pause"), 200);
+	for (size_t g = first; g < first + groups; g++)
+		defer(world, g, members);
+	assert_true(broker_stop(broker));
+	world->config.variables = variables;
+	assert_true(broker_start(broker, world->dir, groups > 1 ? "many" : "few", &world->config));
+	assert_int_equal(post(world, 0, APP "/resume"), 200);
+	scene_begin_cycle(world);
+	scene_wait_no_cycle(world, PATIENCE);
+	for (size_t g = first; g < first + groups; g++)
+		assert_int_equal(scene_members(world, g), members);
+	return peak_kib(broker);
+}
+
+static void memory_of_a_first_cycle_is_bounded(void **state)
+{
+	struct world *world = *state;
+	long few = peak_of_a_cycle(world, FULL_GROUPS, 1, FEW);
+	long many = peak_of_a_cycle(world, 0, FULL_GROUPS, FULL_MEMBERS);
+
+	printf("%d memberships: %ld KiB; %d: %ld KiB\n", FEW, few, FULL_GROUPS * FULL_MEMBERS, many);
+	assert_true(many - few <= MOST_KIB);
+	world_passed(world);
+}
+
 /* The broker that makes the cycle dies in the middle; another goes on where it was, and nothing begins anew. */
 static void it_outlives_its_broker(void **state)
 {
@@ -215,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ten_thousand, open_large, scene_close),
+		cmocka_unit_test_setup_teardown(memory_of_a_first_cycle_is_bounded, open_idle, scene_close),
 		cmocka_unit_test_setup_teardown(it_outlives_its_broker, open_two, scene_close),
 	};
 

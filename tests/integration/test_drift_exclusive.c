@@ -144,7 +144,7 @@ static void it_outlives_its_broker(void **state)
 	drift_change(world, 1, false);
 	drift_let_settle();
 	assert_true(sandbox_add_fault(&world->sandbox, "GET /Users?cursor once -> hang"));
-	drift_begin_cycle(world);
+	scene_begin_cycle(world);
 	scene_wait_hung(world, 1);
 	broker_kill9(&world->brokers[0]);
 	broker_kill9(&world->brokers[1]);

@@ -130,29 +130,11 @@ static void post(const struct office *office, const char *path, const char *body
 		response);
 }
 
-static bool cycle_is_over(void *ctx)
-{
-	const struct office *office = ctx;
-	struct http_response response;
-	bool over;
-
-	scene_get(office->world, 0, APP "/cycles/current", &response);
-	assert_int_equal(response.status, 200);
-	over = cJSON_IsNull(http_json(&response, "current"));
-	http_response_release(&response);
-	return over;
-}
-
 /* A whole one. What was confirmed within the last window it does not compare. */
 static void cycle(struct office *office)
 {
-	struct http_response response;
-
 	scene_wait_for(clock_wall_ms() + WINDOW + 20);
-	post(office, APP "/cycles", NULL, &response);
-	assert_int_equal(response.status, 202);
-	http_response_release(&response);
-	assert_true(wait_until(cycle_is_over, office, SCENE_PATIENCE));
+	scene_cycle(office->world);
 }
 
 static void expect_user(const struct office *office, size_t person, const char *path, const char *text)

@@ -96,7 +96,7 @@ static void change_by_hand(const struct world *world, size_t person, const char 
 	snprintf(path, sizeof(path), "/Users/%s", id);
 	snprintf(body, sizeof(body), PATCH "%s]}", operations);
 	sandbox_scim(&world->sandbox, "PATCH", path, body, &response);
-	assert_int_equal(response.status, 200);
+	assert_int_equal(response.status / 100, 2);
 	http_response_release(&response);
 }
 
@@ -130,38 +130,6 @@ static void last_patch(const struct world *world, size_t person, char out[512])
 }
 
 /* -- the broker ------------------------------------------------------------------------------------------------------ */
-
-struct over {
-	const struct world *world;
-	int64_t cycles;
-};
-
-static bool is_over(void *ctx)
-{
-	struct over *over = ctx;
-	struct http_response response;
-	bool idle;
-
-	scene_get(over->world, 0, APP "/cycles/current", &response);
-	idle = cJSON_IsNull(http_json(&response, "current"));
-	http_response_release(&response);
-	return idle;
-}
-
-/* A whole cycle. */
-static void cycle(const struct world *world)
-{
-	struct over over = {.world = world};
-	struct http_response response;
-
-	broker_call(&world->brokers[0],
-		    &(struct http_request){
-			    .method = "POST", .url = APP "/cycles", .bearer = world_token(world, 0)},
-		    &response);
-	assert_int_equal(response.status, 202);
-	http_response_release(&response);
-	assert_true(wait_until(is_over, &over, SCENE_PATIENCE));
-}
 
 struct stay {
 	struct world_ask ask;
@@ -254,7 +222,7 @@ static void differences_are_sent(void **state)
 	change_by_hand(world, 1, "{\"op\":\"add\",\"path\":\"title\",\"value\":\"Dr\"}");
 	change_by_hand(world, 3, "{\"op\":\"replace\",\"path\":\"name.familyName\",\"value\":\"Other\"}");
 	size_t before = requests(world, "PATCH");
-	cycle(world);
+	scene_cycle(world);
 	expect_user(world, 1, "name.familyName", "Family");
 	expect_user(world, 1, "title", "Dr");
 	/* Found there, and holding something. */
@@ -269,7 +237,7 @@ static void differences_are_sent(void **state)
 			    PATCH "{\"op\":\"replace\",\"path\":\"name.familyName\",\"value\":\"Family\"}]}");
 	/* Nothing differs any more. */
 	before = requests(world, "PATCH");
-	cycle(world);
+	scene_cycle(world);
 	assert_int_equal(requests(world, "PATCH"), before);
 	assert_true(requests(world, "GET") > 0);
 	world_passed(world);
@@ -289,7 +257,7 @@ static void names_of_the_file_are_sent(void **state)
 	people[1].given_name = "Ann";
 	world->config.people = people;
 	assert_true(scene_reload(world, 0));
-	cycle(world);
+	scene_cycle(world);
 	expect_user(world, 1, "name.givenName", "Ann");
 	expect_user(world, 1, "displayName", "Ann of Ops");
 	world_passed(world);
@@ -302,7 +270,7 @@ static void updates_can_be_left_to_others(void **state)
 
 	join(world, &ann);
 	change_by_hand(world, 1, "{\"op\":\"replace\",\"path\":\"name.familyName\",\"value\":\"Other\"}");
-	cycle(world);
+	scene_cycle(world);
 	expect_user(world, 1, "name.familyName", "Other");
 	assert_int_equal(requests(world, "GET"), 0);
 	world_passed(world);
@@ -337,18 +305,18 @@ static void is_deactivated_and_comes_back(void **state)
 	join(world, &too);
 	user_text(world, 1, "id", before);
 	leave(world, &ann);
-	cycle(world);
+	scene_cycle(world);
 	/* Something is held still. */
 	expect_user(world, 1, "active", "true");
 	leave(world, &too);
-	cycle(world);
+	scene_cycle(world);
 	expect_user(world, 1, "active", "false");
 	expect_log(world, 1, "deactivate", "done");
 	expect_audit(world, "user_created", 1);
 	expect_audit(world, "user_deactivated", 1);
 	/* Once is enough. */
 	size_t patches = requests(world, "PATCH");
-	cycle(world);
+	scene_cycle(world);
 	assert_int_equal(requests(world, "PATCH"), patches);
 	join(world, &ann);
 	expect_user(world, 1, "active", "true");
@@ -369,7 +337,7 @@ static void is_deleted_and_created_anew(void **state)
 	user_text(world, 1, "id", before);
 	leave(world, &ann);
 	expect_user(world, 1, "active", "true");
-	cycle(world);
+	scene_cycle(world);
 	expect_user(world, 1, "id", "");
 	expect_log(world, 1, "delete", "done");
 	expect_audit(world, "user_deleted", 1);
@@ -386,26 +354,14 @@ static void others_are_left_alone(void **state)
 {
 	struct stay ann = {.ask = {.person = 1}}, bob = {.ask = {.person = 2}};
 	struct world *world = *state;
-	struct http_response response;
-	char group[80], user[128], path[128], body[512];
 
 	assert_true(sandbox_make_user(&world->sandbox, world_user_name(world, 1)));
 	join(world, &ann);
 	leave(world, &ann);
 	join(world, &bob);
 	leave(world, &bob);
-	sandbox_scim(&world->sandbox, "GET", "/Groups?filter=displayName%20eq%20%22group-1%22", NULL,
-		     &response);
-	snprintf(group, sizeof(group), "%s", scene_text(&response, "Resources.0.id"));
-	http_response_release(&response);
-	user_text(world, 2, "id", user);
-	snprintf(path, sizeof(path), "/Groups/%s", group);
-	snprintf(body, sizeof(body),
-		 PATCH "{\"op\":\"add\",\"path\":\"members\",\"value\":[{\"value\":\"%s\"}]}]}", user);
-	sandbox_scim(&world->sandbox, "PATCH", path, body, &response);
-	assert_int_equal(response.status, 204);
-	http_response_release(&response);
-	cycle(world);
+	assert_true(sandbox_change_by_hand(&world->sandbox, "group-1", world_user_name(world, 2), true));
+	scene_cycle(world);
 	expect_user(world, 1, "active", "true");
 	expect_user(world, 2, "active", "true");
 	expect_log(world, 2, "delete", "kept");
@@ -420,7 +376,7 @@ static void keeping_touches_nobody(void **state)
 
 	join(world, &ann);
 	leave(world, &ann);
-	cycle(world);
+	scene_cycle(world);
 	expect_user(world, 1, "active", "true");
 	assert_int_equal(requests(world, "DELETE") + requests(world, "PATCH"), 0);
 	world_passed(world);
@@ -466,11 +422,11 @@ static void lost_answer_of_an_end(void **state)
 	join(world, &bob);
 	leave(world, &bob);
 	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Users -> close after"));
-	cycle(world);
+	scene_cycle(world);
 	assert_true(sandbox_clear_faults(&world->sandbox));
 	join(world, &ann);
 	expect_user(world, 1, "active", "true");
-	cycle(world);
+	scene_cycle(world);
 	expect_user(world, 1, "active", "true");
 	expect_user(world, 2, "active", "false");
 	expect_audit(world, "user_deactivated", 1);

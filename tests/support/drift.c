@@ -12,8 +12,6 @@
 #include "tests/support/sandbox_log.h"
 #include "tests/support/wait.h"
 
-#define APP "/api/applications/app"
-
 int drift_open(void **state, const char *const *sandbox, const char *scim, const char *exclusive)
 {
 	struct world_options options = scene_defaults();
@@ -36,35 +34,10 @@ void drift_let_settle(void)
 	scene_wait_for(clock_wall_ms() + DRIFT_WINDOW + 20);
 }
 
-static bool cycle_is_over(void *ctx)
-{
-	struct http_response response;
-	bool over;
-
-	scene_get(ctx, 0, APP "/cycles/current", &response);
-	assert_int_equal(response.status, 200);
-	over = cJSON_IsNull(http_json(&response, "current"));
-	http_response_release(&response);
-	return over;
-}
-
-void drift_begin_cycle(const struct world *world)
-{
-	struct http_response response;
-
-	broker_call(&world->brokers[0],
-		    &(struct http_request){
-			    .method = "POST", .url = APP "/cycles", .bearer = world_token(world, 0)},
-		    &response);
-	assert_int_equal(response.status, 202);
-	http_response_release(&response);
-}
-
 void drift_cycle(struct world *world)
 {
 	drift_let_settle();
-	drift_begin_cycle(world);
-	assert_true(wait_until(cycle_is_over, world, SCENE_PATIENCE));
+	scene_cycle(world);
 }
 
 void drift_activate(const struct world *world, size_t person)

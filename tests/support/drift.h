@@ -12,7 +12,6 @@ int drift_open(void **state, const char *const *sandbox, const char *scim, const
 
 /* A cycle by the operator, from its beginning to its end. */
 void drift_let_settle(void);
-void drift_begin_cycle(const struct world *world);
 void drift_cycle(struct world *world);
 
 /* The person gets it, for an hour. */

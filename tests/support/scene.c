@@ -19,6 +19,7 @@
 #include "tests/support/wait.h"
 
 #define CYCLE_MIN_MS 20000
+#define APP          "/api/applications/app"
 #define MINE         PIM "assignmentScheduleRequests/filterByCurrentUser(on='principal')"
 #define CYCLE_SLACK  20 /* how exactly a cycle's begin is met, in ms */
 #define BODY_SIZE    512
@@ -336,6 +337,43 @@ int64_t scene_cycle_in(struct world *world, int64_t ms)
 		is_there = plan(world, lead, &planned);
 	assert_true(is_there);
 	return planned.next;
+}
+
+static bool no_cycle_runs(void *ctx)
+{
+	struct http_response response;
+	bool none;
+
+	scene_get(ctx, 0, APP "/cycles/current", &response);
+	assert_int_equal(response.status, 200);
+	none = cJSON_IsNull(http_json(&response, "current"));
+	http_response_release(&response);
+	return none;
+}
+
+void scene_wait_no_cycle(const struct world *world, int64_t timeout_ms)
+{
+	struct world copy = *world;
+
+	assert_true(wait_until(no_cycle_runs, &copy, timeout_ms));
+}
+
+void scene_begin_cycle(const struct world *world)
+{
+	struct http_response response;
+
+	broker_call(&world->brokers[0],
+		    &(struct http_request){
+			    .method = "POST", .url = APP "/cycles", .bearer = world_token(world, 0)},
+		    &response);
+	assert_int_equal(response.status, 202);
+	http_response_release(&response);
+}
+
+void scene_cycle(const struct world *world)
+{
+	scene_begin_cycle(world);
+	scene_wait_no_cycle(world, SCENE_PATIENCE);
 }
 
 static bool is_audit(const char *key)

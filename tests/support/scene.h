@@ -71,6 +71,13 @@ bool scene_reload(struct world *world, size_t broker);
  * least 20 s later; where the machine is too busy for that, later. When it begins, in Unix ms. */
 int64_t scene_cycle_in(struct world *world, int64_t ms);
 
+/* The operator begins a cycle of the application now, and waits until none runs any more; fails the test when that does
+ * not come in time. */
+void scene_cycle(const struct world *world);
+/* The first half of that, and the second. */
+void scene_begin_cycle(const struct world *world);
+void scene_wait_no_cycle(const struct world *world, int64_t timeout_ms);
+
 /* The digest of all that Redis holds but the audit, which a refusal enters too: to see that a call changes no key, no
  * field and no due time. Taken once what the brokers do by themselves after a start or a reload is done. Needs Redis'
  * `--enable-debug-command yes`. */
