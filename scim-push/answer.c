@@ -24,7 +24,7 @@ static cJSON *parse_up_to(const char *body, size_t len, size_t values_max)
 /* Copies the resource's id. False when it has none that could be used. */
 static bool copy_id(const cJSON *resource, char id[SCIM_ID_SIZE])
 {
-	const char *text = json_string(resource, "id");
+	const char *text = attribute_member_text(resource, "id");
 
 	if (text == NULL || text[0] == '\0' || strlen(text) >= SCIM_ID_SIZE)
 		return false;
@@ -45,8 +45,8 @@ struct hits {
 /* Takes a ListResponse apart. An empty list may leave Resources out: RFC 7644, 3.4.2. */
 static bool read_hits(const cJSON *list, struct hits *out)
 {
-	const cJSON *hits = cJSON_GetObjectItemCaseSensitive(list, "Resources");
-	const cJSON *total = cJSON_GetObjectItemCaseSensitive(list, "totalResults");
+	const cJSON *hits = attribute_member(list, "Resources");
+	const cJSON *total = attribute_member(list, "totalResults");
 
 	if ((hits == NULL && total == NULL) || (hits != NULL && !cJSON_IsArray(hits)) ||
 	    (total != NULL && !cJSON_IsNumber(total)))
@@ -118,7 +118,7 @@ bool scim_read_created(const char *body, size_t len, const struct scim_find *fin
 
 static bool has_id(const cJSON *resource, const char *id)
 {
-	const char *text = json_string(resource, "id");
+	const char *text = attribute_member_text(resource, "id");
 
 	return text != NULL && strcmp(text, id) == 0;
 }
@@ -165,7 +165,7 @@ static enum scim_membership listed(const cJSON *list, const char *id)
 	if (list != NULL && !cJSON_IsArray(list) && !cJSON_IsNull(list))
 		return MEMBERSHIP_UNCLEAR;
 	for (const cJSON *item = list == NULL ? NULL : list->child; item != NULL; item = item->next) {
-		const char *value = json_string(item, "value");
+		const char *value = attribute_member_text(item, "value");
 		if (value != NULL && strcmp(value, id) == 0)
 			return MEMBERSHIP_PRESENT;
 	}
@@ -175,7 +175,7 @@ static enum scim_membership listed(const cJSON *list, const char *id)
 /* Does it show members, and is it the group that was asked for? */
 static enum scim_members members_of(const cJSON *group, const char *group_id, const cJSON **members)
 {
-	*members = cJSON_GetObjectItemCaseSensitive(group, "members");
+	*members = attribute_member(group, "members");
 	if (group == NULL || !has_id(group, group_id))
 		return MEMBERS_UNREADABLE;
 	if (*members == NULL)
@@ -211,15 +211,15 @@ static bool all_have_ids(const cJSON *hits)
 bool scim_read_page(const char *body, size_t len, scim_on_id *on_id, void *ctx, struct scim_page *out)
 {
 	cJSON *page = parse_up_to(body, len, SCIM_MEMBER_VALUES);
-	const cJSON *hits = cJSON_GetObjectItemCaseSensitive(page, "Resources");
-	const cJSON *total = cJSON_GetObjectItemCaseSensitive(page, "totalResults");
-	const char *next = page == NULL ? NULL : json_string(page, "nextCursor");
+	const cJSON *hits = attribute_member(page, "Resources");
+	const cJSON *total = attribute_member(page, "totalResults");
+	const char *next = page == NULL ? NULL : attribute_member_text(page, "nextCursor");
 	bool ok = cJSON_IsArray(hits) && all_have_ids(hits) &&
 		  (next == NULL || strlen(next) < sizeof(out->cursor)) &&
 		  (total == NULL || cJSON_IsNumber(total));
 
 	for (const cJSON *hit = ok ? hits->child : NULL; hit != NULL; hit = hit->next)
-		on_id(ctx, json_string(hit, "id"));
+		on_id(ctx, attribute_member_text(hit, "id"));
 	if (ok) {
 		snprintf(out->cursor, sizeof(out->cursor), "%s", next != NULL ? next : "");
 		out->shown = (size_t)cJSON_GetArraySize(hits);
@@ -237,7 +237,8 @@ enum scim_members scim_read_member_list(const char *body, size_t len, const char
 	enum scim_members way = members_of(group, group_id, &members);
 
 	for (const cJSON *m = way == MEMBERS_SHOWN ? members->child : NULL; m != NULL; m = m->next) {
-		const char *value = json_string(m, "value"), *type = json_string(m, "type");
+		const char *value = attribute_member_text(m, "value"),
+			   *type = attribute_member_text(m, "type");
 		if (value != NULL && (type == NULL || strcmp(type, "Group") != 0))
 			on_id(ctx, value);
 	}
@@ -251,7 +252,7 @@ enum scim_membership scim_read_groups(const char *body, size_t len, const char *
 	enum scim_membership answer = MEMBERSHIP_UNCLEAR;
 
 	if (user != NULL && has_id(user, user_id))
-		answer = listed(cJSON_GetObjectItemCaseSensitive(user, "groups"), group_id);
+		answer = listed(attribute_member(user, "groups"), group_id);
 	cJSON_Delete(user);
 	return answer;
 }
@@ -259,8 +260,8 @@ enum scim_membership scim_read_groups(const char *body, size_t len, const char *
 bool scim_read_account(const char *body, size_t len, const char *user_id, struct scim_account *out)
 {
 	cJSON *user = parse_object(body, len);
-	const cJSON *active = cJSON_GetObjectItemCaseSensitive(user, "active");
-	const cJSON *groups = cJSON_GetObjectItemCaseSensitive(user, "groups");
+	const cJSON *active = attribute_member(user, "active");
+	const cJSON *groups = attribute_member(user, "groups");
 	bool ok = user != NULL && has_id(user, user_id);
 
 	out->active = cJSON_IsTrue(active) ? ACTIVE_YES : cJSON_IsFalse(active) ? ACTIVE_NO : ACTIVE_UNSAID;
@@ -324,7 +325,7 @@ void scim_clean_text(const char *text, const char *secret, char *out, size_t siz
 void scim_read_detail(const char *body, size_t len, const char *secret, char detail[SCIM_DETAIL_SIZE])
 {
 	cJSON *error = parse_object(body, len);
-	const char *text = error == NULL ? NULL : json_string(error, "detail");
+	const char *text = error == NULL ? NULL : attribute_member_text(error, "detail");
 
 	scim_clean_text(text == NULL ? "" : text, secret, detail, SCIM_DETAIL_SIZE);
 	cJSON_Delete(error);

@@ -78,6 +78,17 @@ bool attribute_parse(const char *text, struct attribute *out)
 	return true;
 }
 
+/* An answer in which two names differ in case alone was refused when it was read (json.h). */
+const cJSON *attribute_member(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItem(object, name);
+}
+
+const char *attribute_member_text(const cJSON *object, const char *name)
+{
+	return cJSON_GetStringValue(attribute_member(object, name));
+}
+
 /* Is this element of a multi-valued attribute of the type that is meant? */
 static bool is_of_type(const cJSON *element, const struct attribute *attribute)
 {
@@ -85,7 +96,7 @@ static bool is_of_type(const cJSON *element, const struct attribute *attribute)
 
 	if (attribute->type[0] == '\0')
 		return true;
-	type = json_string(element, "type");
+	type = attribute_member_text(element, "type");
 	return type != NULL && strcasecmp(type, attribute->type) == 0;
 }
 
@@ -93,7 +104,7 @@ static const cJSON *below(const cJSON *value, const struct attribute *attribute)
 {
 	if (attribute->sub[0] == '\0')
 		return value;
-	return cJSON_GetObjectItemCaseSensitive(value, attribute->sub);
+	return attribute_member(value, attribute->sub);
 }
 
 static bool is_plain(const cJSON *value)
@@ -105,8 +116,8 @@ static bool is_plain(const cJSON *value)
 static const cJSON *top(const cJSON *resource, const struct attribute *attribute)
 {
 	if (attribute->schema[0] != '\0')
-		resource = cJSON_GetObjectItemCaseSensitive(resource, attribute->schema);
-	return cJSON_GetObjectItemCaseSensitive(resource, attribute->name);
+		resource = attribute_member(resource, attribute->schema);
+	return attribute_member(resource, attribute->name);
 }
 
 const cJSON *attribute_value(const cJSON *resource, const struct attribute *attribute)

@@ -24,6 +24,12 @@ struct attribute {
 	char sub[ATTRIBUTE_NAME_SIZE];  /* "" = none */
 };
 
+/* The member of that name in an answer: names of attributes match in any case (RFC 7643, 2.1). NULL when there is none.
+ * Borrowed. */
+const cJSON *attribute_member(const cJSON *object, const char *name);
+/* Its text; NULL when it is absent or no text. Borrowed. */
+const char *attribute_member_text(const cJSON *object, const char *name);
+
 /* False when the text is no such path; `out` is untouched then. */
 bool attribute_parse(const char *text, struct attribute *out);
 

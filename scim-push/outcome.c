@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "scim-push/attribute.h"
 #include "scim-push/retry.h"
 
 /* Operations that fail alike. */
@@ -74,7 +75,7 @@ static bool has_type(const struct http_answer *answer, const char *type)
 
 	if (err != ERR_OK)
 		return err == ERR_NOMEM;
-	text = json_string(error, "scimType");
+	text = attribute_member_text(error, "scimType");
 	equal = text != NULL && strcmp(text, type) == 0;
 	cJSON_Delete(error);
 	return equal;

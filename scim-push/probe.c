@@ -165,8 +165,7 @@ static void start_push(struct probe *probe)
 
 static const char *supports(const cJSON *config, const char *feature)
 {
-	const cJSON *said = cJSON_GetObjectItemCaseSensitive(
-		cJSON_GetObjectItemCaseSensitive(config, feature), "supported");
+	const cJSON *said = attribute_member(attribute_member(config, feature), "supported");
 
 	return cJSON_IsTrue(said) ? "yes" : cJSON_IsFalse(said) ? "no" : "not said";
 }

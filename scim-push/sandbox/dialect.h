@@ -92,7 +92,9 @@
 	X(B_DELETE_AGAIN, "delete-again", "404|500|204", 0, "DELETE of what is not there")                   \
 	X(B_IF_MATCH, "if-match", "ignored|412", 0, "412: any version that a client names is old")           \
 	X(B_MAX_USERS, "max-users", NULL, 100000, "users altogether; the sandbox keeps them in memory")      \
-	X(B_MAX_GROUPS, "max-groups", NULL, 20000, "groups altogether")
+	X(B_MAX_GROUPS, "max-groups", NULL, 20000, "groups altogether")                                      \
+	/* all answers */                                                                                    \
+	X(B_QUIRKS, "quirks", NULL, 0, "seed of what no client may notice; 0 = none")
 
 #define BEHAVIOUR_ENUM(constant, name, choices, first, about) constant,
 enum behaviour { BEHAVIOURS(BEHAVIOUR_ENUM) BEHAVIOUR_COUNT };

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/id.h"
 #include "base/json.h"
+#include "scim-push/sandbox/response.h"
 
 enum state { STATE_RECEIVING, STATE_HELD, STATE_RESUMED };
 
@@ -25,6 +25,7 @@ struct exchange {
 	enum state state;
 	struct fault fault;
 	int64_t due_ms; /* clock_mono_ms() at which a delay ends */
+	struct quirk quirk;
 	struct answer answer;
 	bool answered;    /* the answer stands, and with it the change */
 	bool client_gone; /* while it was held */
@@ -120,6 +121,19 @@ static void log_once(struct exchange *exchange, int status, bool client_gone)
 						  });
 }
 
+/* This one call in the dialect as its quirk has it. */
+static void handle(struct exchange *exchange, const struct scim_call *call)
+{
+	struct scim *scim = &exchange->server->scim;
+	struct dialect usual = scim->dialect, other = usual;
+
+	quirk_dialect(&exchange->quirk, &other);
+	scim_use(scim, &other);
+	answer_speak(&exchange->answer, &other);
+	scim_handle(scim, call, &exchange->answer);
+	scim_use(scim, &usual);
+}
+
 static void apply(struct exchange *exchange)
 {
 	static const char base[] = "/scim/v2";
@@ -144,7 +158,7 @@ static void apply(struct exchange *exchange)
 	else if (buf_failed(&exchange->body))
 		answer_error(&exchange->answer, 413, PROBLEM_TOO_LARGE, call.now_ms);
 	else
-		scim_handle(&exchange->server->scim, &call, &exchange->answer);
+		handle(exchange, &call);
 }
 
 /* Applies the request where its fault lets it be applied, once. */
@@ -157,36 +171,18 @@ static void settle(struct exchange *exchange)
 	if (fault_applies(&exchange->fault))
 		apply(exchange);
 	fault_spoil(&exchange->fault, &exchange->answer, clock_wall_ms());
-}
-
-static void add_headers(struct MHD_Response *response, const struct answer *answer)
-{
-	char id[ID_SIZE];
-
-	id_make(0, id);
-	(void)MHD_add_response_header(response, "Content-Type", answer->type);
-	(void)MHD_add_response_header(response, "x-amzn-RequestId", id);
-	if (answer->location[0] != '\0')
-		(void)MHD_add_response_header(response, "Location", answer->location);
-	if (answer->retry_after[0] != '\0')
-		(void)MHD_add_response_header(response, "Retry-After", answer->retry_after);
+	quirk_answer(&exchange->quirk, exchange->method, &exchange->answer);
 }
 
 /* The line is in the log before the client can have the answer. */
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
 	struct answer *answer = &exchange->answer;
-	size_t len = answer->body.len;
-	char *body = len > 0 ? buf_detach(&answer->body) : NULL;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		len, body, body != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = response_make(answer, &exchange->quirk);
 	enum MHD_Result result;
 
-	if (response == NULL) {
-		free(body);
+	if (response == NULL)
 		return MHD_NO;
-	}
-	add_headers(response, answer);
 	log_once(exchange, answer->status, false);
 	result = MHD_queue_response(exchange->connection, (unsigned)answer->status, response);
 	MHD_destroy_response(response);
@@ -314,6 +310,14 @@ static enum MHD_Result control(struct exchange *exchange)
 	return send_answer(exchange);
 }
 
+/* Nothing that a fault's rule would tell of. */
+static void be_late(struct exchange *exchange)
+{
+	exchange->fault.delay_ms = quirk_delay_ms(&exchange->quirk);
+	exchange->fault.after = quirk_draw(&exchange->quirk, 2) == 1;
+	exchange->fault.action = exchange->fault.delay_ms > 0 ? FAULT_DELAY : FAULT_NONE;
+}
+
 static enum MHD_Result decide(struct exchange *exchange)
 {
 	static const char base[] = "/scim/v2";
@@ -324,8 +328,12 @@ static enum MHD_Result decide(struct exchange *exchange)
 	if (is_below(exchange->target, base))
 		fault = faults_pick(&exchange->server->faults, exchange->method,
 				    exchange->target + sizeof(base) - 1);
+	exchange->quirk =
+		quirk_begin(exchange->server->scim.dialect.value[B_QUIRKS], ++exchange->server->requests);
 	if (fault != NULL)
 		exchange->fault = *fault;
+	else
+		be_late(exchange);
 	if (exchange->fault.action == FAULT_HANG || exchange->fault.action == FAULT_DELAY)
 		return hold(exchange);
 	settle(exchange);

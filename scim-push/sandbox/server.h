@@ -29,8 +29,9 @@ struct server {
 	int signals;                 /* signalfd of SIGTERM and SIGINT */
 	struct exchange *first_held; /* oldest first */
 	struct exchange *last_held;
-	size_t resuming; /* resumed, but not yet ended */
-	bool run_again;  /* something was resumed, which libmicrohttpd itself does not count as work */
+	uint64_t requests; /* of SCIM, so far */
+	size_t resuming;   /* resumed, but not yet ended */
+	bool run_again;    /* something was resumed, which libmicrohttpd itself does not count as work */
 	bool stopping;
 };
 

@@ -202,7 +202,7 @@ static bool count_patches(const struct play *play, struct patches *out)
 			cJSON_GetArrayItem(cJSON_GetObjectItem(entry->body, "Operations"), 0);
 		const char *op = cJSON_GetStringValue(cJSON_GetObjectItem(operation, "op"));
 
-		if (!sandbox_entry_is_push(entry) || op == NULL || entry->status != 204)
+		if (!sandbox_entry_is_push(entry) || op == NULL || entry->status / 100 != 2)
 			continue;
 		if (strcmp(op, "remove") == 0 && out->removes == 0)
 			out->first_remove_ms = entry->received_ms;

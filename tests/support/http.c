@@ -173,8 +173,11 @@ const cJSON *http_json(const struct http_response *response, const char *path)
 		size_t len = strcspn(path, ".");
 
 		snprintf(name, sizeof(name), "%.*s", (int)len, path);
-		at = cJSON_IsArray(at) ? cJSON_GetArrayItem(at, (int)strtol(name, NULL, 10))
-				       : cJSON_GetObjectItemCaseSensitive(at, name);
+		if (cJSON_IsArray(at))
+			at = cJSON_GetArrayItem(at, (int)strtol(name, NULL, 10));
+		else
+			at = response->any_case ? cJSON_GetObjectItem(at, name)
+						: cJSON_GetObjectItemCaseSensitive(at, name);
 		path += len;
 		path += *path == '.';
 	}

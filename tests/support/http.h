@@ -28,6 +28,7 @@ struct http_response {
 	struct buf headers; /* the final header lines as they came, with their CR LF */
 	struct buf body;
 	cJSON *json; /* the body, where it is JSON; otherwise NULL */
+	bool any_case; /* names in it match in any case, as those of SCIM do; set by the caller after the call */
 	char error[256];
 	int64_t sent_ms, ended_ms; /* clock_mono_ms() */
 };

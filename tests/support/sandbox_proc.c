@@ -63,6 +63,7 @@ void sandbox_scim(const struct sandbox *sandbox, const char *method, const char 
 
 	snprintf(url, sizeof(url), "%s%s", sandbox->url, path);
 	http_call(&request, response);
+	response->any_case = true;
 }
 
 void sandbox_control(const struct sandbox *sandbox, const char *method, const char *path, const char *body,

@@ -14,6 +14,9 @@
 #define APPLICATION_ID "app"
 #define SHORT_TEXT     64
 
+#define SANDBOX_ARGUMENTS 20
+#define QUIRKS_SEED       "20261126" /* or what the environment says */
+
 /* Everything that the configuration of the brokers points to. */
 struct world_names {
 	struct broker_person *people;
@@ -160,10 +163,34 @@ static bool make_config(struct world *world, const struct world_options *options
 	return write_token(names->token_file);
 }
 
+static const char *quirks_seed(void)
+{
+	const char *seed = getenv("QUIRKS_SEED");
+
+	return seed != NULL && seed[0] != '\0' ? seed : QUIRKS_SEED;
+}
+
+/* The application is hostile in all that a client has to put up with, unless the test says otherwise. */
+static bool start_sandbox(struct world *world, const struct world_options *options)
+{
+	const char *arguments[SANDBOX_ARGUMENTS + 3] = {NULL};
+	char quirks[SHORT_TEXT];
+	size_t count = 0;
+
+	for (; options->sandbox_arguments != NULL && options->sandbox_arguments[count] != NULL; count++) {
+		if (count == SANDBOX_ARGUMENTS)
+			return false;
+		arguments[count] = options->sandbox_arguments[count];
+	}
+	snprintf(quirks, sizeof(quirks), "quirks=%s", options->plain_sandbox ? "0" : quirks_seed());
+	arguments[count] = "--behaviour";
+	arguments[count + 1] = quirks;
+	return sandbox_start(&world->sandbox, world->dir, "sandbox", arguments);
+}
+
 static bool start_servers(struct world *world, const struct world_options *options)
 {
-	if (!redis_server_start(&world->redis, options->redis_arguments) ||
-	    !sandbox_start(&world->sandbox, world->dir, "sandbox", options->sandbox_arguments))
+	if (!redis_server_start(&world->redis, options->redis_arguments) || !start_sandbox(world, options))
 		return false;
 	world->names = names_new(options->people, options->groups);
 	if (world->names == NULL || !make_config(world, options))

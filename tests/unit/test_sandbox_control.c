@@ -221,6 +221,39 @@ static void test_command_lines(void **state)
 	}
 }
 
+/* What of its quirks is on the wire: asked so often that each has been seen. */
+static void test_quirks(void **state)
+{
+	struct fixture *f = *state;
+	size_t pieces = 0, closed = 0, spelled = 0, asked = 0;
+	struct http_response response;
+
+	sandbox_control(&f->sandbox, "POST", "/sandbox/behaviours", "{\"behaviours\":[\"quirks=7\"]}",
+			&response);
+	assert_int_equal(response.status, 200);
+	http_response_release(&response);
+	for (; asked < 100; asked++) {
+		char value[64];
+
+		sandbox_scim(&f->sandbox, "GET", "/Users", NULL, &response);
+		assert_int_equal(response.status, 200);
+		assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(response.json, "Resources")), 2);
+		pieces += http_header(&response, "Transfer-Encoding", value, sizeof(value));
+		closed += http_header(&response, "Connection", value, sizeof(value)) &&
+			  strcmp(value, "close") == 0;
+		spelled += strstr(buf_text(&response.headers), "Content-Type: ") == NULL;
+		http_response_release(&response);
+	}
+	assert_in_range(pieces, 1, asked - 1);
+	assert_in_range(closed, 1, asked - 1);
+	assert_in_range(spelled, 1, asked - 1);
+	/* Control is as it was. */
+	sandbox_control(&f->sandbox, "GET", "/sandbox/behaviours", NULL, &response);
+	assert_non_null(strstr(buf_text(&response.body), "\"quirks\":7"));
+	assert_false(http_header(&response, "Set-Cookie", (char[8]){""}, 8));
+	http_response_release(&response);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rates, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_twins, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_command_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_quirks, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,6 +193,42 @@ static void user_look_ups(void **state)
 	(void)state;
 }
 
+static void count_id(void *ctx, const char *id)
+{
+	*(size_t *)ctx += strcmp(id, "u-1") == 0;
+}
+
+/* RFC 7643, 2.1: names of attributes are compared without regard to case. */
+static void names_in_any_case(void **state)
+{
+	static const char list[] =
+		"{\"TOTALRESULTS\":1,\"resources\":[{\"ID\":\"g-1\",\"displayname\":\"Admins\"}]}";
+	static const char page[] = "{\"Resources\":[{\"Id\":\"u-1\"}],\"NextCursor\":\"more\"}";
+	static const char group[] = "{\"iD\":\"g-1\",\"Members\":[{\"VALUE\":\"u-1\"}]}";
+	static const char account[] = "{\"Id\":\"u-1\",\"Active\":false,\"GROUPS\":[{\"Value\":\"g-1\"}]}";
+	static const char error[] = "{\"Detail\":\"No.\",\"Status\":\"400\"}";
+	struct scim_find find = group_named("Admins");
+	struct scim_shown shown = {.user_id = "u-1"};
+	struct scim_page read = {.cursor = ""};
+	struct scim_account has;
+	char id[SCIM_ID_SIZE] = "", detail[SCIM_DETAIL_SIZE];
+	size_t told = 0;
+
+	assert_int_equal(scim_read_found(list, sizeof(list) - 1, &find, id), HIT_ONE);
+	assert_string_equal(id, "g-1");
+	assert_true(scim_read_page(page, sizeof(page) - 1, count_id, &told, &read));
+	assert_int_equal(told, 1);
+	assert_string_equal(read.cursor, "more");
+	assert_int_equal(scim_read_members(group, sizeof(group) - 1, "g-1", &shown, 1), MEMBERS_SHOWN);
+	assert_int_equal(shown.membership, MEMBERSHIP_PRESENT);
+	assert_int_equal(scim_read_groups(account, sizeof(account) - 1, "u-1", "g-1"), MEMBERSHIP_PRESENT);
+	assert_true(scim_read_account(account, sizeof(account) - 1, "u-1", &has));
+	assert_true(has.active == ACTIVE_NO && has.in_groups);
+	scim_read_detail(error, sizeof(error) - 1, "", detail);
+	assert_string_equal(detail, "No.");
+	(void)state;
+}
+
 static void created_users(void **state)
 {
 	static const char user[] = "{\"id\":\"u-9\",\"userName\":\"ada@example.com\",\"active\":true}";
@@ -342,6 +378,7 @@ int main(void)
 		cmocka_unit_test(hundred_members_fit),
 		cmocka_unit_test(group_look_ups),
 		cmocka_unit_test(user_look_ups),
+		cmocka_unit_test(names_in_any_case),
 		cmocka_unit_test(created_users),
 		cmocka_unit_test(memberships),
 		cmocka_unit_test(details),
