@@ -61,6 +61,8 @@ struct policy_stage {
 	int64_t timeout_ms;          /* nobody decides for so long: denied */
 	int64_t escalation_after_ms; /* the others may decide too from then on; 0 = there are none */
 	struct policy_people escalation;
+	struct policy_names
+		notify; /* told when it is asked, and of a broken glass, besides those who may decide */
 };
 
 struct policy_stages {

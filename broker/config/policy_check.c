@@ -111,17 +111,17 @@ static void check_deciders(struct builder *builder, const struct policy_names *n
 	}
 }
 
-/* Who is known by claims alone has no mailbox that the broker knows. */
+/* Who is known by claims alone has no mailbox that the broker knows, unless an address is named for them. */
 static void check_told(struct builder *builder, const struct policy_stage *stage, struct place place)
 {
 	const struct config *config = builder->config;
 	if (config->mail.server[0] == '\0' || config->webhook_count > 0 ||
-	    stage->approvers.principals.count > 0)
+	    stage->approvers.principals.count + stage->notify.count > 0)
 		return;
 	report_warning(
 		builder->reading.report, place,
 		"no approver would be told of a request: mail goes to those who are named by user name, "
-		"and here claims alone say who decides");
+		"and here claims alone say who decides; name an address of theirs in notify");
 }
 
 void builder_check_policy(struct builder *builder, const struct policy *policy, const struct element *element)

@@ -827,6 +827,12 @@ const struct setting settings[SETTING_COUNT] = {
 				    "And everybody whose token has one value of each claim.", TYPE_CLAIMS,
 				    .off_in_example = true, .absent = "nobody by claims",
 				    .example = "{groups: [heads]}", STAGE(escalation.claims)},
+	[SET_STAGE_NOTIFY] =
+		{"groups[].activation.approval.notify",
+		 "Addresses, or user names, that are told by mail as well when this round is asked and "
+		 "when the glass is broken: for those who decide by claims, whose mailboxes nobody knows.",
+		 TYPE_USER_NAMES, .off_in_example = true, .absent = "nobody",
+		 .example = "[cloud-approvers@example.com]", .max = 100, STAGE(notify)},
 	[SET_APPROVAL_STAGES] = {"groups[].activation.approval.stages",
 				 "One after the other: how many such rounds, or a list of rounds, each with "
 				 "the settings above.",

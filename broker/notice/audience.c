@@ -185,6 +185,7 @@ static enum err add_stage(struct audience *out, const struct config *config, con
 		return ERR_NOMEM;
 	add_names(out, config, &s->approvers.principals, asker, 0);
 	add_names(out, config, &s->escalation.principals, asker, s->escalation_after_ms);
+	add_names(out, config, &s->notify, asker, 0);
 	return ERR_OK;
 }
 
@@ -198,8 +199,11 @@ static enum err add_group(struct audience *out, const struct config *config, con
 	if (to & TO_STAGE && add_stage(out, config, &group->policy, n) != ERR_OK)
 		return ERR_NOMEM;
 	for (size_t i = 0; (to & TO_APPROVERS) != 0 && i < group->policy.approval.count; i++) {
-		add_names(out, config, &group->policy.approval.list[i].approvers.principals, "", 0);
-		add_names(out, config, &group->policy.approval.list[i].escalation.principals, "", 0);
+		const struct policy_stage *stage = &group->policy.approval.list[i];
+
+		add_names(out, config, &stage->approvers.principals, "", 0);
+		add_names(out, config, &stage->escalation.principals, "", 0);
+		add_names(out, config, &stage->notify, "", 0);
 	}
 	if (to & TO_NOTIFIED)
 		add_names(out, config, &group->policy.notify, "", 0);

@@ -54,7 +54,9 @@ static const char text[] =
 	"        stages:\n"
 	"          - {approvers: [LEAD, amira@example.com, Amira-Admin@example.com, \"no address\"],\n"
 	"             escalation: {after: 1h, approvers: [boss@example.com]}}\n"
-	"          - {approvers: [head@example.com]}\n";
+	"          - {approvers: [head@example.com]}\n"
+	"          - {approver_claims: {groups: [cloud-leads]}, notify: [Cloud-Leads@example.com, "
+	"amira-admin@example.com]}\n";
 
 static int load(void **state)
 {
@@ -120,7 +122,8 @@ static void test_audience(void **state)
 		{"approval.requested", STAGED, 1,
 		 "hook:all hook:asks hook:one lead@example.com boss@example.com+3600000"},
 		{"approval.requested", STAGED, 2, "hook:all hook:asks hook:one head@example.com"},
-		{"approval.requested", STAGED, 3, "hook:all hook:asks hook:one"},
+		{"approval.requested", STAGED, 3, "hook:all hook:asks hook:one cloud-leads@example.com"},
+		{"approval.requested", STAGED, 4, "hook:all hook:asks hook:one"},
 		{"approval.decided", STAGED, 1, "hook:all hook:one amira@example.com"},
 		{"activation.provisioned", PLAIN, 0, "hook:all amira@example.com security@example.com"},
 		{"activation.deferred", PLAIN, 0, "hook:all amira@example.com"},
@@ -131,7 +134,7 @@ static void test_audience(void **state)
 		 "hook:all amira@example.com security@example.com olga@example.com"},
 		{"breakglass.used", STAGED, 0,
 		 "hook:all hook:one amira-admin@example.com amira@example.com lead@example.com "
-		 "boss@example.com head@example.com olga@example.com"},
+		 "boss@example.com head@example.com cloud-leads@example.com olga@example.com"},
 		{"application.quarantined", "", 0, "hook:all olga@example.com"},
 		{"removals.held", "", 0, "hook:all olga@example.com"},
 		{"token.ending", "", 0, "hook:all olga@example.com"},
