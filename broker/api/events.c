@@ -310,10 +310,6 @@ void events_get(struct call *call)
 	struct events *events = call->api->events;
 	enum err err;
 
-	if (exchange_is_inner(call->exchange)) {
-		call_error(call, ERR_BAD_REQUEST, "A batch has an end, this answer has none.", NULL);
-		return;
-	}
 	err = call->api->stopping || exchange_abandoned(call->exchange) ? ERR_UNAVAILABLE
 									: join(events, call);
 	if (err == ERR_OK)

@@ -8,7 +8,7 @@
 #include "api/server_exchange.h"
 
 #define PIECE_MAX  ((size_t)16 * 1024)
-#define BLOCK      512         /* libmicrohttpd's own buffer for clients without chunks */
+#define BLOCK      128         /* libmicrohttpd's own buffer for clients without chunks */
 #define UNACKED_MS 30000U      /* a peer that has died without a word is noticed so late */
 #define ROOM       (16 * 1024) /* of the kernel for what the client has not taken */
 

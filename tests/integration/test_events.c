@@ -116,7 +116,28 @@ static void another_brokers_changes_are_told(void **state)
 	world_passed(&e->world);
 }
 
-/* A sixth listener's own request comes last, so that what the others' would have told has come before. */
+/* It goes on where nothing happens, and what was said before is not said again. */
+static void over_tls(void **state)
+{
+	struct ears *e = *state;
+	struct world_options options = scene_defaults();
+	struct listener *l;
+	char id[ID_SIZE];
+
+	options.tls = true;
+	open_world(e, &options);
+	l = listen_as(e, 1, 0, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		scene_activate(&e->world, &(struct world_ask){.person = 1, .group = i}, id);
+		expect(l, "request", id, GIVEN);
+		listener_forget(l);
+		assert_false(listener_wait(l, "data:", 2 * SECOND));
+		assert_false(l->ended);
+	}
+	world_passed(&e->world);
+}
+
+/* What is told by one listener's own request comes last, so that what must not be told would have come before. */
 static void who_is_told(void **state)
 {
 	struct ears *e = *state;
@@ -213,6 +234,29 @@ static void who_comes_back_misses_nothing(void **state)
 	listener_close(l);
 	l = listen_as(e, 1, 0, "not-an-id");
 	assert_true(listener_wait(l, "event: anew\n", SCENE_PATIENCE));
+	world_passed(&e->world);
+}
+
+/* As after a restore from an older copy: the numbers begin again. */
+static void what_is_lost_is_told(void **state)
+{
+	struct ears *e = *state;
+	struct world_options options = scene_defaults();
+	struct listener *l;
+	char id[ID_SIZE];
+
+	options.lanes = 1;
+	open_world(e, &options);
+	l = listen_as(e, 1, 0, NULL);
+	scene_activate(&e->world, &(struct world_ask){.person = 1}, id);
+	expect(l, "request", id, GIVEN);
+	assert_false(listener_has(l, "event: anew"));
+	assert_true(redis_server_do(&e->world.redis, "DEL {j0}:audit {j0}:audit:head"));
+	assert_int_equal(post(e, 0, "/api/applications/app/pause"), 200);
+	assert_true(listener_wait(l, "event: anew\n", SCENE_PATIENCE));
+	listener_forget(l);
+	scene_activate(&e->world, &(struct world_ask){.person = 1, .group = 1}, id);
+	assert_true(listener_wait(l, id, SCENE_PATIENCE));
 	world_passed(&e->world);
 }
 
@@ -433,9 +477,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define EARS(f) cmocka_unit_test_setup_teardown(f, make_ears, end_ears)
 		EARS(another_brokers_changes_are_told),
+		EARS(over_tls),
 		EARS(who_is_told),
 		EARS(who_may_not_listen),
 		EARS(who_comes_back_misses_nothing),
+		EARS(what_is_lost_is_told),
 		EARS(who_reads_slowly),
 		EARS(a_broker_that_stops_ends_them),
 		EARS(a_reload_is_respected),

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "store/slots.h"
+#include "tests/support/listener.h"
 #include "tests/support/redis_acl.h"
 #include "tests/support/redis_cluster.h"
 #include "tests/support/scene_ask.h"
@@ -30,6 +31,7 @@ struct story {
 	struct world_ask asks[PEOPLE];
 	char keys[PEOPLE][32];
 	char ids[PEOPLE][ID_SIZE];
+	struct listener listener; /* the operator's, at the second broker */
 };
 
 static void write_acl(struct story *story)
@@ -90,6 +92,7 @@ static int close_story(void **state)
 	void *opened = story->world;
 	int closed = scene_close(&opened);
 
+	listener_close(&story->listener);
 	redis_cluster_stop(&story->cluster);
 	unlink(story->acl);
 	unlink(story->password);
@@ -112,6 +115,19 @@ static void ask_until_answered(struct story *story, size_t i, size_t group)
 	scene_activate_at_last(story->world, &story->asks[i], story->ids[i]);
 }
 
+/* Whatever has become of the lane: told, or told to look. */
+static void expect_told(struct story *story)
+{
+	char text[128];
+
+	for (size_t i = 0; i < PEOPLE; i++) {
+		snprintf(text, sizeof(text), "\"%s\",\"status\":\"Provisioned\",\"state\":\"provisioned\"",
+			 story->ids[i]);
+		assert_true(listener_has(&story->listener, "event: anew\n") ||
+			    listener_wait(&story->listener, text, SCENE_PATIENCE));
+	}
+}
+
 static void expect_all(struct story *story, size_t group)
 {
 	for (size_t i = 0; i < PEOPLE; i++) {
@@ -123,12 +139,19 @@ static void expect_all(struct story *story, size_t group)
 	assert_int_equal(scene_members(story->world, group), PEOPLE);
 }
 
+static void open_listener(struct story *story)
+{
+	listener_open(&story->listener, &story->world->brokers[1], world_token(story->world, 0), NULL);
+	assert_int_equal(story->listener.status, 200);
+}
+
 static void a_lane_is_moved(void **state)
 {
 	struct story *story = *state;
 	struct redis_cluster *cluster = &story->cluster;
 	struct scene_changes changes;
 
+	open_listener(story);
 	ask_until_answered(story, 0, 0);
 	unsigned slot = slot_of(story->ids[0]);
 	int from = redis_cluster_master(cluster, slot), to = (from + 1) % 3, moved = 1;
@@ -142,6 +165,7 @@ static void a_lane_is_moved(void **state)
 	for (size_t i = PEOPLE / 2; i < PEOPLE; i++)
 		ask_until_answered(story, i, 0);
 	expect_all(story, 0);
+	expect_told(story);
 	scene_changes(story->world, &changes);
 	assert_int_equal(changes.adds, PEOPLE);
 	assert_int_equal(redis_cluster_master(cluster, slot), to);
@@ -154,6 +178,7 @@ static void a_master_is_killed(void **state)
 	struct redis_cluster *cluster = &story->cluster;
 	struct scene_changes changes;
 
+	open_listener(story);
 	ask_until_answered(story, 0, 1);
 	unsigned slot = slot_of(story->ids[0]);
 	int victim = redis_cluster_master(cluster, slot);
@@ -167,6 +192,7 @@ static void a_master_is_killed(void **state)
 	for (size_t i = PEOPLE / 2; i < PEOPLE; i++)
 		ask_until_answered(story, i, 1);
 	expect_all(story, 1);
+	expect_told(story);
 	scene_changes(story->world, &changes);
 	assert_int_equal(changes.adds, PEOPLE);
 	world_passed(story->world);
