@@ -80,6 +80,8 @@ STARVED_TESTS := $(filter tests/unit/test_starved% tests/integration/test_starve
 STARVED := $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup strndup)
 # With the sandbox's own parts inside.
 SANDBOX_TESTS := $(filter-out %_http.c %_control.c,$(filter tests/unit/test_sandbox%,$(UNIT_TESTS)))
+# With the command's own parts inside.
+COMMAND_FUZZERS := tests/fuzz/fuzz_command.c
 SANDBOX_FUZZERS := $(filter tests/fuzz/fuzz_sandbox_%,$(FUZZERS))
 # Programs and parts that tests use besides.
 EXTRA_C := tests/unit/sandbox_world.c tests/webhooks/peer.c tests/oidc/verifier.c tests/fuzz/replay.c
@@ -278,6 +280,13 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(filter fuzz,$(VARIANT)),
 $(SANDBOX_FUZZERS:%.c=$(B)/%): %: %.o $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/replay.o) \
 		$(call obj,$(filter-out %/main.c,$(SANDBOX_SRC))) $(B)/libjit.a
 	$(Q)$(LINK) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) $^ $(LIBS)
+
+$(COMMAND_FUZZERS:%.c=$(B)/%): %: %.o $(if $(filter fuzz,$(VARIANT)),,$(B)/tests/fuzz/replay.o) \
+		$(call obj,$(filter-out %/main.c,$(COMMAND_SRC))) $(B)/libjit.a
+	$(Q)$(LINK) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer) $^ $(LIBS)
+
+$(B)/tests/fuzz/fuzz_command: private LDFLAGS += -Wl,--wrap=call
+$(B)/tests/fuzz/fuzz_records: private LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=store_%,call lanes lane_of ready)
 
 fuzz-run: $(patsubst %.c,$(B)/%,$(FUZZERS))
 	@set -e; for f in $^; do name=$${f##*/fuzz_}; mkdir -p $(B)/corpus/$$name; \

@@ -12,6 +12,7 @@
 #include "activation/policy.h"
 #include "api/api.h"
 #include "api/approvals.h"
+#include "api/bodies.h"
 #include "api/decisions.h"
 #include "api/message.h"
 #include "api/render.h"
@@ -398,51 +399,25 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 	buf_release(&limits);
 }
 
-/* {"reviewResult": "Approve"|"Deny", "justification": "…"}; Graph's read-only members are passed over. */
-static enum err read_verdict(struct verdict *verdict, const char *text, size_t len, struct errctx *ec)
-{
-	cJSON *body = NULL;
-	enum err err = json_parse(text, len, &body, ec);
-	const char *result, *why;
-
-	if (err != ERR_OK)
-		return err;
-	result = json_string(body, "reviewResult");
-	why = json_string(body, "justification");
-	if (result == NULL || (strcasecmp(result, "Approve") != 0 && strcasecmp(result, "Deny") != 0))
-		err = err_set(ec, ERR_INVALID_REQUEST, "reviewResult must be 'Approve' or 'Deny'.");
-	else if (why != NULL && strlen(why) >= sizeof(verdict->justification))
-		err = err_set(ec, ERR_INVALID_REQUEST, "justification may have %d bytes at most.",
-			      TEXT_SIZE - 1);
-	else
-		verdict->approve = strcasecmp(result, "Approve") == 0;
-	if (err == ERR_OK && why != NULL)
-		snprintf(verdict->justification, sizeof(verdict->justification), "%s", why);
-	cJSON_Delete(body);
-	return err;
-}
-
 void approvals_decide(struct call *call)
 {
 	struct verdict *verdict = calloc(1, sizeof(*verdict));
+	struct body_review review;
 	struct errctx ec = {""};
 	size_t len;
 	const char *body = exchange_body(call->exchange, &len);
-	enum err err;
+	enum err err = verdict != NULL ? body_read_review(body, len, &review, &ec) : ERR_NOMEM;
 
-	if (verdict == NULL) {
-		call_error(call, ERR_NOMEM, NULL, NULL);
+	if (err != ERR_OK) {
+		free(verdict);
+		call_error(call, err, ec.text[0] != '\0' ? ec.text : NULL, NULL);
 		return;
 	}
 	verdict->call = call;
 	verdict->status = 204;
+	verdict->approve = review.approve;
+	snprintf(verdict->justification, sizeof(verdict->justification), "%s", review.justification);
 	snprintf(verdict->stage_id, sizeof(verdict->stage_id), "%s", call->param2);
-	err = read_verdict(verdict, body, len, &ec);
-	if (err != ERR_OK) {
-		free(verdict);
-		call_error(call, err, ec.text, NULL);
-		return;
-	}
 	call->subject.action = verdict->approve ? "Approve" : "Deny";
 	snprintf(call->subject.request, ID_SIZE, "%.36s", call->param);
 	activation_get(call->api->activation, call->param, on_read, verdict);

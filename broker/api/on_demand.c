@@ -2,16 +2,15 @@
  * On-demand provisioning: one person and one group are pushed at once, and the answer shows each request with what
  * the application said. It makes the membership what is desired; it grants nothing.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "activation/operate.h"
 #include "api/api.h"
+#include "api/bodies.h"
 #include "api/render.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "broker/provision/provision.h"
 
 #define ANSWER_BY_MS 8000 /* before the server's own deadline for an answer */
@@ -127,47 +126,20 @@ static void on_order(void *ctx, enum err err, struct order *order, int64_t wait_
 	}
 }
 
-/* {"principalId": …, "groupId": …} */
-static enum err read_body(const struct call *call, char principal[NAME_SIZE], char group[ID_SIZE],
-			  struct errctx *ec)
-{
-	size_t len;
-	const char *text = exchange_body(call->exchange, &len);
-	cJSON *body = NULL;
-	const char *person, *id;
-	enum err err = json_parse(text, len, &body, ec);
-
-	if (err != ERR_OK)
-		return err;
-	person = json_string(body, "principalId");
-	id = json_string(body, "groupId");
-	if (person == NULL || person[0] == '\0' || strlen(person) >= NAME_SIZE || id == NULL ||
-	    !id_valid(id)) {
-		err = err_set(ec, ERR_BAD_REQUEST,
-			      "principalId and groupId are required; groupId is a UUID.");
-	} else {
-		snprintf(principal, NAME_SIZE, "%s", person);
-		for (size_t i = 0; i < ID_SIZE; i++)
-			group[i] = (char)tolower((unsigned char)id[i]);
-		for (char *c = principal; id_valid(person) && *c != '\0'; c++)
-			*c = (char)tolower((unsigned char)*c);
-	}
-	cJSON_Delete(body);
-	return err;
-}
-
 void applications_provision(struct call *call)
 {
 	const struct config_application *application = config_application(call->config, call->param);
-	char principal[NAME_SIZE], group_id[ID_SIZE];
+	struct body_membership wanted;
 	const struct config_group *group = NULL;
 	struct provision_ask ask;
 	struct demand *demand;
 	struct errctx ec = {""};
-	enum err err = read_body(call, principal, group_id, &ec);
+	size_t len;
+	const char *body = exchange_body(call->exchange, &len);
+	enum err err = body_read_membership(body, len, &wanted, &ec);
 
 	if (err == ERR_OK)
-		group = config_group(call->config, group_id);
+		group = config_group(call->config, wanted.group);
 	if (err != ERR_OK) {
 		call_error(call, err, ec.text, NULL);
 		return;
@@ -187,6 +159,6 @@ void applications_provision(struct call *call)
 	ask = (struct provision_ask){.app = application->id,
 				     .actor = buf_text(&call->actor),
 				     .group = group->id,
-				     .principal = principal};
+				     .principal = wanted.principal};
 	operate_provision(call->api->activation, &ask, on_order, demand);
 }

@@ -3,8 +3,8 @@
 
 #include "activation/operate.h"
 #include "api/api.h"
+#include "api/bodies.h"
 #include "api/render_application.h"
-#include "base/json.h"
 #include "base/log.h"
 
 /* The application that the path names; NULL after having answered that there is none. */
@@ -47,34 +47,13 @@ static void operate_call(struct call *call, enum operation operation)
 	operate(call->api->activation, operation, &ask, on_operated, call);
 }
 
-/* {"removals": true}: they rest as well. No body, or an empty one, is {}. */
-static enum err read_removals(const struct call *call, bool *removals, struct errctx *ec)
-{
-	size_t len;
-	const char *text = exchange_body(call->exchange, &len);
-	const cJSON *value;
-	cJSON *body = NULL;
-	enum err err;
-
-	*removals = false;
-	if (len == 0)
-		return ERR_OK;
-	err = json_parse(text, len, &body, ec);
-	if (err != ERR_OK)
-		return err;
-	value = cJSON_GetObjectItemCaseSensitive(body, "removals");
-	*removals = cJSON_IsTrue(value);
-	if (!cJSON_IsObject(body) || (value != NULL && !cJSON_IsBool(value)))
-		err = err_set(ec, ERR_BAD_REQUEST, "The body is {\"removals\": true or false}, or left out.");
-	cJSON_Delete(body);
-	return err;
-}
-
 void applications_pause(struct call *call)
 {
 	struct errctx ec = {""};
 	bool removals;
-	enum err err = read_removals(call, &removals, &ec);
+	size_t len;
+	const char *body = exchange_body(call->exchange, &len);
+	enum err err = body_read_pause(body, len, &removals, &ec);
 
 	if (err != ERR_OK)
 		call_error(call, err, ec.text, NULL);
@@ -104,43 +83,26 @@ static void on_guard(void *ctx, enum err err, const char *word)
 		on_operated(ctx, err, word);
 }
 
-/* {"answer": "remove"} or {"answer": "keep"} */
-static enum err read_answer(const struct call *call, enum guard_answer *answer, struct errctx *ec)
-{
-	size_t len;
-	const char *text = exchange_body(call->exchange, &len);
-	cJSON *body = NULL;
-	const char *word;
-	enum err err = json_parse(text, len, &body, ec);
-
-	if (err != ERR_OK)
-		return err;
-	word = json_string(body, "answer");
-	*answer = word != NULL && strcmp(word, "remove") == 0 ? GUARD_REMOVE : GUARD_KEEP;
-	if (word == NULL || (*answer == GUARD_KEEP && strcmp(word, "keep") != 0))
-		err = err_set(ec, ERR_BAD_REQUEST,
-			      "The body is {\"answer\": \"remove\"} or {\"answer\": \"keep\"}.");
-	cJSON_Delete(body);
-	return err;
-}
-
 void applications_guard(struct call *call)
 {
 	const struct config_application *application = application_of(call);
-	enum guard_answer answer;
 	struct errctx ec = {""};
 	struct operate_ask ask;
+	const char *body;
+	size_t len;
+	bool remove;
 	enum err err;
 
 	if (application == NULL)
 		return;
-	err = read_answer(call, &answer, &ec);
+	body = exchange_body(call->exchange, &len);
+	err = body_read_guard(body, len, &remove, &ec);
 	if (err != ERR_OK) {
 		call_error(call, err, ec.text, NULL);
 		return;
 	}
 	ask = ask_of(call, application);
-	operate_guard(call->api->activation, answer, &ask, on_guard, call);
+	operate_guard(call->api->activation, remove ? GUARD_REMOVE : GUARD_KEEP, &ask, on_guard, call);
 }
 
 /* -- cycles ------------------------------------------------------------------------------------------------- */

@@ -19,13 +19,18 @@ void sentinel_seek(struct sentinel *sentinel, struct node *node)
 		ask(sentinel);
 }
 
+bool sentinel_read(struct address *master, const struct reply *reply, const struct address *asked)
+{
+	return reply_count(reply) == 2 &&
+	       address_make(master, reply_text(reply_at(reply, 0)), reply_text(reply_at(reply, 1)), asked);
+}
+
 void sentinel_answered(void *ctx, const struct address *asked, const struct reply *reply, const char *why)
 {
 	struct sentinel *sentinel = ctx;
 	struct address master;
 	char name[ADDRESS_TEXT_SIZE];
-	if (reply_count(reply) == 2 &&
-	    address_make(&master, reply_text(reply_at(reply, 0)), reply_text(reply_at(reply, 1)), asked)) {
+	if (sentinel_read(&master, reply, asked)) {
 		sentinel->turn++;
 		node_found(sentinel->node, &master);
 		return;

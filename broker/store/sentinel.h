@@ -2,6 +2,7 @@
 #ifndef STORE_SENTINEL_H
 #define STORE_SENTINEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/question.h"
@@ -23,6 +24,9 @@ struct sentinel {
 	char master[SENTINEL_MASTER_SIZE];
 	struct errctx why;
 };
+
+/* The master that a sentinel's answer names, reached like the sentinel. False when it names none. */
+bool sentinel_read(struct address *master, const struct reply *reply, const struct address *asked) MUST_CHECK;
 
 /* Answers node_found() or, once no sentinel knows, node_not_found(). One node at a time. */
 void sentinel_seek(struct sentinel *sentinel, struct node *node);

@@ -1,6 +1,6 @@
 /*
- * Whatever Redis sends, in whatever pieces: a reply is read whole or refused, its copy is equal, a map of slots names
- * only masters that can be reached, and the start-up conversation comes to a verdict. The first byte is the size of
+ * Whatever Redis sends, in whatever pieces: a reply is read whole or refused, its copy is equal, a map of slots and a
+ * sentinel name only masters that can be reached, and the start-up conversation comes to a verdict. The first byte is the size of
  * the pieces.
  */
 #include <stdbool.h>
@@ -9,6 +9,7 @@
 #include <hiredis/hiredis.h>
 
 #include "store/answer.h"
+#include "store/sentinel.h"
 #include "store/setup.h"
 #include "store/slots.h"
 #include "tests/fuzz/fuzz.h"
@@ -52,6 +53,8 @@ static void check_slots(const struct reply *reply)
 		REQUIRE(slot < SLOTS && answer_of(reply) == ANSWER_MOVED);
 		check_address(&to);
 	}
+	if (sentinel_read(&to, reply, &asked))
+		check_address(&to);
 	free(slots);
 }
 
