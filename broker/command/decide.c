@@ -9,14 +9,15 @@
 
 #define APPROVALS PIM "assignmentApprovals/"
 
-/* The stage that waits for this caller: its id; "" when none does. */
+/* The stage that waits for this caller: its id; "" when none does that has one. */
 static void open_stage(const cJSON *approval, char out[ID_SIZE])
 {
 	const cJSON *stage;
 
 	out[0] = '\0';
 	cJSON_ArrayForEach(stage, words_at(approval, "stages"))
-		if (out[0] == '\0' && strcmp(words_text(stage, "status"), "InProgress") == 0)
+		if (out[0] == '\0' && strcmp(words_text(stage, "status"), "InProgress") == 0 &&
+		    id_valid(words_text(stage, "id")))
 			snprintf(out, ID_SIZE, "%s", words_text(stage, "id"));
 }
 

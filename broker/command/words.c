@@ -200,7 +200,21 @@ int words_error(const struct answer *answer)
 
 void words_json(const struct answer *answer)
 {
-	fwrite(buf_text(&answer->body), 1, answer->body.len, stdout);
-	if (answer->body.len > 0 && buf_text(&answer->body)[answer->body.len - 1] != '\n')
+	const unsigned char *bytes = (const unsigned char *)buf_text(&answer->body);
+	size_t len = answer->body.len;
+
+	for (size_t i = 0; i < len; i++) {
+		/* C1 controls are two bytes in UTF-8, 0xC2 0x80 to 0xC2 0x9F. */
+		bool is_c1 = bytes[i] == 0xC2 && i + 1 < len && bytes[i + 1] >= 0x80 && bytes[i + 1] <= 0x9F;
+		bool is_blank = bytes[i] == '\t' || bytes[i] == '\n' || bytes[i] == '\r';
+
+		if (is_c1)
+			i++;
+		if (is_c1 || bytes[i] == 0x7F || (bytes[i] < 0x20 && !is_blank))
+			printf("\\u%04x", bytes[i]);
+		else
+			putchar(bytes[i]);
+	}
+	if (len > 0 && bytes[len - 1] != '\n')
 		putchar('\n');
 }

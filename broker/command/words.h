@@ -41,7 +41,7 @@ void words_table(const cJSON *array, const struct column *columns, size_t count,
 /* Says on standard error why an answer is none, or a refusal, with the failed rules. Returns the exit status. */
 int words_error(const struct answer *answer);
 
-/* Prints the answer as it came, for --json. */
+/* Prints the answer as it came, for --json; but for control characters, which become the escapes that JSON has for them. */
 void words_json(const struct answer *answer);
 
 #endif
