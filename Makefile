@@ -255,7 +255,7 @@ $(B)/tests/integration/test_notices $(B)/tests/integration/test_notices_later: |
 $(B)/tests/integration/test_page: | $(B)/oidc/installed $(B)/browser/installed
 $(B)/tests/integration/test_graph_sdk: | $(B)/graph/installed
 $(B)/tests/integration/test_eligibility_claims $(B)/tests/integration/test_two_providers $(B)/tests/integration/test_events: | $(B)/oidc/installed
-$(patsubst %,$(B)/tests/integration/test_starved_%,keys sign_in): | $(B)/oidc/installed
+$(patsubst %,$(B)/tests/integration/test_starved_%,keys sign_in) $(B)/tests/integration/test_secrets_wiped: | $(B)/oidc/installed
 
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lm -lcmocka

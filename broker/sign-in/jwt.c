@@ -258,6 +258,7 @@ void jwt_free(struct jwt *jwt)
 	if (jwt->signed_text != NULL)
 		digest_wipe(jwt->signed_text, jwt->signed_len);
 	free(jwt->signed_text);
+	digest_wipe(jwt, sizeof(*jwt));
 	free(jwt);
 }
 
