@@ -147,6 +147,18 @@ local function is_running(c, m)
 	return false
 end
 
+-- Has the person had the group, as far back as their requests are kept and looked through, and has it no more?
+local RENEWS_OF = 200
+local function has_had(c, r)
+	for _, id in ipairs(redis.call('ZRANGE', c.pre .. 'ip:' .. r.p, 0, RENEWS_OF - 1, 'REV')) do
+		local other = get_request(c, id)
+		if other and other.g == r.g and (ENDS[other.st] or other.st == 'expired' or other.st == 'revoked') then
+			return true
+		end
+	end
+	return false
+end
+
 -- What a new request would come to: 'ok', or why it cannot be, and the request that stands in its way.
 local function admit(c, t, r, limits)
 	set_times(c, t, r)
@@ -156,6 +168,12 @@ local function admit(c, t, r, limits)
 	end
 	if (r.ac == 'selfExtend' or r.ac == 'adminExtend' or r.ac == 'adminUpdate') and not is_running(c, m) then
 		return 'none', m
+	end
+	if r.ac == 'selfRenew' then
+		local running = granted_by(c, m)
+		if running or not has_had(c, r) then
+			return running and 'exists' or 'none', m, running
+		end
 	end
 	local other = r.ac ~= 'adminUpdate' and covered(c, m, r)
 	if other then

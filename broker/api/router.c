@@ -26,7 +26,7 @@
 /* clang-format off */
 static const struct route routes[] = {
 	{"POST", "/assignmentScheduleRequests", true, NEED_PERSON, requests_post,
-	 "Ask: activate, deactivate, extend; for administrators also assign, update, extend, renew, remove", "scheduleRequest", "assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
+	 "Ask: activate, deactivate, extend, renew; for administrators also assign, update, extend, renew, remove", "scheduleRequest", "assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
 	{"GET", "/assignmentScheduleRequests", true, NEED_READER, lists_list,
 	 "Requests of one person or one group, newest first", NULL, "[assignmentScheduleRequest", ASSIGNMENTS(REQUESTS, FILTERED)},
 	{"GET", "/assignmentScheduleRequests/(principal)", true, NEED_READER, lists_list,

@@ -10,9 +10,10 @@
 
 static const char *const action_names[] = {
 	[ACTION_SELF_ACTIVATE] = "selfActivate", [ACTION_SELF_DEACTIVATE] = "selfDeactivate",
-	[ACTION_SELF_EXTEND] = "selfExtend",     [ACTION_ADMIN_ASSIGN] = "adminAssign",
-	[ACTION_ADMIN_UPDATE] = "adminUpdate",   [ACTION_ADMIN_EXTEND] = "adminExtend",
-	[ACTION_ADMIN_RENEW] = "adminRenew",     [ACTION_ADMIN_REMOVE] = "adminRemove",
+	[ACTION_SELF_EXTEND] = "selfExtend",     [ACTION_SELF_RENEW] = "selfRenew",
+	[ACTION_ADMIN_ASSIGN] = "adminAssign",   [ACTION_ADMIN_UPDATE] = "adminUpdate",
+	[ACTION_ADMIN_EXTEND] = "adminExtend",   [ACTION_ADMIN_RENEW] = "adminRenew",
+	[ACTION_ADMIN_REMOVE] = "adminRemove",
 };
 
 /* Members that a body may have; those marked are Graph's read-only ones, which are not looked at. */

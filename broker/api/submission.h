@@ -13,6 +13,7 @@ enum submission_action {
 	ACTION_SELF_ACTIVATE,
 	ACTION_SELF_DEACTIVATE,
 	ACTION_SELF_EXTEND,
+	ACTION_SELF_RENEW, /* what one had and has no more, asked for anew: decided like an activation */
 	ACTION_ADMIN_ASSIGN,
 	ACTION_ADMIN_UPDATE,
 	ACTION_ADMIN_EXTEND,

@@ -11,7 +11,7 @@ const LOOK_MS = 60000; // what changes by time alone, nobody tells: an approval 
 const CYCLE_MS = 10000; // an application's figures while its cycle runs
 const TICK_MS = 5000; // how much time is left
 const DURATIONS = { '': 'the usual time', PT15M: '15 minutes', PT30M: '30 minutes', PT1H: '1 hour', PT2H: '2 hours', PT4H: '4 hours', PT8H: '8 hours' };
-const GIVES = ['selfActivate', 'selfExtend', 'adminAssign', 'adminExtend', 'adminRenew', 'adminUpdate'];
+const GIVES = ['selfActivate', 'selfExtend', 'selfRenew', 'adminAssign', 'adminExtend', 'adminRenew', 'adminUpdate'];
 
 const main = document.getElementById('main');
 const said = document.getElementById('said');

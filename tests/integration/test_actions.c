@@ -145,6 +145,41 @@ static void an_extension_is_decided_anew(void **state)
 	world_passed(world);
 }
 
+/* What is over can be asked for anew, by the rules for an activation. */
+static void a_renewal_is_decided_like_an_activation(void **state)
+{
+	static const struct step held[] = {
+		{{.caller = 1, .person = 1, .action = "selfRenew", .schedule = FOR("PT2H")},
+		 400,
+		 "RoleAssignmentExists"},
+		{{.caller = 1, .person = 1, .action = "selfDeactivate"}, 201, "Revoked"},
+	};
+	static const struct step over[] = {
+		{{.caller = 1, .person = 1, .action = "selfRenew", .schedule = FOR("PT9H")}, 400, RULES},
+		{{.caller = 1, .person = 2, .action = "selfRenew", .schedule = FOR("PT2H")},
+		 403,
+		 "Authorization_RequestDenied"},
+		{{.caller = 2, .person = 2, .action = "selfRenew", .schedule = FOR("PT2H")}, 400, NONE},
+		{{.caller = 1, .person = 1, .action = "selfRenew", .schedule = FOR("PT2H"), .only_try = true},
+		 201,
+		 "PendingProvisioning"},
+		{{.caller = 1, .person = 1, .action = "selfRenew", .schedule = FOR("PT2H")},
+		 201,
+		 "PendingProvisioning"},
+	};
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1, .duration = "PT1H"};
+	char id[ID_SIZE];
+
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
+	TAKE(world, held);
+	scene_wait_empty(world);
+	TAKE(world, over);
+	scene_wait_members(world, 0, 1);
+	world_passed(world);
+}
+
 static void an_update_replaces_without_a_gap(void **state)
 {
 	static const struct step steps[] = {
@@ -233,9 +268,8 @@ static void an_assignment_comes_with_the_cycle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(limits_bind_people_and_not_administrators),
-		TEST(an_extension_is_decided_anew),
-		TEST(an_update_replaces_without_a_gap),
+		TEST(limits_bind_people_and_not_administrators), TEST(an_extension_is_decided_anew),
+		TEST(a_renewal_is_decided_like_an_activation),   TEST(an_update_replaces_without_a_gap),
 		TEST(an_assignment_comes_with_the_cycle),
 	};
 

@@ -49,6 +49,40 @@ static void test_extend(void **state)
 	lane_story_run(*state, "extend", rows);
 }
 
+/* A renewal is of what one had, by whatever way, and has no more. */
+static void test_renew(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 submit x g1 ann 9000 action=selfRenew", "none"},
+		{"0 submit r1 g1 ann 5000", "ok provisioning | push Pr1 add g1 ann"},
+		{"1 submit x g1 ann 9000 action=selfRenew", "exists r1 provisioning"},
+		{"2 end Pr1 ann:done", "ok"},
+		{"3 submit x g1 ann 9000 action=selfRenew", "exists r1 in_force"},
+		{"3 submit x g2 ann 9000 action=selfRenew", "none"},
+		{"3 submit x g1 bob 9000 action=selfRenew", "none"},
+		/* Also while it is being taken away, which it then is not. */
+		{"5000 due", "q aws"},
+		{"5001 try r2 g1 ann 5000 action=selfRenew", "ok in_force"},
+		{"5001 pump q1", "| push q1 remove g1 ann"},
+		{"5002 end q1 ann:done", "ok"},
+		{"5003 submit r2 g1 ann 5000 action=selfRenew", "ok provisioning | push Pr2 add g1 ann"},
+		{"5004 end Pr2 ann:done", "ok"},
+		{"5004 submit x g1 ann 9000 action=selfRenew", "exists r2 in_force"},
+		{"5005 deactivate d1 g1 ann", "ok revoked"},
+		{"5006 pump q2", "| push q2 remove g1 ann"},
+		{"5007 end q2 ann:done", "ok"},
+		{"5008 submit r3 g1 ann 5000 action=selfRenew limits=0_g2 person=ann",
+		 "ok provisioning | push Pr3 add g1 ann"},
+		/* What never gave anything is nothing that one had. */
+		{"5009 submit r4 g2 ann 5000 start=9000", "ok scheduled"},
+		{"5009 cancel r4 ann", "ok"},
+		{"5009 submit x g2 ann 9000 action=selfRenew", "none"},
+		END,
+	};
+
+	lane_story_run(*state, "renew", rows);
+}
+
 /* An extension of what waits for the cycle: it asks for a token like any request, and takes the first along. */
 static void test_extend_deferred(void **state)
 {
@@ -181,9 +215,10 @@ static void test_remove(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_extend),       cmocka_unit_test(test_extend_deferred),
-		cmocka_unit_test(test_assign),       cmocka_unit_test(test_update),
-		cmocka_unit_test(test_update_early), cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_extend),          cmocka_unit_test(test_renew),
+		cmocka_unit_test(test_extend_deferred), cmocka_unit_test(test_assign),
+		cmocka_unit_test(test_update),          cmocka_unit_test(test_update_early),
+		cmocka_unit_test(test_remove),
 	};
 
 	return LANE_STORY_TESTS(tests);
