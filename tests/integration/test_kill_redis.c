@@ -23,7 +23,8 @@
 #define AT_ONCE      24
 #define CALL_TIMEOUT (2 * SECOND)
 #define LENGTH_MS    (3600 * SECOND)
-#define BEFORE_BREAK 60 /* records in Redis when it dies: in the middle of the crowd */
+#define BEFORE_BREAK 60 /* records in Redis between one death and the next: in the middle of the crowd */
+#define OF_ONE       7  /* records that one of them makes, at most */
 #define BROKERS      2
 
 static int open_world(void **state)
@@ -110,10 +111,10 @@ static int64_t records(const struct world *world)
 	return count;
 }
 
-/* So many records more: some have been answered, some are under way, some have not been sent. */
+/* More records than those make who ask at once: some have been answered, some are under way, some have not been sent. */
 static void wait_middle(const struct world *world, int64_t before)
 {
-	struct record record = {world, before + BEFORE_BREAK};
+	struct record record = {world, before + AT_ONCE * OF_ONE};
 
 	assert_true(wait_until(has_records, &record, SCENE_PATIENCE));
 }
