@@ -17,10 +17,11 @@ static bool is_valid(const char *key)
 }
 
 /* Does what the route does have a way of its own to know a repetition? A request for access has an id that follows from
- * the key, and a batch gives each of its calls a key. */
+ * the key, what has been withdrawn stays so, and a batch gives each of its calls a key. */
 static bool knows_repetitions(const struct route *route)
 {
-	return route->handle == requests_post || route->handle == batches_post;
+	return route->handle == requests_post || route->handle == requests_cancel ||
+	       route->handle == batches_post;
 }
 
 /* The caller's own: nobody gets another's answer. */
