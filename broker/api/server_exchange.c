@@ -294,7 +294,11 @@ enum MHD_Result exchange_queue(struct exchange *e)
 
 	if (!e->response)
 		return MHD_NO;
-	pace_answer(exchange_paced(e), e->answer_len);
+	/* One without an end is said in small pieces: libmicrohttpd's own time-out is enough for that. */
+	if (e->stream.give)
+		pace_ours(exchange_paced(e));
+	else
+		pace_answer(exchange_paced(e), e->answer_len);
 	result = MHD_queue_response(e->connection, e->status, e->response);
 	MHD_destroy_response(e->response);
 	e->response = NULL;

@@ -36,13 +36,11 @@ static ssize_t read_stream(void *ctx, uint64_t position, char *out, size_t most)
 			e->stream.give(e->stream.ctx, &e->body);
 		if (buf_failed(&e->body))
 			return MHD_CONTENT_READER_END_WITH_ERROR;
-		pace_answer(exchange_paced(e), e->body.len);
 	}
 	len = e->body.len - e->streamed;
 	if (len == 0 && ends)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (len == 0) {
-		pace_ours(exchange_paced(e));
 		server_sleep(e);
 		return 0;
 	}

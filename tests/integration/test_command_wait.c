@@ -17,6 +17,8 @@
 
 #define STREAMS  3    /* of one broker: half of its connections */
 #define QUIET_MS 5000 /* no look without a word comes so seldom */
+#define MANY     20   /* looks in that time would be too many */
+#define ANSWERS  "jit_http_answers_total{class=\"2xx\"}"
 
 struct place {
 	struct world world;
@@ -91,15 +93,22 @@ static bool one_listens(void *ctx)
 /* Nothing but this question itself was answered for a while. */
 static bool is_quiet(void *ctx)
 {
-	long before = figure(ctx, "jit_http_answers_total{class=\"2xx\"}");
+	long before = figure(ctx, ANSWERS);
 
 	wait_a_little(QUIET_MS);
-	return figure(ctx, "jit_http_answers_total{class=\"2xx\"}") == before + 1;
+	return figure(ctx, ANSWERS) == before + 1;
 }
 
+static bool has_ended(void *ctx)
+{
+	return !proc_alive(ctx);
+}
+
+/* Well before the command looks although it was told nothing. */
 static void decide(struct place *p)
 {
 	assert_int_equal(shell_run(&p->approver, "approve", p->id, "--reason", "seen", NULL), 0);
+	assert_true(wait_until(has_ended, &p->asker.proc, SCENE_PATIENCE));
 	assert_int_equal(shell_wait(&p->asker), 0);
 	assert_non_null(strstr(p->asker.output, "waiting for an approver\n"));
 	assert_non_null(strstr(p->asker.output, "active until "));
@@ -121,6 +130,7 @@ static void it_looks_where_it_is_not_told(void **state)
 {
 	struct place *p = *state;
 	const char *words[] = {"show", p->id, "--wait", NULL};
+	long before;
 
 	for (size_t i = 0; i < STREAMS; i++) {
 		listener_open(&p->others[i], &p->world.brokers[0], world_token(&p->world, i + 2), NULL);
@@ -128,6 +138,9 @@ static void it_looks_where_it_is_not_told(void **state)
 	}
 	shell_start(&p->asker, words);
 	assert_true(proc_wait_text(&p->asker.proc, "waiting for ", SCENE_PATIENCE, (char[256]){""}, 256));
+	before = figure(&p->world, ANSWERS);
+	wait_a_little(QUIET_MS);
+	assert_in_range(figure(&p->world, ANSWERS) - before, 2, MANY);
 	decide(p);
 	assert_int_equal(figure(&p->world, "jit_event_streams"), STREAMS);
 	world_passed(&p->world);

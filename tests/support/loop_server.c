@@ -59,6 +59,8 @@ static void give(void *ctx, struct buf *out)
 
 	buf_add(out, buf_text(&s->say), s->say.len);
 	buf_clear(&s->say);
+	if (s->talks)
+		buf_adds(out, "and so on");
 }
 
 static void on_gone(void *ctx)

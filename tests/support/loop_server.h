@@ -32,6 +32,7 @@ struct loop_server {
 	size_t held_count, soon_count;
 	struct exchange *stream;
 	struct buf say;
+	bool talks; /* there is always something to say */
 	size_t gone;
 	size_t handled; /* requests that the handler saw, refused ones included */
 };

@@ -4,10 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -189,33 +187,24 @@ static void test_not_taken(void **state)
 	loop_server_stop(&server);
 }
 
-/* Something moves all the time, but far too little. */
-static void test_taken_slowly(void **state)
+/* There is more to say all the time, and it is taken. */
+static void test_taken(void **state)
 {
-	struct server_options options = loop_server_options();
-	int64_t till = clock_mono_ms() + LOOP_WAIT_MS, next = 0;
-	char text[LOOP_SAY_MAX], path[64];
+	int64_t till = clock_mono_ms() + 3000;
 
 	(void)state;
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	snprintf(path, sizeof(path), "/tmp/jit-stream-%d.sock", (int)getpid());
-	options.host = "unix";
-	options.path = path;
-	options.idle_timeout_ms = 1000;
-	loop_server_start(&server, &options);
-	assert_true(client_open_unix(&client, &server, path));
-	client_send(&client, GET);
-	while (server.gone == 0 && clock_mono_ms() < till) {
-		if (server.stream != NULL && server.say.len == 0)
-			say(text);
-		if (clock_mono_ms() >= next) {
-			recv(client.fd, client.in, 1024, MSG_DONTWAIT);
-			next = clock_mono_ms() + 250;
-		}
-		loop_turn(&server, -1);
+	open_stream(GET, 1000);
+	hear("\r\n\r\n");
+	server.talks = true;
+	say("one");
+	while (clock_mono_ms() < till) {
+		client.len = 0;
+		hear("and so on");
 	}
-	assert_int_equal(server.gone, 1);
+	server.talks = false;
+	assert_int_equal(server.gone, 0);
+	exchange_end(server.stream);
+	wait_gone();
 	loop_server_stop(&server);
 }
 
@@ -272,7 +261,7 @@ int main(void)
 		TEST(test_head),
 		TEST(test_client_gone),
 		TEST(test_not_taken),
-		TEST(test_taken_slowly),
+		TEST(test_taken),
 		TEST(test_asleep),
 		TEST(test_end_of_one_that_is_not_taken),
 		TEST(test_free_server),
