@@ -167,8 +167,8 @@ check-asan: deps-test ## the tests and the fuzz corpus under ASan and UBSan
 	@tests/run $(asan_programs) $(REPLAYS)
 
 # Left out: what needs longer than anybody waits for it, judges what is there in time, forbids itself the system calls that
-# valgrind makes, or lets its memory run out on purpose.
-NOT_UNDER_VALGRIND := base_buf bucket config_large config_policy confine escrow escrow_synced grants herd identity model \
+# valgrind makes, looks at memory that nobody has written to, or lets its memory run out on purpose.
+NOT_UNDER_VALGRIND := base_buf bucket config_large config_policy confine escrow escrow_synced grants herd http_wipe identity model \
 	races sandbox_control sandbox_http signin signin_waiting store_peer store_tls $(patsubst tests/unit/test_%.c,%,$(filter \
 	tests/unit/%,$(STARVED_TESTS)))
 VALGRIND_TESTS := $(filter-out $(NOT_UNDER_VALGRIND:%=build/debug/tests/unit/test_%),$(call unit_programs,debug))
