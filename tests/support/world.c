@@ -16,6 +16,7 @@
 
 #define SANDBOX_ARGUMENTS 20
 #define QUIRKS_SEED       "20261126" /* or what the environment says */
+#define READ_BACK         "GET /Groups?filter=id%%20eq chance 8"
 
 /* Everything that the configuration of the brokers points to. */
 struct world_names {
@@ -170,11 +171,13 @@ static const char *quirks_seed(void)
 	return seed != NULL && seed[0] != '\0' ? seed : QUIRKS_SEED;
 }
 
-/* The application is hostile in all that a client has to put up with, unless the test says otherwise. */
+/* The application is hostile in all that a client has to put up with, unless the test says otherwise: it says everything
+ * in odd ways, and where it is asked whether a change was made the answer fails now and then, which costs a second
+ * question and no push. */
 static bool start_sandbox(struct world *world, const struct world_options *options)
 {
-	const char *arguments[SANDBOX_ARGUMENTS + 3] = {NULL};
-	char quirks[SHORT_TEXT];
+	const char *arguments[SANDBOX_ARGUMENTS + 7] = {NULL};
+	char quirks[SHORT_TEXT], error[128], cut[128];
 	size_t count = 0;
 
 	for (; options->sandbox_arguments != NULL && options->sandbox_arguments[count] != NULL; count++) {
@@ -182,9 +185,13 @@ static bool start_sandbox(struct world *world, const struct world_options *optio
 			return false;
 		arguments[count] = options->sandbox_arguments[count];
 	}
-	snprintf(quirks, sizeof(quirks), "quirks=%s", options->plain_sandbox ? "0" : quirks_seed());
-	arguments[count] = "--behaviour";
-	arguments[count + 1] = quirks;
+	snprintf(quirks, sizeof(quirks), "quirks=%s", quirks_seed());
+	snprintf(error, sizeof(error), READ_BACK " %s -> status 500", quirks_seed());
+	snprintf(cut, sizeof(cut), READ_BACK " %s1 -> truncate", quirks_seed());
+	if (!options->plain_sandbox)
+		memcpy(arguments + count,
+		       (const char *const[]){"--behaviour", quirks, "--fault", error, "--fault", cut},
+		       6 * sizeof(arguments[0]));
 	return sandbox_start(&world->sandbox, world->dir, "sandbox", arguments);
 }
 

@@ -35,7 +35,7 @@ struct world_options {
 	bool redis_volatile;                  /* the brokers do not insist on durability */
 	const char *const *redis_arguments;   /* NULL-terminated; NULL = none: durable */
 	const char *const *sandbox_arguments; /* NULL-terminated; NULL = none */
-	bool plain_sandbox; /* it says everything in the usual way: no quirks (scim-sandbox(1)) */
+	bool plain_sandbox; /* it says everything in the usual way, and at once: neither quirks (scim-sandbox(1)) nor faults */
 	bool without_groups_in_application; /* the sandbox starts empty */
 	const char *more;                   /* further top-level lines of the brokers' configuration */
 	const char *program;                /* of the brokers, below the build folder; NULL = jit-broker */
