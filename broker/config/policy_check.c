@@ -111,17 +111,41 @@ static void check_deciders(struct builder *builder, const struct policy_names *n
 	}
 }
 
+/* An empty list means all. */
+static bool wants(const struct policy_names *names, const char *text)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strcasecmp(names->list[i], text) == 0)
+			return true;
+	return names->count == 0;
+}
+
+/* Would anybody hear that this round of approval of the group is asked? */
+static bool is_heard(const struct config *config, const struct config_group *group,
+		     const struct policy_stage *stage)
+{
+	const char *event = "approval.requested";
+	if (config->mail.server[0] && wants(&config->mail.events, event) && stage->notify.count > 0)
+		return true;
+	for (size_t i = 0; i < config->webhook_count; i++)
+		if (wants(&config->webhooks[i].events, event) &&
+		    wants(&config->webhooks[i].groups, group->id))
+			return true;
+	return false;
+}
+
 /* Who is known by claims alone has no mailbox that the broker knows, unless an address is named for them. */
-static void check_told(struct builder *builder, const struct policy_stage *stage, struct place place)
+static void check_told(struct builder *builder, const struct config_group *group,
+		       const struct policy_stage *stage, struct place place)
 {
 	const struct config *config = builder->config;
-	if (config->mail.server[0] == '\0' || config->webhook_count > 0 ||
-	    stage->approvers.principals.count + stage->notify.count > 0)
+	bool tells = config->mail.server[0] || config->webhook_count > 0;
+	if (!tells || stage->approvers.principals.count > 0 || is_heard(config, group, stage))
 		return;
 	report_warning(
 		builder->reading.report, place,
-		"no approver would be told of a request: mail goes to those who are named by user name, "
-		"and here claims alone say who decides; name an address of theirs in notify");
+		"no approver would be told of a request: claims alone say who decides, no webhook wants to "
+		"know, and no mail goes to an address in notify");
 }
 
 void builder_check_policy(struct builder *builder, const struct policy *policy, const struct element *element)
@@ -136,7 +160,7 @@ void builder_check_policy(struct builder *builder, const struct policy *policy, 
 		check_stage(builder, policy, stage, place);
 		check_deciders(builder, &stage->approvers.principals, place);
 		check_deciders(builder, &stage->escalation.principals, place);
-		check_told(builder, stage, place);
+		check_told(builder, element->base, stage, place);
 	}
 	if (policy->break_glass.count > 0 && !policy->justification_required)
 		report_warning(report, element_place(element, SET_GROUP_BREAK_GLASS),
