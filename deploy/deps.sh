@@ -18,7 +18,8 @@ for step in "$@"; do
 		for program in node:nodejs npm:npm; do
 			command -v "${program%:*}" >/dev/null || wanted="$wanted ${program#*:}"
 		done
-		# The store's tests run on each engine that is installed; Valkey is in Debian from 13 on.
+		# Tests of the store and of the function library, and some whole stories, run on each engine that is installed;
+		# Valkey is in Debian from 13 on.
 		[ "$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release)" -lt 13 ] ||
 			wanted="$wanted valkey-server"
 		;;
