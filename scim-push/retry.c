@@ -8,19 +8,20 @@
 
 #include "base/clock.h"
 
-#define BASE_MS           1000
-#define REMOVAL_MAX_MS    30000
-#define ACTIVATION_MAX_MS 60000
+#define BASE_MS         1000
+#define MOST_MS         30000
+#define ACTIVATION_MOST 5 /* attempts */
 
 int64_t retry_delay_ms(unsigned attempt, bool removal, uint32_t random)
 {
-	int64_t most = removal ? REMOVAL_MAX_MS : ACTIVATION_MAX_MS;
 	int64_t ceiling = BASE_MS;
 
-	for (unsigned failed = 1; failed < attempt && ceiling < most; failed++)
+	if (!removal && attempt >= ACTIVATION_MOST)
+		return RETRY_WITH_CYCLE;
+	for (unsigned failed = 1; failed < attempt && ceiling < MOST_MS; failed++)
 		ceiling *= 2;
-	if (ceiling > most)
-		ceiling = most;
+	if (ceiling > MOST_MS)
+		ceiling = MOST_MS;
 	return (int64_t)(((uint64_t)ceiling * ((uint64_t)random + 1)) >> 32);
 }
 

@@ -8,12 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define RETRY_WITH_CYCLE   (-1) /* not by itself any more, but with the application's next cycle */
 #define RETRY_AFTER_MAX_MS (60 * 60 * 1000) /* an application cannot close itself for longer by one answer */
 
 /*
  * The pause in milliseconds before the next attempt, after `attempt` failed ones (1 = the first has just
  * failed). Exponential with full jitter: anything from 0 to the ceiling, chosen by `random`, where the ceiling
- * is 1 s after the first failure, doubles with each, and stops at 30 s for removals and 60 s for activations.
+ * is 1 s after the first failure, doubles with each, and stops at 30 s. A removal is tried for ever; an activation that
+ * has failed five times is left to the cycle: RETRY_WITH_CYCLE.
  */
 int64_t retry_delay_ms(unsigned attempt, bool removal, uint32_t random);
 

@@ -11,8 +11,6 @@
 #include "broker/person.h"
 #include "scim-push/retry.h"
 
-#define ATTEMPTS_MAX 5 /* failed pushes of an activation before it is left to the cycle */
-
 struct job {
 	struct push push;
 	const struct provisioner *with;
@@ -87,14 +85,6 @@ static void on_ready(void *ctx, struct push *push)
 	order_check(job->order, on_checked, job);
 }
 
-/* An activation that keeps failing goes to the next cycle; a removal is tried for ever. */
-static int64_t delay_for(const struct job *job, const struct order_member *member)
-{
-	if (job->order->add && member->failures + 1 >= ATTEMPTS_MAX)
-		return -1;
-	return retry_delay_ms((unsigned)member->failures + 1, !job->order->add, job->chance);
-}
-
 static void take_result(struct job *job, size_t i)
 {
 	static const struct {
@@ -128,7 +118,9 @@ static void take_result(struct job *job, size_t i)
 		to->verdict = ORDER_RETRY;
 		to->error = "Not sent: the escrow of removals cannot be written.";
 	}
-	to->delay_ms = to->verdict == ORDER_RETRY || to->verdict == ORDER_REFUSED ? delay_for(job, to) : 0;
+	to->delay_ms = to->verdict == ORDER_RETRY || to->verdict == ORDER_REFUSED
+			       ? retry_delay_ms((unsigned)to->failures + 1, !job->order->add, job->chance)
+			       : 0;
 	job->with->metrics->members[job->order->add][verdicts[from->verdict].metrics]++;
 	if (to->missing && (to->verdict == ORDER_DONE || to->verdict == ORDER_UNVERIFIED))
 		job->with->metrics->drift[METRICS_MISSING]++;

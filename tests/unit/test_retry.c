@@ -14,9 +14,15 @@ static void ceilings(void **state)
 		unsigned attempt;
 		int64_t removal_ms, activation_ms;
 	} rows[] = {
-		{0, 1000, 1000},   {1, 1000, 1000},    {2, 2000, 2000},
-		{3, 4000, 4000},   {5, 16000, 16000},  {6, 30000, 32000},
-		{7, 30000, 60000}, {40, 30000, 60000}, {4000000000u, 30000, 60000},
+		{0, 1000, 1000},
+		{1, 1000, 1000},
+		{2, 2000, 2000},
+		{3, 4000, 4000},
+		{4, 8000, 8000},
+		{5, 16000, RETRY_WITH_CYCLE},
+		{6, 30000, RETRY_WITH_CYCLE},
+		{40, 30000, RETRY_WITH_CYCLE},
+		{4000000000u, 30000, RETRY_WITH_CYCLE},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -31,8 +37,9 @@ static void jitter_is_full_and_even(void **state)
 	assert_int_equal(retry_delay_ms(1, true, 0), 0);
 	assert_int_equal(retry_delay_ms(9, true, 0), 0);
 	assert_int_equal(retry_delay_ms(1, true, UINT32_MAX / 2), 500);
-	assert_int_equal(retry_delay_ms(9, false, UINT32_MAX / 4), 15000);
-	assert_in_range(retry_delay_ms(9, false, 0x12345678), 4266, 4267);
+	assert_int_equal(retry_delay_ms(9, true, UINT32_MAX / 4), 7500);
+	assert_int_equal(retry_delay_ms(4, false, UINT32_MAX / 4), 2000);
+	assert_in_range(retry_delay_ms(9, true, 0x12345678), 2133, 2134);
 	(void)state;
 }
 
