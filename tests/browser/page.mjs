@@ -119,6 +119,26 @@ const stories = {
 		await card(page, group).getByText('active, ').waitFor();
 		assert.equal(streams === 1, way === 'hearing');
 	},
+	// Who does not look at the page does not listen either, and listens again as soon as they look.
+	async unseen([token, group]) {
+		const page = await open();
+		const isStream = (request) => request.url().endsWith('/api/events');
+		const turn = (state) =>
+			page.evaluate((value) => {
+				Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+				document.dispatchEvent(new Event('visibilitychange'));
+			}, state);
+		const begun = page.waitForRequest(isStream);
+		await typeToken(page, token);
+		await card(page, group).waitFor();
+		await begun;
+		const ended = page.waitForEvent('requestfailed', isStream);
+		await turn('hidden');
+		await ended;
+		const again = page.waitForRequest(isStream);
+		await turn('visible');
+		await again;
+	},
 	// An operator sees how far an application's cycle is.
 	async operator([token]) {
 		const page = await open();

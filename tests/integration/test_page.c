@@ -88,6 +88,7 @@ static void the_page_is_told(void **state)
 		play(world, "told",
 		     (const char *[]){world_token(world, i), world_group_id(world, 0), world->brokers[1].root,
 				      i == 1 ? "hearing" : "deaf", NULL});
+	play(world, "unseen", (const char *[]){world_token(world, 3), world_group_id(world, 0), NULL});
 	world_passed(world);
 }
 
