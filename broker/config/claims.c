@@ -26,6 +26,8 @@ static void gather_all(struct gathering *g, const struct config *config)
 {
 	g->count = 0;
 	gather_people(g, &config->operators);
+	gather_people(g, &config->auditors);
+	gather_people(g, &config->timers);
 	for (size_t i = 0; i < config->group_count; i++) {
 		const struct policy *policy = &config->groups[i].policy;
 		for (size_t k = 0; k < policy->eligible.count; k++)

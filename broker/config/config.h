@@ -205,8 +205,8 @@ struct config {
 	size_t application_count;
 	struct config_group *groups;
 	size_t group_count;
-	/* Which claims with which values policies look at, those for operators included, and (value "") those that mappings
-	 * are made from: by name and value, each once. */
+	/* Which claims with which values policies and roles look at, and (value "") those that mappings are made from: by name
+	 * and value, each once. */
 	struct policy_attribute *claims;
 	size_t claim_count;
 	const struct config_person **by_name; /* all people, sorted by user name */

@@ -239,6 +239,35 @@ static void test_program_with_a_role(void **state)
 	world_passed(&o->world);
 }
 
+/* A role counts by a claim that nobody else looks at, too: whom it makes an auditor or a timer job takes no part. */
+static void test_roles_by_claims_of_their_own(void **state)
+{
+	static const struct {
+		const char *wanted;
+		int reads, audit, takes_part;
+	} rows[] = {
+		{"{\"claims\":{\"duty\":\"watch\"}}", 200, 200, 403},
+		{"{\"claims\":{\"duty\":\"other\"}}", 403, 403, 201},
+		{"{\"claims\":{\"shift\":[\"late\",\"night\"]}}", 403, 403, 403},
+	};
+	struct office *o = *state;
+
+	office_open(o);
+	say_more(o, "auditors: {claims: {duty: [watch]}}\ntimers: {claims: {shift: [night]}}");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct http_response response;
+		char *token = office_token(o, rows[i].wanted);
+
+		assert_int_equal(office_status(o, token, OFFICE_APPLICATIONS), rows[i].reads);
+		assert_int_equal(office_status(o, token, "/api/audit"), rows[i].audit);
+		office_activate(o, token, OFFICE_GROUP_BY_NAME, &response);
+		assert_int_equal(response.status, rows[i].takes_part);
+		http_response_release(&response);
+		free(token);
+	}
+	world_passed(&o->world);
+}
+
 static void test_refused_by_claims(void **state)
 {
 	static const struct {
@@ -398,6 +427,7 @@ int main(void)
 		TEST(test_operators),
 		TEST(test_program),
 		TEST(test_program_with_a_role),
+		TEST(test_roles_by_claims_of_their_own),
 		TEST(test_refused_by_claims),
 		TEST(test_forged),
 		TEST(test_tampered),

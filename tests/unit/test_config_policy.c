@@ -271,10 +271,12 @@ static void test_what_is_inherited_is_shared(void **state)
 	free(text);
 }
 
-/* Of a token is kept what policies look at, and what users' attributes are made from. */
+/* Of a token is kept what policies and roles look at, and what users' attributes are made from. */
 static void test_claims_that_are_kept(void **state)
 {
 	static const char text[] = "environment: test\n"
+				   "auditors: {claims: {duty: [watch]}}\n"
+				   "timers: {claims: {shift: [night]}}\n"
 				   "applications:\n"
 				   "  - id: aws\n"
 				   "    scim: {url: \"https://scim.example.com/scim/v2\", token: file:t}\n"
@@ -295,6 +297,8 @@ static void test_claims_that_are_kept(void **state)
 	assert_true(config_names_claim(config, "job", NULL));
 	assert_true(config_names_claim(config, "nick", NULL));
 	assert_true(config_names_claim(config, "team", "ops"));
+	assert_true(config_names_claim(config, "duty", "watch"));
+	assert_true(config_names_claim(config, "shift", "night"));
 	/* No policy looks at any value of it. */
 	assert_false(config_names_claim(config, "job", "x"));
 	assert_false(config_names_claim(config, "title", NULL));
