@@ -101,8 +101,14 @@ void look_again(struct run *run)
 	}
 	for (size_t i = 0; i < run->push->count; i++) {
 		struct seat *seat = &run->seats[i];
-		if (!seat->from_memory || (seat->step != SEAT_KNOWN && seat->step != SEAT_STALE))
+		if (seat->step != SEAT_KNOWN && seat->step != SEAT_STALE)
 			continue;
+		/* Whom that was asked about may have been another, or in another group. */
+		seat->looked = false;
+		if (!seat->from_memory) {
+			seat_known(run, i);
+			continue;
+		}
 		forget_user(run, i);
 		seat->from_memory = false;
 		seat->step = SEAT_FIND;

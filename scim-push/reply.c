@@ -283,15 +283,28 @@ static void not_shown(struct run *run, size_t seat, bool gone, enum outcome outc
 	}
 }
 
-/* Before the PATCH: only a membership that is shown is taken for one. Whatever else was answered, the PATCH goes. */
-static void on_looked(struct run *run, size_t seat, enum scim_membership shown)
+/* Before the PATCH. Where the answer does not say it, a second one may; without one nothing is sent: a member who was one
+ * before would lose that when the time of what they are given is over. 404: who that is will be looked up anew. */
+static void on_looked(struct run *run, size_t seat, enum scim_membership shown, enum outcome outcome,
+		      const char *words)
 {
-	run->seats[seat].looked = true;
+	struct seat *s = &run->seats[seat];
+
+	if (shown == MEMBERSHIP_UNCLEAR && outcome != OUTCOME_LOOK_AGAIN) {
+		if (s->unclear)
+			seat_settle(run, seat, PUSH_RETRY,
+				    outcome == OUTCOME_DONE
+					    ? "the application's answer about the membership cannot be read"
+					    : words);
+		s->unclear = true;
+		return;
+	}
+	s->looked = true;
 	if (shown == MEMBERSHIP_PRESENT) {
 		run->push->members[seat].standing = true;
 		seat_settle(run, seat, PUSH_DONE, "");
 	} else {
-		run->seats[seat].step = SEAT_KNOWN;
+		s->step = SEAT_KNOWN;
 	}
 }
 
@@ -306,14 +319,13 @@ static void on_confirmation(struct run *run, const struct slot *slot, const stru
 		shown = scim_read_groups(answer->body, answer->len, user_id, run->group_id);
 	else if (outcome == OUTCOME_DONE)
 		shown = scim_read_membership(answer->body, answer->len, run->group_id);
-	if (run->seats[slot->seat].step == SEAT_LOOK) {
-		on_looked(run, slot->seat, shown);
-	} else if (outcome == OUTCOME_DONE) {
+	answer_words(run, slot->op, answer, words);
+	if (run->seats[slot->seat].step == SEAT_LOOK)
+		on_looked(run, slot->seat, shown, outcome, words);
+	else if (outcome == OUTCOME_DONE)
 		on_shown(run, slot->seat, shown);
-	} else {
-		answer_words(run, slot->op, answer, words);
+	else
 		not_shown(run, slot->seat, outcome == OUTCOME_LOOK_AGAIN, outcome, words);
-	}
 }
 
 /* The group is gone: so are its members. For an addition it is looked up anew by the next push. */
@@ -352,7 +364,7 @@ static void on_members(struct run *run, const struct http_answer *answer, enum o
 	}
 	for (size_t i = 0; i < run->push->count; i++) {
 		if (run->seats[i].step == SEAT_LOOK)
-			on_looked(run, i, shown[i].membership);
+			on_looked(run, i, shown[i].membership, outcome, words);
 		else if (run->seats[i].step == SEAT_ASK && outcome == OUTCOME_DONE)
 			on_shown(run, i, shown[i].membership);
 		else if (run->seats[i].step == SEAT_ASK)

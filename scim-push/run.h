@@ -63,6 +63,7 @@ struct seat {
 	bool busy;        /* a request for it is under way */
 	bool from_memory; /* the id was looked up by an earlier push */
 	bool looked;      /* it was asked whether they are a member already */
+	bool unclear;     /* that was asked, and there was no answer that says it */
 	bool clashed;     /* its creation was answered 409, or without an id */
 	bool incomplete;  /* the user could not be created: an attribute that is required is not known */
 	bool accepted;    /* the PATCH was answered 2xx; else the membership may have been so already */

@@ -30,9 +30,9 @@ static void make_member_by_hand(const struct world *world, size_t person)
 	assert_true(sandbox_change_by_hand(&world->sandbox, "group-0", world_user_name(world, person), true));
 }
 
-static void standing_member_stays(void **state)
+/* They activate the group, and still have it when that is over; nothing was sent for them. */
+static void expect_to_stay(struct world *world)
 {
-	struct world *world = *state;
 	struct world_ask ask = {.person = 1, .duration = "PT2S"};
 	struct http_response response;
 	struct scene_changes before, after;
@@ -50,6 +50,21 @@ static void standing_member_stays(void **state)
 	assert_int_equal(after.count, before.count);
 	assert_true(sandbox_is_member(&world->sandbox, "group-0", world_user_name(world, 1)));
 	world_passed(world);
+}
+
+static void standing_member_stays(void **state)
+{
+	expect_to_stay(*state);
+}
+
+/* Whether they were one before cannot be found out at first: that is waited for. */
+static void standing_member_stays_when_the_look_fails(void **state)
+{
+	struct world *world = *state;
+
+	assert_true(sandbox_clear_faults(&world->sandbox));
+	assert_true(sandbox_add_fault(&world->sandbox, "GET /Groups?filter=id%20eq first 2 -> status 500"));
+	expect_to_stay(world);
 }
 
 /* The broker's own member is none, also when the answer to its PATCH was lost and it finds them there. */
@@ -107,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD(standing_member_stays),
+		WORLD(standing_member_stays_when_the_look_fails),
 		WORLD(lost_answer_makes_no_standing_member),
 		cmocka_unit_test_setup_teardown(late_request_makes_no_standing_member, open_impatient_world,
 						scene_close),

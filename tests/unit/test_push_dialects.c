@@ -260,32 +260,72 @@ static void standing_member(void **state)
 	assert_int_equal(story->ready, 1);
 }
 
-/* An answer that cannot be read, or none, makes nobody a standing member. */
-static void unclear_look_is_no_standing_member(void **state)
+/* An answer that cannot be read, or none, makes nobody a standing member, nor one who is none: it is asked once more,
+ * and then nothing is sent. */
+static void unclear_look_says_nothing(void **state)
 {
-	static const struct peer_rule looks[] = {
-		{.when = CONFIRM("g-1", "u-1"), .status = 200, .body = STORY_LIST("1", STORY_GROUP("g-2"))},
-		{.when = CONFIRM("g-1", "u-1"), .status = 404, .body = ""},
-		{.when = CONFIRM("g-1", "u-1"), .status = 500, .body = ""},
-		{.when = CONFIRM("g-1", "u-1"),
-		 .deed = PEER_RAW,
-		 .body = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"},
+	static const struct {
+		struct peer_rule look;
+		const char *words;
+	} rows[] = {
+		{{.when = CONFIRM("g-1", "u-1"), .status = 200, .body = STORY_LIST("1", STORY_GROUP("g-2"))},
+		 "the application's answer about the membership cannot be read"},
+		{{.when = CONFIRM("g-1", "u-1"), .status = 500, .body = ""},
+		 "confirming the membership: the application answered 500"},
+		{{.when = CONFIRM("g-1", "u-1"), .status = 400, .body = ""},
+		 "confirming the membership: the application answered 400"},
+		{{.when = CONFIRM("g-1", "u-1"),
+		  .deed = PEER_RAW,
+		  .body = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"},
+		 "confirming the membership: the application did not answer: its answer is cut off"},
 	};
 	struct story *story = *state;
 
 	story_run_addition(story);
-	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
-		struct peer_rule rules[] = {
-			looks[i],
-			{.when = PATCH("g-1"), .status = 204, .body = ""},
-			{.when = CONFIRM("g-1", "u-1"), .status = 200, .body = GROUP("g-1")},
-		};
-		story->members[0].look_first = true;
-		STORY_RUN(story, rules);
+	story->members[0].look_first = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct peer_rule yes = {
+			.when = CONFIRM("g-1", "u-1"), .status = 200, .body = GROUP("g-1")};
+		const struct peer_rule no = {
+			.when = CONFIRM("g-1", "u-1"), .status = 200, .body = STORY_NONE};
+		const struct peer_rule patch = {.when = PATCH("g-1"), .status = 204, .body = ""};
+		const struct peer_rule was[] = {rows[i].look, yes};
+		const struct peer_rule was_not[] = {rows[i].look, no, patch, yes};
+		const struct peer_rule unknown[] = {rows[i].look, rows[i].look};
+
+		STORY_RUN(story, was);
+		story_expect(story, 0, PUSH_DONE, "");
+		assert_true(story->members[0].standing);
+		STORY_RUN(story, was_not);
 		story_expect(story, 0, PUSH_DONE, "");
 		assert_false(story->members[0].standing);
 		assert_true(peer_all_used(&story->peer));
+		STORY_RUN(story, unknown);
+		story_expect(story, 0, PUSH_RETRY, rows[i].words);
+		assert_false(story->members[0].in_doubt);
+		assert_int_equal(story->peer.requests, 2);
+		assert_int_equal(story->ready, 0);
 	}
+}
+
+/* User and group were deleted and made anew, and somebody has made the one a member of the other: that is asked again. */
+static void standing_member_under_other_ids(void **state)
+{
+	static const struct peer_rule rules[] = {
+		{.when = CONFIRM("g-1", "u-1"), .status = 404, .body = ""},
+		{.when = PATCH("g-1"), .status = 404, .body = ""},
+		{.when = FIND_GROUP, .status = 200, .body = GROUP("g-2")},
+		{.when = FIND_USER("ada"), .status = 200, .body = FOUND("ada", "u-2")},
+		{.when = CONFIRM("g-2", "u-2"), .status = 200, .body = GROUP("g-2")},
+	};
+	struct story *story = *state;
+
+	story_run_addition(story);
+	story->members[0].look_first = true;
+	STORY_RUN(story, rules);
+	story_expect(story, 0, PUSH_DONE, "");
+	assert_true(story->members[0].standing);
+	assert_true(peer_all_used(&story->peer));
 }
 
 /* One look for all where the group shows its members; who is created now cannot have been one. */
@@ -366,7 +406,8 @@ int main(void)
 		STORY(accepted_but_unverified),
 		STORY(settling_time),
 		STORY(standing_member),
-		STORY(unclear_look_is_no_standing_member),
+		STORY(unclear_look_says_nothing),
+		STORY(standing_member_under_other_ids),
 		STORY(standing_members_of_one_look),
 		STORY(a_large_group_is_read_back),
 	};
