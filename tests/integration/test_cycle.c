@@ -161,6 +161,8 @@ static void ten_thousand(void **state)
 	struct http_response response;
 	char id[ID_SIZE];
 
+	/* So many questions at once that the same one would fail again and again. */
+	assert_true(sandbox_clear_faults(&world->sandbox));
 	assert_int_equal(post(world, 0, APP "/pause"), 200);
 	for (size_t g = 0; g < GROUPS; g++)
 		defer(world, g, members_of(g));
