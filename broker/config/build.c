@@ -326,6 +326,7 @@ void config_build(struct builder *builder)
 	builder_check_required(builder, OF_ROOT, "", &builder->root);
 	builder_sort_layers(builder);
 	builder_check_accounts(builder);
+	builder_list_signers(builder);
 	if (builder->root.given[SET_GROUPS])
 		read_list(builder, &settings[SET_GROUPS], builder->root.given[SET_GROUPS]);
 	config_check(builder);
@@ -341,8 +342,10 @@ void builder_release(struct builder *builder)
 	free(builder->applications);
 	free(builder->groups);
 	free(builder->app_layers);
+	free(builder->signers);
 	memory_release(&builder->memory);
 	builder->app_layers = NULL;
+	builder->signers = NULL;
 	builder->issuers = builder->machines = builder->sources = builder->webhooks = builder->people =
 		builder->applications = builder->groups = NULL;
 }

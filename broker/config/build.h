@@ -49,7 +49,9 @@ struct builder {
 	size_t layer_errors;  /* found in layers */
 	size_t errors_before; /* found before the element that is being read */
 	struct marks *issuers, *machines, *sources, *webhooks, *people, *applications,
-		*groups;           /* one for each element, in the order of the file; owned */
+		*groups;      /* one for each element, in the order of the file; owned */
+	const char **signers; /* who has a token of their own, sorted; owned; the names are the people's */
+	size_t signer_count;
 	struct policy_zone *zones; /* in the configuration's memory */
 	struct memory memory;      /* until the build is over */
 };
@@ -118,6 +120,13 @@ void builder_check_source(struct builder *builder, const struct config_approval_
 			  struct place place);
 void builder_check_exclusive(struct builder *builder); /* while the groups are in the order of the file */
 void builder_join_exclusive(struct builder *builder);  /* once they are sorted */
+
+/* reach.c: can those whom policies name come at all? The first before any group is read, with the people in the order of
+ * the file. */
+void builder_list_signers(struct builder *builder);
+void builder_check_reach(struct builder *builder, const struct policy *policy, const struct element *element);
+/* Is who has that name an auditor or a timer job, and nothing else? */
+bool builder_only_looks_on(const struct config *config, const char *user_name);
 
 /* issuers.c */
 void builder_check_user_names(struct builder *builder, const struct element *element);

@@ -98,17 +98,12 @@ static void check_stage(struct builder *builder, const struct policy *policy,
 /* Who only looks on, or only does what is due, decides nothing, whatever names them as an approver. */
 static void check_deciders(struct builder *builder, const struct policy_names *names, struct place place)
 {
-	const struct config *config = builder->config;
 	char quoted[REPORT_QUOTE_SIZE];
-	for (size_t i = 0; i < names->count; i++) {
-		struct policy_person person = {.user_name = names->list[i]};
-		bool looks_on = policy_people_hold(&config->auditors, &person) ||
-				policy_people_hold(&config->timers, &person);
-		if (looks_on && !policy_people_hold(&config->operators, &person))
+	for (size_t i = 0; i < names->count; i++)
+		if (builder_only_looks_on(builder->config, names->list[i]))
 			report_warning(builder->reading.report, place,
 				       "%s could decide nothing: they are an auditor or a timer job",
-				       report_quote(person.user_name, quoted));
-	}
+				       report_quote(names->list[i], quoted));
 }
 
 /* An empty list means all. */
@@ -162,6 +157,8 @@ void builder_check_policy(struct builder *builder, const struct policy *policy, 
 		check_deciders(builder, &stage->escalation.principals, place);
 		check_told(builder, element->base, stage, place);
 	}
+	if (report->errors == builder->errors_before)
+		builder_check_reach(builder, policy, element);
 	if (policy->break_glass.count > 0 && !policy->justification_required)
 		report_warning(report, element_place(element, SET_GROUP_BREAK_GLASS),
 			       "groups[].activation.break_glass demands a reason, although justification is "
