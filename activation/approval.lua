@@ -28,7 +28,8 @@ local function approvals_in(r, stage)
 	return n
 end
 
--- All stages are approved: the request is granted as of now, inside its limits.
+-- All stages are approved: the request is granted as of now, inside its limits. Returns the order, or nil and the word
+-- for what keeps it from being granted.
 local function grant_approved(c, t, r, push_id, by, limits)
 	local m = get_member(c, r.g, r.p, r.ap)
 	set_times(c, t, r)
@@ -36,7 +37,7 @@ local function grant_approved(c, t, r, push_id, by, limits)
 		r.er = 'The time that was asked for was over when it was approved.'
 		move(c, r, 'lapse')
 		settle(c, m)
-		return nil
+		return nil, 'past'
 	end
 	note_account(c, r, limits)
 	local word = r.s <= c.now and exceeds(c, limits, r)
@@ -44,7 +45,7 @@ local function grant_approved(c, t, r, push_id, by, limits)
 		r.er = LIMIT_WORDS[word]
 		move(c, r, 'refuse')
 		settle(c, m)
-		return nil
+		return nil, word
 	end
 	return grant(c, t, r, m, push_id, by)
 end
@@ -103,7 +104,7 @@ local function jit_message_refused(keys, args)
 	local c = context(keys, args)
 	local r = get_request(c, args[3])
 	local before = r and decided_by_message(r, args[4])
-	if before and before.res == args[5] then
+	if before and before.res == args[5] and not before.no then
 		return answer(c, 'ok', '')
 	end
 	local key = refused_key(c, args[4])
@@ -115,8 +116,9 @@ end
 -- ARGV 3 terms, 4 request id, 5 push id, 6 limits, 7 stage (from 1), 8 who decides, 9 their name, 10 Approve|Deny,
 -- 11 why, 12 approvals that the stage needs, 13 number of stages, 14 how long the next stage may wait, ms, 15 id of the
 -- webhook that brought it or '', 16 all user names of the person who decides (a JSON array).
--- Answers {word, now, next, request, order or '', end (ends_at, where no push will say it)}: 'ok' (also when the
--- same person or message says the same again),
+-- Answers {word, now, next, request, order or '', end (ends_at, where no push will say it)}: 'ok', or 'past', 'full',
+-- 'excluded', 'ineligible' where it was the last one and nothing could be granted (each also when the same person or
+-- message says the same again),
 -- 'decided' somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'refused'
 -- the webhook was refused when it came first; 'none'.
 local function jit_decide(keys, args)
@@ -138,14 +140,15 @@ local function jit_decide(keys, args)
 	before = before or decision_of(r, stage, args[8], names)
 	if before then
 		local push = get_push(c, args[5])
-		return answer(c, before.res == args[10] and 'ok' or 'decided', view(c, r),
+		return answer(c, before.res == args[10] and (before.no or 'ok') or 'decided', view(c, r),
 			push and push_order(c, args[5], push) or '')
 	end
 	if r.st ~= 'awaiting' or r.sg ~= stage or r.ax <= c.now then
 		return answer(c, 'decided', view(c, r), '')
 	end
-	r.dc[#r.dc + 1] = { sg = stage, by = args[8], name = args[9], res = args[10], at = c.now, why = args[11],
+	local said = { sg = stage, by = args[8], name = args[9], res = args[10], at = c.now, why = args[11],
 		wid = args[15] ~= '' and args[15] or nil }
+	r.dc[#r.dc + 1] = said
 	r.changed = true
 	c.why = args[11]
 	local order
@@ -163,7 +166,7 @@ local function jit_decide(keys, args)
 	else
 		-- What it brings has events of its own; that this approval was the last one, and whose, is one more.
 		audit_move(c, r, 'approve', RULES.awaiting.approve, args[8])
-		order = grant_approved(c, t, r, args[5], args[8], read_limits(args[6]))
+		order, said.no = grant_approved(c, t, r, args[5], args[8], read_limits(args[6]))
 	end
-	return answer(c, 'ok', view(c, r), order or '', order and 0 or ends_at(c, get_member(c, r.g, r.p, r.ap)))
+	return answer(c, said.no or 'ok', view(c, r), order or '', order and 0 or ends_at(c, get_member(c, r.g, r.p, r.ap)))
 end

@@ -27,8 +27,10 @@ struct decision {
 	const char *actor; /* who decides, as actor_write() has written it */
 };
 
-/* ERR_OK with the request as it stands then (also when the same person, by whatever account, says the same again); ERR_DECIDED with the
- * request when somebody was faster or it waits no more; ERR_OWN_REQUEST; ERR_NOT_FOUND. */
+/* ERR_OK with the request as it stands then; ERR_FULL, ERR_EXCLUDED, ERR_POLICY or ERR_START_IN_PAST with the request,
+ * which has ended by it and says why, when it was the last approval and nothing could be granted (each also when the same
+ * person, by whatever account, says the same again); ERR_DECIDED with the request when somebody was faster or it waits no
+ * more; ERR_OWN_REQUEST; ERR_NOT_FOUND. */
 void activation_decide(struct activation *activation, const struct decision *decision, activation_done *done,
 		       void *ctx);
 

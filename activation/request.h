@@ -50,7 +50,7 @@ struct request {
 	bool eligible; /* by an administrator's word, when it starts or now; told of one request that is not granted yet */
 	unsigned stage;            /* of the approval, from 1; 0 = none was needed */
 	int64_t approval_until_ms; /* nobody decides: denied */
-	/* The decisions so far, a JSON array of {sg, by, name, res, at, why} (activation/approval.lua), and what SCIM and
+	/* The decisions so far, a JSON array of {sg, by, name, res, at, why, no} (activation/approval.lua), and what SCIM and
 	 * policy know of the person, a JSON object: borrowed, valid only while the answer is, NULL in lists. */
 	const char *decisions, *person;
 	int64_t place;       /* in the queue of the next cycle, 1 = first; 0 = not deferred */

@@ -260,7 +260,8 @@ static void on_decided(void *ctx, enum err err, const struct request *request)
 		return;
 	}
 	if (err != ERR_OK) {
-		refuse(verdict, err, NULL);
+		/* An approval that could grant nothing has ended the request, which says why. */
+		refuse(verdict, err, request != NULL && request->error[0] != '\0' ? request->error : NULL);
 		return;
 	}
 	log_info("decision", "req=%s person=%s result=%s state=%s", request != NULL ? request->id : "-",

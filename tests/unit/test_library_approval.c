@@ -86,14 +86,26 @@ static void test_limits(void **state)
 		{"0 submit r2 g2 ann 9000 limits=0_g3 wait=5000", "ok awaiting"},
 		{"1 submit r3 g1 bob 9000 limits=1", "ok provisioning | push Pr3 add g1 bob"},
 		{"1 submit r4 g3 ann 9000", "ok provisioning | push Pr4 add g3 ann"},
-		{"2 decide r1 1 root Approve limits=1", "ok"},
+		{"2 decide r1 1 root Approve limits=1 by=m1", "full"},
 		{"2 get r1 st er", "st=denied er=As many people as the group may have at once have it."},
-		{"2 decide r2 1 root Approve limits=0_g3", "ok"},
+		{"2 decide r2 1 root Approve limits=0_g3", "excluded"},
 		{"2 get r2 st er", "st=denied er=The person holds a group that excludes this one."},
+		/* Said again it is not what counts either, nor is the message that brought it. */
+		{"3 decide r1 1 root Approve limits=1 by=m1", "full"},
+		{"3 decide r2 1 root Approve limits=0_g3", "excluded"},
+		{"3 message r1 m1 Approve 400", "refused 400 7d"},
+		END,
+	};
+	static const struct lane_story_row late[] = {
+		{"0 submit r1 g1 ann end=9000 wait=60000", "ok awaiting"},
+		{"9001 decide r1 1 root Approve", "past"},
+		{"9002 decide r1 1 root Approve", "past"},
+		{"9002 get r1 st", "st=lapsed"},
 		END,
 	};
 
 	lane_story_run(*state, "limits", rows);
+	lane_story_run(*state, "late", late);
 }
 
 int main(void)
