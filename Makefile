@@ -251,7 +251,7 @@ $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libj
 
 $(patsubst %,$(B)/tests/integration/test_sign_in%,_outage _provider) $(B)/tests/integration/test_sign_in $(B)/tests/integration/test_command: | $(B)/oidc/installed
 
-$(B)/tests/integration/test_notices $(B)/tests/integration/test_notices_later: | $(B)/webhooks/installed
+$(patsubst %,$(B)/tests/integration/test_notices%,_later _outcome) $(B)/tests/integration/test_notices: | $(B)/webhooks/installed
 $(B)/tests/integration/test_page: | $(B)/oidc/installed $(B)/browser/installed
 $(B)/tests/integration/test_graph_sdk: | $(B)/graph/installed
 $(B)/tests/integration/test_eligibility_claims $(B)/tests/integration/test_two_providers $(B)/tests/integration/test_events: | $(B)/oidc/installed

@@ -53,11 +53,27 @@ static const char *or_empty(const char *text)
 	return text != NULL ? text : "";
 }
 
-static const cJSON *last_decision(const struct sources *s)
+/* The decision that the request's outcome is: the last approval of one that was granted, the denial of one that was
+ * denied. NULL where time, policy or a limit has ended it, whoever had approved before. */
+static const cJSON *outcome_decision(const struct request *r, const struct sources *s)
 {
 	int count = cJSON_GetArraySize(s->decisions);
+	const cJSON *last = count > 0 ? cJSON_GetArrayItem(s->decisions, count - 1) : NULL;
+	bool ended = r->state == ST_DENIED || r->state == ST_LAPSED;
 
-	return count > 0 ? cJSON_GetArrayItem(s->decisions, count - 1) : NULL;
+	return last != NULL && strcmp(or_empty(json_string(last, "res")), ended ? "Deny" : "Approve") == 0
+		       ? last
+		       : NULL;
+}
+
+/* What became of a request that waited for approvers. */
+static const char *outcome(const struct request *r, const struct sources *s)
+{
+	const cJSON *decision = outcome_decision(r, s);
+
+	if (decision != NULL)
+		return json_string(decision, "res");
+	return r->state == ST_LAPSED || r->closed_ms >= r->approval_until_ms ? "Timeout" : "Refuse";
 }
 
 static struct text_names names_of(const struct config *config, const struct notice *n,
@@ -65,7 +81,7 @@ static struct text_names names_of(const struct config *config, const struct noti
 {
 	const struct request *r = &n->request;
 	const struct config_group *group = config_group(config, r->group);
-	const cJSON *last = last_decision(s);
+	const cJSON *decision = outcome_decision(r, s);
 	const struct scim_person *p = &s->person.names;
 	struct text_names names = {
 		.person = p->display_name[0] != '\0' ? p->display_name
@@ -74,8 +90,8 @@ static struct text_names names_of(const struct config *config, const struct noti
 		.user_name = p->user_name,
 		.group = group != NULL ? group->name : n->group_name,
 		.application = r->application,
-		.decided_by = last != NULL ? or_empty(json_string(last, "name")) : "",
-		.why = last != NULL ? or_empty(json_string(last, "why")) : "",
+		.decided_by = decision != NULL ? or_empty(json_string(decision, "name")) : "",
+		.why = decision != NULL ? or_empty(json_string(decision, "why")) : "",
 	};
 
 	return names;
@@ -85,7 +101,6 @@ static enum err write_event(struct parcel *p, const struct notice *n, const stru
 {
 	const struct request *r = &n->request;
 	const struct text_names names = names_of(p->config, n, s);
-	const cJSON *last = last_decision(s);
 	struct webhook_event event = {
 		.at_ms = n->told_ms,
 		.application = r->application,
@@ -107,7 +122,7 @@ static enum err write_event(struct parcel *p, const struct notice *n, const stru
 	if (!event_type_find(n->kind, &event.type))
 		return ERR_INTERNAL;
 	if (event.type == EVENT_APPROVAL_DECIDED) {
-		event.decision = last != NULL && r->state != ST_LAPSED ? json_string(last, "res") : "Timeout";
+		event.decision = outcome(r, s);
 		event.decided_by = names.decided_by;
 	}
 	buf_init(&p->text, EVENT_BODY_MAX);

@@ -21,7 +21,8 @@ struct text_names {
 	const char *person;    /* who asked, as people know them */
 	const char *user_name; /* "" = not known */
 	const char *group, *application;
-	const char *decided_by, *why; /* the last decision; "" = none */
+	const char *decided_by,
+		*why; /* the decision that the outcome is; "" = time, policy or a limit has ended it */
 };
 
 struct text_reader {

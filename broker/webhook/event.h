@@ -16,7 +16,8 @@
 /* X(name, type, what it tells) */
 #define EVENT_TABLE(X)                                                                                       \
 	X(EVENT_APPROVAL_REQUESTED, "approval.requested", "a request waits for an approver")                 \
-	X(EVENT_APPROVAL_DECIDED, "approval.decided", "a request was approved, denied or timed out")         \
+	X(EVENT_APPROVAL_DECIDED, "approval.decided",                                                        \
+	  "a request was approved, denied, refused or timed out")                                            \
 	X(EVENT_ACTIVATION_PROVISIONED, "activation.provisioned",                                            \
 	  "the application has confirmed the membership")                                                    \
 	X(EVENT_ACTIVATION_DEFERRED, "activation.deferred", "an activation waits for the next sync cycle")   \
@@ -48,9 +49,9 @@ struct webhook_event {
 	const char *group_name;
 	const char *principal_id;
 	const char *user_name;
-	const char *decision;   /* "Approve", "Deny", "Timeout" */
-	const char *decided_by; /* user name */
-	const char *reason;     /* why it failed, is deferred or quarantined, in plain words */
+	const char *decision;   /* "Approve", "Deny"; "Timeout"; "Refuse": policy or a limit was against it */
+	const char *decided_by; /* user name; of the first two */
+	const char *reason; /* why it failed, was not granted, is deferred or quarantined, in plain words */
 	int64_t start_ms;
 	int64_t end_ms;
 	int64_t approval_until_ms; /* when a request that nobody decides is denied */

@@ -90,7 +90,7 @@ static void ask_approval(const struct mail_world *w, size_t person, size_t group
 		       id);
 }
 
-static void decide(const struct mail_world *w, const char *id, const char *result)
+static void decide(const struct mail_world *w, const char *id, const char *result, int status)
 {
 	struct http_response response;
 	char url[256], body[128];
@@ -106,7 +106,7 @@ static void decide(const struct mail_world *w, const char *id, const char *resul
 		&(struct http_request){
 			.method = "PATCH", .url = url, .bearer = world_token(&w->world, LEAD), .body = body},
 		&response);
-	assert_int_equal(response.status, 204);
+	assert_int_equal(response.status, status);
 	http_response_release(&response);
 }
 
@@ -133,7 +133,7 @@ static void test_approval(void **state)
 	snprintf(reference, sizeof(reference), "[\"References\", \"<request-%s@example.com>\"]", id);
 	expect_text(line, reference);
 	expect_mail(w, "\"boss@example.com\"", line);
-	decide(w, id, "Approve");
+	decide(w, id, "Approve", 204);
 	expect_mail(w, "Approved: group-0", line);
 	expect_text(line, "\"mail\": [\"person3@example.com\"]");
 	expect_text(line, "They wrote: as agreed");
@@ -143,6 +143,25 @@ static void test_approval(void **state)
 	expect_text(line, "(Pacific/Marquesas, UTC-09:30)");
 	/* Nobody is asked to decide about their own request. */
 	assert_int_equal(mail_server_count(&w->server, "Approval wanted"), 2);
+	world_passed(&w->world);
+}
+
+/* Somebody had said yes, but a limit has ended it: that is what the requester reads. */
+static void test_limit(void **state)
+{
+	struct mail_world *w = *state;
+	char line[8192], first[ID_SIZE], id[ID_SIZE];
+
+	open_world(w, "    events: [approval.decided]\n",
+		   "      approval: {approvers: [person1@example.com]}\n      max_active: 1\n");
+	ask_approval(w, ANN, 0, first);
+	ask_approval(w, ANN + 1, 0, id);
+	decide(w, first, "Approve", 204);
+	decide(w, id, "Approve", 400);
+	expect_mail(w, "Not granted: group-0", line);
+	expect_text(line, "\"mail\": [\"person4@example.com\"]");
+	expect_text(line, "was not granted.\\r\\nAs many people as the group may have at once have "
+			  "it.\\r\\n\\r\\nRequest");
 	world_passed(&w->world);
 }
 
@@ -350,6 +369,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_approval, begin, end),
+		cmocka_unit_test_setup_teardown(test_limit, begin, end),
 		cmocka_unit_test_setup_teardown(test_break_glass, begin, end),
 		cmocka_unit_test_setup_teardown(test_break_glass_flood, begin, end),
 		cmocka_unit_test_setup_teardown(test_flood, begin, end),
