@@ -20,6 +20,7 @@ static int open_world(void **state)
 	options.application.pushes = 50; /* the throttle has tests of its own */
 	options.application.cycle_reserve = 10;
 	options.lanes = 4;
+	options.poll_ms = 5 * SECOND; /* the longest: brokers look when something is due, not now and then */
 	return scene_open(state, &options);
 }
 
