@@ -1,5 +1,4 @@
 /* Bytes that no HTTP client would send: refused, nothing changed, and the broker goes on serving. */
-#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -64,26 +62,12 @@ static int open_world(void **state)
 	return scene_open(state, &options);
 }
 
-static int dial(const struct world *world)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET};
-	struct timeval patience = {.tv_sec = 10};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	to.sin_port = htons((uint16_t)strtoul(strrchr(world->brokers[0].root, ':') + 1, NULL, 10));
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
 /* The status of the answer; 0 when the connection is closed without one. Fails the test when neither comes. */
 static int say(const struct world *world, const struct message *message)
 {
 	char answer[64] = "";
 	size_t len = 0;
-	int fd = dial(world), status = 0;
+	int fd = http_dial(world->brokers[0].root), status = 0;
 
 	assert_int_equal(send(fd, message->bytes, message->len, MSG_NOSIGNAL), (ssize_t)message->len);
 	while (len < 12) {
@@ -133,7 +117,7 @@ static void a_body_that_never_ends_holds_up_nobody(void **state)
 	char id[ID_SIZE];
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		fds[i] = dial(world);
+		fds[i] = http_dial(world->brokers[0].root);
 		assert_int_equal(send(fds[i], half, strlen(half), MSG_NOSIGNAL), (ssize_t)strlen(half));
 	}
 	scene_activate(world, &ask, id);

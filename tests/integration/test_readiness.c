@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -71,19 +69,6 @@ static void an_overdue_removal_is_a_warning(void **state)
 
 /* -- about to end ---------------------------------------------------------------------------------------------- */
 
-static int dial(const struct broker *broker)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	struct timeval patience = {.tv_sec = 10};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	to.sin_port = htons((uint16_t)strtoul(strrchr(broker->root, ':') + 1, NULL, 10));
-	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
 /* Asks over a connection that stays, and waits for that text at the end of the answer, which begins with that line. */
 static void ask_again(int fd, const char *line, const char *text)
 {
@@ -110,7 +95,7 @@ static void a_broker_that_stops_is_not_ready(void **state)
 	struct world_ask ask = {.person = 1};
 	struct broker *broker = &world->brokers[0];
 	char id[ID_SIZE];
-	int fd = dial(broker);
+	int fd = http_dial(broker->root);
 
 	assert_true(sandbox_add_fault(&world->sandbox, "PATCH /Groups once -> hang"));
 	scene_activate(world, &ask, id);

@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include "base/clock.h"
 #include "tests/support/http_transfer.h"
@@ -187,4 +193,20 @@ const cJSON *http_json(const struct http_response *response, const char *path)
 const char *http_json_text(const struct http_response *response, const char *path)
 {
 	return cJSON_GetStringValue(http_json(response, path));
+}
+
+int http_dial(const char *root)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct timeval patience = {.tv_sec = 10};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	to.sin_port = htons((uint16_t)strtoul(strrchr(root, ':') + 1, NULL, 10));
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0 &&
+	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	perror(root);
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }

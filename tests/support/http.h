@@ -43,6 +43,10 @@ void http_call(const struct http_request *request, struct http_response *respons
 bool http_many(const struct http_request *requests, size_t count, size_t at_once,
 	       struct http_response *responses);
 
+/* A plain connection to the server of that root URL, which is on loopback; reading from it gives up after 10 s. The caller
+ * closes it. -1, with the reason on standard error, when it does not come about. */
+int http_dial(const char *root);
+
 void http_response_release(struct http_response *response);
 
 /* Copies the value of the first header of that name (any case). False when there is none. */

@@ -6,14 +6,11 @@
 
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <ftw.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -109,13 +106,10 @@ static bool is_member(const struct fixture *f)
 /* Sends the PATCH by hand and leaves the connection open: its end is the test's to choose. */
 static int send_patch(const struct fixture *f, const char *op)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), len;
+	int fd = http_dial(f->sandbox.root), len;
 	char body[512], request[1024];
 
-	address.sin_port = htons((uint16_t)strtol(strrchr(f->sandbox.root, ':') + 1, NULL, 10));
 	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
 	patch_body(f, op, body, sizeof(body));
 	len = snprintf(request, sizeof(request),
 		       "PATCH /scim/v2%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " SANDBOX_TOKEN
