@@ -166,19 +166,37 @@ check-asan: deps-test ## the tests and the fuzz corpus under ASan and UBSan
 	@$(again) VARIANT=asan asan-programs
 	@tests/run $(asan_programs) $(REPLAYS)
 
-# Left out: what needs longer than anybody waits for it, judges what is there in time, forbids itself the system calls that
-# valgrind makes, looks at memory that nobody has written to, or lets its memory run out on purpose.
-NOT_UNDER_VALGRIND := base_buf bucket config_large config_policy confine escrow escrow_synced grants herd http_wipe identity model \
-	races sandbox_control sandbox_http signin signin_waiting store_peer store_tls $(patsubst tests/unit/test_%.c,%,$(filter \
-	tests/unit/%,$(STARVED_TESTS)))
+# Unit programs that are left out: they would take minutes (random walks, thousands of groups, a new RSA key for each test), ...
+NOT_UNDER_VALGRIND := bucket config_large config_policy grants herd model signin signin_waiting
+# ... judge what is there in time, or how much time it took, ...
+NOT_UNDER_VALGRIND += base_json store_peer store_tls
+# ... forbid themselves system calls, or answer them in the kernel's place, those that valgrind makes too, ...
+NOT_UNDER_VALGRIND += confine escrow_synced
+# ... look at memory that nobody has written to, ...
+NOT_UNDER_VALGRIND += http_wipe
+# ... ask for more memory than there can be, or let it run out on purpose.
+NOT_UNDER_VALGRIND += base_buf $(patsubst tests/unit/test_%.c,%,$(filter tests/unit/%,$(STARVED_TESTS)))
 VALGRIND_TESTS := $(filter-out $(NOT_UNDER_VALGRIND:%=build/debug/tests/unit/test_%),$(call unit_programs,debug))
+# Stories in which the broker alone is under valgrind; it must end without an error or a leak. Others judge times.
+VALGRIND_STORIES := $(patsubst %,build/debug/tests/integration/test_%,approval approval_webhook audit_export batch escrow \
+	notices on_demand reload)
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --num-callers=20 --show-leak-kinds=definite,possible \
 	--errors-for-leak-kinds=definite,possible
 
-valgrind: deps-test ## the unit tests that can, under valgrind's memcheck
+valgrind: deps-test ## the broker in some stories, and the unit tests that can, under valgrind's memcheck
 	@deploy/deps.sh valgrind
-	@$(again) VARIANT=debug programs $(VALGRIND_TESTS)
+	@$(again) VARIANT=debug programs $(VALGRIND_TESTS) $(VALGRIND_STORIES)
+	@RUN_LOGS=build/debug/valgrind RUN_TIMEOUT=600 RUN_JOBS=2 tests/run \
+		$(foreach t,$(VALGRIND_STORIES),'broker under memcheck $(notdir $(t)): JIT_TEST_UNDER="$(VALGRIND)" $(t)')
 	@RUN_LOGS=build/debug/valgrind RUN_TIMEOUT=600 tests/run $(foreach t,$(VALGRIND_TESTS),'memcheck $(notdir $(t)): $(VALGRIND) $(t)')
+
+# Where libuv's pool works beside the loop: files of the escrow and the audit, names that are resolved.
+TSAN_TESTS := $(patsubst %,build/tsan/tests/unit/test_%,escrow escrow_several store store_parts http_tls) \
+	$(patsubst %,build/tsan/tests/integration/test_%,audit_export audit_file escrow escrow_drain notices reload)
+
+tsan: deps-test ## tests with threads beside the loop, under the thread sanitizer
+	@$(again) VARIANT=tsan programs $(TSAN_TESTS)
+	@tests/run $(TSAN_TESTS)
 
 lint: deps-test ## all static checks
 	+@tests/run $(LONG_LINTS) $(LINTS)
@@ -414,6 +432,6 @@ $(B)/tidy/%.ok: %.c $(B)/%.o .clang-tidy
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .PHONY: all programs deps deps-test demo test test-programs asan-programs test-run check-unit check-integration check-asan \
-	lint bench valgrind torture fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check webhooks-check tokens-check lua-check clang-check cppcheck tidy
+	lint bench valgrind tsan torture fuzz fuzz-run install clean help format format-check layers hdr-check lists-check drift-check webhooks-check tokens-check lua-check clang-check cppcheck tidy
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -8,8 +8,9 @@
 
 #include "tests/support/wait.h"
 
-#define START_MS 20000 /* with a sanitizer, on a machine that is busy */
-#define STOP_MS  30000 /* longer than the broker's own limit */
+#define START_MS    20000 /* with a sanitizer, on a machine that is busy */
+#define UNDER_WORDS 16
+#define STOP_MS     30000 /* longer than the broker's own limit */
 
 /* Reads "… event=listening address=127.0.0.1 port=8080" and keeps the root URL. */
 static bool read_port(struct broker *broker)
@@ -29,13 +30,35 @@ static bool read_port(struct broker *broker)
 	return true;
 }
 
+/* The words of BROKER_UNDER come before the broker's own. False when there are too many. */
+static bool put_under(char *words, const char **argv, size_t *count)
+{
+	char *rest = words, *word;
+
+	while ((word = strsep(&rest, " ")) != NULL) {
+		if (*count == UNDER_WORDS)
+			return false;
+		if (word[0] != '\0')
+			argv[(*count)++] = word;
+	}
+	return true;
+}
+
 static bool launch(struct broker *broker)
 {
-	char program[PROC_PATH_SIZE];
-	const char *argv[] = {program, "--config", broker->config_path, NULL};
+	const char *under = getenv(BROKER_UNDER);
+	char program[PROC_PATH_SIZE], words[PROC_PATH_SIZE];
+	const char *argv[UNDER_WORDS + 4];
+	size_t count = 0;
 
-	return proc_build_path(broker->program, program, sizeof(program)) &&
-	       proc_start(&broker->proc, argv, broker->variables, broker->log_path) && read_port(broker);
+	snprintf(words, sizeof(words), "%s", under != NULL ? under : "");
+	if (!proc_build_path(broker->program, program, sizeof(program)) || !put_under(words, argv, &count))
+		return false;
+	argv[count++] = program;
+	argv[count++] = "--config";
+	argv[count++] = broker->config_path;
+	argv[count] = NULL;
+	return proc_start(&broker->proc, argv, broker->variables, broker->log_path) && read_port(broker);
 }
 
 static bool is_ready(void *ctx)

@@ -14,6 +14,9 @@
 
 #define PIM "/v1.0/identityGovernance/privilegedAccess/group/"
 
+/* Words of this environment variable go before the broker's own on its command line: "valgrind -q …". */
+#define BROKER_UNDER "JIT_TEST_UNDER"
+
 struct broker {
 	struct proc proc;
 	const char *program; /* below the build folder; borrowed */
