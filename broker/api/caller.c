@@ -134,6 +134,7 @@ static enum err take_identity(struct caller *caller, const struct config *config
 			      const struct identity *identity)
 {
 	struct scim_person *names = &caller->names;
+	const struct config_person *known;
 
 	caller->identity = identity_hold(identity);
 	choose_id(caller->id, config, identity);
@@ -142,6 +143,10 @@ static enum err take_identity(struct caller *caller, const struct config *config
 		caller->named_by = identity->issuer;
 		return ERR_FORBIDDEN;
 	}
+	/* One user of the applications is one principal, whatever the token calls them. */
+	known = config_person_by_name(config, names->user_name);
+	if (known != NULL)
+		snprintf(caller->id, sizeof(caller->id), "%s", known->id);
 	take_text(names->display_name, identity->display_name, names->user_name);
 	take_text(names->given_name, identity->given_name, names->display_name);
 	take_text(names->family_name, identity->family_name, names->display_name);

@@ -20,7 +20,7 @@ struct call;
 struct identity;
 
 struct caller {
-	char id[NAME_SIZE]; /* principalId */
+	char id[NAME_SIZE]; /* principalId: that of `people`, where they know the user name; else the token's */
 	struct scim_person names;
 	bool is_operator; /* may see everybody's requests and the applications, assign and remove */
 	bool is_auditor;  /* may read everything, and change nothing */

@@ -268,6 +268,67 @@ static void test_roles_by_claims_of_their_own(void **state)
 	world_passed(&o->world);
 }
 
+#define PERSON "7d1a3c52-95a1-4a0c-9a63-0d1b2c3d4e5f"
+
+static void expect_principal(const struct office *o, const char *wanted, const char *principal)
+{
+	struct http_response response;
+	char *token = office_token(o, wanted);
+
+	office_activate(o, token, OFFICE_GROUP_BY_CLAIM, &response);
+	assert_int_equal(response.status, 201);
+	assert_string_equal(http_json_text(&response, "principalId"), principal);
+	http_response_release(&response);
+	free(token);
+}
+
+/* Asks as the operator for the person of the file; the status. */
+static int ask_as_operator(const struct office *o, const char *action, const char *schedule)
+{
+	struct http_response response;
+	char body[512], *token = office_token(o, "{\"claims\":{\"groups\":[\"jit-operators\"],"
+						 "\"preferred_username\":\"olga@example.com\"}}");
+	int status;
+
+	snprintf(body, sizeof(body),
+		 "{\"accessId\":\"member\",\"action\":\"%s\",\"groupId\":\"%s\",\"principalId\":\"" PERSON
+		 "\"%s}",
+		 action, world_group_id(&o->world, OFFICE_GROUP_BY_CLAIM), schedule);
+	broker_call(&o->world.brokers[0],
+		    &(struct http_request){
+			    .url = PIM "assignmentScheduleRequests", .bearer = token, .body = body},
+		    &response);
+	status = response.status;
+	http_response_release(&response);
+	free(token);
+	return status;
+}
+
+/* One user of the applications is one principal: what is given to one of two would be taken away with the other. */
+static void test_people_are_one_principal(void **state)
+{
+	struct office *o = *state;
+	const char *group;
+
+	office_open(o);
+	group = world_group_name(&o->world, OFFICE_GROUP_BY_CLAIM);
+	say_more(o, "people: [{id: " PERSON ", user_name: amira@example.com}]");
+	expect_principal(o, "{\"sub\":\"s1\",\"claims\":{\"preferred_username\":\"Amira@Example.com\"}}",
+			 PERSON);
+	assert_true(sandbox_wait_member(&o->world.sandbox, group, "Amira@Example.com", true, OFFICE_WAIT_MS));
+	/* She has it already, and what the operator takes away is hers. */
+	assert_int_equal(ask_as_operator(o, "adminAssign",
+					 ",\"scheduleInfo\":{\"expiration\":{\"type\":\"afterDuration\","
+					 "\"duration\":\"PT5M\"}}"),
+			 400);
+	assert_int_equal(ask_as_operator(o, "adminRemove", ""), 201);
+	assert_true(
+		sandbox_wait_member(&o->world.sandbox, group, "Amira@Example.com", false, OFFICE_WAIT_MS));
+	/* Whom the file does not know goes by the token. */
+	expect_principal(o, "{\"sub\":\"s2\",\"claims\":{\"preferred_username\":\"bo@example.com\"}}", "s2");
+	world_passed(&o->world);
+}
+
 static void test_refused_by_claims(void **state)
 {
 	static const struct {
@@ -428,6 +489,7 @@ int main(void)
 		TEST(test_program),
 		TEST(test_program_with_a_role),
 		TEST(test_roles_by_claims_of_their_own),
+		TEST(test_people_are_one_principal),
 		TEST(test_refused_by_claims),
 		TEST(test_forged),
 		TEST(test_tampered),
