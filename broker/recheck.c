@@ -56,6 +56,9 @@ enum err recheck_start(const struct config *config, const struct request *reques
 		return err_set(why, ERR_POLICY, "The group is no longer known.");
 	if (strncmp(request->action, "admin", strlen("admin")) == 0)
 		return ERR_OK;
+	if (policy_needs_approval(&group->policy, request->break_glass) && !request->needed_approval)
+		return err_set(why, ERR_POLICY,
+			       "Policy asks for an approval by now, and nobody was asked for one.");
 	err = recheck(&group->policy, request, now_ms, limits, why);
 	return err != ERR_OK ? err : recheck_person(config, request, limits);
 }

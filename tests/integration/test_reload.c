@@ -51,6 +51,33 @@ static void eligibility_is_looked_at_again_at_the_start(void **state)
 	world_passed(world);
 }
 
+/* The group asks for an approval by now: what nobody approved does not begin, is told as failed, and stands in the audit. */
+static void an_approval_is_asked_for_at_the_start(void **state)
+{
+	struct world *world = *state;
+	struct broker_group *groups = (struct broker_group *)(uintptr_t)world->config.groups;
+	char start[32], id[ID_SIZE], path[96];
+	struct world_ask ask = {.person = 1, .start = start};
+	struct http_response response;
+
+	scene_from_now(2500, start);
+	scene_activate(world, &ask, id);
+	groups[0].more = "      approval: {approvers: [person2@example.com]}\n";
+	assert_true(scene_reload(world, 0));
+	scene_wait(world, &ask, id, "failed");
+	scene_look(world, &ask, id, &response);
+	assert_string_equal(scene_text(&response, "status"), "Failed");
+	assert_string_equal(scene_text(&response, "provisioning.lastError"),
+			    "Policy asks for an approval by now, and nobody was asked for one.");
+	http_response_release(&response);
+	assert_false(scene_mentions(world, 1));
+	snprintf(path, sizeof(path), "/api/audit?request=%s", id);
+	scene_get(world, 0, path, &response);
+	assert_non_null(strstr(buf_text(&response.body), "asks for an approval by now"));
+	http_response_release(&response);
+	world_passed(world);
+}
+
 static void a_bad_file_is_refused_whole(void **state)
 {
 	struct world *world = *state;
@@ -129,6 +156,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(eligibility_is_looked_at_again_at_the_start, open_world,
+						scene_close),
+		cmocka_unit_test_setup_teardown(an_approval_is_asked_for_at_the_start, open_world,
 						scene_close),
 		cmocka_unit_test_setup_teardown(a_bad_file_is_refused_whole, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(a_group_that_left_still_loses_its_members, open_world,

@@ -68,10 +68,61 @@ static void test_recheck(void **state)
 	}
 }
 
+/* At the start: who needs an approval by now has been approved, by whatever policy, or does not begin. */
+static void test_start(void **state)
+{
+	static const struct {
+		const char *action;
+		bool approved, break_glass, asks;
+		enum err wanted;
+	} rows[] = {
+		{"selfActivate", false, false, false, ERR_OK},
+		{"selfActivate", false, false, true, ERR_POLICY},
+		{"selfExtend", false, false, true, ERR_POLICY},
+		{"selfRenew", false, false, true, ERR_POLICY},
+		{"selfActivate", true, false, true, ERR_OK},
+		{"selfActivate", true, false, false, ERR_OK},
+		{"selfActivate", false, true, true, ERR_OK},
+		{"adminAssign", false, false, true, ERR_OK},
+	};
+	static char amira[] = "amira";
+	static char *names[] = {amira};
+	struct policy_eligibility eligibility = {.people = {{names, 1}, {NULL, 0}}, .end_ms = INT64_MAX};
+	struct policy_stage stage = {.needed = 1, .timeout_ms = HOUR};
+	struct config_group group = {.id = "11111111-2222-4333-8444-555555555555"};
+	struct config config = {.groups = &group, .group_count = 1};
+
+	(void)state;
+	policy_defaults(&group.policy);
+	group.policy.eligible = group.policy.break_glass = (struct policy_eligibilities){&eligibility, 1};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct request request = {.duration_ms = HOUR,
+					  .justification = "x",
+					  .person = "{\"userName\":\"amira\"}",
+					  .needed_approval = rows[i].approved,
+					  .break_glass = rows[i].break_glass};
+		struct errctx why = {""};
+		struct buf limits;
+		enum err err;
+
+		snprintf(request.action, sizeof(request.action), "%s", rows[i].action);
+		snprintf(request.group, sizeof(request.group), "%s", group.id);
+		snprintf(request.user_name, sizeof(request.user_name), "amira");
+		group.policy.approval = (struct policy_stages){&stage, rows[i].asks ? 1 : 0};
+		buf_init(&limits, 100);
+		err = recheck_start(&config, &request, NOW, &limits, &why);
+		if (err != rows[i].wanted)
+			fail_msg("row %zu: %s", i, err_message(err));
+		assert_int_equal(strstr(why.text, "approval") != NULL, err == ERR_POLICY);
+		buf_release(&limits);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recheck),
+		cmocka_unit_test(test_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
