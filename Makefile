@@ -186,9 +186,9 @@ VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --num-callers=20 -
 valgrind: deps-test ## the broker in some stories, and the unit tests that can, under valgrind's memcheck
 	@deploy/deps.sh valgrind
 	@$(again) VARIANT=debug programs $(VALGRIND_TESTS) $(VALGRIND_STORIES)
-	@RUN_LOGS=build/debug/valgrind RUN_TIMEOUT=600 RUN_JOBS=2 tests/run \
-		$(foreach t,$(VALGRIND_STORIES),'broker under memcheck $(notdir $(t)): JIT_TEST_UNDER="$(VALGRIND)" $(t)')
-	@RUN_LOGS=build/debug/valgrind RUN_TIMEOUT=600 tests/run $(foreach t,$(VALGRIND_TESTS),'memcheck $(notdir $(t)): $(VALGRIND) $(t)')
+	@RUN_LOGS=build/debug/valgrind RUN_TIMEOUT=600 RUN_JOBS=$$(nproc) tests/run \
+		$(foreach t,$(VALGRIND_STORIES),'broker under memcheck $(notdir $(t)): JIT_TEST_UNDER="$(VALGRIND)" $(t)') \
+		$(foreach t,$(VALGRIND_TESTS),'memcheck $(notdir $(t)): $(VALGRIND) $(t)')
 
 # Where libuv's pool works beside the loop: files of the escrow and the audit, names that are resolved.
 TSAN_TESTS := $(patsubst %,build/tsan/tests/unit/test_%,escrow escrow_several store store_parts http_tls) \
