@@ -101,6 +101,9 @@ void approvals_get(struct call *call); /* api/approvals.c */
 void approvals_stages(struct call *call);
 void approvals_decide(struct call *call);
 bool approvals_may_decide(const struct call *call, const struct request *request);
+/* Is the caller one of those who may decide it, at whatever stage, or have they decided on it? Then they may read it, as long
+ * as it is kept. */
+bool approvals_may_read(const struct call *call, const struct request *request);
 /* Is it about a request that the caller may decide now, later or no more? Without those whom only an escalation asks. */
 bool approvals_concern(const struct config *config, const struct caller *caller, const struct change *change);
 void hooks_approval(struct call *call); /* api/hooks.c */

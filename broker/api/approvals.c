@@ -15,6 +15,7 @@
 #include "api/bodies.h"
 #include "api/decisions.h"
 #include "api/message.h"
+#include "api/refusals.h"
 #include "api/render.h"
 #include "api/submit.h"
 #include "base/iso8601.h"
@@ -172,15 +173,37 @@ static void render_stages(struct buf *out, const struct call *call, const struct
 	cJSON_Delete(decisions);
 }
 
+/* Has the caller, by whatever account, said something about it? Without memory nobody knows. */
+static bool has_decided(const struct call *call, const struct request *request)
+{
+	const cJSON *decision;
+	cJSON *decisions;
+	bool has = false;
+
+	(void)decisions_read(request, &decisions);
+	cJSON_ArrayForEach(decision, decisions) {
+		has = has || strcmp(decisions_text(decision, "by"), call->caller.id) == 0 ||
+		      config_same_person(call->config, decisions_text(decision, "name"),
+					 call->caller.names.user_name);
+	}
+	cJSON_Delete(decisions);
+	return has;
+}
+
+bool approvals_may_read(const struct call *call, const struct request *request)
+{
+	return request->needed_approval && (is_assigned_any(call, request) || has_decided(call, request));
+}
+
 /* The approval may be read by its approvers, by who asked, and by operators. */
 static enum err may_read(const struct call *call, const struct request *request, struct errctx *ec)
 {
 	if (!request->needed_approval)
 		return err_set(ec, ERR_NOT_FOUND, "The request needs no approval.");
 	if (caller_sees_all(&call->caller) || strcmp(request->principal, call->caller.id) == 0 ||
-	    is_assigned_any(call, request))
+	    approvals_may_read(call, request))
 		return ERR_OK;
-	return err_set(ec, ERR_FORBIDDEN, "You are no approver of this request.");
+	return refusals_set(ec, REFUSAL_NO_APPROVER);
 }
 
 static void on_got(void *ctx, enum err err, const struct request *request)
@@ -299,16 +322,16 @@ static enum err may_decide(const struct verdict *verdict, const struct request *
 		return err_set(ec, ERR_NOT_FOUND, "The request needs no approval.");
 	if (verdict->groups != NULL && verdict->groups->count > 0 &&
 	    !names_hold(verdict->groups, request->group))
-		return err_set(ec, ERR_FORBIDDEN, "This source may not decide for the group.");
+		return refusals_set(ec, REFUSAL_SOURCE);
 	if (is_own(call, request))
 		return err_set(ec, ERR_OWN_REQUEST, "%s", err_message(ERR_OWN_REQUEST));
 	if (!is_assigned_any(call, request))
-		return err_set(ec, ERR_FORBIDDEN, "You are no approver of this request.");
+		return refusals_set(ec, REFUSAL_NO_APPROVER);
 	stage_id(request, request->stage, open_id);
 	if (request->state == ST_AWAITING &&
 	    (verdict->stage_id[0] == '\0' || strcasecmp(open_id, verdict->stage_id) == 0) &&
 	    !is_assigned(call, request, request->stage))
-		return err_set(ec, ERR_FORBIDDEN, "You are no approver at this stage.");
+		return refusals_set(ec, REFUSAL_NO_APPROVER_YET);
 	return ERR_OK;
 }
 

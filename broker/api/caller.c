@@ -7,6 +7,7 @@
 
 #include "activation/actor.h"
 #include "api/api.h"
+#include "api/refusals.h"
 #include "sign-in/signin.h"
 #include "base/log.h"
 
@@ -177,7 +178,7 @@ static void on_verified(void *ctx, enum err err, const struct identity *identity
 	if (call->caller.named_by != NULL && caller_name(call, NULL) != ERR_OK)
 		err = ERR_NOMEM;
 	if (err == ERR_FORBIDDEN)
-		done(call, err, "The provider of the token may not name that user (user_names).");
+		done(call, err, refusals_sentence(REFUSAL_PROVIDER));
 	else
 		done(call, err, ec != NULL && ec->text[0] != '\0' ? ec->text : err_message(err));
 }

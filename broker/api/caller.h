@@ -13,9 +13,6 @@
 #include "base/id.h"
 #include "config/config.h"
 
-/* What those are told who do not take part (caller_takes_part). */
-#define CALLER_ONLY_LOOKS_ON "Auditors, timer jobs and machines ask for nothing and decide nothing."
-
 struct call;
 struct identity;
 

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "api/approvals.h"
 #include "api/message.h"
+#include "api/refusals.h"
 #include "base/log.h"
 #include "webhook/approval.h"
 #include "webhook/slack.h"
@@ -87,7 +88,7 @@ static void decide(struct call *call, const struct config_approval_source *sourc
 	if (!name_approver(call, source))
 		return;
 	if (!caller_takes_part(&call->caller)) {
-		message_refuse(call, &message, ERR_FORBIDDEN, CALLER_ONLY_LOOKS_ON);
+		message_refuse(call, &message, ERR_FORBIDDEN, refusals_sentence(REFUSAL_LOOKS_ON));
 		return;
 	}
 	log_info("webhook", "source=%s req=%s person=%s", source->name, approval->id, approval->approver);
@@ -141,11 +142,10 @@ static enum err find_clicker(const struct config_approval_source *source, const 
 	const char *user_name;
 
 	if (source->workspace[0] != '\0' && strcmp(source->workspace, action->team_id) != 0)
-		return err_set(ec, ERR_FORBIDDEN, "The click comes from another workspace.");
+		return refusals_set(ec, REFUSAL_WORKSPACE);
 	user_name = config_source_approver(source, action->user_id);
 	if (user_name == NULL)
-		return err_set(ec, ERR_FORBIDDEN, "The source knows no approver behind the Slack user %s.",
-			       action->user_id);
+		return refusals_set(ec, REFUSAL_CLICKER);
 	snprintf(approval->approver, sizeof(approval->approver), "%s", user_name);
 	return ERR_OK;
 }

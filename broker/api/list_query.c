@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "api/object.h"
+#include "api/refusals.h"
 
 enum field { FIELD_PRINCIPAL, FIELD_GROUP, FIELD_STATUS, FIELD_ACTION, FIELD_ACCESS, FIELD_ID, FIELD_MAKER };
 
@@ -235,7 +236,7 @@ static enum err limit_to_own(const struct call *call, struct list_query *query, 
 	else if (query->principal[0] == '\0' && query->group[0] == '\0')
 		return err_set(ec, ERR_INVALID_FILTER, "$filter on principalId or groupId is required.");
 	else if (is_others && !caller_sees_all(&call->caller))
-		return err_set(ec, ERR_FORBIDDEN, "You may list your own requests.");
+		return refusals_set(ec, REFUSAL_LIST);
 	if (call->about.whose == WHOSE_MINE || !caller_sees_all(&call->caller))
 		snprintf(query->principal, sizeof(query->principal), "%s", call->caller.id);
 	return ERR_OK;

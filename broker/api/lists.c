@@ -212,14 +212,21 @@ static bool is_of_group(const char *id, const struct request *request)
 	return object_request_id(id) == id || strncasecmp(id, request->group, ID_SIZE - 1) == 0;
 }
 
+/* One's own, and the requests of others that one may decide or has decided. */
+static bool may_see(const struct call *call, const struct request *request)
+{
+	return strcmp(request->principal, call->caller.id) == 0 || caller_sees_all(&call->caller) ||
+	       (call->about.kind == KIND_ASSIGNMENT && call->about.shown == SHOWN_REQUESTS &&
+		approvals_may_read(call, request));
+}
+
 static void on_got(void *ctx, enum err err, const struct request *request)
 {
 	struct call *call = ctx;
 
 	/* Another's request is not told from one that does not exist; nor is one that gives nothing now. */
 	if (err == ERR_OK && request != NULL &&
-	    ((strcmp(request->principal, call->caller.id) != 0 && !caller_sees_all(&call->caller)) ||
-	     !is_of_group(call->param, request) ||
+	    (!may_see(call, request) || !is_of_group(call->param, request) ||
 	     (list_query_states(&call->about) & 1u << request->state) == 0))
 		err = ERR_NOT_FOUND;
 	if (err == ERR_OK && request != NULL)

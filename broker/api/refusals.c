@@ -11,6 +11,35 @@
 #define RULES_MAX   2048 /* bytes of the rules' own text; longer ones are left out: the message names them */
 #define PATH_PART   200  /* bytes of the path */
 
+struct refusal_text {
+	const char *rule, *sentence;
+};
+
+#define REFUSAL_TEXT(name, rule, sentence) [name] = {rule, sentence},
+static const struct refusal_text texts[] = {REFUSALS(REFUSAL_TEXT)};
+#undef REFUSAL_TEXT
+
+const char *refusals_sentence(enum refused_by refusal)
+{
+	return texts[refusal].sentence;
+}
+
+enum err refusals_set(struct errctx *ec, enum refused_by refusal)
+{
+	return err_set(ec, ERR_FORBIDDEN, "%s", texts[refusal].sentence);
+}
+
+const char *refusals_details(const char *sentence, char out[REFUSALS_DETAILS_SIZE])
+{
+	for (size_t i = 0; i < REFUSAL_COUNT; i++)
+		if (strcmp(texts[i].sentence, sentence) == 0) {
+			snprintf(out, REFUSALS_DETAILS_SIZE, "[{\"rule\":\"%s\",\"result\":\"refused\"}]",
+				 texts[i].rule);
+			return out;
+		}
+	return NULL;
+}
+
 /* Policy, the roles, or what others hold already is against it. What is malformed or too late is no refusal. */
 static bool is_refusal(enum err err)
 {

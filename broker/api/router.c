@@ -170,6 +170,10 @@ void call_answer(struct call *call, int status, const char *content_type, struct
 
 void call_error(struct call *call, enum err err, const char *message, const char *details_json)
 {
+	char rule[REFUSALS_DETAILS_SIZE];
+
+	if (details_json == NULL)
+		details_json = refusals_details(message != NULL ? message : err_message(err), rule);
 	keyed_drop(call);
 	call->api->metrics->requests[err_status(err) / 100]++;
 	refusals_note(call, err, message, details_json);
@@ -329,7 +333,7 @@ static const char *refused_role(enum need need, const struct caller *caller)
 	case NEED_STORE:
 		return NULL;
 	case NEED_PERSON:
-		return caller_takes_part(caller) ? NULL : CALLER_ONLY_LOOKS_ON;
+		return caller_takes_part(caller) ? NULL : refusals_sentence(REFUSAL_LOOKS_ON);
 	case NEED_READER:
 		return is_narrow && !caller->is_auditor ? "Timer jobs may call nothing else." : NULL;
 	case NEED_OVERSEER:

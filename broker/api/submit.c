@@ -10,6 +10,7 @@
 #include "activation/policy.h"
 #include "api/api.h"
 #include "api/keyed.h"
+#include "api/refusals.h"
 #include "api/rules.h"
 #include "api/submission.h"
 #include "base/digest.h"
@@ -246,14 +247,13 @@ static enum err choose_principal(struct call *call, struct asked *a, struct errc
 
 	if (!submission_is_admin(a->submission.action)) {
 		if (principal[0] != '\0' && strcasecmp(principal, call->caller.id) != 0)
-			return err_set(ec, ERR_FORBIDDEN,
-				       "A self action is for the caller alone: principalId must be yours.");
+			return refusals_set(ec, REFUSAL_SELF);
 		snprintf(a->principal, sizeof(a->principal), "%s", call->caller.id);
 		person_write(&a->person, &call->caller.names, &self);
 		return buf_failed(&a->person) ? ERR_NOMEM : ERR_OK;
 	}
 	if (!call->caller.is_operator)
-		return err_set(ec, ERR_FORBIDDEN, "Only operators may assign and remove.");
+		return refusals_set(ec, REFUSAL_ADMIN);
 	if (principal[0] == '\0')
 		return err_set(ec, ERR_INVALID_REQUEST, "principalId is required.");
 	person = config_person_by_id(call->config, principal);

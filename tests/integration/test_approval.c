@@ -28,6 +28,7 @@ static const char two_needed[] =
 	"      approval: {approvers: [person1@example.com, person2@example.com], needed: 2, timeout: 1h}\n";
 static const char two_stages[] = "      approval: {stages: [{approvers: [person1@example.com], timeout: 1h}, "
 				 "{approvers: [person2@example.com], timeout: 1h}]}\n";
+static const char without_lead[] = "      approval: {approvers: [person2@example.com], timeout: 1h}\n";
 static const char escalating[] =
 	"      approval: {approvers: [person1@example.com], timeout: 10m, escalation: "
 	"{after: 9m, approvers: [person2@example.com]}}\n";
@@ -235,6 +236,35 @@ static void test_who_may(void **state)
 	close_world(&world);
 }
 
+static void expect_read(const struct world *world, size_t person, const char *id, int status)
+{
+	struct http_response response;
+
+	world_get_request(world, &(struct world_ask){.person = person}, id, &response);
+	assert_int_equal(response.status, status);
+	http_response_release(&response);
+}
+
+/* Who may decide about a request may read it, and who has decided may still do so when they are no approver any more. */
+static void test_who_reads(void **state)
+{
+	struct world world;
+	char id[ID_SIZE];
+
+	(void)state;
+	open_world(&world, one_stage, 1);
+	ask(&world, ANN, "PT20M", id);
+	expect_read(&world, LEAD, id, 200);
+	expect_read(&world, NOBODY, id, 404);
+	expect_decision(&world, LEAD, id, "Deny", 204);
+	expect_read(&world, LEAD, id, 200);
+	((struct broker_group *)(uintptr_t)world.config.groups)[0].more = without_lead;
+	assert_true(scene_reload(&world, 0));
+	expect_read(&world, LEAD, id, 200);
+	expect_read(&world, NOBODY, id, 404);
+	close_world(&world);
+}
+
 static void test_two_needed(void **state)
 {
 	struct world world;
@@ -424,6 +454,7 @@ int main(void)
 		cmocka_unit_test(test_deny),
 		cmocka_unit_test(test_second_decision),
 		cmocka_unit_test(test_who_may),
+		cmocka_unit_test(test_who_reads),
 		cmocka_unit_test(test_two_needed),
 		cmocka_unit_test(test_two_stages),
 		cmocka_unit_test(test_time_out),

@@ -35,8 +35,9 @@ static int open_world(void **state)
 	snprintf(w.more, sizeof(w.more),
 		 "auditors: {principals: [person2@example.com]}\n"
 		 "approval_sources:\n"
-		 "  - {name: desk, secret: \"file:%s\"}\n",
-		 w.hook_file);
+		 "  - {name: desk, secret: \"file:%s\"}\n"
+		 "  - {name: other, secret: \"file:%s\", groups: [a0000000-0000-4000-8000-000000000001]}\n",
+		 w.hook_file, w.hook_file);
 	options.more = w.more;
 	options.group.max_ms = 3600 * SECOND;
 	options.group.more = "      approval: {approvers: [person1@example.com], timeout: 1h}\n";
@@ -234,6 +235,71 @@ static void test_each_refusal(void **state)
 	cJSON_Delete(all);
 }
 
+static void expect_rule(struct http_response *response, const char *rule)
+{
+	if (response->status != 403)
+		fail_msg("%d %s", response->status, buf_text(&response->body));
+	assert_string_equal(scene_text(response, "error.details.0.rule"), rule);
+	http_response_release(response);
+}
+
+static void expect_hook_rule(const struct world *world, const struct hook *hook, const char *id,
+			     const char *rule)
+{
+	struct http_response response;
+
+	/* Its repetition is answered from what was kept. */
+	for (int i = 0; i < 2; i++) {
+		hook_call(world, hook, id, &response);
+		expect_rule(&response, rule);
+	}
+}
+
+/* Programs need not read sentences: a 403 has its rule as data, whoever refuses, and so has the audit. */
+static void test_rules(void **state)
+{
+	static const struct hook hooks[] = {
+		{"desk", HOOK_SECRET, "r1", "person4@example.com", "Approve", 0, 0},
+		{"desk", HOOK_SECRET, "r2", "person3@example.com", "Approve", 0, 0},
+		{"desk", HOOK_SECRET, "r3", "person2@example.com", "Approve", 0, 0},
+		{"other", HOOK_SECRET, "r4", "person1@example.com", "Approve", 0, 0},
+	};
+	static const char *const rules[] = {"ApproverRule", "OwnRequestRule", "RoleRule", "SourceRule"};
+	const struct world *world = &((struct refused_world *)*state)->world;
+	struct http_response response;
+	char id[ID_SIZE], url[256], body[256];
+	const cJSON *event;
+	cJSON *all;
+
+	assert_int_equal(ask(world, ANN, "PT20M", false, id), 201);
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		expect_hook_rule(world, &hooks[i], id, rules[i]);
+	event = last_event(world, "refused", "person1@example.com", 2, &all);
+	assert_string_equal(
+		text_in(cJSON_GetArrayItem(
+				cJSON_GetObjectItem(cJSON_GetObjectItem(event, "details"), "rules"), 0),
+			NULL, "rule"),
+		"SourceRule");
+	cJSON_Delete(all);
+	snprintf(url, sizeof(url), PIM "assignmentApprovals/%s", id);
+	scene_get(world, NOBODY, url, &response);
+	expect_rule(&response, "ApproverRule");
+	snprintf(url, sizeof(url), PIM "assignmentScheduleRequests?$filter=principalId%%20eq%%20'%s'",
+		 world_person_id(world, ANN));
+	scene_get(world, NOBODY, url, &response);
+	expect_rule(&response, "PrincipalRule");
+	snprintf(body, sizeof(body),
+		 "{\"action\":\"adminRemove\",\"accessId\":\"member\",\"groupId\":\"%s\",\"principalId\":\"%"
+		 "s\"}",
+		 world_group_id(world, 0), world_person_id(world, ANN));
+	broker_call(&world->brokers[0],
+		    &(struct http_request){.url = PIM "assignmentScheduleRequests",
+					   .body = body,
+					   .bearer = world_token(world, NOBODY)},
+		    &response);
+	expect_rule(&response, "RoleRule");
+}
+
 #define FLOOD 240
 
 /* So many refusals within a moment leave a bounded number of events, and the trail says that there were more. */
@@ -313,6 +379,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_each_refusal, open_world, close_world),
+		cmocka_unit_test_setup_teardown(test_rules, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_flood, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_flood_of_names, open_world, close_world),
 		cmocka_unit_test_setup_teardown(test_last_approval, open_world, close_world),
