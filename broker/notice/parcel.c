@@ -97,6 +97,12 @@ static struct text_names names_of(const struct config *config, const struct noti
 	return names;
 }
 
+/* For how long it is asked, where that is still the question: a request may name its end instead. */
+static int64_t asked_ms(const struct request *r)
+{
+	return r->duration_ms > 0 || r->state != ST_AWAITING ? r->duration_ms : r->end_ms - r->start_ms;
+}
+
 static enum err write_event(struct parcel *p, const struct notice *n, const struct sources *s)
 {
 	const struct request *r = &n->request;
@@ -110,6 +116,11 @@ static enum err write_event(struct parcel *p, const struct notice *n, const stru
 		.principal_id = r->principal,
 		.user_name = names.user_name,
 		.reason = r->error,
+		.action = r->action,
+		.ticket_number = r->ticket_number,
+		.ticket_system = r->ticket_system,
+		.stage = r->state == ST_AWAITING ? r->stage : 0,
+		.duration_ms = asked_ms(r),
 		.start_ms = r->start_ms,
 		.end_ms = r->end_ms,
 		.approval_until_ms = r->state == ST_AWAITING ? r->approval_until_ms : 0,
@@ -179,6 +190,14 @@ static enum err write_mail(struct parcel *p, const struct notice *n, const struc
 	return err;
 }
 
+/* On whose account it is sent: whoever has several accounts is one person by all of them. */
+static void take_person(struct parcel *p, const struct notice *n, const struct sources *s)
+{
+	const char *several = config_person_of_several(p->config, s->person.names.user_name);
+
+	snprintf(p->person, sizeof(p->person), "%s", several != NULL ? several : n->request.principal);
+}
+
 static bool is_alarm(const char *kind)
 {
 	size_t count;
@@ -210,10 +229,10 @@ enum err parcel_new(struct config *config, const struct notice *n, int64_t now_m
 	p->is_glass = strcmp(n->kind, "breakglass.used") == 0;
 	snprintf(p->id, sizeof(p->id), "%s", n->delivery);
 	snprintf(p->to, sizeof(p->to), "%s", n->to);
-	snprintf(p->person, sizeof(p->person), "%s", n->request.principal);
 	if (hook != NULL)
 		audience_fingerprint(hook, p->fingerprint);
 	err = read_sources(n, &sources);
+	take_person(p, n, &sources);
 	if (err == ERR_OK)
 		err = hook != NULL ? write_event(p, n, &sources) : write_mail(p, n, &sources, now_ms);
 	release_sources(&sources);

@@ -11,13 +11,17 @@
 #define ID_MAX       (ID_SIZE - 1)
 #define APP_MAX      (APP_ID_SIZE - 1)
 #define NAME_MAX_LEN (NAME_SIZE - 1)
+#define TICKET_MAX   (TICKET_SIZE - 1)
+#define ACTION_MAX   32
 #define WORD_MAX     32  /* a decision */
 #define REASON_MAX   512 /* an application's own words: their beginning tells what is wrong */
 #define TEXT_MAX     (TEXT_SIZE - 1)
 #define OTHERS_MAX   1024 /* names of members, times, type and signs */
 
 /* A byte becomes six at worst ("\u001f"): also such texts fit, so that no event is ever lost for its size. */
-static_assert(6 * (2 * ID_MAX + APP_MAX + 4 * NAME_MAX_LEN + WORD_MAX + REASON_MAX + TEXT_MAX) + OTHERS_MAX <=
+static_assert(6 * (2 * ID_MAX + APP_MAX + 4 * NAME_MAX_LEN + 2 * TICKET_MAX + ACTION_MAX + WORD_MAX +
+		   REASON_MAX + TEXT_MAX) +
+			      OTHERS_MAX <=
 		      EVENT_BODY_MAX,
 	      "an event cannot always be written");
 
@@ -88,6 +92,17 @@ static void add_time(struct members *m, const char *name, int64_t ms)
 	buf_addf(m->out, "\"%s\"", text);
 }
 
+static void add_duration(struct members *m, const char *name, int64_t ms)
+{
+	char text[ISO8601_DURATION_SIZE];
+
+	if (ms <= 0)
+		return;
+	iso8601_format_duration(ms, text);
+	add_name(m, name);
+	buf_addf(m->out, "\"%s\"", text);
+}
+
 static void add_data(const struct webhook_event *e, struct buf *out)
 {
 	struct members m = {out, false};
@@ -98,6 +113,14 @@ static void add_data(const struct webhook_event *e, struct buf *out)
 	add_text(&m, "groupDisplayName", e->group_name, NAME_MAX_LEN);
 	add_text(&m, "principalId", e->principal_id, NAME_MAX_LEN);
 	add_text(&m, "userName", e->user_name, NAME_MAX_LEN);
+	add_text(&m, "action", e->action, ACTION_MAX);
+	add_text(&m, "ticketNumber", e->ticket_number, TICKET_MAX);
+	add_text(&m, "ticketSystem", e->ticket_system, TICKET_MAX);
+	if (e->stage > 0) {
+		add_name(&m, "stage");
+		buf_addf(m.out, "%u", e->stage);
+	}
+	add_duration(&m, "duration", e->duration_ms);
 	add_text(&m, "decision", e->decision, WORD_MAX);
 	add_text(&m, "decidedBy", e->decided_by, NAME_MAX_LEN);
 	add_text(&m, "reason", e->reason, REASON_MAX);

@@ -271,6 +271,24 @@ static void test_flood(void **state)
 	world_passed(&w->world);
 }
 
+/* Whoever asks by two accounts of theirs is one person, who has the mails of one. */
+static void test_accounts(void **state)
+{
+	struct mail_world *w = *state;
+	char line[8192], id[ID_SIZE];
+
+	open_world(w,
+		   "    events: [approval.requested]\n    most_for_one: 2\n    per: 3s\n"
+		   "accounts: {Person4@Example.com: person3@example.com}\n",
+		   "      approval: {approvers: [person1@example.com]}\n");
+	for (size_t group = 0; group < 4; group++)
+		ask_approval(w, ANN + group % 2, group, id);
+	expect_mail(w, "were held back", line);
+	expect_text(line, "2 mails to you were held back");
+	assert_int_equal(mail_server_count(&w->server, "\"Subject\", \"Approval wanted"), 2);
+	world_passed(&w->world);
+}
+
 /* The server is away, then refuses one mailbox for good; what can be delivered is. */
 static void test_server_away(void **state)
 {
@@ -373,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_break_glass, begin, end),
 		cmocka_unit_test_setup_teardown(test_break_glass_flood, begin, end),
 		cmocka_unit_test_setup_teardown(test_flood, begin, end),
+		cmocka_unit_test_setup_teardown(test_accounts, begin, end),
 		cmocka_unit_test_setup_teardown(test_server_away, begin, end),
 		cmocka_unit_test_setup_teardown(test_unwritable, begin, end),
 	};

@@ -16,10 +16,11 @@
 #include "tests/support/receivers.h"
 #include "tests/support/scene.h"
 
-#define LEAD  1
-#define ANN   3
-#define BEN   4
-#define STAGE "      approval: {approvers: [person1@example.com], timeout: 1h}\n"
+#define LEAD     1
+#define ANN      3
+#define BEN      4
+#define OUTCOMES 6 /* in the first story */
+#define STAGE    "      approval: {approvers: [person1@example.com], timeout: 1h}\n"
 
 /* Groups, by what ends their requests. */
 enum { BY_LEAD, BY_TIME, BY_LIMIT, BY_POLICY, GROUPS };
@@ -55,7 +56,7 @@ static int open_world(void **state)
 	snprintf(w->more, sizeof(w->more),
 		 "approval_sources:\n  - {name: desk, secret: \"file:%s\"}\n"
 		 "notices:\n  webhooks:\n    - {name: desk, url: \"%s/hook/desk\", secret: \"file:%s\", "
-		 "allow_private: true, events: [approval.decided]}\n",
+		 "allow_private: true, events: [approval.requested, approval.decided]}\n",
 		 w->secret, w->receiver.url, w->secret);
 	options.more = w->more;
 	options.groups = GROUPS;
@@ -125,6 +126,10 @@ static void print_event(const struct http_response *received, const char *id, ch
 		char path[64];
 		const char *text;
 
+		snprintf(path, sizeof(path), "messages.%d.body.type", i);
+		text = http_json_text(received, path);
+		if (text == NULL || strcmp(text, "approval.decided") != 0)
+			continue;
 		snprintf(path, sizeof(path), "messages.%d.body.data.requestId", i);
 		text = http_json_text(received, path);
 		for (size_t k = 0; k < 3 && text != NULL && strcmp(text, id) == 0; k++) {
@@ -138,15 +143,16 @@ static void print_event(const struct http_response *received, const char *id, ch
 	}
 }
 
+/* `asked`: how often approvers are asked besides. */
 static void expect_events(const struct outcome_world *w, char ids[][ID_SIZE], const char *const *events,
-			  size_t count)
+			  size_t asked)
 {
 	struct http_response received;
 	char seen[256];
 
-	assert_true(receiver_wait(&w->receiver, count, SCENE_PATIENCE));
+	assert_true(receiver_wait(&w->receiver, OUTCOMES + asked, SCENE_PATIENCE));
 	receiver_received(&w->receiver, &received);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < OUTCOMES; i++) {
 		print_event(&received, ids[i], seen);
 		assert_string_equal(seen, events[i]);
 	}
@@ -158,7 +164,7 @@ static void expect_events(const struct outcome_world *w, char ids[][ID_SIZE], co
 
 static void the_event_tells_the_outcome(void **state)
 {
-	static const char *const events[] = {
+	static const char *const events[OUTCOMES] = {
 		"Approve person1@example.com -",
 		"Deny person1@example.com Denied by person1@example.com.",
 		"Timeout - Nobody decided in time.",
@@ -170,7 +176,7 @@ static void the_event_tells_the_outcome(void **state)
 	struct world *world = &w->world;
 	const char *nobody[] = {"nobody@example.com", NULL};
 	struct http_response response;
-	char ids[6][ID_SIZE];
+	char ids[OUTCOMES][ID_SIZE];
 
 	ask(world, ANN, BY_LEAD, ids[0]);
 	ask(world, BEN, BY_LEAD, ids[1]);
@@ -190,7 +196,8 @@ static void the_event_tells_the_outcome(void **state)
 	decide(world, ids[5], "Approve", &response);
 	expect_refused(&response, "RoleAssignmentRequestPolicyValidationFailed", POLICY);
 	http_response_release(&response);
-	expect_events(w, ids, events, 6);
+	/* The second stage of one asks anew. */
+	expect_events(w, ids, events, OUTCOMES + 1);
 	world_passed(world);
 }
 
@@ -221,11 +228,48 @@ static void a_repetition_is_refused_alike(void **state)
 	world_passed(world);
 }
 
+/* What an approval system needs to decide. */
+static void the_event_tells_what_is_asked(void **state)
+{
+	struct outcome_world *w = *state;
+	struct world *world = &w->world;
+	struct http_response response;
+	char body[512], start[32];
+
+	scene_from_now(3600 * SECOND, start);
+	snprintf(
+		body, sizeof(body),
+		"{\"action\":\"selfActivate\",\"accessId\":\"member\",\"groupId\":\"%s\",\"justification\":"
+		"\"the secret reason\",\"ticketInfo\":{\"ticketNumber\":\"INC42\",\"ticketSystem\":\"desk\"},"
+		"\"scheduleInfo\":{\"startDateTime\":\"%s\",\"expiration\":{\"duration\":\"PT20M\"}}}",
+		world_group_id(world, BY_LEAD), start);
+	broker_call(&world->brokers[0],
+		    &(struct http_request){.url = PIM "assignmentScheduleRequests",
+					   .bearer = world_token(world, ANN),
+					   .body = body},
+		    &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	assert_true(receiver_wait(&w->receiver, 1, SCENE_PATIENCE));
+	receiver_received(&w->receiver, &response);
+	assert_string_equal(scene_text(&response, "messages.0.body.type"), "approval.requested");
+	assert_string_equal(scene_text(&response, "messages.0.body.data.action"), "selfActivate");
+	assert_string_equal(scene_text(&response, "messages.0.body.data.ticketNumber"), "INC42");
+	assert_string_equal(scene_text(&response, "messages.0.body.data.ticketSystem"), "desk");
+	assert_int_equal(scene_number(&response, "messages.0.body.data.stage"), 1);
+	assert_string_equal(scene_text(&response, "messages.0.body.data.duration"), "PT20M");
+	assert_string_equal(scene_text(&response, "messages.0.body.data.startDateTime"), start);
+	assert_null(strstr(buf_text(&response.body), "the secret reason"));
+	http_response_release(&response);
+	world_passed(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_event_tells_the_outcome, open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_repetition_is_refused_alike, open_world, close_world),
+		cmocka_unit_test_setup_teardown(the_event_tells_what_is_asked, open_world, close_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

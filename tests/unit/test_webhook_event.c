@@ -31,6 +31,11 @@ static struct webhook_event complete(enum event_type type)
 		.group_name = "aws-admins",
 		.principal_id = "p-1",
 		.user_name = "amira@example.com",
+		.action = "selfActivate",
+		.ticket_number = "INC42",
+		.ticket_system = "desk",
+		.stage = 2,
+		.duration_ms = 2 * HOUR_MS,
 		.decision = "Approve",
 		.decided_by = "lead@example.com",
 		.reason = "because",
@@ -57,7 +62,9 @@ static void test_complete(void **state)
 		"{\"type\":\"approval.decided\",\"timestamp\":\"" AT "\",\"data\":{"
 		"\"requestId\":\"0a1b2c3d-1111-8222-b333-444455556666\",\"applicationId\":\"aws\","
 		"\"groupId\":\"11111111-2222-3333-4444-555555555555\",\"groupDisplayName\":\"aws-admins\","
-		"\"principalId\":\"p-1\",\"userName\":\"amira@example.com\",\"decision\":\"Approve\","
+		"\"principalId\":\"p-1\",\"userName\":\"amira@example.com\",\"action\":\"selfActivate\","
+		"\"ticketNumber\":\"INC42\",\"ticketSystem\":\"desk\",\"stage\":2,\"duration\":\"PT2H\","
+		"\"decision\":\"Approve\","
 		"\"decidedBy\":\"lead@example.com\",\"reason\":\"because\","
 		"\"startDateTime\":\"2026-11-24T10:00:00.000Z\",\"endDateTime\":\"2026-11-24T11:00:00.000Z\","
 		"\"approvalUntilDateTime\":\"2026-11-24T12:00:00.000Z\","
@@ -181,7 +188,8 @@ static void test_largest(void **state)
 	want[sizeof(want) - 1] = '\0';
 	event.application = event.request_id = event.group_id = event.group_name = text;
 	event.principal_id = event.user_name = event.decision = event.decided_by = text;
-	event.reason = event.justification = text;
+	event.reason = event.justification = event.action = text;
+	event.ticket_number = event.ticket_system = text;
 	buf_init(&out, EVENT_BODY_MAX);
 	assert_int_equal(event_write(&event, &out), ERR_OK);
 	assert_in_range(out.len, EVENT_BODY_MAX / 2, EVENT_BODY_MAX);
