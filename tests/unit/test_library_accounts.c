@@ -52,7 +52,7 @@ static void test_exclusive(void **state)
 		{"0 submit r4 g2 ann-2 9000 start=8999 limits=0_g1 person=ann", "ok scheduled"},
 		{"0 submit r5 g2 ann-2 90000 start=9000 limits=0_g1 person=ann", "ok scheduled"},
 		{"9 end Pr1 ann:done", "ok"},
-		{"9 decide r6 1 root Approve limits=0_g1 person=ann", "ok"},
+		{"9 decide r6 1 root Approve limits=0_g1 person=ann", "excluded"},
 		{"9 get r6 st er", "st=denied er=The person holds a group that excludes this one."},
 		{"8999 start r4 limits=0_g1 person=ann", "ok"},
 		{"8999 get r4 st er", "st=failed er=The person holds a group that excludes this one."},
