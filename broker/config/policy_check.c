@@ -106,6 +106,38 @@ static void check_deciders(struct builder *builder, const struct policy_names *n
 				       report_quote(names->list[i], quoted));
 }
 
+static bool is_within(const struct deciders *few, const struct deciders *many)
+{
+	for (size_t i = 0; i < few->count; i++)
+		if (!bsearch(&few->people[i], many->people, many->count, sizeof(char *), compare_people))
+			return false;
+	return few->count > 0;
+}
+
+/* Whoever has decided at one stage may decide at the next: a stage that asks nobody new adds no other pair of eyes. Claims
+ * are not compared: who has them is not known here. */
+static void check_anew(struct builder *builder, const struct policy *policy, size_t stage, struct place place)
+{
+	struct deciders here, before;
+	bool same = false;
+	if (policy_stage_named(&policy->approval.list[stage]) == SIZE_MAX ||
+	    !find_deciders(builder, &policy->approval.list[stage], &here))
+		return;
+	for (size_t i = 0; i < stage && !same; i++) {
+		if (!find_deciders(builder, &policy->approval.list[i], &before))
+			break;
+		same = is_within(&here, &before);
+		free(before.people);
+		if (same)
+			report_warning(builder->reading.report, place,
+				       "stage %zu asks nobody new: all who decide there may decide at stage "
+				       "%zu too, "
+				       "and the same person may pass both",
+				       stage + 1, i + 1);
+	}
+	free(here.people);
+}
+
 /* An empty list means all. */
 static bool wants(const struct policy_names *names, const char *text)
 {
@@ -156,6 +188,7 @@ void builder_check_policy(struct builder *builder, const struct policy *policy, 
 		check_deciders(builder, &stage->approvers.principals, place);
 		check_deciders(builder, &stage->escalation.principals, place);
 		check_told(builder, element->base, stage, place);
+		check_anew(builder, policy, i, place);
 	}
 	if (report->errors == builder->errors_before)
 		builder_check_reach(builder, policy, element);

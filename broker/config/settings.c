@@ -836,11 +836,13 @@ const struct setting settings[SETTING_COUNT] = {
 		 "when the glass is broken: for those who decide by claims, whose mailboxes nobody knows.",
 		 TYPE_USER_NAMES, .off_in_example = true, .absent = "nobody",
 		 .example = "[cloud-approvers@example.com]", .max = 100, STAGE(notify)},
-	[SET_APPROVAL_STAGES] = {"groups[].activation.approval.stages",
-				 "One after the other: how many such rounds, or a list of rounds, each with "
-				 "the settings above.",
-				 TYPE_STAGES, .off_in_example = true, .absent = "1", .example = "1", .min = 1,
-				 .max = 8, .owner = OF_STAGE},
+	[SET_APPROVAL_STAGES] =
+		{"groups[].activation.approval.stages",
+		 "One after the other: how many such rounds, or a list of rounds, each with "
+		 "the settings above. Whoever agrees in one may agree in the next as well: for two pairs "
+		 "of eyes name others there, or set needed.",
+		 TYPE_STAGES, .off_in_example = true, .absent = "1", .example = "1", .min = 1, .max = 8,
+		 .owner = OF_STAGE},
 	[SET_GROUP_HOURS] = {"groups[].activation.hours",
 			     "When an activation may start: one window, a list of them, or none. Inherited "
 			     "as a whole.",
