@@ -279,7 +279,8 @@ static void test_no_two(void **state)
 	expect_asked(&w->world, (struct world_ask){.person = LEAD, .group = OR}, "PendingProvisioning");
 	expect_asked(&w->world, (struct world_ask){.person = ANN_TOO, .group = OR, .only_try = true},
 		     "RoleAssignmentExcluded");
-	assert_int_equal(decide(&w->world, OTHER, id, "Approve", why), 204);
+	assert_int_equal(decide(&w->world, OTHER, id, "Approve", why), 400);
+	assert_string_equal(why, "RoleAssignmentExcluded");
 	expect_status(&w->world, ANN_TOO, id, "Denied");
 	world_passed(&w->world);
 }
