@@ -20,10 +20,10 @@ local function granted_by(c, m)
 	return longest
 end
 
--- When the access that the application has, or may have, is to end as of now, Unix ms; 0 when it has none. The brokers
--- write it down beside Redis (broker/escrow/).
+-- When the access that the application has, or may have, is to end as of now, Unix ms; 0 when it has none that is the
+-- broker's to end. The brokers write it down beside Redis (broker/escrow/): of a standing member nothing is to be removed.
 local function ends_at(c, m)
-	if m.s == 0 and not m.u then
+	if m.st or (m.s == 0 and not m.u) then
 		return 0
 	end
 	local r = granted_by(c, m)

@@ -14,7 +14,7 @@ local function push_order(c, id, push)
 		order[#order + 1] = m.n
 		order[#order + 1] = m.id or ''
 		local adds = push.op == 'add'
-		order[#order + 1] = adds and (m.s == 0 and '1' or m.dr and 'm' or '') .. user_marks(c, push.ap, p)
+		order[#order + 1] = adds and ((m.s == 0 or m.st and not m.dr) and '1' or m.dr and 'm' or '') .. user_marks(c, push.ap, p)
 			or m.fo and 'f' or ''
 	end
 	return order

@@ -58,6 +58,9 @@ void deposit_removal(struct escrow *escrow, const struct order *order, int64_t n
 	for (size_t i = 0; i < order->count; i++) {
 		struct escrow_line line = line_of(order, i, ESCROW_END);
 
+		/* Nobody has given it, so nothing says who that is; the drift check finds them again. */
+		if (order->members[i].foreign)
+			continue;
 		line.at_ms = line.end_ms = now_ms;
 		escrow_note(escrow, &line);
 	}
@@ -80,7 +83,7 @@ void deposit_outcome(struct escrow *escrow, const struct order *order, const str
 	for (size_t i = 0; i < order->count; i++) {
 		struct escrow_line line = line_of(order, i, ESCROW_GONE);
 
-		if (!is_gone(order, push, i))
+		if (order->members[i].foreign || !is_gone(order, push, i))
 			continue;
 		line.at_ms = now_ms;
 		escrow_note(escrow, &line);

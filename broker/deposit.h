@@ -18,7 +18,7 @@ bool deposit_open(uv_loop_t *loop, const struct config *config, struct escrow **
 bool deposit_addition(struct escrow *escrow, const struct order *order, const struct push *push,
 		      const struct order_check *checks, const bool *sent) MUST_CHECK;
 
-/* A removal begins: nothing grants this access any more as of `now_ms`, whatever was noted before. */
+/* A removal begins: nothing grants this access any more as of `now_ms`, whatever was noted before. Strangers are left out. */
 void deposit_removal(struct escrow *escrow, const struct order *order, int64_t now_ms);
 
 /* The push is over: notes who is gone, and who was not added after all. */

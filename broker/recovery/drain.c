@@ -70,24 +70,33 @@ static enum drain_exit verify(const struct config *config)
 	return code;
 }
 
+/* Whoever has lost the line of the addition still has the configuration. */
+static void take_names(const struct config *config, struct escrow_line *line)
+{
+	const struct config_person *person = config_person_by_id(config, line->principal);
+	const struct config_group *group = config_group(config, line->group);
+
+	if (line->user_name[0] == '\0' && person != NULL)
+		line->user_name = person->names.user_name;
+	if (line->group_name[0] == '\0' && group != NULL)
+		line->group_name = group->name;
+}
+
 /* An item that nobody can remove as things are says why. */
 static void take_item(struct drain *drain, const struct ledger_entry *entry)
 {
 	struct item *item = &drain->items[drain->count++];
-	const struct escrow_line *line = &entry->line;
+	struct escrow_line *line = &item->line;
 
-	bool has_user = line->user_id[0] != '\0' || line->user_name[0] != '\0' ||
-			config_person_by_id(drain->config, line->principal) != NULL;
-	bool has_group = line->group_id[0] != '\0' || line->group_name[0] != '\0' ||
-			 config_group(drain->config, line->group) != NULL;
-
-	item->line = line;
+	*line = entry->line;
+	take_names(drain->config, line);
 	item->most = PUSH_MEMBERS_MAX;
 	item->app = config_application(drain->config, line->application);
 	if (item->app == NULL) {
 		item->state = ITEM_STUCK;
 		snprintf(item->why, sizeof(item->why), "The application is not in the configuration.");
-	} else if (!has_user || !has_group) {
+	} else if ((line->user_id[0] == '\0' && line->user_name[0] == '\0') ||
+		   (line->group_id[0] == '\0' && line->group_name[0] == '\0')) {
 		item->state = ITEM_STUCK;
 		snprintf(item->why, sizeof(item->why),
 			 "Nothing says who, or which group, that is in the application.");
@@ -148,18 +157,19 @@ static size_t count_state(const struct drain *drain, enum item_state state)
 static void report(struct drain *drain)
 {
 	size_t removed = count_state(drain, ITEM_REMOVED), held = count_state(drain, ITEM_HELD);
-	size_t left = drain->count - removed - held;
+	size_t left = drain->count - removed - held, stuck = count_state(drain, ITEM_STUCK);
 
 	for (size_t i = 0; i < drain->count && drain->options.dry_run && drain->exit == DRAIN_DONE; i++)
 		if (drain->items[i].state == ITEM_WAITS)
-			drain_print(drain->items[i].line);
-	for (size_t i = 0; i < drain->count && !drain->options.dry_run; i++)
-		if (drain->items[i].state == ITEM_WAITS || drain->items[i].state == ITEM_STUCK)
+			drain_print(&drain->items[i].line);
+	for (size_t i = 0; i < drain->count; i++)
+		if (drain->items[i].state == ITEM_STUCK ||
+		    (drain->items[i].state == ITEM_WAITS && !drain->options.dry_run))
 			log_error("escrow_left", "app=%s group=%s person=%s user=%s error=%s",
-				  drain->items[i].line->application, drain->items[i].line->group,
-				  drain->items[i].line->principal, drain->items[i].line->user_name,
+				  drain->items[i].line.application, drain->items[i].line.group,
+				  drain->items[i].line.principal, drain->items[i].line.user_name,
 				  drain->items[i].why);
-	if (drain->exit == DRAIN_DONE && left > 0 && !drain->options.dry_run)
+	if (drain->exit == DRAIN_DONE && (drain->options.dry_run ? stuck : left) > 0)
 		drain->exit = DRAIN_LEFT;
 	else if (drain->exit == DRAIN_DONE && drain->survey.broken > 0)
 		drain->exit = DRAIN_BROKEN;

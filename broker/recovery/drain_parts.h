@@ -32,7 +32,7 @@ enum item_state {
 };
 
 struct item {
-	const struct escrow_line *line; /* of the survey */
+	struct escrow_line line; /* its texts are the survey's, or the configuration's */
 	const struct config_application *app;
 	enum item_state state;
 	unsigned failures;

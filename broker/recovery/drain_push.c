@@ -43,7 +43,7 @@ static void take_result(struct flight *flight, size_t i)
 	switch (member->verdict) {
 	case PUSH_DONE:
 		item->state = ITEM_REMOVED;
-		note_gone(flight->drain, item->line);
+		note_gone(flight->drain, &item->line);
 		return;
 	case PUSH_SPLIT:
 		item->most = flight->push.count / 2 > 0 ? flight->push.count / 2 : 1;
@@ -117,8 +117,8 @@ static void on_ready(void *ctx, struct push *push)
 
 static bool goes_with(const struct item *first, const struct item *item)
 {
-	return item->app == first->app && strcmp(item->line->group, first->line->group) == 0 &&
-	       strcmp(item->line->group_id, first->line->group_id) == 0 && item->most == first->most;
+	return item->app == first->app && strcmp(item->line.group, first->line.group) == 0 &&
+	       strcmp(item->line.group_id, first->line.group_id) == 0 && item->most == first->most;
 }
 
 static void take_member(struct flight *flight, size_t index)
@@ -127,23 +127,23 @@ static void take_member(struct flight *flight, size_t index)
 	struct item *item = &drain->items[index];
 	size_t i = flight->push.count++;
 	struct push_member *member = &flight->members[i];
-	const struct config_person *person = config_person_by_id(drain->config, item->line->principal);
+	const struct config_person *person = config_person_by_id(drain->config, item->line.principal);
 
 	item->state = ITEM_FLIES;
 	flight->items[i] = index;
 	if (person != NULL)
 		member->person = person->names;
-	if (item->line->user_name[0] != '\0')
+	if (item->line.user_name[0] != '\0')
 		snprintf(member->person.user_name, sizeof(member->person.user_name), "%s",
-			 item->line->user_name);
-	snprintf(member->user_id, sizeof(member->user_id), "%s", item->line->user_id);
-	member->principal = item->line->principal;
+			 item->line.user_name);
+	snprintf(member->user_id, sizeof(member->user_id), "%s", item->line.user_id);
+	member->principal = item->line.principal;
 	member->failures = item->failures;
 }
 
 static void fill_push(struct flight *flight, const struct item *first)
 {
-	const struct escrow_line *line = first->line;
+	const struct escrow_line *line = &first->line;
 	const struct config_group *group = config_group(flight->drain->config, line->group);
 	struct push *push = &flight->push;
 

@@ -75,7 +75,7 @@ static void on_answer(void *ctx, enum err err, const struct reply *reply)
 
 void drain_ask_one(struct drain *drain, size_t item, drain_told *done, void *ctx)
 {
-	const struct escrow_line *line = drain->items[item].line;
+	const struct escrow_line *line = &drain->items[item].line;
 	struct question *question = malloc(sizeof(*question));
 	struct store_call call = {.function = "jit_held", .read_only = true};
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "escrow/volume.h"
 #include "tests/support/drained.h"
 #include "tests/support/sandbox_log.h"
 #include "tests/support/scene.h"
@@ -133,6 +134,85 @@ static void what_is_due_goes_and_nothing_else(void **state)
 	assert_int_equal(drained_number(&job, "removed"), 1);
 	drained_release(&job);
 	assert_false(is_member(t, 2));
+	world_passed(&t->world);
+}
+
+/* An operator wants to see that membership pushed. */
+static int provision(struct test *t, size_t person)
+{
+	struct http_response response;
+	char body[256];
+	int status;
+
+	snprintf(body, sizeof(body), "{\"principalId\":\"%s\",\"groupId\":\"%s\"}",
+		 world_person_id(&t->world, person), world_group_id(&t->world, 0));
+	broker_call(&t->world.brokers[0],
+		    &(struct http_request){.url = "/api/applications/app/provision",
+					   .body = body,
+					   .bearer = world_token(&t->world, 0)},
+		    &response);
+	status = response.status;
+	http_response_release(&response);
+	return status;
+}
+
+/* They were a member before, and keep that whatever they ask for: an end of it is nobody's to carry out. */
+static void a_standing_member_stays(void **state)
+{
+	struct test *t = *state;
+	struct world_ask ask = {.person = 1, .duration = "PT5M"};
+	struct drained job;
+	char id[ID_SIZE];
+
+	start(t);
+	assert_true(sandbox_make_user(&t->world.sandbox, world_user_name(&t->world, 1)));
+	assert_true(sandbox_change_by_hand(&t->world.sandbox, world_group_name(&t->world, 0),
+					   world_user_name(&t->world, 1), true));
+	give(t, 0, "PT1H");
+	give(t, 1, "PT2M");
+	/* Longer, then shown to an operator: none of it makes it the broker's. */
+	scene_activate(&t->world, &ask, id);
+	assert_int_equal(provision(t, 1), 200);
+	lose_all(t);
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "due"), 1);
+	assert_int_equal(drained_number(&job, "removed"), 1);
+	drained_release(&job);
+	assert_false(is_member(t, 0));
+	assert_true(is_member(t, 1));
+	world_passed(&t->world);
+}
+
+/* Whom the broker found in a group that is its own, it never added: without it nobody decides about them. */
+static void a_stranger_stays(void **state)
+{
+	struct test *t = *state;
+	struct world_options options = scene_defaults();
+	struct ledger *ledger;
+	struct drained job;
+	bool intact;
+
+	vault_make(&t->vault, NULL);
+	options.more = t->vault.config;
+	options.application.checks_drift = true;
+	options.group.exclusive = "remove";
+	assert_true(world_start(&t->world, &options));
+	assert_true(sandbox_make_user(&t->world.sandbox, "stranger"));
+	assert_true(
+		sandbox_change_by_hand(&t->world.sandbox, world_group_name(&t->world, 0), "stranger", true));
+	assert_true(sandbox_add_fault(&t->world.sandbox, "PATCH /Groups always -> status 500"));
+	scene_begin_cycle(&t->world);
+	assert_true(proc_wait_text(&t->world.brokers[0].proc, "op=remove", SCENE_PATIENCE, NULL, 0));
+	lose_all(t);
+	ledger = vault_read(t->vault.path, &intact);
+	assert_int_equal(ledger_count(ledger), 0);
+	ledger_free(ledger);
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 0);
+	assert_int_equal(drained_number(&job, "due"), 0);
+	drained_release(&job);
+	assert_int_equal(scene_members(&t->world, 0), 1);
 	world_passed(&t->world);
 }
 
@@ -316,6 +396,42 @@ static void an_unreadable_manifest_is_passed_over(void **state)
 	world_passed(&t->world);
 }
 
+/* The manifest with the addition is lost: where the configuration has names, they do, and nobody passes for removed. */
+static void an_end_alone_is_carried_out_or_told(void **state)
+{
+	static const struct escrow_keys keys = {VAULT_KEY, ""};
+	struct test *t = *state;
+	char lines[512];
+	struct errctx ec = {""};
+	struct volume volume;
+	struct drained job;
+
+	start(t);
+	give(t, 0, "PT1H");
+	lose_all(t);
+	assert_true(vault_file(t->vault.path, lines));
+	assert_int_equal(unlink(lines), 0);
+	snprintf(lines, sizeof(lines), "end\t1\t2\tapp\t%s\t%s\nend\t1\t2\tapp\t%s\tnobody\n",
+		 world_group_id(&t->world, 0), world_person_id(&t->world, 0), world_group_id(&t->world, 0));
+	volume_init(&volume, t->vault.path, &keys);
+	assert_int_equal(volume_open(&volume, &ec), ERR_OK);
+	assert_int_equal(volume_append(&volume, lines, true, &ec), ERR_OK);
+	volume_close(&volume);
+	drained_run(&t->world, &job, "--dry-run", "--without-redis", NULL);
+	assert_int_equal(job.status, 1);
+	assert_int_equal(drained_number(&job, "left"), 2);
+	assert_true(proc_log_holds(&job.proc, world_user_name(&t->world, 0)));
+	assert_true(proc_log_holds(&job.proc, "escrow_left"));
+	drained_release(&job);
+	drained_run(&t->world, &job, "--without-redis", NULL);
+	assert_int_equal(job.status, 1);
+	assert_int_equal(drained_number(&job, "removed"), 1);
+	assert_int_equal(drained_number(&job, "left"), 1);
+	drained_release(&job);
+	assert_false(is_member(t, 0));
+	world_passed(&t->world);
+}
+
 /* An application that does not do it leaves something, and that is told. */
 static void what_cannot_be_done_is_told(void **state)
 {
@@ -364,6 +480,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROW(what_is_due_goes_and_nothing_else),
+		ROW(a_standing_member_stays),
+		ROW(a_stranger_stays),
 		ROW(an_addition_on_its_way_goes),
 		ROW(beside_a_good_redis_it_refuses),
 		ROW(the_throttle_is_kept),
@@ -371,6 +489,7 @@ int main(void)
 		ROW(an_unreadable_manifest_is_passed_over),
 		ROW(beside_no_redis_it_says_nothing),
 		ROW(what_cannot_be_done_is_told),
+		ROW(an_end_alone_is_carried_out_or_told),
 		ROW(an_escrow_that_cannot_be_written_is_told),
 	};
 
