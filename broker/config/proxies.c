@@ -4,6 +4,15 @@
 #include "base/prefix.h"
 #include "config/build.h"
 
+/* All of it on this machine? */
+static bool is_loopback(const struct prefix *prefix)
+{
+	struct prefix own;
+	return (prefix_read("127.0.0.0/8", &own) && prefix->bits >= own.bits &&
+		prefix_holds(&own, prefix->bytes)) ||
+	       (prefix_read("::1", &own) && prefix->bits >= own.bits && prefix_holds(&own, prefix->bytes));
+}
+
 void builder_check_proxies(struct builder *builder)
 {
 	const struct policy_names *words = &builder->config->proxies;
@@ -22,5 +31,10 @@ void builder_check_proxies(struct builder *builder)
 		else if (slash != NULL && strcmp(slash, "/0") == 0)
 			report_warning(builder->reading.report, element_place(&builder->root, SET_PROXIES),
 				       "proxies holds %s: anybody can say to be anywhere", word);
+		else if (builder->signer_count > 0 && !is_loopback(&prefix))
+			report_error(builder->reading.report, element_place(&builder->root, SET_PROXIES),
+				     "proxies holds %s: people[].token_sha256 is accepted only where nobody "
+				     "comes from another machine",
+				     word);
 	}
 }
