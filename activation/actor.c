@@ -22,5 +22,11 @@ void actor_write(const struct actor *actor, struct buf *out)
 		json_add_string(out, members[i].value);
 		before = ",";
 	}
-	buf_adds(out, before[0] == '{' ? "{}" : "}");
+	for (size_t i = 0; i < actor->strength_count; i++) {
+		buf_addf(out, "%s%s", i == 0 ? before : ",", i == 0 ? "\"strengths\":[" : "");
+		json_add_string(out, actor->strengths[i]);
+	}
+	if (actor->strength_count > 0)
+		buf_adds(out, "]");
+	buf_adds(out, before[0] == '{' && actor->strength_count == 0 ? "{}" : "}");
 }

@@ -14,6 +14,8 @@ void issuers_from(const struct config *config, struct signin_issuer out[SIGNIN_I
 
 		out[i].issuer = from->issuer;
 		out[i].audience = from->audience;
+		for (size_t k = 0; k < from->algorithms.count; k++)
+			out[i].algorithms |= jwt_alg_bit(from->algorithms.list[k]);
 		out[i].claims.id = claim_or_default(from->id_claim);
 		out[i].claims.user_name = claim_or_default(from->user_name_claim);
 		out[i].claims.groups = claim_or_default(from->groups_claim);

@@ -222,15 +222,30 @@ void caller_identify(struct call *call, caller_done *done)
 	signin_verify(call->api->signin, header, on_verified, waiting);
 }
 
+/* How they proved who they are, as far as a policy could ask for it. */
+static size_t list_strengths(const struct call *call, const char *out[ACTOR_STRENGTHS_MAX])
+{
+	const struct caller *caller = &call->caller;
+	size_t count = 0;
+
+	for (size_t i = 0; i < caller->method_count && count < ACTOR_STRENGTHS_MAX; i++)
+		if (config_names_strength(call->config, caller->methods[i]))
+			out[count++] = caller->methods[i];
+	return count;
+}
+
 enum err caller_name(struct call *call, const char *how)
 {
 	const struct identity *identity = call->caller.identity;
+	const char *strengths[ACTOR_STRENGTHS_MAX];
 	struct actor actor = {
 		.id = call->caller.id,
 		.name = call->caller.names.user_name,
 		.how = identity != NULL          ? identity->issuer
 		       : call->caller.is_machine ? "machine-token"
 						 : "token",
+		.strengths = strengths,
+		.strength_count = list_strengths(call, strengths),
 		.address = exchange_address(call->exchange),
 		.call = exchange_request_id(call->exchange),
 	};

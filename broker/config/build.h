@@ -129,6 +129,7 @@ void builder_check_reach(struct builder *builder, const struct policy *policy, c
 bool builder_only_looks_on(const struct config *config, const char *user_name);
 
 /* issuers.c */
+void builder_check_algorithms(struct builder *builder, const struct element *element);
 void builder_check_user_names(struct builder *builder, const struct element *element);
 void builder_check_several_issuers(struct builder *builder);
 

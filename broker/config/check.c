@@ -29,6 +29,7 @@ void config_finish_issuer(struct builder *builder, size_t index, const struct el
 		.reference = given_place(element, SET_ISSUER_CLAIM_PREFIX),
 	};
 	builder_check_user_names(builder, element);
+	builder_check_algorithms(builder, element);
 }
 
 /* What is accepted here must not be refused when a message comes. */

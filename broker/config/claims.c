@@ -106,10 +106,35 @@ static void list_values(struct config *config, const struct gathering *g)
 	config->claim_count = kept;
 }
 
+static void gather_strengths(struct builder *builder)
+{
+	struct config *config = builder->config;
+	struct policy_names *all = &config->strengths;
+	size_t count = 0, kept = 0;
+	for (size_t i = 0; i < config->group_count; i++)
+		count += config->groups[i].policy.authentication.count;
+	all->list = memory_take(&config->memory, count + 1, sizeof(*all->list));
+	if (!all->list) {
+		report_no_memory(builder->reading.report);
+		return;
+	}
+	for (size_t i = 0; i < config->group_count; i++) {
+		const struct policy_names *wanted = &config->groups[i].policy.authentication;
+		for (size_t k = 0; k < wanted->count; k++)
+			all->list[all->count++] = wanted->list[k];
+	}
+	policy_words_sort(all);
+	for (size_t i = 0; i < all->count; i++)
+		if (kept == 0 || strcmp(all->list[kept - 1], all->list[i]) != 0)
+			all->list[kept++] = all->list[i];
+	all->count = kept;
+}
+
 void builder_gather_claims(struct builder *builder)
 {
 	struct config *config = builder->config;
 	struct gathering g = {.claims = NULL};
+	gather_strengths(builder);
 	gather_all(&g, config);
 	g.claims = calloc(g.count + 1, sizeof(struct policy_claim *));
 	if (g.claims) {
@@ -123,6 +148,18 @@ void builder_gather_claims(struct builder *builder)
 	else
 		report_no_memory(builder->reading.report);
 	free(g.claims);
+}
+
+static int compare_words(const void *word, const void *other)
+{
+	return strcmp(word, *(const char *const *)other);
+}
+
+bool config_names_strength(const struct config *config, const char *text)
+{
+	const struct policy_names *all = &config->strengths;
+	return all->count > 0 &&
+	       bsearch(text, all->list, all->count, sizeof(*all->list), compare_words) != NULL;
 }
 
 static int compare_names(const void *left, const void *right)

@@ -71,8 +71,9 @@ struct config_issuer {
 	char client_id[256],
 		scopes[256]; /* for people who sign in by the command or the page; client_id "" = none */
 	struct policy_names
-		user_names;    /* whom its tokens may name, as texts or "*@DOMAIN"; none = everybody */
-	char claim_prefix[64]; /* before the names of its claims, in policies */
+		user_names; /* whom its tokens may name, as texts or "*@DOMAIN"; none = everybody */
+	struct policy_names algorithms; /* of signatures, "RS256"; none = all that are supported */
+	char claim_prefix[64];          /* before the names of its claims, in policies */
 	char id_claim[64], user_name_claim[64], groups_claim[64], authentication_claim[64];
 };
 
@@ -209,6 +210,7 @@ struct config {
 	 * and value, each once. */
 	struct policy_attribute *claims;
 	size_t claim_count;
+	struct policy_names strengths;        /* all that policies want of a sign-in, sorted, each once */
 	const struct config_person **by_name; /* all people, sorted by user name */
 	struct memory memory;                 /* what the policies point to */
 };
@@ -272,6 +274,9 @@ const struct config_person *config_person_by_token(const struct config *config, 
 
 /* Does any policy or mapping look at that claim? A policy at that value of it (NULL = any)? */
 bool config_names_claim(const struct config *config, const char *name, const char *value);
+
+/* Does any policy's `authentication` want that? */
+bool config_names_strength(const struct config *config, const char *text);
 
 /* The name by which policies know the claim of an issuer with that prefix; NULL when none looks at it, or when the name
  * begins with another issuer's longer prefix. Borrowed. */

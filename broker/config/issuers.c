@@ -63,6 +63,28 @@ void builder_check_user_names(struct builder *builder, const struct element *ele
 			     "sign_in[].user_names is empty: nobody could sign in");
 }
 
+/* Those of sign-in/jwt.h, each by one name. */
+void builder_check_algorithms(struct builder *builder, const struct element *element)
+{
+	static const char *const known[] = {"RS256", "PS256", "ES256", "EdDSA"};
+	const struct policy_names *given = &((const struct config_issuer *)element->base)->algorithms;
+	const yaml_node_t *node = element->given[SET_ISSUER_ALGORITHMS];
+	char quoted[REPORT_QUOTE_SIZE];
+	for (size_t i = 0; i < given->count; i++) {
+		size_t k = 0;
+		while (k < sizeof(known) / sizeof(known[0]) && strcmp(given->list[i], known[k]) != 0)
+			k++;
+		if (k == sizeof(known) / sizeof(known[0]))
+			report_error(builder->reading.report, tree_place(node),
+				     "sign_in[].algorithms holds %s, but may hold RS256, PS256, ES256 and "
+				     "EdDSA only",
+				     report_quote(given->list[i], quoted));
+	}
+	if (node && node->type == YAML_SEQUENCE_NODE && given->count == 0)
+		report_error(builder->reading.report, tree_place(node),
+			     "sign_in[].algorithms is empty: nobody could sign in");
+}
+
 /* Whom this one and an earlier one may both name: they would be two people with one account in every application. */
 static void check_overlaps(struct builder *builder, size_t which)
 {

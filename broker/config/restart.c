@@ -24,9 +24,17 @@ static bool listens_elsewhere(const struct config *a, const struct config *b)
 	       strcmp(a->listen_path, b->listen_path) != 0 || !config_words_same(&a->proxies, &b->proxies);
 }
 
+static bool trusts_otherwise(const struct config *a, const struct config *b)
+{
+	bool same = a->issuer_count == b->issuer_count;
+	for (size_t i = 0; same && i < a->issuer_count; i++)
+		same = config_words_same(&a->issuers[i].algorithms, &b->issuers[i].algorithms);
+	return !same;
+}
+
 bool config_needs_restart(const struct config *a, const struct config *b)
 {
-	if (listens_elsewhere(a, b) || !config_redis_same(a, b) || a->issuer_count != b->issuer_count)
+	if (listens_elsewhere(a, b) || trusts_otherwise(a, b) || !config_redis_same(a, b))
 		return true;
 	for (size_t id = 0; id < SETTING_COUNT; id++) {
 		const struct setting *setting = &settings[id];

@@ -183,6 +183,10 @@ const struct setting settings[SETTING_COUNT] = {
 		 "issuer; needed for all issuers but the first, \"\" = nothing.",
 		 TYPE_TEXT, .off_in_example = true, .absent = "nothing", .example = "partner/",
 		 ISSUER_TEXT(claim_prefix)},
+	[SET_ISSUER_ALGORITHMS] = {"sign_in[].algorithms",
+				   "How its tokens may be signed: RS256, PS256, ES256, EdDSA (Ed25519).",
+				   TYPE_WORDS, .off_in_example = true, .absent = "any of them",
+				   .example = "[ES256]", .max = 4, ISSUER(algorithms)},
 	[SET_ISSUER_CLIENT] =
 		{"sign_in[].client_id",
 		 "Of the provider's public client for people who use the page or the command jit.", TYPE_TEXT,

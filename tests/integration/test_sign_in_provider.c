@@ -34,28 +34,6 @@ static void expect_refusal(const struct office *o, const char *wanted, size_t gr
 	free(token);
 }
 
-static void test_algorithms(void **state)
-{
-	static const char *const algorithms[] = {"RS256", "PS256", "ES256", "EdDSA"};
-	struct office *o = *state;
-
-	office_open(o);
-	for (size_t i = 0; i < COUNT(algorithms); i++) {
-		char wanted[256], user_name[64];
-		char *token;
-
-		snprintf(user_name, sizeof(user_name), "%s@example.com", algorithms[i]);
-		snprintf(wanted, sizeof(wanted),
-			 "{\"alg\":\"%s\",\"sub\":\"%s\",\"claims\":{\"preferred_username\":\"%s\"}}",
-			 algorithms[i], algorithms[i], user_name);
-		token = office_token(o, wanted);
-		office_expect_member(o, token, OFFICE_GROUP_BY_CLAIM, user_name);
-		free(token);
-	}
-	assert_int_equal(oidc_provider_key_fetches(&o->provider), 1);
-	world_passed(&o->world);
-}
-
 static void test_eligibility(void **state)
 {
 	struct office *o = *state;
@@ -481,7 +459,6 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_algorithms),
 		TEST(test_eligibility),
 		TEST(test_other_claims),
 		TEST(test_authentication),

@@ -19,9 +19,11 @@
 void office_say(struct office *o, const char *audience, const char *operator)
 {
 	snprintf(o->sign_in, sizeof(o->sign_in),
-		 "sign_in:\n  - {issuer: \"%s\", audience: \"%s\", client_id: %s}\n"
+		 "sign_in:\n  - {issuer: \"%s\", audience: \"%s\", client_id: %s%s%s}\n"
 		 "operators: {principals: [%s], claims: {groups: [jit-operators]}}\n",
-		 o->provider.issuer, audience, o->client != NULL ? o->client : "desk", operator);
+		 o->provider.issuer, audience, o->client != NULL ? o->client : "desk",
+		 o->algorithms != NULL ? ", algorithms: " : "",
+		 o->algorithms != NULL ? o->algorithms : "", operator);
 }
 
 void office_open(struct office *o)

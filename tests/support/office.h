@@ -26,9 +26,10 @@ enum office_group {
 struct office {
 	struct oidc_provider provider;
 	struct world world;
-	const char *program; /* of its broker, below the build folder; NULL = jit-broker */
-	char sign_in[512];   /* lines of the broker's configuration */
-	const char *client;  /* of people who sign in there; NULL = desk */
+	const char *program;    /* of its broker, below the build folder; NULL = jit-broker */
+	char sign_in[512];      /* lines of the broker's configuration */
+	const char *algorithms; /* by which its tokens may be signed, "[ES256]"; NULL = all */
+	const char *client;     /* of people who sign in there; NULL = desk */
 };
 
 /* cmocka's setup and teardown: the provider runs, the world not yet. */

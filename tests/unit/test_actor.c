@@ -12,7 +12,8 @@
 
 static void test_written(void **state)
 {
-	static const struct {
+	static const char *const strengths[] = {"mfa", "urn:\"gold\""};
+	const struct {
 		struct actor actor;
 		const char *text;
 	} rows[] = {
@@ -23,6 +24,9 @@ static void test_written(void **state)
 		 "login.example.com\"}"},
 		{{.id = "i", .address = "::1", .call = "c"},
 		 "{\"id\":\"i\",\"address\":\"::1\",\"call\":\"c\"}"},
+		{{.how = "x", .strengths = strengths, .strength_count = 2},
+		 "{\"how\":\"x\",\"strengths\":[\"mfa\",\"urn:\\\"gold\\\"\"]}"},
+		{{.strengths = strengths, .strength_count = 1}, "{\"strengths\":[\"mfa\"]}"},
 		{{.name = "\"},\\\n"}, "{\"userName\":\"\\\"},\\\\\\n\"}"},
 	};
 
@@ -42,8 +46,11 @@ static void test_written(void **state)
 static void test_longest(void **state)
 {
 	char text[NAME_SIZE], how[512];
+	const char *const strengths[ACTOR_STRENGTHS_MAX] = {text, text, text, text, text, text, text, text};
 	struct actor actor = {
 		.id = text, .name = text, .subject = text, .how = how, .address = "::1", .call = text};
+	actor.strengths = strengths;
+	actor.strength_count = ACTOR_STRENGTHS_MAX;
 	struct buf out;
 
 	(void)state;

@@ -346,6 +346,10 @@ static void test_needs_restart(void **state)
 		 "sign_in: [{issuer: \"https://a\", audience: y}]\n", true},
 		{"sign_in: [{issuer: \"https://a\", audience: x}]\n",
 		 "sign_in: [{issuer: \"https://a\", audience: x, client_id: c}]\n", false},
+		{"sign_in: [{issuer: \"https://a\", audience: x, algorithms: [ES256]}]\n",
+		 "sign_in: [{issuer: \"https://a\", audience: x, algorithms: [PS256]}]\n", true},
+		{"sign_in: [{issuer: \"https://a\", audience: x, algorithms: [ES256]}]\n",
+		 "sign_in: [{issuer: \"https://a\", audience: x}]\n", true},
 	};
 
 	(void)state;

@@ -2,6 +2,7 @@
 #include "tests/unit/test_config_folder.h"
 
 #include "sign-in/discovery.h"
+#include "sign-in/jwt.h"
 
 static void test_issuers_given(void **state)
 {
@@ -121,6 +122,34 @@ static void test_claims_of_another(void **state)
 	free(report);
 }
 
+/* What the configuration takes is what sign-in knows, and all of it. */
+static void test_algorithms(void **state)
+{
+	static const char *const names[] = {"RS256", "PS256", "ES256", "EdDSA", "HS256", "none", "rs256"};
+	unsigned accepted = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char text[256], *report;
+		struct config *config;
+
+		snprintf(text, sizeof(text),
+			 "sign_in: [{issuer: \"https://a.example\", audience: a, algorithms: [%s]}]\n",
+			 names[i]);
+		write_text("test.yaml", text);
+		config = load("test.yaml", &report);
+		if (config != NULL) {
+			assert_int_not_equal(jwt_alg_bit(config->issuers[0].algorithms.list[0]), 0);
+			accepted |= jwt_alg_bit(names[i]);
+		} else if (jwt_alg_bit(names[i]) != 0 || strstr(report, "algorithms holds") == NULL) {
+			fail_msg("%s: %s", names[i], report);
+		}
+		config_unref(config);
+		free(report);
+	}
+	assert_int_equal(accepted, JWT_ALGS_ALL);
+}
+
 static void test_operators_given(void **state)
 {
 	struct config *config = load_golden(*state, "sign-in.yaml");
@@ -197,9 +226,10 @@ static void test_issuer_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_issuers_given),    cmocka_unit_test(test_whom_issuers_name),
-		cmocka_unit_test(test_claim_names),      cmocka_unit_test(test_operators_given),
-		cmocka_unit_test(test_issuer_addresses), cmocka_unit_test(test_claims_of_another),
+		cmocka_unit_test(test_issuers_given),     cmocka_unit_test(test_whom_issuers_name),
+		cmocka_unit_test(test_claim_names),       cmocka_unit_test(test_operators_given),
+		cmocka_unit_test(test_issuer_addresses),  cmocka_unit_test(test_algorithms),
+		cmocka_unit_test(test_claims_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
