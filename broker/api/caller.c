@@ -8,6 +8,7 @@
 #include "activation/actor.h"
 #include "api/api.h"
 #include "api/refusals.h"
+#include "api/error.h"
 #include "sign-in/signin.h"
 #include "base/log.h"
 
@@ -173,6 +174,8 @@ static void on_verified(void *ctx, enum err err, const struct identity *identity
 	caller_done *done = waiting->done;
 
 	free(waiting);
+	if (err == ERR_UNAVAILABLE && signin_again_ms(call->api->signin) > 0)
+		exchange_retry_after(call->exchange, signin_again_ms(call->api->signin));
 	if (err == ERR_OK)
 		err = take_identity(&call->caller, call->config, identity);
 	if (call->caller.named_by != NULL && caller_name(call, NULL) != ERR_OK)

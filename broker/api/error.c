@@ -1,6 +1,7 @@
 #include "api/error.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "api/server.h"
 #include "base/clock.h"
@@ -40,6 +41,14 @@ bool error_retry_later(enum err err)
 	int status = err_status(err);
 
 	return status == 429 || status == 503 || status == 504 || err == ERR_KEY_BUSY;
+}
+
+void exchange_retry_after(struct exchange *e, int64_t ms)
+{
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)(ms + 999) / 1000);
+	exchange_set_header(e, "Retry-After", seconds);
 }
 
 void exchange_error(struct exchange *e, enum err err, const char *message, const char *details_json)

@@ -3,6 +3,7 @@
 #define API_ERROR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -22,6 +23,9 @@ void error_render(struct buf *out, const struct error_body *body);
 /* Does an answer with that error carry Retry-After? With 429, 503 and 504 Graph clients wait and repeat; so should whoever
  * repeats a call while the first one is under way. */
 bool error_retry_later(enum err err);
+
+/* Sets Retry-After, in whole seconds, before the answer. */
+void exchange_retry_after(struct exchange *e, int64_t ms);
 
 /*
  * Answers the exchange with that error and ends it (exchange_answer): the table's status, WWW-Authenticate with

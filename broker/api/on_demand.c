@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "activation/operate.h"
+#include "api/error.h"
 #include "api/api.h"
 #include "api/bodies.h"
 #include "api/render.h"
@@ -93,12 +94,8 @@ static void on_end(void *ctx, const struct push *push)
 
 static void refuse(struct demand *demand, enum err err, int64_t wait_ms)
 {
-	char seconds[24];
-
-	if (err == ERR_THROTTLED) {
-		snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait_ms + 999) / 1000);
-		exchange_set_header(demand->call->exchange, "Retry-After", seconds);
-	}
+	if (err == ERR_THROTTLED)
+		exchange_retry_after(demand->call->exchange, wait_ms);
 	call_error(demand->call, err,
 		   err == ERR_THROTTLED ? "The application's pushes are used up for now." : NULL, NULL);
 	demand_free(demand);

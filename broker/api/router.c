@@ -373,12 +373,10 @@ static bool is_over_quota(struct call *call, enum err err)
 	const char *who = err == ERR_OK ? call->caller.id : exchange_address(call->exchange);
 	int64_t wait_ms = quota_take(call->api->quota, who, (unsigned)call->config->requests_per_caller,
 				     clock_mono_ms());
-	char seconds[24];
 
 	if (wait_ms == 0)
 		return false;
-	snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait_ms + 999) / 1000);
-	exchange_set_header(call->exchange, "Retry-After", seconds);
+	exchange_retry_after(call->exchange, wait_ms);
 	call_error(call, ERR_THROTTLED, NULL, NULL);
 	return true;
 }

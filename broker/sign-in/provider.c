@@ -29,7 +29,7 @@ struct provider {
 	void *fetch; /* the owner's handle; not NULL unless STEP_IDLE */
 	int64_t fetch_deadline_ms;
 	int64_t asked_ms, due_ms;
-	unsigned failures;
+	unsigned failures, rounds; /* since the last good one; good ones */
 	char error[256];
 };
 
@@ -197,6 +197,7 @@ static enum err take_keys(struct provider *p, const struct fetch_answer *answer,
 	p->fresh_until_ms = p->asked_ms + age;
 	p->due_ms = p->asked_ms + less_by_chance(age - age / 10, 5);
 	p->failures = 0;
+	p->rounds++;
 	p->error[0] = '\0';
 	log_info("sign_in_keys", "issuer=%s keys=%zu skipped=%zu fresh_ms=%lld", p->options.issuer,
 		 jwks_count(keys), jwks_skipped(keys), (long long)age);
@@ -255,13 +256,19 @@ static bool keys_usable(const struct provider *p, int64_t now_ms)
 	return p->failures > 0 && now_ms - p->keys_ms < p->options.stale_max_ms;
 }
 
-/* Is this kid worth a round of its own? */
-static bool may_ask_again(const struct provider *p, int64_t now_ms)
+unsigned provider_rounds(const struct provider *p)
 {
-	return p->failures == 0 && now_ms - p->asked_ms >= p->options.interval_min_ms;
+	return p->rounds;
 }
 
-enum provider_verdict provider_key(struct provider *p, const char *kid, int64_t now_ms,
+int64_t provider_again_ms(const struct provider *p, int64_t now_ms)
+{
+	int64_t left = p->asked_ms + p->options.interval_min_ms - now_ms;
+
+	return left > 0 ? left : 0;
+}
+
+enum provider_verdict provider_key(struct provider *p, const char *kid, unsigned before, int64_t now_ms,
 				   const struct jwks_key **key)
 {
 	const struct jwks_key *found;
@@ -274,11 +281,16 @@ enum provider_verdict provider_key(struct provider *p, const char *kid, int64_t 
 		*key = found;
 		return PROVIDER_KEY;
 	}
-	if (is_usable && p->step == STEP_IDLE && may_ask_again(p, now_ms))
-		begin_round(p, now_ms);
 	if (p->step != STEP_IDLE)
 		return PROVIDER_WAIT;
-	return is_usable && p->failures == 0 ? PROVIDER_NO_KEY : PROVIDER_DOWN;
+	if (!is_usable || p->failures > 0)
+		return PROVIDER_DOWN;
+	if (p->rounds != before)
+		return PROVIDER_NO_KEY;
+	if (provider_again_ms(p, now_ms) > 0)
+		return PROVIDER_LATER;
+	begin_round(p, now_ms);
+	return p->step != STEP_IDLE ? PROVIDER_WAIT : PROVIDER_DOWN;
 }
 
 void provider_status(const struct provider *p, int64_t now_ms, struct provider_status *out)

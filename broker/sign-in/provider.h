@@ -11,7 +11,8 @@
  * - Only when that round fails do the old keys go on, until PROVIDER_STALE_MAX after they were fetched.
  * - A failed round is repeated after PROVIDER_RETRY_MIN, doubled each time up to _MAX, less up to a half by chance.
  * - A kid that fresh keys do not have begins a round, but never sooner than PROVIDER_INTERVAL_MIN after the last began:
- *   however many tokens with made-up kids come, the provider sees one round.
+ *   however many tokens with made-up kids come, the provider sees one round. Until then nobody can tell whether the kid
+ *   is a new one: that is said of a kid only when a round has ended since its token came.
  */
 #ifndef SIGN_IN_PROVIDER_H
 #define SIGN_IN_PROVIDER_H
@@ -45,7 +46,8 @@ struct provider_options {
 
 enum provider_verdict {
 	PROVIDER_KEY,    /* here it is */
-	PROVIDER_NO_KEY, /* the provider has no such key */
+	PROVIDER_NO_KEY, /* the provider has no such key, and has said so since the token came */
+	PROVIDER_LATER,  /* the key is unknown, and it is too early to ask: provider_again_ms() */
 	PROVIDER_WAIT,   /* a round is under way; ask again when it has ended */
 	PROVIDER_DOWN, /* there are no usable keys, or the key is unknown and the provider does not answer */
 };
@@ -73,9 +75,15 @@ void provider_fetched(struct provider *p, const struct fetch_answer *answer, int
 
 bool provider_is_fetching(const struct provider *p);
 
-/* On PROVIDER_KEY, *key is borrowed until the next call but provider_status(). May begin a round. */
-enum provider_verdict provider_key(struct provider *p, const char *kid, int64_t now_ms,
+/* Rounds that brought keys. */
+unsigned provider_rounds(const struct provider *p);
+
+/* `before` is provider_rounds() when the token came. On PROVIDER_KEY, *key is borrowed until the next call but provider_status(). May begin a round. */
+enum provider_verdict provider_key(struct provider *p, const char *kid, unsigned before, int64_t now_ms,
 				   const struct jwks_key **key);
+
+/* How long until an unknown kid may begin a round. */
+int64_t provider_again_ms(const struct provider *p, int64_t now_ms);
 
 void provider_status(const struct provider *p, int64_t now_ms, struct provider_status *out);
 

@@ -15,6 +15,7 @@ struct waiting {
 	struct waiting *next;
 	struct jwt *jwt; /* owned */
 	struct issuer *issuer;
+	unsigned rounds; /* of its provider, when it came */
 	unsigned char digest[SHA256_BYTES];
 	int64_t deadline_ms; /* monotonic */
 	signin_done *done;
@@ -34,6 +35,7 @@ struct signin {
 	struct remembered *remembered;
 	struct waiting *first, **last;
 	size_t waiting_count;
+	int64_t again_ms; /* see signin_again_ms() */
 	int64_t sweep_ms;
 	struct alarm *alarm; /* NULL without a loop */
 };
@@ -154,13 +156,14 @@ static bool try_token(struct signin *s, const struct waiting *w)
 	struct errctx ec = {.text = ""};
 	enum err err = ERR_OK;
 
+	s->again_ms = 0;
 	/* Again each time: it may have ended while it waited. */
 	err = jwt_check(w->jwt, &w->issuer->rules, wall_ms(s), &ec);
 	if (err) {
 		refuse(w->done, w->ctx, err, &ec);
 		return true;
 	}
-	switch (provider_key(w->issuer->provider, jwt_kid(w->jwt), mono_ms(s), &key)) {
+	switch (provider_key(w->issuer->provider, jwt_kid(w->jwt), w->rounds, mono_ms(s), &key)) {
 	case PROVIDER_WAIT:
 		return false;
 	case PROVIDER_KEY:
@@ -168,6 +171,11 @@ static bool try_token(struct signin *s, const struct waiting *w)
 		break;
 	case PROVIDER_NO_KEY:
 		err = err_set(&ec, ERR_UNAUTHENTICATED, "The token's key is not known.");
+		break;
+	case PROVIDER_LATER:
+		s->again_ms = provider_again_ms(w->issuer->provider, mono_ms(s));
+		err = err_set(&ec, ERR_UNAVAILABLE,
+			      "The token's key is not known, and the provider was asked a moment ago.");
 		break;
 	case PROVIDER_DOWN:
 		err = err_set(&ec, ERR_UNAVAILABLE, "The sign-in provider cannot be reached.");
@@ -185,12 +193,14 @@ static bool answer_remembered(struct signin *s, const struct waiting *w)
 	struct errctx ec = {.text = ""};
 	const struct identity *identity;
 	const struct jwks_key *key;
+	struct provider *provider;
 
 	if (token == NULL)
 		return false;
+	provider = s->issuers[token->issuer].provider;
 	/* Whatever is different now is for the full way to judge. */
 	if (wall_ms(s) >= token->until_ms ||
-	    provider_key(s->issuers[token->issuer].provider, token->kid, mono_ms(s), &key) != PROVIDER_KEY ||
+	    provider_key(provider, token->kid, provider_rounds(provider), mono_ms(s), &key) != PROVIDER_KEY ||
 	    !digest_equal(key->fingerprint, token->fingerprint, SHA256_BYTES)) {
 		remembered_forget(s->remembered, w->digest);
 		return false;
@@ -240,6 +250,7 @@ static enum err read_token(struct signin *s, const char *text, size_t len, struc
 		return err_set(ec, ERR_UNAUTHENTICATED, "The token's issuer is not accepted here.");
 	}
 	w->jwt = jwt;
+	w->rounds = provider_rounds(w->issuer->provider);
 	return ERR_OK;
 }
 
@@ -443,6 +454,7 @@ void signin_free(struct signin *s)
 {
 	if (s == NULL)
 		return;
+	s->again_ms = 0;
 	while (s->first) {
 		struct waiting *w = take_first(s);
 
@@ -466,6 +478,11 @@ const char *signin_issuer_status(const struct signin *s, size_t index, struct pr
 {
 	provider_status(s->issuers[index].provider, mono_ms(s), out);
 	return s->issuers[index].rules.issuer;
+}
+
+int64_t signin_again_ms(const struct signin *s)
+{
+	return s->again_ms;
 }
 
 size_t signin_remembered(const struct signin *s)

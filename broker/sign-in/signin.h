@@ -74,6 +74,10 @@ void signin_free(struct signin *s);
  */
 void signin_verify(struct signin *s, const char *token, signin_done *done, void *ctx);
 
+/* Within a signin_done that is told ERR_UNAVAILABLE: the token may be good, and its key can be asked for after that time; 0 =
+ * nobody knows. */
+int64_t signin_again_ms(const struct signin *s);
+
 /* Forgets that this `ctx` waits: its done() is not called. For callers that go away first. */
 void signin_cancel(struct signin *s, const void *ctx);
 

@@ -104,15 +104,25 @@ void rounds_pass(struct rounds *r, int64_t ms)
 	provider_tick(r->provider, r->now_ms);
 }
 
-enum provider_verdict rounds_ask(struct rounds *r, const char *kid)
+static enum provider_verdict ask(struct rounds *r, const char *kid, unsigned before)
 {
 	const struct jwks_key *key = NULL;
-	enum provider_verdict verdict = provider_key(r->provider, kid, r->now_ms, &key);
+	enum provider_verdict verdict = provider_key(r->provider, kid, before, r->now_ms, &key);
 
 	assert_int_equal(verdict == PROVIDER_KEY, key != NULL);
 	if (key)
 		assert_string_equal(key->kid, kid);
 	return verdict;
+}
+
+enum provider_verdict rounds_ask(struct rounds *r, const char *kid)
+{
+	return ask(r, kid, provider_rounds(r->provider));
+}
+
+enum provider_verdict rounds_ask_again(struct rounds *r, const char *kid)
+{
+	return ask(r, kid, provider_rounds(r->provider) - 1);
 }
 
 /* The first round, with a key named "a". */

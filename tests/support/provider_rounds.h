@@ -38,6 +38,8 @@ void rounds_answer_failure(struct rounds *r); /* to whatever is asked: status 50
 
 void rounds_pass(struct rounds *r, int64_t ms); /* moves the clock and ticks */
 enum provider_verdict rounds_ask(struct rounds *r, const char *kid);
+enum provider_verdict rounds_ask_again(struct rounds *r,
+				       const char *kid); /* for a token older than the last round */
 
 void rounds_begin(struct rounds *r, const char *cache_control); /* the first round, with a key named "a" */
 void rounds_next_round(struct rounds *r, const char *keys);     /* the round that comes by itself */

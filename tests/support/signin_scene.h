@@ -16,6 +16,7 @@
 #define ONE       "https://one"
 #define TWO       "https://two"
 #define NOT_KNOWN "The token's key is not known."
+#define TOO_EARLY "The token's key is not known, and the provider was asked a moment ago."
 #define DOWN      "The sign-in provider cannot be reached."
 
 /* One of the two providers: its keys, and what was asked of it. */

@@ -102,10 +102,10 @@ static void test_withdrawn_key(void **state)
 
 	rounds_begin(r, NULL);
 	rounds_next_round(r, KEYS(KEY("b")));
-	assert_int_equal(rounds_ask(r, "a"), PROVIDER_NO_KEY);
+	assert_int_equal(rounds_ask(r, "a"), PROVIDER_LATER);
 	assert_int_equal(rounds_ask(r, "b"), PROVIDER_KEY);
 	rounds_next_round(r, KEYS(""));
-	assert_int_equal(rounds_ask(r, "b"), PROVIDER_NO_KEY);
+	assert_int_equal(rounds_ask(r, "b"), PROVIDER_LATER);
 	assert_true(rounds_status(r).is_usable);
 }
 
@@ -119,7 +119,7 @@ static void test_overslept(void **state)
 	assert_int_equal(rounds_ask(r, "a"), PROVIDER_WAIT);
 	assert_int_equal(r->fetches, 3);
 	rounds_answer_keys(r, KEYS(KEY("b")), NULL);
-	assert_int_equal(rounds_ask(r, "a"), PROVIDER_NO_KEY);
+	assert_int_equal(rounds_ask(r, "a"), PROVIDER_LATER);
 	assert_int_equal(rounds_ask(r, "b"), PROVIDER_KEY);
 }
 
@@ -129,10 +129,12 @@ static void test_unknown_kids(void **state)
 	char kid[32];
 
 	rounds_begin(r, NULL);
-	/* The last round is too young. */
-	assert_int_equal(rounds_ask(r, "b"), PROVIDER_NO_KEY);
+	/* The last round is too young, and older than the token. */
+	assert_int_equal(rounds_ask(r, "b"), PROVIDER_LATER);
+	assert_int_equal(provider_again_ms(r->provider, r->now_ms), PROVIDER_INTERVAL_MIN_MS);
 	rounds_pass(r, PROVIDER_INTERVAL_MIN_MS - 1);
-	assert_int_equal(rounds_ask(r, "b"), PROVIDER_NO_KEY);
+	assert_int_equal(rounds_ask(r, "b"), PROVIDER_LATER);
+	assert_int_equal(provider_again_ms(r->provider, r->now_ms), 1);
 	rounds_pass(r, 1);
 	assert_int_equal(r->fetches, 2);
 	for (int i = 0; i < 1000; i++) {
@@ -146,7 +148,8 @@ static void test_unknown_kids(void **state)
 	assert_int_equal(rounds_ask(r, "b"), PROVIDER_KEY);
 	for (int i = 0; i < 1000; i++) {
 		snprintf(kid, sizeof(kid), "made-up-%d", i);
-		assert_int_equal(rounds_ask(r, kid), PROVIDER_NO_KEY);
+		assert_int_equal(rounds_ask(r, kid), PROVIDER_LATER);
+		assert_int_equal(rounds_ask_again(r, kid), PROVIDER_NO_KEY);
 	}
 	assert_int_equal(r->fetches, 3);
 }
@@ -261,7 +264,7 @@ static void test_keys_moved(void **state)
 	rounds_answer_discovery(r, "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://moved/\"}");
 	rounds_answer_with(r, "https://moved/", 200, KEYS(KEY("b")), NULL);
 	assert_int_equal(rounds_ask(r, "b"), PROVIDER_KEY);
-	assert_int_equal(rounds_ask(r, "a"), PROVIDER_NO_KEY);
+	assert_int_equal(rounds_ask(r, "a"), PROVIDER_LATER);
 }
 
 /* The discovery document is read anew once a day, also when nothing fails. */
@@ -354,7 +357,7 @@ static void test_unasked_answer(void **state)
 	rounds_begin(r, NULL);
 	answer.len = strlen(answer.body);
 	provider_fetched(r->provider, &answer, r->now_ms);
-	assert_int_equal(rounds_ask(r, "b"), PROVIDER_NO_KEY);
+	assert_int_equal(rounds_ask(r, "b"), PROVIDER_LATER);
 	assert_int_equal(rounds_ask(r, "a"), PROVIDER_KEY);
 }
 

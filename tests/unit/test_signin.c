@@ -33,7 +33,7 @@ static void test_two_issuers(void **state)
 	assert_int_equal(s->said.err, ERR_UNAUTHENTICATED);
 	assert_string_equal(signin_scene_verify_made(s, "https://three", "k", s->first),
 			    "The token's issuer is not accepted here.");
-	assert_string_equal(signin_scene_verify_made(s, ONE, "n", s->first), NOT_KNOWN);
+	assert_string_equal(signin_scene_verify_made(s, ONE, "n", s->first), TOO_EARLY);
 	assert_int_equal(signin_issuer_count(s->signin), 2);
 	assert_string_equal(signin_issuer_status(s->signin, 1, &status), TWO);
 	assert_true(status.is_usable);
@@ -142,7 +142,7 @@ static void test_withdrawn_key(void **state)
 	s->peers[0].keys = buf_text(&s->keys_other);
 	assert_string_equal(signin_scene_verify(s, &token), "");
 	signin_scene_pass(s, PROVIDER_AGE_MAX_MS);
-	assert_string_equal(signin_scene_verify(s, &token), NOT_KNOWN);
+	assert_string_equal(signin_scene_verify(s, &token), TOO_EARLY);
 	assert_int_equal(signin_remembered(s->signin), 0);
 	assert_string_equal(signin_scene_verify_made(s, ONE, "n", s->second), "");
 	buf_release(&token);
@@ -171,13 +171,40 @@ static void test_rotation(void **state)
 
 	signin_scene_pass(s, 0);
 	s->peers[0].keys = buf_text(&s->keys_other);
-	assert_string_equal(signin_scene_verify(s, &token), NOT_KNOWN);
-	signin_scene_pass(s, PROVIDER_INTERVAL_MIN_MS);
+	signin_scene_pass(s, 1);
+	assert_string_equal(signin_scene_verify(s, &token), TOO_EARLY);
+	assert_int_equal(s->said.err, ERR_UNAVAILABLE);
+	assert_int_equal(signin_again_ms(s->signin), PROVIDER_INTERVAL_MIN_MS - 1);
+	/* Others' tokens are as good as before. */
+	assert_string_equal(signin_scene_verify_made(s, ONE, "k", s->first), "");
+	signin_scene_pass(s, PROVIDER_INTERVAL_MIN_MS - 1);
 	signin_verify(s->signin, buf_text(&token), signin_scene_done, &s->said);
 	assert_int_equal(signin_waiting(s->signin), 1);
 	signin_scene_pass(s, 0);
 	assert_int_equal(signin_waiting(s->signin), 0);
 	assert_int_equal(s->said.err, ERR_OK);
+	assert_int_equal(signin_again_ms(s->signin), 0);
+	buf_release(&token);
+}
+
+/* Once the provider has been asked, what it does not know is refused; who comes after that is told when to come again. */
+static void test_made_up_key(void **state)
+{
+	struct signin_scene *s = *state;
+	struct buf token = signin_scene_token(ONE, "n", s->second, 86400);
+	unsigned fetches;
+
+	signin_scene_pass(s, 0);
+	signin_scene_pass(s, PROVIDER_INTERVAL_MIN_MS);
+	fetches = s->peers[0].fetches;
+	signin_verify(s->signin, buf_text(&token), signin_scene_done, &s->said);
+	signin_scene_pass(s, 0);
+	assert_int_equal(s->said.err, ERR_UNAUTHENTICATED);
+	assert_string_equal(s->said.text, NOT_KNOWN);
+	assert_int_equal(s->peers[0].fetches, fetches + 1);
+	assert_string_equal(signin_scene_verify(s, &token), TOO_EARLY);
+	assert_string_equal(signin_scene_verify_made(s, ONE, "k", s->first), "");
+	assert_int_equal(s->peers[0].fetches, fetches + 1);
 	buf_release(&token);
 }
 
@@ -302,6 +329,7 @@ int main(void)
 		TEST(test_withdrawn_key),
 		TEST(test_replaced_key),
 		TEST(test_rotation),
+		TEST(test_made_up_key),
 		TEST(test_provider_is_down),
 		cmocka_unit_test(test_configuration),
 		TEST(test_on_a_loop),
