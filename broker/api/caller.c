@@ -266,6 +266,26 @@ bool caller_sees_all(const struct caller *caller)
 	return caller->is_operator || caller->is_auditor;
 }
 
+bool caller_lacks_groups(const struct call *call, const struct policy_eligibilities *entries)
+{
+	const struct identity *identity = call->caller.identity;
+	const struct config_issuer *issuer;
+	const char *groups;
+
+	if (identity == NULL || !identity->groups_left_out)
+		return false;
+	issuer = config_issuer(call->config, identity->issuer);
+	groups = config_claim_name(call->config, issuer != NULL ? issuer->claim_prefix : "", "groups");
+	for (size_t i = 0; groups != NULL && i < entries->count; i++) {
+		const struct policy_claims *claims = &entries->list[i].people.claims;
+
+		for (size_t k = 0; k < claims->count; k++)
+			if (strcmp(claims->list[k].name, groups) == 0)
+				return true;
+	}
+	return false;
+}
+
 void caller_release(struct caller *caller)
 {
 	free(caller->claims);

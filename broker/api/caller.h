@@ -56,6 +56,9 @@ enum err caller_name(struct call *call, const char *how) MUST_CHECK;
 /* May see what is others'. */
 bool caller_sees_all(const struct caller *caller);
 
+/* Did the provider leave out of the token the groups that one of these sets of people is named by? */
+bool caller_lacks_groups(const struct call *call, const struct policy_eligibilities *entries);
+
 void caller_release(struct caller *caller);
 
 /* As policy sees the caller; borrowed. */

@@ -121,6 +121,14 @@ static void refuse_with(struct asked *a, enum err err, const struct errctx *ec)
 	asked_free(a);
 }
 
+static bool refuses(const struct policy_verdict *verdict, const char *rule)
+{
+	for (size_t i = 0; i < verdict->count; i++)
+		if (strcmp(verdict->refusals[i].rule, rule) == 0)
+			return true;
+	return false;
+}
+
 /* The rules that refuse, as Graph's text and as data. */
 static void refuse_by_policy(struct asked *a)
 {
@@ -130,6 +138,10 @@ static void refuse_by_policy(struct asked *a)
 	if (refusal == NULL)
 		return;
 	rules_sentence(verdict, &refusal->message);
+	if (refuses(verdict, "EligibilityRule") && caller_lacks_groups(a->call, &a->group->policy.eligible))
+		buf_adds(&refusal->message,
+			 ". The token does not say in which groups you are: the provider left them "
+			 "out, for they are too many");
 	rules_list(verdict, false, &refusal->details);
 	refuse(a, refusal);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "sign-in/issuer.h"
 #include "sign-in/remembered.h"
 
@@ -144,6 +145,8 @@ static enum err verify_with(struct signin *s, const struct waiting *w, const str
 	err = identity_make(jwt_claims(w->jwt), &w->issuer->claims, jwt_expires_ms(w->jwt), identity, ec);
 	if (err)
 		return err;
+	if ((*identity)->groups_left_out)
+		log_warn("groups_left_out", "issuer=%s person=%s", (*identity)->issuer, (*identity)->id);
 	remember(s, w, key, *identity);
 	return ERR_OK;
 }

@@ -4,7 +4,8 @@
  *
  * A token passes when its signature, issuer, audience, algorithm and dates are right (jwt.h) and its key is one that the
  * issuer's provider publishes at present (provider.h). It is then remembered until it ends or its key is withdrawn.
- * Nothing blocks. No token, and no part of one, is ever logged or put into an error.
+ * Nothing blocks. No token, and no part of one, is ever logged or put into an error, but for whom it
+ * names where the provider has left out their groups.
  */
 #ifndef SIGN_IN_SIGNIN_H
 #define SIGN_IN_SIGNIN_H
