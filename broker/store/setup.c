@@ -278,6 +278,26 @@ static enum setup_verdict read_waitaof(struct setup *setup, const struct reply *
 		       : refuse(setup, "replicas cannot be waited for", reply);
 }
 
+/* -- what is written once ---------------------------------------------------------------------------------- */
+
+/* A Redis that takes no writes, because it is full or without its replicas, refuses them also where the key is there;
+ * whether it is, the next step reads, and access still has to end. */
+static enum setup_verdict written(struct setup *setup, const char *what, const struct reply *reply)
+{
+	enum setup_verdict verdict;
+
+	if (reply->kind == REPLY_NIL || reply_is_ok(reply) || is_elsewhere(setup, reply))
+		return SETUP_MORE;
+	verdict = refuse(setup, what, reply);
+	return answer_of(reply) == ANSWER_FULL ? SETUP_MORE : verdict;
+}
+
+/* It could not be written, and is not there. */
+static bool is_missing(const struct setup *setup, const struct reply *reply)
+{
+	return reply->kind == REPLY_NIL && setup->why.text[0] != '\0';
+}
+
 /* -- schema ----------------------------------------------------------------------------------------------- */
 
 static void write_write_schema(const struct setup *setup, struct command *command)
@@ -291,10 +311,7 @@ static void write_write_schema(const struct setup *setup, struct command *comman
 
 static enum setup_verdict read_write_schema(struct setup *setup, const struct reply *reply)
 {
-	bool was_there = reply->kind == REPLY_NIL;
-	return was_there || reply_is_ok(reply) || is_elsewhere(setup, reply)
-		       ? SETUP_MORE
-		       : refuse(setup, "the schema of the keys cannot be written", reply);
+	return written(setup, "the schema of the keys cannot be written", reply);
 }
 
 static void write_read_schema(const struct setup *setup, struct command *command)
@@ -312,6 +329,8 @@ static enum setup_verdict read_read_schema(struct setup *setup, const struct rep
 		return SETUP_MORE;
 	if (reply_is_error(reply))
 		return refuse(setup, "the schema of the keys cannot be read", reply);
+	if (is_missing(setup, reply))
+		return SETUP_REFUSED;
 	if (schema == ours)
 		return SETUP_MORE;
 	if (schema > ours)
@@ -345,10 +364,7 @@ static void write_write_lanes(const struct setup *setup, struct command *command
 
 static enum setup_verdict read_write_lanes(struct setup *setup, const struct reply *reply)
 {
-	bool was_there = reply->kind == REPLY_NIL;
-	return was_there || reply_is_ok(reply) || is_elsewhere(setup, reply)
-		       ? SETUP_MORE
-		       : refuse(setup, "the number of lanes cannot be written", reply);
+	return written(setup, "the number of lanes cannot be written", reply);
 }
 
 static void write_read_lanes(const struct setup *setup, struct command *command)
@@ -366,6 +382,8 @@ static enum setup_verdict read_read_lanes(struct setup *setup, const struct repl
 		return SETUP_READY;
 	if (reply_is_error(reply))
 		return refuse(setup, "the number of lanes cannot be read", reply);
+	if (is_missing(setup, reply))
+		return SETUP_REFUSED;
 	if (lanes < 1 || lanes > LANES_MAX)
 		(void)err_set(&setup->why, ERR_UNAVAILABLE,
 			      "the key " SETUP_LANES_KEY " must hold a number from 1 to %d", LANES_MAX);

@@ -329,6 +329,37 @@ static void frozen_and_thawed(void **state)
 	world_passed(world);
 }
 
+/* Memory is full, also when the broker starts anew: nobody gets access, and whoever has it loses it when it ends or is given back. */
+static void full_when_an_end_comes(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ends = {.person = 1, .duration = "PT2S"}, gives_back = {.person = 2},
+			 next = {.person = 0};
+	struct http_response response;
+	char ending[ID_SIZE], given_back[ID_SIZE];
+
+	scene_activate(world, &gives_back, given_back);
+	scene_wait(world, &gives_back, given_back, "provisioned");
+	scene_activate(world, &ends, ending);
+	scene_wait(world, &ends, ending, "provisioned");
+	assert_true(redis_server_do(&world->redis, "CONFIG SET maxmemory 1"));
+	assert_true(broker_stop(&world->brokers[0]));
+	assert_true(broker_start(&world->brokers[0], world->dir, "broker-0", &world->config));
+	world_activate(world, &next, &response);
+	expect_unavailable(&response);
+	http_response_release(&response);
+	world_deactivate(world, &gives_back, &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	scene_wait(world, &gives_back, given_back, "removed");
+	scene_wait(world, &ends, ending, "removed");
+	scene_wait_empty(world);
+	assert_true(redis_server_do(&world->redis, "CONFIG SET maxmemory 0"));
+	scene_activate(world, &next, ending);
+	scene_wait(world, &next, ending, "provisioned");
+	world_passed(world);
+}
+
 static void not_there_yet(void **state)
 {
 	struct world *world = *state;
@@ -355,6 +386,7 @@ int main(void)
 		cmocka_unit_test(it_is_taken_where_that_is_allowed),
 		cmocka_unit_test_setup_teardown(away_and_back, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(away_when_an_end_comes, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(full_when_an_end_comes, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(frozen_and_thawed, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(not_there_yet, open_world, scene_close),
 	};

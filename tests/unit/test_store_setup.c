@@ -300,6 +300,26 @@ static void test_wrong_lanes(void **state)
 	}
 }
 
+/* Redis is full, which refuses also what changes nothing: it is used where its keys are there, and not where they are not. */
+static void test_full(void **state)
+{
+	const struct redis_server *redis = *state;
+	struct store_fixture f;
+	struct store_options options = fixture_options(&f, redis->url);
+
+	load(redis, fixture_options(&f, redis->url).library_version);
+	assert_true(redis_server_do(redis, "CONFIG SET maxmemory 1"));
+	fixture_open(&f, &options);
+	fixture_wait(&f, &f.times_lost, 1);
+	assert_non_null(strstr(f.why, "the schema of the keys cannot be written: Redis answered: OOM "));
+	assert_true(redis_server_do(redis, "CONFIG SET maxmemory 0"));
+	fixture_wait(&f, &f.times_ready, 1);
+	assert_true(redis_server_do(redis, "CONFIG SET maxmemory 1"));
+	disconnect(redis);
+	fixture_wait(&f, &f.times_ready, 2);
+	fixture_close(&f);
+}
+
 /* Pinned: applications would lose their data if the hash changed. */
 static void test_lane_of(void **state)
 {
@@ -350,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_schema, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_lanes_stay, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_wrong_lanes, start_redis, stop_redis),
+		cmocka_unit_test_setup_teardown(test_full, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_lane_of, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_late_redis, start_redis, stop_redis),
 	};
