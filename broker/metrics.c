@@ -86,6 +86,8 @@ static void render_notices(const struct metrics *m, const struct metrics_state *
 			 (unsigned long long)m->notices_failed[i]);
 	one(out, "jit_notices_held_total", "counter", "Mails that were held back for a digest.",
 	    (int64_t)m->notices_held);
+	if (!s->known)
+		return;
 	one(out, "jit_notices_waiting", "gauge", "Notices and deliveries that have not arrived yet.",
 	    s->notices);
 	one(out, "jit_notices_oldest_seconds", "gauge", "How long the oldest delivery of these has waited.",
@@ -110,16 +112,18 @@ static void render_store(const struct store_counts *store, struct buf *out)
 
 static void render_audit(const struct metrics_state *s, struct buf *out)
 {
-	one(out, "jit_audit_events", "gauge", "Events of the audit that are kept, over all lanes.",
-	    s->audit_events);
-	one(out, "jit_audit_unsealed", "gauge", "Those of them that wait for a seal.", s->audit_unsealed);
-	one(out, "jit_audit_unexported", "gauge", "Those of them that wait to be exported.",
-	    s->audit_unexported);
 	one(out, "jit_audit_seals_total", "counter", "Seals made by this broker.", (int64_t)s->audit_seals);
 	one(out, "jit_audit_exported_total", "counter", "Events exported by this broker.",
 	    (int64_t)s->audit_exported);
 	one(out, "jit_audit_export_failures_total", "counter", "Exports that failed and are tried again.",
 	    (int64_t)s->audit_failures);
+	if (!s->known)
+		return;
+	one(out, "jit_audit_events", "gauge", "Events of the audit that are kept, over all lanes.",
+	    s->audit_events);
+	one(out, "jit_audit_unsealed", "gauge", "Those of them that wait for a seal.", s->audit_unsealed);
+	one(out, "jit_audit_unexported", "gauge", "Those of them that wait to be exported.",
+	    s->audit_unexported);
 }
 
 static void render_escrow(const struct metrics_state *s, struct buf *out)
@@ -132,6 +136,26 @@ static void render_escrow(const struct metrics_state *s, struct buf *out)
 	one(out, "jit_escrow_failures_total", "counter",
 	    "Batches that could not be written to one of its folders.", (int64_t)s->escrow_failures);
 	one(out, "jit_escrow_bytes", "gauge", "Size of this broker's manifest.", s->escrow_bytes);
+}
+
+/* What has to happen, over all lanes. */
+static void render_lanes(const struct metrics_state *s, struct buf *out)
+{
+	one(out, "jit_timetable_entries", "gauge", "What has to happen later, over all lanes.", s->timetable);
+	one(out, "jit_timetable_due", "gauge",
+	    "What is due, ends of access among it, and is not taken up by any broker.", s->due);
+	one(out, "jit_timetable_oldest_seconds", "gauge", "How long the oldest of it has been due.",
+	    s->oldest_due_s);
+	one(out, "jit_removals_unconfirmed", "gauge",
+	    "Memberships whose time is over and whose removal is not yet "
+	    "confirmed.",
+	    s->removals);
+	one(out, "jit_removals_oldest_seconds", "gauge", "How long the oldest of these has been so.",
+	    s->oldest_removal_s);
+	one(out, "jit_removals_stranded", "gauge",
+	    "Those of them in applications that no broker has in its configuration any more.", s->stranded);
+	one(out, "jit_guard_held", "gauge",
+	    "Removals by the configuration that wait for an operator's answer.", s->held);
 }
 
 void metrics_render(const struct metrics *m, const struct metrics_state *s, struct buf *out)
@@ -154,17 +178,8 @@ void metrics_render(const struct metrics *m, const struct metrics_state *s, stru
 	    (int64_t)s->calls_waiting);
 	render_store(s->store, out);
 	one(out, "jit_pushes_under_way", "gauge", "Pushes that this broker makes now.", (int64_t)s->orders);
-	one(out, "jit_timetable_entries", "gauge", "What has to happen later, over all lanes.", s->timetable);
-	one(out, "jit_removals_unconfirmed", "gauge",
-	    "Memberships whose time is over and whose removal is not yet "
-	    "confirmed.",
-	    s->removals);
-	one(out, "jit_removals_oldest_seconds", "gauge", "How long the oldest of these has been so.",
-	    s->oldest_removal_s);
-	one(out, "jit_removals_stranded", "gauge",
-	    "Those of them in applications that no broker has in its configuration any more.", s->stranded);
-	one(out, "jit_guard_held", "gauge",
-	    "Removals by the configuration that wait for an operator's answer.", s->held);
+	if (s->known)
+		render_lanes(s, out);
 	render_notices(m, s, out);
 	render_audit(s, out);
 	if (s->has_escrow)

@@ -24,7 +24,7 @@ struct reading {
 	struct call *call;
 	void (*render)(struct reading *reading); /* when they are all there; frees it */
 	unsigned lanes_left;
-	int64_t now_ms, oldest_ms, oldest_notice_ms;
+	int64_t now_ms, oldest_ms, oldest_due_ms, oldest_notice_ms;
 	struct metrics_state state;
 };
 
@@ -74,8 +74,6 @@ static void render_metrics(struct reading *reading)
 	reading->state.store = store_counts(call->api->store);
 	reading->state.orders = orders_open(call->api->activation);
 	read_escrow(call->api->escrow, &reading->state);
-	if (reading->oldest_notice_ms > 0)
-		reading->state.oldest_notice_s = (reading->now_ms - reading->oldest_notice_ms) / 1000;
 	reading->state.audit_seals = figures->seals;
 	reading->state.audit_exported = figures->exported;
 	reading->state.audit_failures = figures->failures;
@@ -86,34 +84,52 @@ static void render_metrics(struct reading *reading)
 	free(reading);
 }
 
+/* The earlier of two times of which 0 is none. */
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
+static int64_t seconds_since(const struct reading *reading, int64_t since_ms)
+{
+	return since_ms > 0 && since_ms < reading->now_ms ? (reading->now_ms - since_ms) / 1000 : 0;
+}
+
+static void add_lane(struct reading *reading, const struct lane_status *status)
+{
+	struct metrics_state *state = &reading->state;
+
+	reading->now_ms = status->now_ms;
+	state->timetable += status->timetable;
+	state->due += status->due;
+	reading->oldest_due_ms = earlier(reading->oldest_due_ms, status->oldest_due_ms);
+	state->removals += status->removals;
+	reading->oldest_ms = earlier(reading->oldest_ms, status->oldest_removal_ms);
+	state->held += status->held;
+	state->stranded += status->stranded;
+	state->audit_events += status->audit_events;
+	if (status->audit_unsealed > 0)
+		state->audit_unsealed += status->audit_unsealed;
+	if (status->audit_unexported > 0)
+		state->audit_unexported += status->audit_unexported;
+	state->notices += status->notices;
+	state->parked_notices += status->parked_notices;
+	reading->oldest_notice_ms = earlier(reading->oldest_notice_ms, status->oldest_notice_ms);
+}
+
 static void on_lane(void *ctx, enum err err, const struct lane_status *status)
 {
 	struct reading *reading = ctx;
 
-	if (err == ERR_OK) {
-		reading->now_ms = status->now_ms;
-		reading->state.timetable += status->timetable;
-		reading->state.removals += status->removals;
-		reading->state.held += status->held;
-		reading->state.stranded += status->stranded;
-		if (status->oldest_removal_ms > 0 &&
-		    (reading->oldest_ms == 0 || status->oldest_removal_ms < reading->oldest_ms))
-			reading->oldest_ms = status->oldest_removal_ms;
-		reading->state.audit_events += status->audit_events;
-		if (status->audit_unsealed > 0)
-			reading->state.audit_unsealed += status->audit_unsealed;
-		if (status->audit_unexported > 0)
-			reading->state.audit_unexported += status->audit_unexported;
-		reading->state.notices += status->notices;
-		reading->state.parked_notices += status->parked_notices;
-		if (status->oldest_notice_ms > 0 &&
-		    (reading->oldest_notice_ms == 0 || status->oldest_notice_ms < reading->oldest_notice_ms))
-			reading->oldest_notice_ms = status->oldest_notice_ms;
-	}
+	if (err == ERR_OK)
+		add_lane(reading, status);
+	else
+		reading->state.known = false;
 	if (--reading->lanes_left > 0)
 		return;
-	if (reading->oldest_ms > 0)
-		reading->state.oldest_removal_s = (reading->now_ms - reading->oldest_ms) / 1000;
+	reading->state.oldest_due_s = seconds_since(reading, reading->oldest_due_ms);
+	reading->state.oldest_removal_s = seconds_since(reading, reading->oldest_ms);
+	reading->state.oldest_notice_s = seconds_since(reading, reading->oldest_notice_ms);
 	reading->render(reading);
 }
 
@@ -130,6 +146,7 @@ static void read_lanes(struct call *call, void (*render)(struct reading *reading
 	reading->call = call;
 	reading->render = render;
 	reading->lanes_left = lanes;
+	reading->state.known = lanes > 0;
 	for (unsigned i = 0; i < lanes; i++)
 		activation_lane(call->api->activation, i, on_lane, reading);
 	if (lanes == 0)
@@ -142,20 +159,26 @@ void health_metrics(struct call *call)
 }
 
 #define OVERDUE_S 60 /* a removal that is unconfirmed for so long is a warning */
+#define LATE_S    10 /* so is what is due and not taken up; a broker looks every 5 s at the least (`poll`) */
 
 static void add_warnings(struct buf *out, const struct reading *reading)
 {
 	const struct api *api = reading->call->api;
-	char overdue[128], held[128], stranded[192];
+	char late[160], overdue[128], held[128], stranded[192];
 	const char *const warnings[] = {
 		keeper_trouble(api->keeper),
 		api->escrow != NULL ? escrow_trouble(api->escrow) : NULL,
 		reading->state.held > 0 ? held : NULL,
 		reading->state.stranded > 0 ? stranded : NULL,
 		reading->state.oldest_removal_s >= OVERDUE_S ? overdue : NULL,
+		reading->state.oldest_due_s >= LATE_S ? late : NULL,
+		reading->state.known ? NULL : "Figures are missing: not all of the store could be asked.",
 	};
 	bool any = false;
 
+	snprintf(late, sizeof(late),
+		 "What is due, ends of access among it, is not taken up: %lld, the oldest for %lld seconds.",
+		 (long long)reading->state.due, (long long)reading->state.oldest_due_s);
 	snprintf(held, sizeof(held),
 		 "Removals that the configuration wants and that wait for an operator's answer: %lld.",
 		 (long long)reading->state.held);
@@ -175,9 +198,20 @@ static void add_warnings(struct buf *out, const struct reading *reading)
 	}
 }
 
+/* What could not be asked for is null, not 0: an alarm would take 0 for its end. */
+static void add_figures(struct buf *out, bool known, const char *name, int64_t value, int64_t oldest_s)
+{
+	if (known)
+		buf_addf(out, "{\"%s\":%lld,\"oldestSeconds\":%lld}", name, (long long)value,
+			 (long long)oldest_s);
+	else
+		buf_addf(out, "{\"%s\":null,\"oldestSeconds\":null}", name);
+}
+
 static void render_ready(struct reading *reading)
 {
 	struct call *call = reading->call;
+	const struct metrics_state *state = &reading->state;
 	const char *why = NULL;
 	bool ready = store_ready(call->api->store, &why);
 	struct buf body;
@@ -190,8 +224,11 @@ static void render_ready(struct reading *reading)
 		buf_addf(&body, "%s\"The broker is stopping.\"", ready ? "" : ",");
 	buf_adds(&body, "],\"warnings\":[");
 	add_warnings(&body, reading);
-	buf_addf(&body, "],\"removals\":{\"unconfirmed\":%lld,\"oldestSeconds\":%lld}}",
-		 (long long)reading->state.removals, (long long)reading->state.oldest_removal_s);
+	buf_adds(&body, "],\"removals\":");
+	add_figures(&body, state->known, "unconfirmed", state->removals, state->oldest_removal_s);
+	buf_adds(&body, ",\"due\":");
+	add_figures(&body, state->known, "notTakenUp", state->due, state->oldest_due_s);
+	buf_adds(&body, "}");
 	call_answer(call, ready && !call->api->stopping ? 200 : 503, NULL, &body);
 	free(reading);
 }

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "tests/support/scene.h"
+#include "tests/support/wait.h"
 
 static int open_world(void **state)
 {
@@ -67,6 +68,92 @@ static void an_overdue_removal_is_a_warning(void **state)
 	world_passed(world);
 }
 
+static void end_long_ago(const struct world *world, int lane, const char *list, const char *kind,
+			 const char *id)
+{
+	assert_true(redis_server_do(&world->redis, "ZADD {j%d}:%s XX %lld %s%s", lane, list,
+				    (long long)clock_wall_ms() - 3600 * SECOND, kind, id));
+}
+
+/* Redis answers and takes no change: an end that is due stays, and nothing but its lane's figures can tell. */
+static void ends_that_are_refused_are_told(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1, .duration = "PT1H"};
+	char id[ID_SIZE];
+
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
+	expect_at(world, "/metrics", "\njit_timetable_oldest_seconds 0\n");
+	/* The end was an hour ago, as Redis has it; so that nobody takes it up before, the broker stands still. */
+	assert_int_equal(kill(world->brokers[0].proc.pid, SIGSTOP), 0);
+	end_long_ago(world, id_lane(id), "tx:app", "e:", id);
+	end_long_ago(world, id_lane(id), "tt", "x:", "app");
+	assert_true(redis_server_do(&world->redis, "CONFIG SET min-replicas-to-write 1"));
+	assert_int_equal(kill(world->brokers[0].proc.pid, SIGCONT), 0);
+	assert_true(proc_wait_text(&world->brokers[0].proc, "NOREPLICAS", SCENE_PATIENCE, NULL, 0));
+	expect_at(world, "/readyz",
+		  "{\"ready\":true,\"reasons\":[],\"warnings\":[\"What is due, ends of access among it, ");
+	expect_at(world, "/readyz",
+		  "\"removals\":{\"unconfirmed\":0,\"oldestSeconds\":0},\"due\":{\"notTakenUp\":");
+	expect_at(world, "/metrics", "\njit_timetable_oldest_seconds 36");
+	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
+	assert_true(redis_server_do(&world->redis, "CONFIG SET min-replicas-to-write 0"));
+	scene_wait_empty(world);
+	expect_at(world, "/metrics", "\njit_timetable_oldest_seconds 0\n");
+	world_passed(world);
+}
+
+static bool lacks_figures(void *ctx)
+{
+	static const char *const gauges[] = {"\njit_removals_unconfirmed ", "\njit_removals_oldest_seconds ",
+					     "\njit_timetable_entries ",    "\njit_timetable_due ",
+					     "\njit_guard_held ",           "\njit_notices_waiting ",
+					     "\njit_audit_unsealed "};
+	struct http_response response;
+	size_t found = 0;
+
+	scene_get(ctx, 0, "/metrics", &response);
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+		found += strstr(buf_text(&response.body), gauges[i]) != NULL;
+	http_response_release(&response);
+	return found == 0;
+}
+
+static void expect_unknown(const struct world *world, int status)
+{
+	static const char nulls[] = "\"removals\":{\"unconfirmed\":null,\"oldestSeconds\":null},"
+				    "\"due\":{\"notTakenUp\":null,\"oldestSeconds\":null}";
+	struct http_response response;
+
+	assert_true(wait_until(lacks_figures, (void *)(uintptr_t)world, SCENE_PATIENCE));
+	scene_get(world, 0, "/readyz", &response);
+	assert_int_equal(response.status, status);
+	if (strstr(buf_text(&response.body), nulls) == NULL ||
+	    strstr(buf_text(&response.body), "Figures are missing: ") == NULL)
+		fail_msg("%s", buf_text(&response.body));
+	http_response_release(&response);
+}
+
+/* Were a figure 0 while it cannot be asked for, the alarm about it would end. */
+static void what_is_not_known_is_not_zero(void **state)
+{
+	struct world *world = *state;
+
+	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
+	/* One of all lanes is enough. */
+	assert_true(redis_server_do(&world->redis, "SET {j0}:x nonsense"));
+	expect_unknown(world, 200);
+	assert_true(redis_server_do(&world->redis, "DEL {j0}:x"));
+	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
+	redis_server_kill9(&world->redis);
+	expect_unknown(world, 503);
+	assert_true(redis_server_restart(&world->redis));
+	assert_true(broker_wait_ready(&world->brokers[0], SCENE_PATIENCE));
+	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
+	world_passed(world);
+}
+
 /* -- about to end ---------------------------------------------------------------------------------------------- */
 
 /* Asks over a connection that stays, and waits for that text at the end of the answer, which begins with that line. */
@@ -114,6 +201,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_overdue_removal_is_a_warning, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(ends_that_are_refused_are_told, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(what_is_not_known_is_not_zero, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(a_broker_that_stops_is_not_ready, open_world, scene_close),
 	};
 

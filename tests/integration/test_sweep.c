@@ -155,6 +155,27 @@ static void what_cannot_be_done_is_told(void **state)
 	world_passed(world);
 }
 
+/* Redis takes no change: ends are due, no removal has begun, and that is no success. */
+static void what_is_refused_is_told(void **state)
+{
+	struct world *world = *state;
+	struct world_options options = scene_defaults();
+	struct job job;
+
+	assert_true(world_start(world, &options));
+	leave_alone(world);
+	assert_true(redis_server_do(&world->redis, "CONFIG SET min-replicas-to-write 1"));
+	sweep(world, "2s", &job);
+	assert_int_equal(job.status, 1);
+	assert_true(number(&job, "dueLeft") >= 2 && number(&job, "removalsLeft") == 0);
+	cJSON_Delete(job.report);
+	assert_true(redis_server_do(&world->redis, "CONFIG SET min-replicas-to-write 0"));
+	sweep(world, "30s", &job);
+	assert_int_equal(job.status, 0);
+	cJSON_Delete(job.report);
+	world_passed(world);
+}
+
 /* The broker died in the middle of the addition: what it did is known once its time is over, and not before. */
 static void a_push_of_the_dead_is_waited_for(void **state)
 {
@@ -229,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_no_broker_has_ended_is_ended, make_world, end_world),
 		cmocka_unit_test_setup_teardown(what_cannot_be_done_is_told, make_world, end_world),
+		cmocka_unit_test_setup_teardown(what_is_refused_is_told, make_world, end_world),
 		cmocka_unit_test_setup_teardown(a_push_of_the_dead_is_waited_for, make_world, end_world),
 		cmocka_unit_test_setup_teardown(beside_a_broker_it_is_harmless, make_world, end_world),
 	};
