@@ -1,7 +1,7 @@
 /*
  * The HTTP server: libmicrohttpd on the broker's libuv loop. This file hides everything about connections; a
- * handler sees one complete, length-limited request and answers it once, now or later. Only server.c and
- * server_exchange.c include <microhttpd.h>. Requests that libmicrohttpd itself cannot read (no HTTP, header too
+ * handler sees one complete, length-limited request and answers it once, now or later. Only the files
+ * server*.c include <microhttpd.h>. Requests that libmicrohttpd itself cannot read (no HTTP, header too
  * large) it answers itself, with 400, 414 or 431 and a short page, and closes the connection.
  */
 #ifndef API_SERVER_H

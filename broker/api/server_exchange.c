@@ -10,8 +10,6 @@
 #include "base/log.h"
 
 #define HEADERS_MAX ((size_t)64 * 1024) /* libmicrohttpd's memory per connection is far smaller */
-#define DRAIN_MAX                                                                                            \
-	((size_t)512 * 1024) /* of a refused body; read so that the client gets to read the answer */
 
 /* The first reason stays. */
 void exchange_refuse(struct exchange *e, enum err err, const char *why)
@@ -23,7 +21,7 @@ void exchange_refuse(struct exchange *e, enum err err, const char *why)
 }
 
 /* The message's end cannot be trusted: nothing more may be read from this connection (RFC 9112, section 6.3). */
-static void refuse_and_cut(struct exchange *e, enum err err, const char *why)
+void exchange_refuse_and_cut(struct exchange *e, enum err err, const char *why)
 {
 	exchange_refuse(e, err, why);
 	e->cut = true;
@@ -43,6 +41,8 @@ struct exchange *exchange_new(struct server *server, struct MHD_Connection *conn
 		return NULL;
 	e->server = server;
 	e->connection = connection;
+	e->asked = uri;
+	e->asked_len = uri ? strlen(uri) : 0;
 	buf_init_secret(&e->headers, HEADERS_MAX);
 	buf_init(&e->body, BODY_MAX);
 	buf_init(&e->answer_headers, HEADERS_MAX);
@@ -86,22 +86,6 @@ static const char *find_header(const struct buf *headers, const char *name)
 	return NULL;
 }
 
-/* Fields of which two would let two readers of one message understand it differently. */
-static bool must_be_single(const char *name)
-{
-	static const char *const names[] = {
-		"Host",          "Content-Length",    "Transfer-Encoding",
-		"Authorization", "Content-Type",      "Idempotency-Key",
-		"webhook-id",    "webhook-timestamp", "webhook-signature",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcasecmp(name, names[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Length without the blanks at the end (RFC 9110, section 5.5), which 0.9.75 leaves there. Transfer-Encoding stays
  * as libmicrohttpd understood it.
@@ -122,98 +106,6 @@ void exchange_keep_header(struct exchange *e, const char *name, const char *valu
 	buf_add(&e->headers, name, strlen(name) + 1);
 	buf_add(&e->headers, value, value_len(name, value));
 	buf_add(&e->headers, "", 1);
-}
-
-/* libmicrohttpd gives its memory back as it is, and asks for this field no more. The value lies in its own buffer, which it
- * shows as constant. */
-static void wipe_given(const char *value)
-{
-	char *given;
-
-	memcpy(&given, &value, sizeof(given));
-	digest_wipe(given, strlen(given));
-}
-
-/* Copies one field: libmicrohttpd's memory goes with the connection, the handler may keep the exchange longer. */
-static enum MHD_Result read_field(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	struct exchange *e = ctx;
-
-	(void)kind;
-	if (!value)
-		value = "";
-	/* 0.9.75 takes "Content-Length : 5" for a field of another name (RFC 9112, section 5.1). */
-	if (!target_token_valid(name, strlen(name)) || !target_value_valid(value, strlen(value))) {
-		refuse_and_cut(e, ERR_BAD_REQUEST, "A header field is malformed.");
-		return MHD_YES;
-	}
-	if (must_be_single(name) && find_header(&e->headers, name))
-		refuse_and_cut(e, ERR_BAD_REQUEST, "A header field that may be given once is given twice.");
-	exchange_keep_header(e, name, value);
-	if (strcasecmp(name, "Authorization") == 0)
-		wipe_given(value);
-	return MHD_YES;
-}
-
-/* How long the body says it is. A number that is none, libmicrohttpd has refused itself. */
-static void check_length(struct exchange *e)
-{
-	const char *text = exchange_header(e, "Content-Length");
-	unsigned long long len = text ? strtoull(text, NULL, 10) : 0;
-
-	if (len > BODY_MAX) {
-		exchange_refuse(e, ERR_TOO_BIG, NULL);
-		e->cut = e->cut || len > DRAIN_MAX;
-	}
-	/* Who asks before sending need not send (RFC 9110, section 10.1.1). */
-	if (e->refused != ERR_OK && exchange_header(e, "Expect"))
-		e->cut = true;
-}
-
-/* RFC 9112, sections 6.1 and 6.3. */
-static void check_framing(struct exchange *e, const char *version)
-{
-	const char *coding = exchange_header(e, "Transfer-Encoding");
-
-	if (coding && exchange_header(e, "Content-Length"))
-		refuse_and_cut(e, ERR_BAD_REQUEST,
-			       "The request has both Content-Length and Transfer-Encoding.");
-	else if (coding && strcasecmp(coding, "chunked") != 0)
-		refuse_and_cut(e, ERR_BAD_REQUEST, "The only Transfer-Encoding understood is chunked.");
-	else if (coding && strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
-		refuse_and_cut(e, ERR_BAD_REQUEST, "Transfer-Encoding needs HTTP/1.1.");
-	else
-		check_length(e);
-}
-
-static void read_base_url(struct exchange *e, const char *version, bool secure)
-{
-	/* RFC 9112, section 3.2.2: an absolute target stands above the Host field. */
-	const char *host = e->target.authority ? e->target.authority : exchange_header(e, "Host");
-
-	if (host && !target_host_valid(host))
-		exchange_refuse(e, ERR_BAD_REQUEST, "The host is not valid.");
-	if (!host && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
-		exchange_refuse(e, ERR_BAD_REQUEST, "The request has no Host.");
-	if (!host || e->refused != ERR_OK)
-		host = server_authority(e->server);
-	snprintf(e->base_url, sizeof(e->base_url), "%s://%s", secure ? "https" : "http", host);
-}
-
-void exchange_read_head(struct exchange *e, const char *method, const char *version)
-{
-	bool secure;
-
-	MHD_get_connection_values(e->connection, MHD_HEADER_KIND, read_field, e);
-	if (buf_failed(&e->headers))
-		refuse_and_cut(e, ERR_NOMEM, NULL);
-	if (!target_token_valid(method, strlen(method)) || strlen(method) >= METHOD_SIZE)
-		exchange_refuse(e, ERR_BAD_REQUEST, "The method is malformed.");
-	e->is_head = strcmp(method, "HEAD") == 0;
-	snprintf(e->method, sizeof(e->method), "%s", e->is_head ? "GET" : method);
-	check_framing(e, version);
-	exchange_read_caller(e, &secure);
-	read_base_url(e, version, secure);
 }
 
 void exchange_add_body(struct exchange *e, const char *bytes, size_t len)

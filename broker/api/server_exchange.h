@@ -24,7 +24,9 @@
 #include "base/err.h"
 #include "base/id.h"
 
-#define METHOD_SIZE   16 /* longer ones exist in no standard */
+#define METHOD_SIZE 16 /* longer ones exist in no standard */
+#define DRAIN_MAX                                                                                            \
+	((size_t)512 * 1024) /* of a refused body; read so that the client gets to read the answer */
 #define BASE_URL_SIZE (sizeof("https://") + HOST_MAX)
 
 enum exchange_phase {
@@ -96,6 +98,8 @@ struct exchange {
 	struct exchange_list *list; /* where it is a member; NULL = nowhere */
 	struct exchange *prev, *next;
 
+	const char *asked; /* the request target in libmicrohttpd's buffer; valid until the head is read */
+	size_t asked_len;
 	struct target target;
 	struct buf headers; /* name NUL value NUL ... */
 	struct buf body;
@@ -118,7 +122,7 @@ void exchange_finish_response(struct exchange *e, const char *content_type);
 /* Gives the response to libmicrohttpd to send. MHD_NO, where there is none, closes the connection. */
 enum MHD_Result exchange_queue(struct exchange *e);
 
-/* Reads method and header; marks the exchange refused where they are not in order. */
+/* In server_head.c: reads method and header; marks the exchange refused where they are not in order. */
 void exchange_read_head(struct exchange *e, const char *method, const char *version);
 
 /* In server_caller.c: sets the caller's address from the connection and the fields kept; was it over TLS to there? */
@@ -129,6 +133,8 @@ void exchange_add_body(struct exchange *e, const char *bytes, size_t len);
 
 /* Refuses it, unless it is refused already. `why` is a constant. */
 void exchange_refuse(struct exchange *e, enum err err, const char *why);
+/* The same, and nothing more is read from its connection. */
+void exchange_refuse_and_cut(struct exchange *e, enum err err, const char *why);
 /* Keeps a field of the request's header. */
 void exchange_keep_header(struct exchange *e, const char *name, const char *value);
 
