@@ -151,7 +151,7 @@ LONG_TESTS := $(patsubst %,build/asan/tests/%,unit/test_model integration/test_f
 	integration/test_command unit/test_bucket integration/test_sign_in_outage integration/test_lost_eligibility)
 
 test-run:
-	+@RUN_TIMEOUT=900 tests/run $(LONG_LINTS) $(LONG_TESTS) $(DEMO) $(UNITS) $(HARDENING) $(TORTURE) $(REFERENCES) \
+	+@RUN_TIMEOUT=1080 tests/run $(LONG_LINTS) $(LONG_TESTS) $(DEMO) $(UNITS) $(HARDENING) $(TORTURE) $(REFERENCES) \
 		$(filter-out $(LONG_TESTS),$(asan_programs)) $(REPLAYS) $(LINTS)
 
 check-unit: deps-test ## the unit tests of this VARIANT
