@@ -99,6 +99,52 @@ static void one_after_the_other(void **state)
 	world_passed(world);
 }
 
+/* Is the function named in the list? */
+static bool is_listed(const char *function)
+{
+	FILE *file = fopen(FUNCTIONS, "re");
+	bool listed = false;
+	char name[64];
+
+	assert_non_null(file);
+	while (!listed && fscanf(file, "%63s", name) == 1)
+		listed = strcmp(name, function) == 0;
+	fclose(file);
+	return listed;
+}
+
+/* The functions in FUNCTION LIST, whose answer is lists of names and values, one for each library. */
+static const redisReply *functions_of(const redisReply *library)
+{
+	for (size_t i = 0; i + 1 < library->elements; i += 2)
+		if (strcmp(library->element[i]->str, "functions") == 0)
+			return library->element[i + 1];
+	fail_msg("FUNCTION LIST tells no functions");
+	return NULL;
+}
+
+/* Who adds a function adds it to the list, or nobody would notice when it goes. */
+static void functions_of_this_release_are_listed(void **state)
+{
+	struct world *world = *state;
+	redisReply *libraries = redis_server_command(&world->redis, "FUNCTION LIST");
+	const redisReply *functions;
+
+	assert_non_null(libraries);
+	assert_int_equal(libraries->type, REDIS_REPLY_ARRAY);
+	assert_int_equal(libraries->elements, 1);
+	functions = functions_of(libraries->element[0]);
+	assert_true(functions->elements > 30);
+	for (size_t i = 0; i < functions->elements; i++) {
+		const char *name = functions->element[i]->element[1]->str;
+
+		if (!is_listed(name))
+			fail_msg("%s is not in " FUNCTIONS, name);
+	}
+	freeReplyObject(libraries);
+	world_passed(world);
+}
+
 /* What brokers of the release before this one call must be there until the next: then it may go from the list. */
 static void functions_of_the_release_before_are_there(void **state)
 {
@@ -151,6 +197,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_after_the_other, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(functions_of_the_release_before_are_there, open_world,
+						scene_close),
+		cmocka_unit_test_setup_teardown(functions_of_this_release_are_listed, open_world,
 						scene_close),
 		cmocka_unit_test_setup_teardown(a_newer_form_of_the_keys_is_left_alone, open_world,
 						scene_close),
