@@ -86,6 +86,15 @@ static void check_secrets(struct builder *builder, const struct servers *servers
 			       settings[servers->id].path);
 }
 
+/* Where another node takes over, what it has not got yet is forgotten though it was acknowledged. */
+static void check_replicas(struct builder *builder, const struct servers *servers)
+{
+	if (servers->id != SET_REDIS_URL && builder->config->redis_replicas == 0)
+		report_warning(builder->reading.report, element_place(&builder->root, servers->id),
+			       "a failover loses what was acknowledged just before: set redis.replicas to 1 "
+			       "or more");
+}
+
 void builder_check_redis(struct builder *builder)
 {
 	const struct config *config = builder->config;
@@ -101,8 +110,10 @@ void builder_check_redis(struct builder *builder)
 		report(builder, SET_REDIS_CLUSTER, "redis.cluster names no node");
 	else if (sentinel && (config->redis_sentinels.count == 0 || config->redis_master[0] == '\0'))
 		report(builder, SET_REDIS_SENTINEL, "redis.sentinel needs both, master and nodes");
-	else if (check_servers(builder, &servers))
+	else if (check_servers(builder, &servers)) {
 		check_secrets(builder, &servers);
+		check_replicas(builder, &servers);
+	}
 }
 
 void config_redis_place(const struct config *config, struct store_place *place)
