@@ -36,14 +36,26 @@ static uint64_t next_pause_ms(struct node *node)
 }
 
 static void attempt(struct node *node);
+static void finish_draining(struct node *node);
+
+static void drain(struct node *node)
+{
+	node->state = NODE_DRAINING;
+	node->lost_ms = now_ms(node);
+	node->reload = true;
+}
 
 static void on_timer(uv_timer_t *timer)
 {
 	struct node *node = timer->data;
-	if (node->state != NODE_WAITING)
-		node_lose(node, "Redis did not answer in time");
-	else
+	if (node->state == NODE_WAITING)
 		attempt(node);
+	else if (!node_is_ready(node))
+		node_lose(node, "Redis did not answer in time");
+	else if (node->state == NODE_READY) {
+		drain(node);
+		finish_draining(node);
+	}
 }
 
 static void limit_attempt(struct node *node, enum node_state state)
@@ -182,6 +194,9 @@ static void on_opened(void *ctx)
 static void become_ready(struct node *node)
 {
 	(void)uv_timer_stop(&node->timer);
+	/* Is ours still there? An older broker may have seen what we replaced; its conversation is over by then. */
+	if (node->setup.has_replaced)
+		(void)uv_timer_start(&node->timer, on_timer, 2 * (uint64_t)node->shared->call_timeout_ms, 0);
 	if (node->setup.is_volatile)
 		log_warn("store_volatile", "why=%s", node->setup.why.text);
 	node->state = NODE_READY;
@@ -239,11 +254,8 @@ static void log_refusal(struct node *node, const struct call *call, const struct
 static void hold(struct node *node, struct call *call, bool reload, const struct reply *reply)
 {
 	calls_push(&node->held, call);
-	if (node->state == NODE_READY) {
-		node->state = NODE_DRAINING;
-		node->lost_ms = now_ms(node);
-		node->reload = true;
-	}
+	if (node->state == NODE_READY)
+		drain(node);
 	node->reload = node->reload && reload;
 	if (!reload)
 		(void)err_set(&node->trouble, ERR_UNAVAILABLE, "Redis answered: %s", reply->text);

@@ -64,7 +64,7 @@ struct node {
 	struct address address;
 
 	enum node_state state;
-	uv_timer_t timer;              /* of the next attempt, or of this one's end */
+	uv_timer_t timer; /* of the next attempt, of this one's end, or of a look at the library */
 	struct connection *connection; /* NULL in NODE_WAITING, NODE_SEEKING and NODE_CLOSED */
 	struct setup setup;
 	unsigned attempts; /* since the node was ready for a while; sets the pause before the next */
@@ -73,7 +73,7 @@ struct node {
 	int64_t ready_ms;  /* when it became ready */
 	int64_t lost_ms;   /* when it stopped being ready; when it was made */
 	int64_t heard_ms;  /* last sign of life: a reply, or the first call sent after all were answered */
-	bool reload;       /* draining because a function was missing: no new connection is needed */
+	bool reload; /* draining because a function was missing, or may be: no new connection is needed */
 	struct errctx trouble; /* what Redis said when draining began */
 	int64_t logged_ms;     /* last line about an error reply */
 	size_t unlogged;       /* error replies since that were not worth a line each */

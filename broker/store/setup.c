@@ -202,20 +202,30 @@ static enum setup_verdict read_version(struct setup *setup, const struct reply *
 {
 	if (reply_is_error(reply) && strncmp(reply->text, "ERR Function not found", 22) != 0)
 		return refuse(setup, "the version of the function library cannot be read", reply);
-	setup->library_is_old = reply_is_error(reply) || reply_int(reply) < setup->wish->library_version;
+	setup->library_is_absent = reply_is_error(reply);
+	setup->library_is_old = !setup->library_is_absent && reply_int(reply) < setup->wish->library_version;
 	return SETUP_MORE;
 }
 
+/* Where there was none, one that has come meanwhile, and may be newer, is not replaced. */
 static void write_load(const struct setup *setup, struct command *command)
 {
-	command->argv[0] = "FUNCTION";
-	command->argv[1] = "LOAD";
-	command->argv[2] = "REPLACE";
-	command->argv[3] = setup->wish->library;
+	size_t argc = 0;
+	command->argv[argc++] = "FUNCTION";
+	command->argv[argc++] = "LOAD";
+	if (setup->library_is_old)
+		command->argv[argc++] = "REPLACE";
+	command->argv[argc] = setup->wish->library;
 }
 
 static enum setup_verdict read_load(struct setup *setup, const struct reply *reply)
 {
+	if (setup->library_is_absent && reply_is_error(reply) &&
+	    strstr(reply->text, "already exists") != NULL) {
+		setup->step = SETUP_VERSION;
+		return SETUP_MORE;
+	}
+	setup->has_replaced = setup->library_is_old;
 	return reply_is_text(reply) ? SETUP_MORE
 				    : refuse(setup, "the function library cannot be loaded", reply);
 }
@@ -432,7 +442,7 @@ static bool step_is_needed(const struct setup *setup)
 	case SETUP_MEMORY:
 		return setup->is_hidden;
 	case SETUP_LOAD:
-		return setup->library_is_old;
+		return setup->library_is_absent || setup->library_is_old;
 	case SETUP_WAIT:
 	case SETUP_WAITAOF:
 		return setup->wish->waits;
@@ -475,8 +485,9 @@ enum err setup_command(const struct setup *setup, char **text, size_t *len)
 
 enum setup_verdict setup_reply(struct setup *setup, const struct reply *reply)
 {
-	enum setup_verdict verdict = steps[setup->step].read(setup, reply);
-	if (verdict != SETUP_MORE)
+	enum setup_step step = setup->step;
+	enum setup_verdict verdict = steps[step].read(setup, reply);
+	if (verdict != SETUP_MORE || setup->step != step)
 		return verdict;
 	do
 		setup->step++;

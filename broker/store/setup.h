@@ -55,12 +55,13 @@ enum setup_verdict { SETUP_MORE, SETUP_READY, SETUP_REFUSED };
 struct setup {
 	const struct setup_wish *wish;
 	enum setup_step step;
-	bool library_is_old; /* absent counts as old */
-	bool is_hidden;      /* CONFIG GET is not permitted */
-	bool has_waitaof;    /* WAITAOF: Redis 7.2 or newer, or Valkey */
-	bool is_volatile;    /* runs on a Redis that may forget, because it may; `why` says what was found */
-	unsigned lanes;      /* valid after SETUP_READY; 0 when another node of the cluster has the number */
-	struct errctx why;   /* valid after SETUP_REFUSED: a sentence without full stop */
+	bool library_is_absent, library_is_old;
+	bool has_replaced; /* an older library by ours; another broker, slower than us, may yet do so with one older than ours */
+	bool is_hidden;    /* CONFIG GET is not permitted */
+	bool has_waitaof;  /* WAITAOF: Redis 7.2 or newer, or Valkey */
+	bool is_volatile;  /* runs on a Redis that may forget, because it may; `why` says what was found */
+	unsigned lanes;    /* valid after SETUP_READY; 0 when another node of the cluster has the number */
+	struct errctx why; /* valid after SETUP_REFUSED: a sentence without full stop */
 };
 
 void setup_begin(struct setup *setup, const struct setup_wish *wish);

@@ -34,9 +34,10 @@ struct peer {
 	char selected[8];
 	const char *version_reply; /* to FCALL_RO jit_version; NULL for :7 */
 	void (*on_call)(struct peer *peer, const char *arg);
-	const char *bytes; /* for on_call functions of the tests */
-	size_t stuffing;   /* how many x follow the bytes */
-	char arg[32];      /* of a call that is answered later */
+	void (*on_load)(struct peer *peer); /* `arg` is what follows FUNCTION LOAD, cut */
+	const char *bytes;                  /* for on_call functions of the tests */
+	size_t stuffing;                    /* how many x follow the bytes */
+	char arg[32];                       /* of a call that is answered later */
 };
 
 struct client {
@@ -123,6 +124,9 @@ static void answer(struct peer *peer, const redisReply *command)
 		say(peer, peer->version_reply != NULL ? peer->version_reply : ":7\r\n");
 	} else if (strcmp(first, "jit_denied") == 0) {
 		say_bulk(peer, "");
+	} else if (strcmp(name, "FUNCTION") == 0) {
+		(void)snprintf(peer->arg, sizeof(peer->arg), "%.30s", command->element[2]->str);
+		peer->on_load(peer);
 	} else {
 		peer->calls++;
 		peer->on_call(peer, command->elements > 4 ? command->element[4]->str : "");
@@ -321,6 +325,27 @@ static void test_hostile_replies(void **state)
 		run_hostile_row(&hostile_rows[i]);
 }
 
+/* -- another broker is first -------------------------------------------------------------------------------- */
+
+static void load_second(struct peer *peer)
+{
+	peer->version_reply = ":9\r\n";
+	say(peer, "-ERR Library 'jit' already exists\r\n");
+}
+
+/* Where there was no library, one that a newer broker has loaded meanwhile stays. */
+static void test_library_of_another(void **state)
+{
+	struct store_fixture f;
+	struct peer peer = {.version_reply = "-ERR Function not found\r\n", .on_load = load_second};
+	(void)state;
+	open_both(&peer, &f, 10000);
+	fixture_wait(&f, &f.times_ready, 1);
+	assert_memory_equal(peer.arg, "#!lua", 5);
+	assert_int_equal(f.times_lost, 0);
+	close_both(&peer, &f);
+}
+
 /* -- late replies ------------------------------------------------------------------------------------------- */
 
 static void keep_for_later(struct peer *peer, const char *arg)
@@ -445,9 +470,13 @@ static void test_close_while_resolving(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hostile_replies),       cmocka_unit_test(test_late_reply),
-		cmocka_unit_test(test_hostile_setup),         cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_close_while_resolving), cmocka_unit_test(test_attempts_become_rare),
+		cmocka_unit_test(test_hostile_replies),
+		cmocka_unit_test(test_library_of_another),
+		cmocka_unit_test(test_late_reply),
+		cmocka_unit_test(test_hostile_setup),
+		cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_close_while_resolving),
+		cmocka_unit_test(test_attempts_become_rare),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

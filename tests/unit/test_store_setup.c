@@ -46,6 +46,17 @@ static void load(const struct redis_server *redis, int version)
 	assert_true(redis_server_do(redis, "FUNCTION LOAD REPLACE %s", library));
 }
 
+static long long version(const struct redis_server *redis)
+{
+	redisReply *reply = redis_server_command(redis, "FCALL_RO jit_version 0");
+	long long number;
+	assert_non_null(reply);
+	assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
+	number = reply->integer;
+	freeReplyObject(reply);
+	return number;
+}
+
 /* Ends all connections, so that the conversation is held again. */
 static void disconnect(const struct redis_server *redis)
 {
@@ -191,6 +202,26 @@ static void test_older_library_is_replaced(void **state)
 	open_ready(&f, *state, 16);
 	assert_int_equal(fixture_ask(&f, "t_version_7", NULL).err, ERR_OK);
 	assert_int_equal(fixture_ask(&f, "t_version_3", NULL).err, ERR_INTERNAL);
+	fixture_close(&f);
+}
+
+/* A broker that is older than ours and slower has read the version that we have replaced, and replaces ours. */
+static void test_replaced_library_comes_back(void **state)
+{
+	struct store_fixture f;
+	struct store_options options = fixture_options(&f, ((struct redis_server *)*state)->url);
+	load(*state, 3);
+	options.call_timeout_ms = 500;
+	fixture_open(&f, &options);
+	fixture_wait(&f, &f.times_ready, 1);
+	assert_int_equal(version(*state), 7);
+	load(*state, 5);
+	/* Nothing is called meanwhile: a function that is missing would be noticed anyway. */
+	for (int i = 0; i < 1000 && version(*state) == 5; i++)
+		fixture_run_for(&f, 20);
+	assert_int_equal(version(*state), 7);
+	assert_int_equal(fixture_ask(&f, "t_echo", NULL).err, ERR_OK);
+	assert_int_equal(f.times_lost, 0);
 	fixture_close(&f);
 }
 
@@ -365,6 +396,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_config_is_refused, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_replica_is_refused, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_older_library_is_replaced, start_redis, stop_redis),
+		cmocka_unit_test_setup_teardown(test_replaced_library_comes_back, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_newer_library_stays, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_broken_library, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_schema, start_redis, stop_redis),
