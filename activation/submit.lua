@@ -34,9 +34,17 @@ local function holds(c, g, r, person)
 	return has, counted
 end
 
-local function holds_any(c, r, limits)
+-- The person behind the account. Whom an administrator gives something may be known from their own requests alone.
+local function person_behind(c, r, limits)
+	if limits.person == '' and is_assigned(r) then
+		return redis.call('HGET', c.pre .. 'pb', r.p) or ''
+	end
+	return limits.person
+end
+
+local function holds_any(c, r, limits, person)
 	for _, g in ipairs(limits.excludes) do
-		if holds(c, g, r, limits.person) then
+		if holds(c, g, r, person) then
 			return true
 		end
 	end
@@ -50,15 +58,15 @@ end
 
 -- The words for all that leaves no room for the person now.
 local function exceeded(c, limits, r)
-	local words = {}
+	local words, person = {}, person_behind(c, r, limits)
 	if limits.eligible and not eligible_at(c, r.g, r.p, c.now) then
 		words[#words + 1] = 'ineligible'
 	end
-	local has, counted = holds(c, r.g, r, limits.person)
+	local has, counted = holds(c, r.g, r, person)
 	if limits.most > 0 and not has and people_in(c, r.g) - (counted and 1 or 0) >= limits.most then
 		words[#words + 1] = 'full'
 	end
-	if holds_any(c, r, limits) then
+	if holds_any(c, r, limits, person) then
 		words[#words + 1] = 'excluded'
 	end
 	return words

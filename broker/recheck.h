@@ -25,8 +25,8 @@ enum err recheck_person(const struct config *config, const struct request *reque
 			struct buf *limits) MUST_CHECK;
 
 /* A scheduled request's time has come. As recheck(), and it starts without the approval that policy asks for by now only when
- * it had one by the policy of then; an administrator's assignment is not bound by the rules for those who ask for
- * themselves. */
+ * it had one by the policy of then; an administrator's assignment is bound by the limits alone, not by the rules for
+ * those who ask for themselves. */
 enum err recheck_start(const struct config *config, const struct request *request, int64_t now_ms,
 		       struct buf *limits, struct errctx *why) MUST_CHECK;
 

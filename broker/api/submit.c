@@ -270,12 +270,9 @@ static enum err choose_principal(struct call *call, struct asked *a, struct errc
 		return err_set(ec, ERR_INVALID_REQUEST, "principalId is required.");
 	person = config_person_by_id(call->config, principal);
 	snprintf(a->principal, sizeof(a->principal), "%s", person != NULL ? person->id : principal);
-	if (person != NULL) {
+	if (person != NULL)
 		person_write(&a->person, &person->names, &nobody);
-		policy_print_person(config_person_of_several(call->config, person->names.user_name),
-				    &a->limits);
-	}
-	return buf_failed(&a->person) || buf_failed(&a->limits) ? ERR_NOMEM : ERR_OK;
+	return buf_failed(&a->person) ? ERR_NOMEM : ERR_OK;
 }
 
 static void fill_ask(struct asked *a)
@@ -293,9 +290,27 @@ static void fill_ask(struct asked *a)
 	a->ask.ticket_number = a->submission.ticket_number;
 	a->ask.ticket_system = a->submission.ticket_system;
 	a->ask.custom_data = a->submission.custom_data;
-	a->ask.limits = buf_text(&a->limits); /* of what administrators give: whose account it is */
 	a->ask.only_try = a->call->only_try;
 	a->ask.actor = buf_text(&a->call->actor);
+}
+
+/* What an administrator gives is bound by what holds between people and groups alone. */
+static void assign(struct asked *a)
+{
+	struct call *call = a->call;
+	const struct config_person *person = config_person_by_id(call->config, a->principal);
+
+	call->policy = &a->group->policy;
+	call->starts_later = a->ask.start_ms > 0;
+	policy_print_limits(call->policy, false, &a->limits);
+	if (person != NULL)
+		policy_print_person(config_person_of_several(call->config, person->names.user_name),
+				    &a->limits);
+	a->ask.limits = buf_text(&a->limits);
+	if (buf_failed(&a->limits))
+		call_error(call, ERR_NOMEM, NULL, NULL);
+	else
+		activation_submit(call->api->activation, &a->ask, a->done, call);
 }
 
 /* The store has been asked who is eligible, so policy can be. Ends with `a` freed. */
@@ -352,7 +367,7 @@ static void submit_to(struct asked *a)
 	else if (submission_ends(action))
 		activation_deactivate(activation, &a->ask, a->done, a->call);
 	else
-		activation_submit(activation, &a->ask, a->done, a->call);
+		assign(a);
 	asked_free(a);
 }
 

@@ -39,7 +39,8 @@
 	X(ERR_SUBJECT, 400, false, "SubjectNotFound", "Nothing is known of that person yet.")                \
 	X(ERR_FULL, 400, false, "RoleAssignmentLimitReached",                                                \
 	  "As many people as the group may have at once have it.")                                           \
-	X(ERR_EXCLUDED, 400, false, "RoleAssignmentExcluded", "You hold a group that excludes this one.")    \
+	X(ERR_EXCLUDED, 400, false, "RoleAssignmentExcluded",                                                \
+	  "The person holds a group that excludes this one.")                                                \
 	X(ERR_OWN_REQUEST, 403, false, "Authorization_RequestDenied", "Nobody decides their own request.")   \
 	X(ERR_KEY_BUSY, 409, true, "IdempotencyKeyInUse",                                                    \
 	  "What was asked under this Idempotency-Key is still being done.")                                  \

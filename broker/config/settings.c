@@ -863,12 +863,13 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_HOURS_TO] = {"groups[].activation.hours.to",
 			  "When it ends; on the next day where that is not after its begin.", TYPE_DAY_TIME,
 			  .off_in_example = true, .fallback = "24:00", .example = "18:00", WINDOW(to)},
-	[SET_GROUP_MAX_ACTIVE] = {"groups[].activation.max_active",
-				  "Most people who may have activated it at once; 0 = any number.",
-				  TYPE_COUNT, .fallback = "0", .unit = "people", .min = 0, .max = 1000000,
-				  POLICY(max_active)},
+	[SET_GROUP_MAX_ACTIVE] =
+		{"groups[].activation.max_active",
+		 "Most people who may have it at once, also by administrators; 0 = any number.", TYPE_COUNT,
+		 .fallback = "0", .unit = "people", .min = 0, .max = 1000000, POLICY(max_active)},
 	[SET_GROUP_EXCLUSIVE] = {"groups[].activation.exclusive_with",
-				 "Ids of groups of the application that nobody may have together with it.",
+				 "Ids of groups of the application that nobody may have together with it, "
+				 "also by administrators.",
 				 TYPE_GROUP_IDS, .off_in_example = true, .absent = "none", .example = "[]",
 				 .max = 100, POLICY(exclusive)},
 	[SET_GROUP_BREAK_GLASS] = {"groups[].activation.break_glass",

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/scene.h"
+#include "tests/support/scene_ask.h"
 
 #define ONCALL 5
 
@@ -204,6 +204,58 @@ static void a_trial_names_the_limits_too(void **state)
 	world_passed(world);
 }
 
+/* An administrator's word, its code and what it says of the rules. */
+static void expect_assigned(const struct world *world, const struct scene_ask *ask, int status,
+			    const char *word, const char *rules)
+{
+	struct http_response response;
+	char seen[512];
+
+	scene_ask(world, ask, &response);
+	assert_int_equal(response.status, status);
+	assert_string_equal(http_json_text(&response, status == 201 ? "status" : "error.code"), word);
+	print_rules(&response, status == 201 ? "policyRules" : "error.details", seen);
+	assert_string_equal(seen, rules);
+	http_response_release(&response);
+}
+
+#define FOR_A_MINUTE "\"expiration\":{\"type\":\"afterDuration\",\"duration\":\"PT1M\"}}"
+
+/* How many may have it and what nobody may have together bind administrators as well; the other rules do not. */
+static void the_limits_bind_administrators(void **state)
+{
+	struct world *world = *state;
+	struct scene_ask assign = {.person = 1, .action = "adminAssign", .schedule = "{" FOR_A_MINUTE};
+	char id[ID_SIZE], start[32], later[256];
+	struct http_response response;
+
+	assign.only_try = true;
+	expect_assigned(world, &assign, 201, "PendingProvisioning",
+			"MaxActiveRule=passed ExclusiveGroupsRule=passed");
+	assign.only_try = false;
+	scene_activate(world, &(struct world_ask){.person = 1, .group = 1}, id);
+	scene_wait(world, &(struct world_ask){.person = 1, .group = 1}, id, "provisioned");
+	expect_assigned(world, &assign, 400, "RoleAssignmentExcluded", "ExclusiveGroupsRule=refused");
+	scene_activate(world, &(struct world_ask){.person = 2}, id);
+	assign.person = 3;
+	expect_assigned(world, &assign, 400, FULL, "MaxActiveRule=refused");
+	assign.person = 1;
+	assign.action = "adminUpdate";
+	assign.group = 1;
+	expect_assigned(world, &assign, 201, "Provisioned", "");
+	/* What begins later is refused then. */
+	scene_from_now(1500, start);
+	snprintf(later, sizeof(later), "{\"startDateTime\":\"%s\"," FOR_A_MINUTE, start);
+	assign = (struct scene_ask){.person = 1, .group = 2, .action = "adminAssign", .schedule = later};
+	scene_ask_ok(world, &assign, id);
+	scene_wait(world, &(struct world_ask){.person = 1, .group = 2}, id, "failed");
+	scene_look(world, &(struct world_ask){.person = 1, .group = 2}, id, &response);
+	assert_string_equal(scene_text(&response, "provisioning.lastError"),
+			    "The person holds a group that excludes this one.");
+	http_response_release(&response);
+	world_passed(world);
+}
+
 /* However long the push took. */
 static void the_clock_begins_with_the_confirmation(void **state)
 {
@@ -306,6 +358,7 @@ int main(void)
 						scene_close),
 		cmocka_unit_test_setup_teardown(a_trial_names_every_rule, open_closed, scene_close),
 		cmocka_unit_test_setup_teardown(a_trial_names_the_limits_too, open_limited, scene_close),
+		cmocka_unit_test_setup_teardown(the_limits_bind_administrators, open_limited, scene_close),
 		cmocka_unit_test_setup_teardown(the_clock_begins_with_the_confirmation, open_limited,
 						scene_close),
 		cmocka_unit_test_setup_teardown(a_repetition_is_answered_as_before, open_plain, scene_close),

@@ -28,15 +28,14 @@ static void lane_number(struct lane *lane, bool given, int64_t number)
 		lane_arg(lane, "");
 }
 
-/* What a group allows besides, for the store (NULL: anything); whose eligibility is an administrator's word alone, needs
+/* What a group allows besides, for the store; whose eligibility is an administrator's word alone, needs
  * that. */
 static void add_limits(struct grants *g, unsigned person, const struct policy *policy, bool by_word)
 {
 	struct buf limits;
 
 	buf_init(&limits, 1000);
-	if (policy != NULL)
-		policy_print_limits(policy, by_word, &limits);
+	policy_print_limits(policy, by_word, &limits);
 	policy_print_person(grants_person(person), &limits);
 	lane_arg(g->lane, buf_text(&limits));
 	buf_release(&limits);
@@ -79,7 +78,7 @@ static void send_submit(struct grants *g, size_t number, const struct grant_aske
 	lane_arg(g->lane, "lu");
 	lane_argf(g->lane, "%lld", (long long)rules->eligible_until_ms);
 	lane_arg(g->lane, "limits");
-	add_limits(g, asked->person, asked->admin ? NULL : policy, by_word);
+	add_limits(g, asked->person, policy, by_word);
 }
 
 /* Policy's own lists first, as a broker does; then the administrators' word. */

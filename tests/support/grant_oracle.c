@@ -69,14 +69,12 @@ static bool person_holds(const struct grant_oracle *o, unsigned group, unsigned 
 	return false;
 }
 
-/* Is there room for who asks themselves, now? Whoever has it takes up no more of it. */
+/* Is there room for them now, whoever asks? Whoever has it takes up no more of it. */
 static bool has_room(const struct grant_oracle *o, const struct grant_rules *rules,
 		     const struct grant_asked *asked, int64_t now_ms)
 {
 	unsigned holders = 0, me = person_behind(asked->person);
 
-	if (asked->admin)
-		return true;
 	for (unsigned group = 0; group < GRANT_GROUPS; group++)
 		if (has(rules->excludes, group) && person_holds(o, group, me, now_ms))
 			return false;

@@ -54,8 +54,11 @@ static bool still_allowed(struct grants *g, size_t number, struct buf *limits)
 	char person[64];
 
 	buf_init(limits, 1000);
-	if (asked->admin)
+	if (asked->admin) {
+		policy_print_limits(&grants_mine(g)->policy[asked->group], false, limits);
+		policy_print_person(grants_person(asked->person), limits);
 		return true;
+	}
 	snprintf(person, sizeof(person), "{\"userName\":\"p%u\"}", asked->person);
 	snprintf(request.justification, sizeof(request.justification), "why");
 	request.person = person;

@@ -64,7 +64,7 @@ static void test_exclusive(void **state)
 	lane_story_run(*state, "excluding each other", rows);
 }
 
-/* An administrator's assignment is bound by no limit, and counts with what the person asks for. */
+/* An administrator's assignment counts with what the person asks for, and keeps to the same limits, by whatever account. */
 static void test_assigned(void **state)
 {
 	static const struct lane_story_row rows[] = {
@@ -75,6 +75,15 @@ static void test_assigned(void **state)
 		/* An assignment that names nobody behind the account leaves what is known of it. */
 		{"1 submit r4 g3 ann-2 60000 action=adminAssign", "ok deferred place=2 next=2400000"},
 		{"1 submit r5 g4 ann 9000 limits=0_g3 person=ann", "excluded"},
+		{"1 submit x g4 ann 60000 action=adminAssign limits=0_g3", "excluded"},
+		{"1 try x g4 ann 60000 action=adminUpdate limits=1_g3 person=ann",
+		 "none new beyond=excluded"},
+		{"1 submit x g3 bob 60000 action=adminAssign limits=1", "full"},
+		{"1 submit r6 g3 ann 60000 action=adminAssign limits=1", "ok deferred place=2 next=2400000"},
+		/* What begins later is looked at then. */
+		{"1 submit r7 g4 ann 60000 action=adminAssign start=8999 limits=0_g3", "ok scheduled"},
+		{"8999 start r7 limits=0_g3", "ok"},
+		{"8999 get r7 st er", "st=failed er=The person holds a group that excludes this one."},
 		END,
 	};
 
