@@ -189,6 +189,7 @@ static struct notice make_notice(const char *kind, const char *target)
 	snprintf(n.request.principal, sizeof(n.request.principal), "p");
 	snprintf(n.request.justification, sizeof(n.request.justification), "the test asks");
 	n.request.stage = 1;
+	n.request.needed_approval = true;
 	n.request.duration_ms = 3600000;
 	n.request.person = "{\"userName\":\"amira@example.com\",\"displayName\":\"Amira\",\"email\":"
 			   "\"amira@example.com\",\"claims\":[[\"groups\",\"staff\"]]}";
