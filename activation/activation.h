@@ -215,7 +215,8 @@ struct lane_status {
 	int64_t notices, oldest_notice_ms, parked_notices;
 	int64_t audit_events, audit_unsealed, audit_unexported; /* -1 = nobody seals, exports */
 	int64_t held;                                           /* removals that guards hold */
-	int64_t stranded; /* removals in applications that no broker knows any more */
+	int64_t stranded;                   /* removals in applications that no broker knows any more */
+	int64_t set_aside, oldest_aside_ms; /* what cannot be worked on, and is tried again and again */
 };
 
 typedef void activation_lane_done(void *ctx, enum err err, const struct lane_status *status);

@@ -90,7 +90,10 @@ end
 local function timetable_figures(c)
 	local all, due, oldest = 0, 0, c.now + 1
 	local function add(key)
-		local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+		local first = redis.pcall('ZRANGE', key, 0, 0, 'WITHSCORES')
+		if first.err then
+			return -- it is set aside
+		end
 		all = all + redis.call('ZCARD', key)
 		due = due + redis.call('ZCOUNT', key, '-inf', c.now)
 		oldest = math.min(oldest, tonumber(first[2]) or oldest)
@@ -113,15 +116,17 @@ end
 -- Answers {'ok', now, next, entries in the timetable, removals not confirmed, since when the oldest of them, notices
 -- that wait, since when the oldest of them, notices that are parked, entries of the timetable that are due and that
 -- nobody has claimed, since when the oldest of them, events of the audit, those not sealed,
--- not exported (-1: nobody seals, exports), memberships that guards hold, removals in applications that no broker knows}.
+-- not exported (-1: nobody seals, exports), memberships that guards hold, removals in applications that no broker knows,
+-- what is set aside, since when the first of it}.
 local function jit_lane(keys, args)
 	local c = context(keys, args)
 	local oldest = redis.call('ZRANGE', c.pre .. 'x', 0, 0, 'WITHSCORES')
 	local notice = redis.call('ZRANGE', c.pre .. 'na', 0, 0, 'WITHSCORES')
 	local entries, due, due_since = timetable_figures(c)
 	local audit = audit_figures(c)
+	local aside, aside_since = aside_figures(c)
 	return { 'ok', c.now, 0, entries, redis.call('ZCARD', c.pre .. 'x'),
 		tonumber(oldest[2] or '0'), redis.call('ZCARD', c.pre .. 'na') + redis.call('ZCARD', c.pre .. 'no'),
 		tonumber(notice[2] or '0'), redis.call('ZCARD', c.pre .. 'np'), due, due_since, audit[1], audit[2], audit[3],
-		guard_held_in_lane(c), unknown_in_lane(c) }
+		guard_held_in_lane(c), unknown_in_lane(c), aside, aside_since }
 end

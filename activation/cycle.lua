@@ -39,15 +39,20 @@ local function token_for_activation(c, t)
 	return free > 0 and free > removals_need(c, t, free)
 end
 
--- Up to t.batch members of the group that wait in this queue and are due, bound to a new push. Those whose end has
+-- Up to t.batch members of the group that wait in this queue and are due, bound to a new push. Who cannot be read waits. Those whose end has
 -- come before the timetable was looked at leave the queue instead; nil when nobody is left.
 local function push_batch(c, t, id, kind, g, till)
 	local adds = kind ~= 'x' and kind ~= 'f'
 	local members, size = {}, nil
 	for _, p in ipairs(queue_due(c, kind, g, till, t.batch)) do
-		local m = get_member(c, g, p, t.app)
-		local most = m.b or t.batch
-		if wanted(c, m) ~= adds then
+		local m = try(c, kind .. ':' .. g, p, t.app, function()
+			return read_member(c, g, p, t.app), adds and get_user(c, t.app, p)
+		end)
+		-- A removal whose end cannot be written is made all the same, alone: it holds up no other's.
+		local most = m and (adds or is_user_readable(c, t.app, p)) and (m.b or t.batch) or 1
+		if not m then
+			queue_settle(c, kind, t.app, g)
+		elseif wanted(c, m) ~= adds then
 			settle(c, m)
 		elseif adds and addition_waits(c, m) then
 			addition_hold(c, m)

@@ -30,6 +30,7 @@
 --   aw                   applications that no broker knows (unknown.lua)
 --   lv la                group, application -> memberships that are wanted now (hashes)
 --   ik:KEY               what was asked and answered under an Idempotency-Key (key.lua)
+--   sa                   what is set aside because it cannot be worked on (aside.lua)
 --   pb lp ld             who has several accounts, and what those have (account.lua)
 --   gs: gl: :APP, gh     what the guard counts and holds (guard.lua)   te  when tokens end (token.lua)
 --
@@ -50,7 +51,7 @@ local function context(keys, args)
 	end
 	local keep, policies, actor = string.match(args[2] or '', '^(%d+):?(%w*) ?(.*)$')
 	return { pre = keys[1], now = now, keep = tonumber(keep) or 0, actor = actor or '', policies = policies or '',
-		requests = {}, members = {}, own = {}, users = {}, names = {}, conditions = {}, before = tonumber(before) or 0,
+		requests = {}, members = {}, own = {}, users = {}, names = {}, conditions = {}, failed = {}, before = tonumber(before) or 0,
 		overdue = tonumber(overdue) or 0, kinds = kinds or '' }
 end
 
@@ -205,12 +206,12 @@ end
 
 local function write_member(c, m)
 	local key = c.pre .. 'm:' .. m.g .. ':' .. m.p
-	index_member(c, m)
 	local there = #m.r > 0 or m.s ~= 0 or (m.u or m.q) ~= nil
 	if there ~= (m.cu or false) and not m.fo then
 		user_count(c, m, there)
 		m.cu = there or nil
 	end
+	index_member(c, m)
 	if not there then
 		redis.call('DEL', key)
 	else
@@ -219,16 +220,11 @@ local function write_member(c, m)
 	end
 end
 
--- Writes what the call has changed and gives the answer.
-local function answer(c, word, ...)
-	for _, r in pairs(c.requests) do
-		if r and r.changed then
-			r.changed = nil
-			write_request(c, r)
-		end
-	end
+-- Writes what the call has changed. The requests last: what fails before has left them as they were, and is done anew.
+local function write_records(c)
 	for _, m in pairs(c.members) do
 		if m.changed then
+			m.changed = nil
 			write_member(c, m)
 		end
 	end
@@ -238,6 +234,17 @@ local function answer(c, word, ...)
 			write_user(c, u)
 		end
 	end
+	for _, r in pairs(c.requests) do
+		if r and r.changed then
+			r.changed = nil
+			write_request(c, r)
+		end
+	end
+end
+
+-- Writes what the call has changed and gives the answer.
+local function answer(c, word, ...)
+	write_records(c)
 	settle_own(c)
 	local first = redis.call('ZRANGE', c.pre .. 'tt', 0, 0, 'WITHSCORES')
 	return { word, c.now, first[2] and tonumber(first[2]) or 0, ... }

@@ -108,13 +108,8 @@ local function count_live(c, m, live)
 	end
 end
 
--- Puts the membership where it belongs after anything about it has changed. While a push is under way nothing is
--- done: its end settles it. `due`: not before then.
-local function settle(c, m, due)
-	prune(c, m)
-	m.changed = true
-	local want = wanted(c, m)
-	count_live(c, m, want)
+-- Puts the membership where it belongs; `want`: something grants it now.
+local function place(c, m, want, due)
 	if m.u then
 		-- A push is bringing what nobody wants any more; should its broker be dead, that stays for a while.
 		if not want then
@@ -154,10 +149,20 @@ local function settle(c, m, due)
 	prune(c, m)
 end
 
+-- The same after anything about it has changed. While a push is under way nothing is done: its end settles it. `due`: not
+-- before then. It is counted last: what fails before is done anew, and must not count twice.
+local function settle(c, m, due)
+	prune(c, m)
+	m.changed = true
+	local want = wanted(c, m)
+	place(c, m, want, due)
+	count_live(c, m, want)
+end
+
 -- Ends one request: `event` names the ending when nothing is left to remove, `event`_remove when there is. A
 -- membership that another request grants stays; one that a push is bringing may be there, and so must go.
 local function finish(c, r, event, by)
-	local m = get_member(c, r.g, r.p, r.ap)
+	local m = read_member(c, r.g, r.p, r.ap)
 	local granted = false
 	for _, other in ipairs(requests_of(c, m)) do
 		if other.id ~= r.id and WANTS[other.st] and other.e > c.now then

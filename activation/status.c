@@ -152,6 +152,8 @@ static void on_lane(void *ctx, enum err err, const struct reply *reply)
 		s.audit_unexported = reply_int(reply_at(reply, 13));
 		s.held = reply_int(reply_at(reply, 14));
 		s.stranded = reply_int(reply_at(reply, 15));
+		s.set_aside = reply_int(reply_at(reply, 16));
+		s.oldest_aside_ms = reply_int(reply_at(reply, 17));
 	}
 	q->done.lane(q->ctx, err, err == ERR_OK ? &s : NULL);
 	free(q);

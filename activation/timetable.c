@@ -346,6 +346,9 @@ static void carry_on(struct activation *activation, unsigned lane, const struct 
 		case 'u':
 			activation->options.audit(activation->options.ctx, lane, id);
 			break;
+		case 'z':
+			log_error("set_aside", "lane=%u what=%s", lane, id);
+			break;
 		default:
 			log_warn("timetable", "lane=%u kind=%s", lane, kind);
 		}

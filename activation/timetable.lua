@@ -1,8 +1,10 @@
 -- jit_due: does what is due and needs nobody else, and claims what a broker has to do, by moving its time forward
 -- by the lease: were that broker to die, the next one finds it there. Each application gets an equal share of a call,
 -- whatever the others have to do, and what waits to be pumped is in the call after its first end.
+-- What cannot be worked on is set aside (aside.lua).
 -- ARGV 3 lease in ms, 4 most entries. Answers {'ok', now, next, kind, id, ...}: 's' requests to start, 'q'
--- applications to pump, 'c' applications whose cycle begins, 'n' the outbox, 'd' targets of notices.
+-- applications to pump, 'c' applications whose cycle begins, 'n' the outbox, 'd' targets of notices; 'z' with what was set
+-- aside, and why.
 
 local function due_expire(c, id, app)
 	local r = get_request(c, id)
@@ -18,6 +20,7 @@ end
 local function due_time_out(c, id, app)
 	local r = get_request(c, id)
 	if r and r.st == 'awaiting' then
+		read_member(c, r.g, r.p, r.ap)
 		r.er = 'Nobody decided in time.'
 		move(c, r, 'time_out')
 		settle(c, get_member(c, r.g, r.p, r.ap))
@@ -104,19 +107,27 @@ local function due_round(c, most, claims)
 		list[#list + 1] = entry
 	end
 	local share, taken = math.floor((most - #lane) / (#ends + #others)), #lane
+	local function work(key, entry, app)
+		try_alone(c, key, entry, app, function()
+			due_entry(c, entry, app, claims)
+		end)
+	end
 	local function serve(list)
 		for _, own in ipairs(list) do
-			local entries = redis.call('ZRANGE', c.pre .. 't' .. own, '-inf', c.now, 'BYSCORE', 'LIMIT', 0, share)
-			for _, entry in ipairs(entries) do
-				due_entry(c, entry, own:sub(3), claims)
+			local app = own:sub(3)
+			local entries = try(c, 'tt', own, app, function()
+				return redis.call('ZRANGE', c.pre .. 't' .. own, '-inf', c.now, 'BYSCORE', 'LIMIT', 0, share)
+			end)
+			for _, entry in ipairs(entries or {}) do
+				work('t' .. own, entry, app)
 			end
-			taken = taken + #entries
-			c.own[own] = 'XX'
+			taken = taken + #(entries or {})
+			c.own[own] = entries and 'XX'
 		end
 	end
 	serve(ends)
 	for _, entry in ipairs(lane) do
-		due_entry(c, entry, nil, claims)
+		work('tt', entry, nil)
 	end
 	serve(others)
 	settle_own(c)
@@ -127,10 +138,15 @@ local function jit_due(keys, args)
 	local c = context(keys, args)
 	local most, done = tonumber(args[4]), 0
 	local claims = { lease = tonumber(args[3]), seen = {} }
+	c.any_aside = tidy_aside(c)
 	repeat
 		local taken, any = due_round(c, most - done, claims)
 		done = done + taken
 	until not any or done >= most
+	for _, what in ipairs(c.failed) do
+		claims[#claims + 1] = 'z'
+		claims[#claims + 1] = what
+	end
 	return answer(c, 'ok', unpack(claims))
 end
 

@@ -146,6 +146,9 @@ static void render_lanes(const struct metrics_state *s, struct buf *out)
 	    "What is due, ends of access among it, and is not taken up by any broker.", s->due);
 	one(out, "jit_timetable_oldest_seconds", "gauge", "How long the oldest of it has been due.",
 	    s->oldest_due_s);
+	one(out, "jit_timetable_set_aside", "gauge",
+	    "What cannot be worked on, ends of access among it: a key of Redis cannot be read.",
+	    s->set_aside);
 	one(out, "jit_removals_unconfirmed", "gauge",
 	    "Memberships whose time is over and whose removal is not yet "
 	    "confirmed.",

@@ -45,8 +45,9 @@ struct metrics_state {
 	bool known; /* what follows up to audit_unexported; false: Redis, or one of its lanes, could not be asked */
 	int64_t timetable, removals, oldest_removal_s;
 	int64_t due, oldest_due_s; /* entries of the timetable that are due and that nobody has taken up */
-	int64_t held;              /* removals that guards hold */
-	int64_t stranded;          /* those in applications that no broker knows any more */
+	int64_t set_aside, oldest_aside_s; /* what cannot be worked on, and is tried again and again */
+	int64_t held;                      /* removals that guards hold */
+	int64_t stranded;                  /* those in applications that no broker knows any more */
 	int64_t notices, oldest_notice_s, parked_notices;
 	int64_t audit_events, audit_unsealed, audit_unexported;
 	uint64_t audit_seals, audit_exported, audit_failures; /* of this broker */

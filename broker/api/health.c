@@ -24,7 +24,7 @@ struct reading {
 	struct call *call;
 	void (*render)(struct reading *reading); /* when they are all there; frees it */
 	unsigned lanes_left;
-	int64_t now_ms, oldest_ms, oldest_due_ms, oldest_notice_ms;
+	int64_t now_ms, oldest_ms, oldest_due_ms, oldest_aside_ms, oldest_notice_ms;
 	struct metrics_state state;
 };
 
@@ -103,6 +103,8 @@ static void add_lane(struct reading *reading, const struct lane_status *status)
 	state->timetable += status->timetable;
 	state->due += status->due;
 	reading->oldest_due_ms = earlier(reading->oldest_due_ms, status->oldest_due_ms);
+	state->set_aside += status->set_aside;
+	reading->oldest_aside_ms = earlier(reading->oldest_aside_ms, status->oldest_aside_ms);
 	state->removals += status->removals;
 	reading->oldest_ms = earlier(reading->oldest_ms, status->oldest_removal_ms);
 	state->held += status->held;
@@ -128,6 +130,7 @@ static void on_lane(void *ctx, enum err err, const struct lane_status *status)
 	if (--reading->lanes_left > 0)
 		return;
 	reading->state.oldest_due_s = seconds_since(reading, reading->oldest_due_ms);
+	reading->state.oldest_aside_s = seconds_since(reading, reading->oldest_aside_ms);
 	reading->state.oldest_removal_s = seconds_since(reading, reading->oldest_ms);
 	reading->state.oldest_notice_s = seconds_since(reading, reading->oldest_notice_ms);
 	reading->render(reading);
@@ -164,7 +167,7 @@ void health_metrics(struct call *call)
 static void add_warnings(struct buf *out, const struct reading *reading)
 {
 	const struct api *api = reading->call->api;
-	char late[160], overdue[128], held[128], stranded[192];
+	char late[160], aside[192], overdue[128], held[128], stranded[192];
 	const char *const warnings[] = {
 		keeper_trouble(api->keeper),
 		api->escrow != NULL ? escrow_trouble(api->escrow) : NULL,
@@ -172,6 +175,7 @@ static void add_warnings(struct buf *out, const struct reading *reading)
 		reading->state.stranded > 0 ? stranded : NULL,
 		reading->state.oldest_removal_s >= OVERDUE_S ? overdue : NULL,
 		reading->state.oldest_due_s >= LATE_S ? late : NULL,
+		reading->state.set_aside > 0 ? aside : NULL,
 		reading->state.known ? NULL : "Figures are missing: not all of the store could be asked.",
 	};
 	bool any = false;
@@ -186,6 +190,11 @@ static void add_warnings(struct buf *out, const struct reading *reading)
 		 "Memberships whose time is over and that stay where they are, as no broker has their "
 		 "application in its configuration any more: %lld.",
 		 (long long)reading->state.stranded);
+	snprintf(aside, sizeof(aside),
+		 "What cannot be worked on, as a key in Redis cannot be read, and may be an end of access: "
+		 "%lld, the "
+		 "oldest for %lld seconds.",
+		 (long long)reading->state.set_aside, (long long)reading->state.oldest_aside_s);
 	snprintf(overdue, sizeof(overdue),
 		 "Removals that are not confirmed: %lld, the oldest for %lld seconds.",
 		 (long long)reading->state.removals, (long long)reading->state.oldest_removal_s);

@@ -104,6 +104,35 @@ static void ends_that_are_refused_are_told(void **state)
 	world_passed(world);
 }
 
+/* One request cannot be read: its end is told and tried until it can be, and everybody else's comes. */
+static void what_cannot_be_read_is_told(void **state)
+{
+	struct world *world = *state;
+	struct world_ask unreadable = {.person = 1, .duration = "PT2S"},
+			 other = {.person = 2, .duration = "PT2S"};
+	char id[ID_SIZE], next[ID_SIZE];
+
+	scene_activate(world, &unreadable, id);
+	scene_wait(world, &unreadable, id, "provisioned");
+	assert_true(
+		redis_server_do(&world->redis, "RENAME {j%d}:r:%s {j%d}:kept", id_lane(id), id, id_lane(id)));
+	assert_true(redis_server_do(&world->redis, "RPUSH {j%d}:r:%s nonsense", id_lane(id), id));
+	scene_activate(world, &other, next);
+	scene_wait(world, &other, next, "removed");
+	assert_true(proc_wait_text(&world->brokers[0].proc, "event=set_aside", SCENE_PATIENCE, NULL, 0));
+	expect_at(world, "/readyz",
+		  "What cannot be worked on, as a key in Redis cannot be read, and may be an end");
+	expect_at(world, "/metrics", "\njit_timetable_set_aside 1\n");
+	expect_at(world, "/api/audit", "\"set_aside\"");
+	assert_int_equal(scene_members(world, 0), 1);
+	assert_true(
+		redis_server_do(&world->redis, "RENAME {j%d}:kept {j%d}:r:%s", id_lane(id), id_lane(id), id));
+	scene_wait(world, &unreadable, id, "removed");
+	expect_at(world, "/readyz", "\"warnings\":[]");
+	expect_at(world, "/metrics", "\njit_timetable_set_aside 0\n");
+	world_passed(world);
+}
+
 static bool lacks_figures(void *ctx)
 {
 	static const char *const gauges[] = {"\njit_removals_unconfirmed ", "\njit_removals_oldest_seconds ",
@@ -202,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_overdue_removal_is_a_warning, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(ends_that_are_refused_are_told, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_told, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(what_is_not_known_is_not_zero, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(a_broker_that_stops_is_not_ready, open_world, scene_close),
 	};

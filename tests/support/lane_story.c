@@ -165,8 +165,10 @@ static void do_due(struct lane_story_line *line)
 	lane_arg(line->lane, "5000");
 	lane_arg(line->lane, line->count > 2 ? line->word[2] : "100");
 	reply = lane_send(line->lane);
-	for (size_t i = 3; lane_at(reply, i) != NULL; i++)
+	for (size_t i = 3; lane_at(reply, i + 1) != NULL; i += 2) {
 		line_word(line, lane_text(lane_at(reply, i)));
+		story_say_claim(line, lane_text(lane_at(reply, i)), lane_text(lane_at(reply, i + 1)));
+	}
 	freeReplyObject(reply);
 }
 
@@ -327,6 +329,8 @@ static const struct {
 	const char *name;
 	void (*run)(struct lane_story_line *line);
 } commands[] = {
+	{"spoil", story_do_spoil},
+	{"mend", story_do_mend},
 	{"give", do_give},
 	{"try-give", do_try_give},
 	{"withdraw", do_withdraw},

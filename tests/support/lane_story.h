@@ -18,6 +18,7 @@
  *	     [user=ID_BEFORE_THE_NAME]; other marks than doubt and sure as they stand: 0c
  *	user PERSON    users    what is kept of them as users of the application
  *	users-take PIECE STEP [most=N]    users-go PIECE PERSON AIM    users-end PIECE AIM PERSON:VERDICT[:doubt|:sure[:DIGEST]] …
+ *	spoil KEY    a list stands in its place    mend KEY    as it was before that
  *	get ID FIELD …    list p|g WHO [most=N] [states=A,B] [action=A] [group=G] [person=P] [from=MS] [below=ID]
  *	     [what=eligibility_list]    the same with what=count or what=eligibility_count
  *	give ID GROUP PERSON ACTION [DURATION] [start=MS] [end=MS] [h=HASH]    try-give …    withdraw ID    given ID FIELD …

@@ -45,6 +45,11 @@ void story_do_eligible(struct lane_story_line *line);
 void story_do_given(struct lane_story_line *line);
 void story_do_check(struct lane_story_line *line);
 
+/* lane_story_spoil.c: what cannot be read. */
+void story_say_claim(struct lane_story_line *line, const char *kind, const char *id);
+void story_do_spoil(struct lane_story_line *line);
+void story_do_mend(struct lane_story_line *line);
+
 /* lane_story_policy.c */
 void story_do_policies(struct lane_story_line *line);
 void story_do_lose(struct lane_story_line *line);

@@ -247,6 +247,10 @@ void story_do_lane(struct lane_story_line *line)
 	line_say(line, "timetable=%lld removals=%lld oldest=", (long long)lane_int(lane_at(reply, 3)),
 		 (long long)lane_int(lane_at(reply, 4)));
 	line_value(line, lane_at(reply, 5));
+	if (lane_int(lane_at(reply, 16)) > 0) {
+		line_say(line, " aside=%lld since=", (long long)lane_int(lane_at(reply, 16)));
+		line_value(line, lane_at(reply, 17));
+	}
 	if (lane_int(lane_at(reply, 15)) > 0)
 		line_say(line, " stranded=%lld", (long long)lane_int(lane_at(reply, 15)));
 	freeReplyObject(reply);
