@@ -15,6 +15,7 @@
 #include "broker/broker.h"
 #include "broker/confine.h"
 #include "broker/deposit.h"
+#include "broker/descriptors.h"
 #include "broker/recheck.h"
 #include "broker/provision/steps.h"
 #include "broker/terms.h"
@@ -236,6 +237,22 @@ static bool start_courier(struct broker *broker, struct errctx *ec)
 	return courier_new(&options, &broker->courier, ec) == ERR_OK;
 }
 
+/* Fewer connections than configured where descriptors are short, and fewer of one address in proportion. */
+static void limit_connections(const struct config *config, struct server_options *options)
+{
+	size_t limit = descriptors_raise();
+	size_t wanted = (size_t)config->connections, connections = descriptors_for_callers(limit, wanted);
+	size_t per_address = (size_t)config->connections_per_address * connections / wanted;
+
+	if (connections < wanted)
+		log_warn("descriptors", "limit=%zu connections=%zu wanted=%zu note=%s", limit, connections,
+			 wanted, "raise the limit of open files");
+	options->connections = (unsigned)connections;
+	/* Behind a balancer all come from its address. */
+	if (config->proxies.count == 0)
+		options->connections_per_address = per_address > 0 ? (unsigned)per_address : 1;
+}
+
 static bool start_server(struct broker *broker, struct errctx *ec)
 {
 	const struct config *config = broker->config;
@@ -250,18 +267,15 @@ static bool start_server(struct broker *broker, struct errctx *ec)
 		.path = config->listen_path,
 		.certificate_file = config->tls_certificate,
 		.key_file = config->tls_key,
-		.connections = (unsigned)config->connections,
-		/* Behind a balancer all come from its address. */
-		.connections_per_address =
-			config->proxies.count > 0 ? 0 : (unsigned)config->connections_per_address,
 		.proxies = broker->proxies,
 		.idle_timeout_ms = CONNECTION_IDLE_MS,
 		.request_deadline_ms = REQUEST_DEADLINE_MS,
 		.handle = api_handle,
 		.ctx = &broker->api,
 	};
+	limit_connections(config, &options);
 	broker->api.quota = broker->quota = quota_new();
-	broker->api.events = broker->events = events_new(&changes, (size_t)config->connections / 2);
+	broker->api.events = broker->events = events_new(&changes, options.connections / 2);
 	if (broker->quota == NULL || broker->events == NULL)
 		return err_set(ec, ERR_NOMEM, "%s", err_message(ERR_NOMEM)) == ERR_OK;
 	broker->api.config = broker->config;

@@ -138,8 +138,10 @@ const struct setting settings[SETTING_COUNT] = {
 		{"system_calls",
 		 "`few`: all but those that the broker needs are taken from it once it has started.",
 		 TYPE_CHOICE, .fallback = "few", .choices = "few|all", ROOT(all_calls), AT_START},
-	[SET_CONNECTIONS] = {"connections", "Open connections of callers, in all.", TYPE_COUNT,
-			     .fallback = "10000", .unit = "connections", .min = 1, .max = 100000,
+	[SET_CONNECTIONS] = {"connections",
+			     "Open connections of callers, in all; fewer where the limit of open files is "
+			     "low, so that pushes get through.",
+			     TYPE_COUNT, .fallback = "10000", .unit = "connections", .min = 1, .max = 100000,
 			     ROOT(connections), AT_START},
 	[SET_CONNECTIONS_PER_ADDRESS] = {"connections_per_address", "Open connections of one address.",
 					 TYPE_COUNT, .fallback = "1000", .unit = "connections", .min = 1,
