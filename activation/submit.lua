@@ -104,12 +104,18 @@ local function activate(c, t, r, m, push_id, by)
 	settle(c, m)
 end
 
+-- Both wait for an approver, and their time counts from then: it is their lengths that can be compared.
+local function waits_for_as_much(other, r)
+	return other.d and r.d and not other.a and not r.a and other.d >= r.d
+end
+
 -- Nothing would be gained: another request gives all of this time already. One that waits for an approver gives
 -- nothing to who need not wait: an administrator's assignment, or a broken glass.
 local function covered(c, m, r)
 	for _, other in ipairs(requests_of(c, m)) do
-		if (WANTS[other.st] or other.st == 'scheduled' or (other.st == 'awaiting' and r.aw)) and other.s <= r.s
-			and other.e >= r.e then
+		local waits = other.st == 'awaiting' and r.aw
+		if (WANTS[other.st] or other.st == 'scheduled' or waits) and other.s <= r.s
+			and (other.e >= r.e or waits and waits_for_as_much(other, r)) then
 			return other
 		end
 	end

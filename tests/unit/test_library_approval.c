@@ -49,6 +49,26 @@ static void test_one_voice(void **state)
 	lane_story_run(*state, "one voice", rows);
 }
 
+/* Who waits for an approver cannot wait twice for the same: the time of both counts from the approval. */
+static void test_twice(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 submit r1 g1 ann 60000 wait=5000", "ok awaiting"},
+		{"7 submit r2 g1 ann 60000 wait=5000", "pending r1 awaiting"},
+		{"8 submit r2 g1 ann 50000 wait=5000", "pending r1 awaiting"},
+		{"9 submit r2 g1 ann 60001 wait=5000", "ok awaiting"},
+		{"10 submit r3 g1 ann 60001 start=70000 wait=5000", "ok awaiting"},
+		{"11 submit r4 g1 ann 60001 start=70000 wait=5000", "pending r3 awaiting"},
+		{"12 submit r5 g1 ann 1000", "ok provisioning | push Pr5 add g1 ann"},
+		{"13 decide r1 1 bob Approve", "ok"},
+		{"13 decide r2 1 bob Deny", "ok"},
+		{"14 submit r6 g1 ann 60000 wait=5000", "ok awaiting"},
+		END,
+	};
+
+	lane_story_run(*state, "twice", rows);
+}
+
 /* A message that was received before ends nothing, whether it counted or was refused. */
 static void test_messages(void **state)
 {
@@ -111,9 +131,8 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_own),
-		cmocka_unit_test(test_one_voice),
-		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_own),    cmocka_unit_test(test_one_voice),
+		cmocka_unit_test(test_twice),  cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_limits),
 	};
 
