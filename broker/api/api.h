@@ -27,6 +27,17 @@ struct quota;
 struct events;
 struct change;
 
+struct reading;
+
+/* What the lanes have said, for /readyz and /metrics: one look serves all who ask within a short while. */
+struct health {
+	struct metrics_state state; /* only what the lanes know of it */
+	int64_t read_ms;            /* when they had said it, on the clock that never jumps; 0 = never */
+	unsigned lanes_left;        /* of a look that is under way */
+	int64_t now_ms, oldest_ms, oldest_due_ms, oldest_aside_ms, oldest_notice_ms;
+	struct reading *waiting; /* for its end */
+};
+
 struct api {
 	struct config *config; /* the current one; replaced on reload */
 	struct activation *activation;
@@ -40,6 +51,7 @@ struct api {
 	struct signin *signin; /* NULL when no provider is configured */
 	struct quota *quota;   /* NULL = callers are not counted */
 	struct events *events; /* those who listen */
+	struct health health;
 	bool stopping;
 };
 

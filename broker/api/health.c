@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/events.h"
 #include "audit/keeper.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "escrow/escrow.h"
 
@@ -19,13 +20,14 @@ void health_live(struct call *call)
 	call_answer(call, 200, NULL, &body);
 }
 
-/* Figures that lie in the store, lane by lane. */
+#define FRESH_MS 250 /* anybody may ask, and as often as they like */
+
+/* Somebody who asks for figures that lie in the store, lane by lane. */
 struct reading {
 	struct call *call;
 	void (*render)(struct reading *reading); /* when they are all there; frees it */
-	unsigned lanes_left;
-	int64_t now_ms, oldest_ms, oldest_due_ms, oldest_aside_ms, oldest_notice_ms;
 	struct metrics_state state;
+	struct reading *next;
 };
 
 /* How long the applications' tokens last, where their end is known. */
@@ -90,23 +92,23 @@ static int64_t earlier(int64_t a_ms, int64_t b_ms)
 	return a_ms == 0 || (b_ms != 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
-static int64_t seconds_since(const struct reading *reading, int64_t since_ms)
+static int64_t seconds_since(const struct health *health, int64_t since_ms)
 {
-	return since_ms > 0 && since_ms < reading->now_ms ? (reading->now_ms - since_ms) / 1000 : 0;
+	return since_ms > 0 && since_ms < health->now_ms ? (health->now_ms - since_ms) / 1000 : 0;
 }
 
-static void add_lane(struct reading *reading, const struct lane_status *status)
+static void add_lane(struct health *health, const struct lane_status *status)
 {
-	struct metrics_state *state = &reading->state;
+	struct metrics_state *state = &health->state;
 
-	reading->now_ms = status->now_ms;
+	health->now_ms = status->now_ms;
 	state->timetable += status->timetable;
 	state->due += status->due;
-	reading->oldest_due_ms = earlier(reading->oldest_due_ms, status->oldest_due_ms);
+	health->oldest_due_ms = earlier(health->oldest_due_ms, status->oldest_due_ms);
 	state->set_aside += status->set_aside;
-	reading->oldest_aside_ms = earlier(reading->oldest_aside_ms, status->oldest_aside_ms);
+	health->oldest_aside_ms = earlier(health->oldest_aside_ms, status->oldest_aside_ms);
 	state->removals += status->removals;
-	reading->oldest_ms = earlier(reading->oldest_ms, status->oldest_removal_ms);
+	health->oldest_ms = earlier(health->oldest_ms, status->oldest_removal_ms);
 	state->held += status->held;
 	state->stranded += status->stranded;
 	state->audit_events += status->audit_events;
@@ -116,31 +118,51 @@ static void add_lane(struct reading *reading, const struct lane_status *status)
 		state->audit_unexported += status->audit_unexported;
 	state->notices += status->notices;
 	state->parked_notices += status->parked_notices;
-	reading->oldest_notice_ms = earlier(reading->oldest_notice_ms, status->oldest_notice_ms);
+	health->oldest_notice_ms = earlier(health->oldest_notice_ms, status->oldest_notice_ms);
 }
 
 static void on_lane(void *ctx, enum err err, const struct lane_status *status)
 {
-	struct reading *reading = ctx;
+	struct health *health = ctx;
+	struct reading *next;
 
 	if (err == ERR_OK)
-		add_lane(reading, status);
+		add_lane(health, status);
 	else
-		reading->state.known = false;
-	if (--reading->lanes_left > 0)
+		health->state.known = false;
+	if (--health->lanes_left > 0)
 		return;
-	reading->state.oldest_due_s = seconds_since(reading, reading->oldest_due_ms);
-	reading->state.oldest_aside_s = seconds_since(reading, reading->oldest_aside_ms);
-	reading->state.oldest_removal_s = seconds_since(reading, reading->oldest_ms);
-	reading->state.oldest_notice_s = seconds_since(reading, reading->oldest_notice_ms);
-	reading->render(reading);
+	health->state.oldest_due_s = seconds_since(health, health->oldest_due_ms);
+	health->state.oldest_aside_s = seconds_since(health, health->oldest_aside_ms);
+	health->state.oldest_removal_s = seconds_since(health, health->oldest_ms);
+	health->state.oldest_notice_s = seconds_since(health, health->oldest_notice_ms);
+	health->read_ms = clock_mono_ms();
+	next = health->waiting;
+	health->waiting = NULL;
+	while (next != NULL) {
+		struct reading *reading = next;
+
+		next = reading->next;
+		reading->state = health->state;
+		reading->render(reading);
+	}
 }
 
-/* Asks every lane; without a store there is nothing to ask. */
+static void ask_lanes(struct api *api)
+{
+	struct health *health = &api->health;
+	unsigned lanes = store_lanes(api->store);
+
+	*health = (struct health){.waiting = health->waiting, .lanes_left = lanes, .state.known = true};
+	for (unsigned i = 0; i < lanes; i++)
+		activation_lane(api->activation, i, on_lane, health);
+}
+
+/* Asks every lane, unless that was done just now or is under way; without a store there is nothing to ask. */
 static void read_lanes(struct call *call, void (*render)(struct reading *reading))
 {
+	struct health *health = &call->api->health;
 	struct reading *reading = calloc(1, sizeof(*reading));
-	unsigned lanes = store_ready(call->api->store, NULL) ? store_lanes(call->api->store) : 0;
 
 	if (reading == NULL) {
 		call_error(call, ERR_NOMEM, NULL, NULL);
@@ -148,12 +170,19 @@ static void read_lanes(struct call *call, void (*render)(struct reading *reading
 	}
 	reading->call = call;
 	reading->render = render;
-	reading->lanes_left = lanes;
-	reading->state.known = lanes > 0;
-	for (unsigned i = 0; i < lanes; i++)
-		activation_lane(call->api->activation, i, on_lane, reading);
-	if (lanes == 0)
+	if (!store_ready(call->api->store, NULL)) {
 		render(reading);
+		return;
+	}
+	if (health->lanes_left == 0 && health->read_ms > 0 && clock_mono_ms() - health->read_ms < FRESH_MS) {
+		reading->state = health->state;
+		render(reading);
+		return;
+	}
+	reading->next = health->waiting;
+	health->waiting = reading;
+	if (health->lanes_left == 0)
+		ask_lanes(call->api);
 }
 
 void health_metrics(struct call *call)

@@ -27,6 +27,11 @@ static bool is_said(void *ctx)
 	       drift_events(ctx, "application_unknown") == 1;
 }
 
+static bool is_over(void *ctx)
+{
+	return drift_count(ctx, "/metrics", "jit_removals_stranded 0\n") == 1;
+}
+
 /* It cannot be removed and that is said, once; when the application is back, it is removed. */
 static void what_cannot_end_is_said(void **state)
 {
@@ -47,7 +52,7 @@ static void what_cannot_end_is_said(void **state)
 	assert_true(scene_reload(world, 0));
 	scene_wait(world, &ask, id, "removed");
 	scene_wait_members(world, 0, 0);
-	assert_int_equal(drift_count(world, "/metrics", "jit_removals_stranded 0\n"), 1);
+	assert_true(wait_until(is_over, world, SCENE_PATIENCE));
 	assert_int_equal(drift_events(world, "application_unknown"), 1);
 	world_passed(world);
 }

@@ -124,6 +124,17 @@ static void expect_all(struct export *e)
 				fail_msg("event %lld of lane %u is not in the file", (long long)number, lane);
 }
 
+static bool none_is_left(void *ctx)
+{
+	struct http_response response;
+	bool none;
+
+	scene_get(ctx, 0, "/metrics", &response);
+	none = strstr(buf_text(&response.body), "\njit_audit_unexported 0\n") != NULL;
+	http_response_release(&response);
+	return none;
+}
+
 static bool warned(void *ctx)
 {
 	struct export *e = ctx;
@@ -165,7 +176,6 @@ static void test_killed(void **state)
 {
 	struct export *e = *state;
 	struct world *world = &e->world;
-	struct http_response response;
 	FILE *file;
 
 	for (size_t round = 0; round < ROUNDS; round++) {
@@ -183,9 +193,7 @@ static void test_killed(void **state)
 		}
 	}
 	wait_exported(e);
-	scene_get(world, 0, "/metrics", &response);
-	assert_non_null(strstr(buf_text(&response.body), "\njit_audit_unexported 0\n"));
-	http_response_release(&response);
+	assert_true(wait_until(none_is_left, world, SCENE_PATIENCE));
 	memset(e->seen, 0, sizeof(e->seen));
 	read_lines(e, e->rotated);
 	read_lines(e, e->file);

@@ -95,15 +95,31 @@ static void wait_held(const struct world *world, int64_t wanted)
 	assert_true(wait_until(is_held, &(struct held){world, wanted}, SCENE_PATIENCE));
 }
 
+struct saying {
+	const struct world *world;
+	const char *path, *text;
+};
+
+static bool is_said(void *ctx)
+{
+	const struct saying *saying = ctx;
+	struct http_response response;
+	bool said;
+
+	scene_get(saying->world, 0, saying->path, &response);
+	assert_int_equal(response.status, 200);
+	said = strstr(buf_text(&response.body), saying->text) != NULL;
+	http_response_release(&response);
+	return said;
+}
+
+/* What is said of the lanes may be a moment old. */
 static void expect_in(const struct world *world, const char *path, const char *text)
 {
-	struct http_response response;
+	struct saying saying = {world, path, text};
 
-	scene_get(world, 0, path, &response);
-	assert_int_equal(response.status, 200);
-	if (strstr(buf_text(&response.body), text) == NULL)
-		fail_msg("%s does not say %s:\n%s", path, text, buf_text(&response.body));
-	http_response_release(&response);
+	if (!wait_until(is_said, &saying, SCENE_PATIENCE))
+		fail_msg("%s does not say %s", path, text);
 }
 
 /* Three lose their eligibility, one keeps it; two are the most. */

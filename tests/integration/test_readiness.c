@@ -26,15 +26,31 @@ static int open_world(void **state)
 	return scene_open(state, &options);
 }
 
+struct saying {
+	const struct world *world;
+	const char *path, *text;
+};
+
+static bool is_said(void *ctx)
+{
+	const struct saying *saying = ctx;
+	struct http_response response;
+	bool said;
+
+	scene_get(saying->world, 0, saying->path, &response);
+	assert_int_equal(response.status, 200);
+	said = strstr(buf_text(&response.body), saying->text) != NULL;
+	http_response_release(&response);
+	return said;
+}
+
+/* What it says may be a moment old. */
 static void expect_at(const struct world *world, const char *path, const char *text)
 {
-	struct http_response response;
+	struct saying saying = {world, path, text};
 
-	scene_get(world, 0, path, &response);
-	assert_int_equal(response.status, 200);
-	if (strstr(buf_text(&response.body), text) == NULL)
-		fail_msg("%s does not say %s:\n%s", path, text, buf_text(&response.body));
-	http_response_release(&response);
+	if (!wait_until(is_said, &saying, SCENE_PATIENCE))
+		fail_msg("%s does not say %s", path, text);
 }
 
 /* Nobody waits for a minute here: Redis is told that the removal is as old as that. */
@@ -183,6 +199,47 @@ static void what_is_not_known_is_not_zero(void **state)
 	world_passed(world);
 }
 
+/* -- whoever asks ----------------------------------------------------------------------------------------------- */
+
+#define ASKED 200
+#define FRESH 250 /* ms: so old may an answer be */
+#define LANES 16
+
+/* Calls of functions that only read. */
+static long reads(const struct world *world)
+{
+	static const char name[] = "cmdstat_fcall_ro:calls=";
+	redisReply *reply = redis_server_command(&world->redis, "INFO commandstats");
+	const char *found;
+	long count;
+
+	assert_non_null(reply);
+	found = strstr(reply->str, name);
+	count = found != NULL ? strtol(found + strlen(name), NULL, 10) : 0;
+	freeReplyObject(reply);
+	return count;
+}
+
+/* However often it is asked, Redis is asked a few times a second. */
+static void nobody_wears_redis_out(void **state)
+{
+	struct world *world = *state;
+	struct http_response response;
+	int64_t began = clock_mono_ms(), took;
+	long before = reads(world), looks;
+
+	for (int i = 0; i < ASKED; i++) {
+		scene_get(world, 0, i % 2 == 0 ? "/readyz" : "/metrics", &response);
+		assert_int_equal(response.status, 200);
+		http_response_release(&response);
+	}
+	took = clock_mono_ms() - began;
+	looks = (reads(world) - before) / LANES;
+	if (looks > took / FRESH + 2)
+		fail_msg("%ld looks in %lld ms", looks, (long long)took);
+	world_passed(world);
+}
+
 /* -- about to end ---------------------------------------------------------------------------------------------- */
 
 /* Asks over a connection that stays, and waits for that text at the end of the answer, which begins with that line. */
@@ -233,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ends_that_are_refused_are_told, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_told, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(what_is_not_known_is_not_zero, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(nobody_wears_redis_out, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(a_broker_that_stops_is_not_ready, open_world, scene_close),
 	};
 
