@@ -30,9 +30,15 @@ local function jit_denied()
 	return ''
 end
 
+-- jit_store, read only: which data this is (broker/store/setup.h); '' = it is gone.
+local function jit_store(keys)
+	return redis.call('GET', keys[1] .. 'store') or ''
+end
+
 -- What takes access away, or only carries out or ends what has begun, runs when Redis' memory is full (`allow-oom`): access
 -- ends when it should. It leaves behind an audit event and a closed request at most. What gives access, or keeps what anybody
 -- sends, does not.
+redis.register_function({ function_name = 'jit_store', callback = jit_store, flags = { 'no-writes' } })
 redis.register_function({ function_name = 'jit_version', callback = jit_version, flags = { 'no-writes' } })
 redis.register_function({ function_name = 'jit_denied', callback = jit_denied, flags = { 'no-writes' } })
 redis.register_function('jit_submit', jit_submit)

@@ -24,7 +24,9 @@ struct broker {
 	struct activation *activation;
 	struct keeper *keeper; /* of the audit */
 	struct pusher *pusher;
-	struct escrow *escrow;          /* NULL when none is configured */
+	struct escrow *escrow; /* NULL when none is configured */
+	struct forgotten
+		*forgotten; /* what it holds and the store does not; NULL before the store is there */
 	struct provisioner provisioner; /* of the two */
 	struct courier *courier;
 	struct issuers issuers;  /* who signs people in */

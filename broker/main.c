@@ -17,6 +17,7 @@
 #include "broker/confine.h"
 #include "broker/core_dump.h"
 #include "broker/recovery/offline.h"
+#include "broker/forgotten.h"
 #include "broker/recheck.h"
 #include "config/config.h"
 #include "escrow/escrow.h"
@@ -41,6 +42,8 @@ static void finish(struct broker *broker)
 		pusher_abort_all(broker->pusher);
 	if (broker->courier != NULL)
 		courier_abort_all(broker->courier);
+	forgotten_free(broker->forgotten);
+	broker->api.forgotten = broker->forgotten = NULL;
 	server_free(broker->server);
 	broker->server = NULL;
 	issuers_stop(&broker->issuers);

@@ -16,6 +16,7 @@
 #include "broker/confine.h"
 #include "broker/deposit.h"
 #include "broker/descriptors.h"
+#include "broker/forgotten.h"
 #include "broker/recheck.h"
 #include "broker/provision/steps.h"
 #include "broker/terms.h"
@@ -26,6 +27,7 @@
 #include "store/store.h"
 
 #define STORE_QUEUE_MAX     20000
+#define STORE_LOOK_MS       1000
 #define CONNECTION_IDLE_MS  60000
 #define REQUEST_DEADLINE_MS 10000
 _Static_assert(SIGNIN_WAIT_MS < REQUEST_DEADLINE_MS, "a token waits no longer than its request");
@@ -147,6 +149,8 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 
 	if (ready)
 		log_info("store_ready", "lanes=%u", store_lanes(broker->store));
+	else if (strstr(why, STORE_LOST) != NULL)
+		log_error("store_lost", "why=%s", why);
 	else
 		log_warn("store_away", "why=%s", why);
 	/* Before the timetable looks, so that what is overdue is counted. */
@@ -160,6 +164,9 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 			keeper_note_config(broker->keeper, "start");
 	}
 	broker->served = broker->served || ready;
+	if (ready && broker->escrow != NULL && broker->server != NULL && broker->forgotten == NULL)
+		broker->api.forgotten = broker->forgotten =
+			forgotten_new(&broker->loop, broker->config, store_born_ms(broker->store));
 }
 
 static bool start_store(struct broker *broker, struct errctx *ec)
@@ -173,6 +180,7 @@ static bool start_store(struct broker *broker, struct errctx *ec)
 		.call_timeout_ms = broker->config->redis_timeout_ms,
 		.queue_max = STORE_QUEUE_MAX,
 		.allow_volatile = broker->config->redis_allow_volatile,
+		.look_ms = STORE_LOOK_MS,
 		.replicas = (unsigned)broker->config->redis_replicas,
 		.replicas_timeout_ms = broker->config->redis_replicas_timeout_ms,
 		.on_ready = on_store_ready,

@@ -23,6 +23,7 @@ struct pusher;
 struct keeper;
 struct provisioner;
 struct escrow;
+struct forgotten;
 struct quota;
 struct events;
 struct change;
@@ -46,11 +47,12 @@ struct api {
 	struct metrics *metrics;
 	struct pusher *pusher;
 	const struct provisioner *provisioner;
-	struct escrow *escrow; /* NULL = none */
-	struct keeper *keeper; /* of the audit */
-	struct signin *signin; /* NULL when no provider is configured */
-	struct quota *quota;   /* NULL = callers are not counted */
-	struct events *events; /* those who listen */
+	struct escrow *escrow;       /* NULL = none */
+	struct forgotten *forgotten; /* NULL = nothing is known of it */
+	struct keeper *keeper;       /* of the audit */
+	struct signin *signin;       /* NULL when no provider is configured */
+	struct quota *quota;         /* NULL = callers are not counted */
+	struct events *events;       /* those who listen */
 	struct health health;
 	bool stopping;
 };

@@ -9,6 +9,7 @@
 #include "audit/keeper.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "broker/forgotten.h"
 #include "escrow/escrow.h"
 
 void health_live(struct call *call)
@@ -200,6 +201,7 @@ static void add_warnings(struct buf *out, const struct reading *reading)
 	const char *const warnings[] = {
 		keeper_trouble(api->keeper),
 		api->escrow != NULL ? escrow_trouble(api->escrow) : NULL,
+		forgotten_trouble(api->forgotten),
 		reading->state.held > 0 ? held : NULL,
 		reading->state.stranded > 0 ? stranded : NULL,
 		reading->state.oldest_removal_s >= OVERDUE_S ? overdue : NULL,

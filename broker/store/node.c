@@ -203,8 +203,7 @@ static void become_ready(struct node *node)
 	node->failed = false;
 	node->ready_ms = now_ms(node);
 	node->shared->counts->connected++;
-	if (node->setup.lanes != 0)
-		node->shared->wish.known_lanes = node->setup.lanes;
+	setup_learn(&node->shared->wish, &node->setup);
 	calls_merge(&node->queue, &node->held);
 	barrier_drop(&node->barrier, &node->queue);
 	node->shared->events->changed(node->shared->ctx, node, true, NULL);

@@ -37,7 +37,7 @@ struct node_shared {
 	const struct node_events *events;
 	void *ctx;
 	const struct tls *tls;
-	struct setup_wish wish; /* known_lanes is set by the first node that knows */
+	struct setup_wish wish; /* what is known_… is set by the first node that knows */
 	struct barrier_wish barrier;
 	int64_t call_timeout_ms;
 	size_t queue_max; /* calls of one node */

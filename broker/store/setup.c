@@ -1,5 +1,5 @@
 /* The start-up conversation as a table of steps: what is sent, and what is made of the answer. */
-#include "store/setup.h"
+#include "store/setup_steps.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,37 +8,19 @@
 
 #include "base/buf.h"
 #include "base/id.h"
-#include "store/answer.h"
 
-#define ARGS_MAX    5
-#define NUMBER_SIZE 24
-#define WHY_MAX     200
+#define WHY_MAX 200
 
-/* Arguments of a command, NULL-terminated; `number` holds the text of one of them. */
-struct command {
-	const char *argv[ARGS_MAX + 1];
-	char number[NUMBER_SIZE];
-};
-
-typedef void writer(const struct setup *setup, struct command *command);
-typedef enum setup_verdict reader(struct setup *setup, const struct reply *reply);
-
-static enum setup_verdict refuse(struct setup *setup, const char *what, const struct reply *reply)
+enum setup_verdict setup_refuse(struct setup *setup, const char *what, const struct reply *reply)
 {
 	(void)err_set(&setup->why, ERR_UNAVAILABLE, "%s: Redis answered: %.*s", what, WHY_MAX,
 		      reply_is_error(reply) ? reply->text : "something unexpected");
 	return SETUP_REFUSED;
 }
 
-static bool reply_is_ok(const struct reply *reply)
+bool setup_is_ok(const struct reply *reply)
 {
 	return reply_is_text(reply) && strcmp(reply_text(reply), "OK") == 0;
-}
-
-/* On a cluster another node may have the key: then it is that node's conversation that cares for it. */
-static bool is_elsewhere(const struct setup *setup, const struct reply *reply)
-{
-	return setup->wish->is_cluster && answer_of(reply) == ANSWER_MOVED;
 }
 
 /* -- signing in ------------------------------------------------------------------------------------------- */
@@ -55,8 +37,9 @@ static void write_sign_in(const struct setup *setup, struct command *command)
 
 static enum setup_verdict read_sign_in(struct setup *setup, const struct reply *reply)
 {
-	return reply_is_ok(reply) ? SETUP_MORE
-				  : refuse(setup, "signing in with redis.user and redis.password", reply);
+	return setup_is_ok(reply)
+		       ? SETUP_MORE
+		       : setup_refuse(setup, "signing in with redis.user and redis.password", reply);
 }
 
 /* -- database --------------------------------------------------------------------------------------------- */
@@ -70,7 +53,8 @@ static void write_select(const struct setup *setup, struct command *command)
 
 static enum setup_verdict read_select(struct setup *setup, const struct reply *reply)
 {
-	return reply_is_ok(reply) ? SETUP_MORE : refuse(setup, "the database cannot be selected", reply);
+	return setup_is_ok(reply) ? SETUP_MORE
+				  : setup_refuse(setup, "the database cannot be selected", reply);
 }
 
 /* -- durability ------------------------------------------------------------------------------------------- */
@@ -183,7 +167,7 @@ static enum setup_verdict read_role(struct setup *setup, const struct reply *rep
 	if (strstr(info, "\nrole:master\r") != NULL)
 		return SETUP_MORE;
 	if (strstr(info, "\nrole:slave\r") == NULL)
-		return refuse(setup, "the role of Redis cannot be read", reply);
+		return setup_refuse(setup, "the role of Redis cannot be read", reply);
 	(void)err_set(&setup->why, ERR_UNAVAILABLE, "this Redis is a replica; the broker needs the master");
 	return SETUP_REFUSED;
 }
@@ -201,7 +185,7 @@ static void write_version(const struct setup *setup, struct command *command)
 static enum setup_verdict read_version(struct setup *setup, const struct reply *reply)
 {
 	if (reply_is_error(reply) && strncmp(reply->text, "ERR Function not found", 22) != 0)
-		return refuse(setup, "the version of the function library cannot be read", reply);
+		return setup_refuse(setup, "the version of the function library cannot be read", reply);
 	setup->library_is_absent = reply_is_error(reply);
 	setup->library_is_old = !setup->library_is_absent && reply_int(reply) < setup->wish->library_version;
 	return SETUP_MORE;
@@ -227,7 +211,7 @@ static enum setup_verdict read_load(struct setup *setup, const struct reply *rep
 	}
 	setup->has_replaced = setup->library_is_old;
 	return reply_is_text(reply) ? SETUP_MORE
-				    : refuse(setup, "the function library cannot be loaded", reply);
+				    : setup_refuse(setup, "the function library cannot be loaded", reply);
 }
 
 /* -- permissions ------------------------------------------------------------------------------------------ */
@@ -243,7 +227,7 @@ static void write_permitted(const struct setup *setup, struct command *command)
 static enum setup_verdict read_permitted(struct setup *setup, const struct reply *reply)
 {
 	if (!reply_is_text(reply))
-		return refuse(setup, "what the functions may do cannot be read", reply);
+		return setup_refuse(setup, "what the functions may do cannot be read", reply);
 	if (reply_text_len(reply) == 0)
 		return SETUP_MORE;
 	(void)err_set(
@@ -266,7 +250,7 @@ static void write_wait(const struct setup *setup, struct command *command)
 static enum setup_verdict read_wait(struct setup *setup, const struct reply *reply)
 {
 	return reply->kind == REPLY_INTEGER ? SETUP_MORE
-					    : refuse(setup, "replicas cannot be waited for", reply);
+					    : setup_refuse(setup, "replicas cannot be waited for", reply);
 }
 
 static void write_waitaof(const struct setup *setup, struct command *command)
@@ -285,129 +269,7 @@ static enum setup_verdict read_waitaof(struct setup *setup, const struct reply *
 	return setup->has_waitaof ||
 			       (reply_is_error(reply) && strncmp(reply->text, unknown, strlen(unknown)) == 0)
 		       ? SETUP_MORE
-		       : refuse(setup, "replicas cannot be waited for", reply);
-}
-
-/* -- what is written once ---------------------------------------------------------------------------------- */
-
-/* A Redis that takes no writes, because it is full or without its replicas, refuses them also where the key is there;
- * whether it is, the next step reads, and access still has to end. */
-static enum setup_verdict written(struct setup *setup, const char *what, const struct reply *reply)
-{
-	enum setup_verdict verdict;
-
-	if (reply->kind == REPLY_NIL || reply_is_ok(reply) || is_elsewhere(setup, reply))
-		return SETUP_MORE;
-	verdict = refuse(setup, what, reply);
-	return answer_of(reply) == ANSWER_FULL ? SETUP_MORE : verdict;
-}
-
-/* It could not be written, and is not there. */
-static bool is_missing(const struct setup *setup, const struct reply *reply)
-{
-	return reply->kind == REPLY_NIL && setup->why.text[0] != '\0';
-}
-
-/* -- schema ----------------------------------------------------------------------------------------------- */
-
-static void write_write_schema(const struct setup *setup, struct command *command)
-{
-	(void)snprintf(command->number, sizeof(command->number), "%u", setup->wish->schema);
-	command->argv[0] = "SET";
-	command->argv[1] = SETUP_SCHEMA_KEY;
-	command->argv[2] = command->number;
-	command->argv[3] = "NX";
-}
-
-static enum setup_verdict read_write_schema(struct setup *setup, const struct reply *reply)
-{
-	return written(setup, "the schema of the keys cannot be written", reply);
-}
-
-static void write_read_schema(const struct setup *setup, struct command *command)
-{
-	(void)setup;
-	command->argv[0] = "GET";
-	command->argv[1] = SETUP_SCHEMA_KEY;
-}
-
-static enum setup_verdict read_read_schema(struct setup *setup, const struct reply *reply)
-{
-	int64_t schema = reply_int(reply);
-	unsigned ours = setup->wish->schema;
-	if (is_elsewhere(setup, reply))
-		return SETUP_MORE;
-	if (reply_is_error(reply))
-		return refuse(setup, "the schema of the keys cannot be read", reply);
-	if (is_missing(setup, reply))
-		return SETUP_REFUSED;
-	if (schema == ours)
-		return SETUP_MORE;
-	if (schema > ours)
-		(void)err_set(&setup->why, ERR_UNAVAILABLE,
-			      "the store was written by a newer broker (key schema %lld, this one knows %u): "
-			      "start that version or a newer one",
-			      (long long)schema, ours);
-	else if (schema > 0)
-		(void)err_set(&setup->why, ERR_UNAVAILABLE,
-			      "the store was written by an older broker (key schema %lld, this one knows %u) "
-			      "and this version cannot take it over: start the version before it first",
-			      (long long)schema, ours);
-	else
-		(void)err_set(&setup->why, ERR_UNAVAILABLE,
-			      "the key " SETUP_SCHEMA_KEY " must hold a number from 1 on");
-	return SETUP_REFUSED;
-}
-
-/* -- lanes ------------------------------------------------------------------------------------------------ */
-
-static void write_write_lanes(const struct setup *setup, struct command *command)
-{
-	/* A Redis that lost its data gets the number that this broker works with, whatever the setting says. */
-	unsigned lanes = setup->wish->known_lanes != 0 ? setup->wish->known_lanes : setup->wish->lanes;
-	(void)snprintf(command->number, sizeof(command->number), "%u", lanes);
-	command->argv[0] = "SET";
-	command->argv[1] = SETUP_LANES_KEY;
-	command->argv[2] = command->number;
-	command->argv[3] = "NX";
-}
-
-static enum setup_verdict read_write_lanes(struct setup *setup, const struct reply *reply)
-{
-	return written(setup, "the number of lanes cannot be written", reply);
-}
-
-static void write_read_lanes(const struct setup *setup, struct command *command)
-{
-	(void)setup;
-	command->argv[0] = "GET";
-	command->argv[1] = SETUP_LANES_KEY;
-}
-
-static enum setup_verdict read_read_lanes(struct setup *setup, const struct reply *reply)
-{
-	int64_t lanes = reply_int(reply);
-	unsigned known = setup->wish->known_lanes;
-	if (is_elsewhere(setup, reply))
-		return SETUP_READY;
-	if (reply_is_error(reply))
-		return refuse(setup, "the number of lanes cannot be read", reply);
-	if (is_missing(setup, reply))
-		return SETUP_REFUSED;
-	if (lanes < 1 || lanes > LANES_MAX)
-		(void)err_set(&setup->why, ERR_UNAVAILABLE,
-			      "the key " SETUP_LANES_KEY " must hold a number from 1 to %d", LANES_MAX);
-	else if (known != 0 && lanes != known)
-		(void)err_set(
-			&setup->why, ERR_UNAVAILABLE,
-			"the number of lanes in Redis has changed from %u to %d: this is another store, "
-			"restart the broker to use it",
-			known, (int)lanes);
-	else {
-		setup->lanes = (unsigned)lanes;
-		return SETUP_READY;
-	}
-	return SETUP_REFUSED;
+		       : setup_refuse(setup, "replicas cannot be waited for", reply);
 }
 
 /* -- the conversation ------------------------------------------------------------------------------------- */
@@ -421,15 +283,17 @@ static const struct {
 	[SETUP_DURABILITY] = {write_durability, read_durability},
 	[SETUP_MEMORY] = {write_memory, read_memory},
 	[SETUP_ROLE] = {write_role, read_role},
-	[SETUP_WRITE_SCHEMA] = {write_write_schema, read_write_schema},
-	[SETUP_READ_SCHEMA] = {write_read_schema, read_read_schema},
+	[SETUP_WRITE_STORE] = {setup_write_write_store, setup_read_write_store},
+	[SETUP_READ_STORE] = {setup_write_read_store, setup_read_read_store},
+	[SETUP_WRITE_SCHEMA] = {setup_write_write_schema, setup_read_write_schema},
+	[SETUP_READ_SCHEMA] = {setup_write_read_schema, setup_read_read_schema},
 	[SETUP_VERSION] = {write_version, read_version},
 	[SETUP_LOAD] = {write_load, read_load},
 	[SETUP_PERMITTED] = {write_permitted, read_permitted},
 	[SETUP_WAIT] = {write_wait, read_wait},
 	[SETUP_WAITAOF] = {write_waitaof, read_waitaof},
-	[SETUP_WRITE_LANES] = {write_write_lanes, read_write_lanes},
-	[SETUP_READ_LANES] = {write_read_lanes, read_read_lanes},
+	[SETUP_WRITE_LANES] = {setup_write_write_lanes, setup_read_write_lanes},
+	[SETUP_READ_LANES] = {setup_write_read_lanes, setup_read_read_lanes},
 };
 
 static bool step_is_needed(const struct setup *setup)
@@ -441,6 +305,8 @@ static bool step_is_needed(const struct setup *setup)
 		return setup->wish->db != 0;
 	case SETUP_MEMORY:
 		return setup->is_hidden;
+	case SETUP_WRITE_STORE:
+		return setup->wish->known_store[0] == '\0';
 	case SETUP_LOAD:
 		return setup->library_is_absent || setup->library_is_old;
 	case SETUP_WAIT:
@@ -448,6 +314,7 @@ static bool step_is_needed(const struct setup *setup)
 		return setup->wish->waits;
 	case SETUP_DURABILITY:
 	case SETUP_ROLE:
+	case SETUP_READ_STORE:
 	case SETUP_WRITE_SCHEMA:
 	case SETUP_READ_SCHEMA:
 	case SETUP_VERSION:

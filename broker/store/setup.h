@@ -16,6 +16,13 @@
 #define SETUP_LANES_KEY  "{jit}:lanes"
 #define SETUP_SCHEMA_KEY "{jit}:schema"
 
+/*
+ * Which data this is: an id and when it began ("ID MS", Unix ms by the clock of the broker that began it). Data that is lost
+ * and begun anew has another one. In lane 0, where a function can read it.
+ */
+#define SETUP_STORE_KEY  "{j0}:store"
+#define SETUP_STORE_SIZE 64
+
 /* What the conversation wants; must outlive it. The same for all connections of a store. */
 struct setup_wish {
 	unsigned db;
@@ -30,6 +37,8 @@ struct setup_wish {
 	unsigned lanes;       /* wanted when Redis has no number yet */
 	unsigned known_lanes; /* the number this broker has worked with, 0 before it is known */
 	bool allow_volatile;
+	char store[SETUP_STORE_SIZE];       /* what data that is begun now is called */
+	char known_store[SETUP_STORE_SIZE]; /* the data this broker has worked with, "" before it is known */
 };
 
 enum setup_step {
@@ -38,6 +47,8 @@ enum setup_step {
 	SETUP_DURABILITY,   /* CONFIG GET */
 	SETUP_MEMORY,       /* INFO, only where CONFIG GET is not permitted */
 	SETUP_ROLE,         /* INFO */
+	SETUP_WRITE_STORE,  /* only as long as we know of none, and unless somebody has */
+	SETUP_READ_STORE,   /* is it the data that we know? */
 	SETUP_WRITE_SCHEMA, /* unless somebody has */
 	SETUP_READ_SCHEMA,
 	SETUP_VERSION,     /* of the library that is there */
@@ -57,9 +68,10 @@ struct setup {
 	enum setup_step step;
 	bool library_is_absent, library_is_old;
 	bool has_replaced; /* an older library by ours; another broker, slower than us, may yet do so with one older than ours */
-	bool is_hidden;    /* CONFIG GET is not permitted */
-	bool has_waitaof;  /* WAITAOF: Redis 7.2 or newer, or Valkey */
-	bool is_volatile;  /* runs on a Redis that may forget, because it may; `why` says what was found */
+	bool is_hidden;   /* CONFIG GET is not permitted */
+	bool has_waitaof; /* WAITAOF: Redis 7.2 or newer, or Valkey */
+	bool is_volatile; /* runs on a Redis that may forget, because it may; `why` says what was found */
+	char store[SETUP_STORE_SIZE]; /* as the lanes: "" when another node has it */
 	unsigned lanes;    /* valid after SETUP_READY; 0 when another node of the cluster has the number */
 	struct errctx why; /* valid after SETUP_REFUSED: a sentence without full stop */
 };
@@ -72,5 +84,8 @@ enum err setup_command(const struct setup *setup, char **text, size_t *len) MUST
 
 /* Takes the reply to the last command. After SETUP_MORE, ask setup_command() again. */
 enum setup_verdict setup_reply(struct setup *setup, const struct reply *reply) MUST_CHECK;
+
+/* After SETUP_READY: the next conversation expects what this one has found. */
+void setup_learn(struct setup_wish *wish, const struct setup *setup);
 
 #endif

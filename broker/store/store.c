@@ -9,7 +9,7 @@
 #include "store/topology.h"
 
 #define RESERVE 256 /* calls that can still be refused in order when there is no memory */
-#define HANDLES 4   /* idle, check, deadline, and the topology as one */
+#define HANDLES 5   /* idle, check, deadline, look, and the topology as one */
 
 struct store {
 	uv_loop_t *loop;
@@ -34,6 +34,8 @@ struct store {
 	 */
 	uv_timer_t deadline;
 	bool deadline_passed;
+	uv_timer_t look; /* at the data, while it is ready */
+	int64_t look_ms;
 	unsigned handles_open;
 
 	struct calls refused; /* told their `err` in the next round */
@@ -139,6 +141,28 @@ static void on_deadline(uv_timer_t *timer)
 
 /* -- readiness -------------------------------------------------------------------------------------------- */
 
+static void on_seen(void *ctx, enum err err, const struct reply *reply)
+{
+	struct store *store = ctx;
+	if (err != ERR_OK || store->closing ||
+	    strcmp(reply_text(reply), topology_store(&store->topology)) == 0)
+		return;
+	topology_doubt(&store->topology, STORE_LOST);
+}
+
+/* Data may go while the connection stays: FLUSHALL. */
+static void on_look(uv_timer_t *timer)
+{
+	const struct store_call call = {.function = "jit_store", .read_only = true};
+	store_call(timer->data, &call, on_seen, timer->data);
+}
+
+int64_t store_born_ms(const struct store *store)
+{
+	const char *born = strchr(topology_store(&store->topology), ' ');
+	return born != NULL ? strtoll(born, NULL, 10) : 0;
+}
+
 static void on_changed(void *ctx, bool ready, const char *why)
 {
 	struct store *store = ctx;
@@ -149,6 +173,11 @@ static void on_changed(void *ctx, bool ready, const char *why)
 		return;
 	store->ready = ready;
 	store->why = now;
+	if (ready && store->look_ms > 0)
+		(void)uv_timer_start(&store->look, on_look, (uint64_t)store->look_ms,
+				     (uint64_t)store->look_ms);
+	else if (!store->closing)
+		(void)uv_timer_stop(&store->look);
 	if (store->on_ready != NULL)
 		store->on_ready(store->ctx, ready, ready ? NULL : store->why.text);
 }
@@ -212,6 +241,7 @@ static enum err fill(struct store *store, const struct store_options *options, s
 	for (size_t i = 0; i < RESERVE; i++)
 		calls_push(&store->reserve, &store->reserve_calls[i]);
 	store->on_ready = options->on_ready;
+	store->look_ms = options->look_ms;
 	store->ctx = options->ctx;
 	(void)err_set(&store->why, ERR_UNAVAILABLE, "the store is still connecting");
 	store->topology.events = &events;
@@ -267,9 +297,11 @@ struct store *store_new(uv_loop_t *loop, const struct store_options *options, st
 	(void)uv_idle_init(loop, &store->idle);
 	(void)uv_check_init(loop, &store->check);
 	(void)uv_timer_init(loop, &store->deadline);
+	(void)uv_timer_init(loop, &store->look);
 	store->idle.data = store;
 	store->check.data = store;
 	store->deadline.data = store;
+	store->look.data = store;
 	store->handles_open = HANDLES;
 	if (topology_start(&store->topology, ec) != ERR_OK) {
 		store_close(store);
@@ -288,6 +320,7 @@ void store_close(struct store *store)
 	uv_close((uv_handle_t *)&store->idle, on_closed);
 	uv_close((uv_handle_t *)&store->check, on_closed);
 	uv_close((uv_handle_t *)&store->deadline, on_closed);
+	uv_close((uv_handle_t *)&store->look, on_closed);
 	topology_close(&store->topology);
 }
 

@@ -25,6 +25,11 @@
 struct store;
 struct reply; /* one value of a Redis reply; borrowed, valid only during the callback */
 
+/* Why it is not ready when the data is not what it was; it comes back by itself with the data. */
+#define STORE_LOST                                                                                           \
+	"Redis has lost its data, or holds other data than before: restore it, or carry out the escrow and " \
+	"restart the brokers, as deploy/restore.md says"
+
 #define STORE_SERVERS_MAX 32 /* sentinels, or seeds of a cluster */
 
 /* Where Redis is. All texts are borrowed for the call; NULL or "" where there is none. */
@@ -50,6 +55,7 @@ struct store_options {
 	int64_t call_timeout_ms; /* deadline of each call, reconnecting included */
 	size_t queue_max;        /* calls that may wait for a reply; more fail at once with ERR_UNAVAILABLE */
 	bool allow_volatile;     /* run on a Redis that may forget (tests, trials) */
+	int64_t look_ms; /* how often to see that the data is still what it was; 0 = after a new connection only */
 	/* A write is answered only when so many replicas have it; not in this time: ERR_TIMEOUT. */
 	unsigned replicas;
 	int64_t replicas_timeout_ms;
@@ -91,6 +97,8 @@ void store_close(struct store *store);
 
 bool store_ready(const struct store *store, const char **why); /* `why` borrowed, set when not ready */
 unsigned store_lanes(const struct store *store); /* fixed when the store was first used; 0 before ready */
+/* When its data was begun, Unix ms by the clock of the broker that did; 0 before that is known. */
+int64_t store_born_ms(const struct store *store);
 size_t store_waiting(const struct store *store); /* calls without a reply yet */
 const struct store_counts *store_counts(const struct store *store);
 

@@ -1,11 +1,14 @@
 /* The three kinds of Redis differ in where the nodes come from and in which of them has a lane; the rest is one. */
 #include "store/topology.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
+#include "base/clock.h"
+#include "base/id.h"
 #include "store/cluster.h"
 #include "store/sentinel.h"
 #include "store/tls.h"
@@ -207,6 +210,14 @@ static enum err init_kind(struct topology *topology, const struct store_place *p
 	return err;
 }
 
+/* Should there be no data yet. */
+static void name_store(struct setup_wish *wish)
+{
+	char id[ID_SIZE];
+	id_make(0, id);
+	(void)snprintf(wish->store, sizeof(wish->store), "%s %lld", id, (long long)clock_wall_ms());
+}
+
 enum err topology_init(struct topology *topology, uv_loop_t *loop, const struct store_options *options,
 		       struct errctx *ec)
 {
@@ -238,6 +249,7 @@ enum err topology_init(struct topology *topology, uv_loop_t *loop, const struct 
 	topology->shared.wish.waits = options->replicas > 0;
 	topology->shared.wish.allow_volatile = options->allow_volatile;
 	topology->first = first;
+	name_store(&topology->shared.wish);
 	return ERR_OK;
 }
 
@@ -271,6 +283,18 @@ enum err topology_start(struct topology *topology, struct errctx *ec)
 unsigned topology_lanes(const struct topology *topology)
 {
 	return topology->shared.wish.known_lanes;
+}
+
+const char *topology_store(const struct topology *topology)
+{
+	return topology->shared.wish.known_store;
+}
+
+void topology_doubt(struct topology *topology, const char *why)
+{
+	for (size_t i = 0; i < topology->nodes_end; i++)
+		if (topology->nodes[i] != NULL && node_is_ready(topology->nodes[i]))
+			node_lose(topology->nodes[i], why);
 }
 
 static struct node *node_for(const struct topology *topology, unsigned slot)

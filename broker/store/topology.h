@@ -55,7 +55,11 @@ enum err topology_init(struct topology *topology, uv_loop_t *loop, const struct 
 /* Connects; from now on it has to be closed before it is released, also when this fails. */
 enum err topology_start(struct topology *topology, struct errctx *ec) MUST_CHECK;
 
-unsigned topology_lanes(const struct topology *topology); /* 0 before they are known */
+unsigned topology_lanes(const struct topology *topology);    /* 0 before they are known */
+const char *topology_store(const struct topology *topology); /* which data (setup.h); "" before it is known */
+
+/* All servers are asked anew what they are. */
+void topology_doubt(struct topology *topology, const char *why);
 
 /* May a new call in that slot be taken? */
 bool topology_accepts(const struct topology *topology, unsigned slot);

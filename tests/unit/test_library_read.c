@@ -261,7 +261,8 @@ static void test_preview(void **state)
 /* Functions that claim to write nothing can be called on a replica. */
 static void test_read_only_functions(void **state)
 {
-	static const char *const functions[] = {"jit_version",
+	static const char *const functions[] = {"jit_store",
+						"jit_version",
 						"jit_denied",
 						"jit_review",
 						"jit_push_check",

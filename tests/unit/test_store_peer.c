@@ -10,6 +10,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "store/setup.h"
 #include "tests/support/store_fixture.h"
 
 #define PEER_PATH_SIZE 64
@@ -116,6 +117,8 @@ static void answer(struct peer *peer, const redisReply *command)
 			  "$16\r\nmaxmemory-policy\r\n$10\r\nnoeviction\r\n");
 	} else if (strcmp(name, "INFO") == 0) {
 		say(peer, "$28\r\n# Replication\r\nrole:master\r\n\r\n");
+	} else if (strcmp(name, "GET") == 0 && strcmp(first, SETUP_STORE_KEY) == 0) {
+		say_bulk(peer, "a-store");
 	} else if (strcmp(name, "SET") == 0) {
 		say(peer, "$-1\r\n");
 	} else if (strcmp(name, "GET") == 0) {

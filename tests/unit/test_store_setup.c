@@ -9,6 +9,8 @@
 
 #include <hiredis/hiredis.h>
 
+#include "base/clock.h"
+#include "store/setup.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/store_fixture.h"
 
@@ -309,10 +311,44 @@ static void test_lanes_stay(void **state)
 			    "the number of lanes in Redis has changed from 5 to 8: this is another store, "
 			    "restart the broker to use it");
 	/* A Redis that lost the number gets it back, not the one of the configuration. */
-	assert_true(redis_server_do(redis, "FLUSHALL"));
+	assert_true(redis_server_do(redis, "DEL {jit}:lanes"));
 	fixture_wait(&f, &f.times_ready, 2);
 	assert_int_equal(store_lanes(f.store), 5);
 	assert_value(redis, "{jit}:lanes", "5");
+	fixture_close(&f);
+}
+
+/* Data that is gone is not begun anew by whoever knew it, nor is other data taken for it. Restored, it is what it was. */
+static void test_lost_data(void **state)
+{
+	const struct redis_server *redis = *state;
+	struct store_fixture f;
+	char mark[128];
+	redisReply *reply;
+
+	open_ready(&f, redis, 5);
+	assert_in_range(clock_wall_ms() - store_born_ms(f.store), 0, 60000);
+	reply = redis_server_command(redis, "GET " SETUP_STORE_KEY);
+	assert_non_null(reply);
+	(void)snprintf(mark, sizeof(mark), "%s", reply->str);
+	freeReplyObject(reply);
+	for (size_t i = 0; i < 2; i++) {
+		struct store_fixture newcomer;
+
+		assert_true(redis_server_do(redis, "FLUSHALL"));
+		if (i == 1) {
+			open_ready(&newcomer, redis, 5);
+			fixture_close(&newcomer);
+		}
+		disconnect(redis);
+		fixture_wait(&f, &f.times_lost, 2 * i + 2);
+		assert_string_equal(f.why, STORE_LOST);
+		reply = redis_server_command(redis, "DBSIZE");
+		assert_int_equal(reply->integer, i == 0 ? 0 : 3); /* of the newcomer */
+		freeReplyObject(reply);
+		assert_true(redis_server_do(redis, "SET " SETUP_STORE_KEY " %s", mark));
+		fixture_wait(&f, &f.times_ready, i + 2);
+	}
 	fixture_close(&f);
 }
 
@@ -342,7 +378,7 @@ static void test_full(void **state)
 	assert_true(redis_server_do(redis, "CONFIG SET maxmemory 1"));
 	fixture_open(&f, &options);
 	fixture_wait(&f, &f.times_lost, 1);
-	assert_non_null(strstr(f.why, "the schema of the keys cannot be written: Redis answered: OOM "));
+	assert_non_null(strstr(f.why, "which data this is cannot be written: Redis answered: OOM "));
 	assert_true(redis_server_do(redis, "CONFIG SET maxmemory 0"));
 	fixture_wait(&f, &f.times_ready, 1);
 	assert_true(redis_server_do(redis, "CONFIG SET maxmemory 1"));
@@ -401,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_broken_library, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_schema, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_lanes_stay, start_redis, stop_redis),
+		cmocka_unit_test_setup_teardown(test_lost_data, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_wrong_lanes, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_full, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_lane_of, start_redis, stop_redis),
