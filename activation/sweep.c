@@ -34,6 +34,8 @@ static void finish(struct sweep *sweep, enum err err)
 	report->removals_left = sweep->removals;
 	report->took_ms = clock_mono_ms() - sweep->begun_ms;
 	report->complete = sweep->due == 0 && sweep->removals == 0 && sweep->activation->orders == 0;
+	report->late =
+		report->due_late_ms >= SWEEP_DUE_LATE_MS || report->removal_late_ms >= SWEEP_REMOVAL_LATE_MS;
 	sweep->done(sweep->ctx, err, err == ERR_OK ? report : NULL);
 	uv_close((uv_handle_t *)&sweep->timer, on_closed);
 }
@@ -131,14 +133,21 @@ void activation_sweep(struct activation *activation, int64_t patience_ms, sweep_
 	begin_round(sweep);
 }
 
+enum sweep_status sweep_status(const struct sweep_report *report)
+{
+	if (report == NULL || !report->complete)
+		return SWEEP_LEFT;
+	return report->late ? SWEEP_LATE : SWEEP_DONE;
+}
+
 void sweep_print(const struct sweep_report *report, struct buf *out)
 {
 	buf_addf(out,
 		 "{\"due\":%lld,\"longestDueSeconds\":%.3f,\"overdueRemovals\":%lld,"
 		 "\"longestOverdueSeconds\":%.3f,\"dueLeft\":%lld,\"removalsLeft\":%lld,\"seconds\":%.3f,"
-		 "\"complete\":%s}",
+		 "\"complete\":%s,\"late\":%s}",
 		 (long long)report->due, (double)report->due_late_ms / 1000, (long long)report->removals,
 		 (double)report->removal_late_ms / 1000, (long long)report->due_left,
 		 (long long)report->removals_left, (double)report->took_ms / 1000,
-		 report->complete ? "true" : "false");
+		 report->complete ? "true" : "false", report->late ? "true" : "false");
 }

@@ -115,7 +115,7 @@ static void keep_audit(void *ctx, unsigned lane, const char *what)
 	keeper_due(broker->keeper, lane, what);
 }
 
-/* The exit status says whether anything was left to do. */
+/* The exit status says whether anything was left to do, or late. */
 static void on_swept(void *ctx, enum err err, const struct sweep_report *report)
 {
 	struct broker *broker = ctx;
@@ -130,7 +130,7 @@ static void on_swept(void *ctx, enum err err, const struct sweep_report *report)
 		log_error("sweep", "error=%s", err_message(err));
 	}
 	buf_release(&text);
-	broker_stop(broker, report != NULL && report->complete ? 0 : 1);
+	broker_stop(broker, (int)sweep_status(report));
 }
 
 void broker_sweep_late(uv_timer_t *timer)

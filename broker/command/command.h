@@ -22,7 +22,8 @@ enum exit_code {
 	EXIT_UNAVAILABLE = 4, /* no answer, or none that helps: try again later */
 	EXIT_NOT_GIVEN = 5,   /* --wait: the request ended without access */
 	EXIT_PENDING = 6,     /* --wait: its time ran out first */
-	EXIT_BROKEN = 7       /* audit verify: it is not as it was written */
+	EXIT_BROKEN = 7,      /* audit verify: it is not as it was written */
+	EXIT_LATE = 8         /* sweep: all is done, and was late */
 };
 
 /* What stood on the command line; NULL or false = not given. All is borrowed from argv. */

@@ -309,8 +309,22 @@ int command_audit(struct session *session)
 
 int command_sweep(struct session *session)
 {
+	struct answer answer;
+	int code = EXIT_DONE;
+
 	if (session->options.config != NULL)
 		return here_run(
 			(const char *[]){"jit-broker", "--config", session->options.config, "--sweep", NULL});
-	return simple_call(session, "POST", "/api/sweep", NULL, NULL);
+	call(&session->account, "POST", "/api/sweep", NULL, &answer);
+	if (!answer_ok(&answer)) {
+		code = words_error(&answer);
+	} else {
+		words_json(&answer);
+		if (!cJSON_IsTrue(words_at(answer.json, "complete")))
+			code = EXIT_REFUSED;
+		else if (cJSON_IsTrue(words_at(answer.json, "late")))
+			code = EXIT_LATE;
+	}
+	answer_release(&answer);
+	return code;
 }

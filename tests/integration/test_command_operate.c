@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "command/command.h"
 #include "tests/support/scene.h"
 #include "tests/support/shell.h"
@@ -212,6 +213,22 @@ static void test_audit_and_sweep(void **state)
 	world_passed(&p->world);
 }
 
+/* A broker that cannot do it all says so, and so does the command. */
+static void test_sweep_leaves(void **state)
+{
+	struct place *p = *state;
+	struct world_ask ask = {.person = 2, .duration = "PT5S"};
+	char id[ID_SIZE];
+
+	scene_activate(&p->world, &ask, id);
+	scene_wait(&p->world, &ask, id, "provisioned");
+	assert_true(sandbox_add_fault(&p->world.sandbox, "PATCH /Groups always -> status 500"));
+	scene_wait_for(clock_wall_ms() + 5 * SECOND);
+	assert_int_equal(shell_run(&p->shell, "sweep", NULL), EXIT_REFUSED);
+	expect_text(&p->shell, "\"complete\":false");
+	world_passed(&p->world);
+}
+
 static void test_groups(void **state)
 {
 	struct place *p = *state;
@@ -232,7 +249,7 @@ int main(void)
 #define PLACE(f) cmocka_unit_test_setup_teardown(f, open_place, close_place)
 		PLACE(test_pause_and_resume), PLACE(test_cycles), PLACE(test_log_and_provision),
 		PLACE(test_connection),       PLACE(test_cancel), PLACE(test_audit_and_sweep),
-		PLACE(test_groups),
+		PLACE(test_sweep_leaves),     PLACE(test_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
