@@ -333,6 +333,22 @@ static void test_refused_by_claims(void **state)
 #define OWN_KEY   "The token brings its own key."
 #define NO_HEADER "The token's header is not a strict JSON object."
 
+/* The keys have just been fetched: whether there is such a key by now is asked a little later, and nobody is let in before. */
+static void expect_made_up_key_waits(const struct office *o)
+{
+	struct http_response response;
+	struct buf token;
+	char seconds[16];
+
+	office_forge(o, &token, "{\"alg\":\"ES256\",\"kid\":\"made-up\"}", SIGN_ES256);
+	office_get(o, buf_text(&token), OFFICE_MINE, &response);
+	assert_int_equal(response.status, 503);
+	assert_true(http_header(&response, "Retry-After", seconds, sizeof(seconds)));
+	assert_in_range(strtol(seconds, NULL, 10), 1, 30);
+	http_response_release(&response);
+	buf_release(&token);
+}
+
 static void test_forged(void **state)
 {
 	static const struct {
@@ -350,7 +366,6 @@ static void test_forged(void **state)
 		 "The token's algorithm is not accepted."},
 		{"{\"alg\":\"HS256\",\"kid\":\"ES256-1\"}", SIGN_HS256_PUBLIC_KEY,
 		 "The token's algorithm is not accepted."},
-		{"{\"alg\":\"ES256\",\"kid\":\"made-up\"}", SIGN_ES256, "The token's key is not known."},
 		{"{\"alg\":\"ES256\"}", SIGN_ES256, "The token does not name its key."},
 		{"{\"alg\":\"ES256\",\"kid\":\"ES256-1\",\"jwk\":{\"kty\":\"EC\"}}", SIGN_ES256, OWN_KEY},
 		{"{\"alg\":\"ES256\",\"kid\":\"ES256-1\",\"jku\":\"https://evil.example.com/keys\"}",
@@ -377,6 +392,7 @@ static void test_forged(void **state)
 		buf_release(&token);
 	}
 	office_expect_401(o, NULL, "Send a token: Authorization: Bearer ...");
+	expect_made_up_key_waits(o);
 	world_passed(&o->world);
 }
 
