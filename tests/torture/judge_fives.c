@@ -101,10 +101,12 @@ static bool goes_on(const struct push *last, const struct request *now, const st
 	if (last->unanswered && kind == last->last && now->entry->received_ms - last->ended_ms < AGAIN_MS)
 		return true;
 	/* The application is asked, some times, whether it shows what it has accepted, whatever it answered. After a
-	 * removal the same question may be the next addition's first one: whether they are a member already. */
+	 * removal the same question may be the next addition's first one: whether they are a member already. Not one that
+	 * comes with the removal and is not answered: no addition is sent without that answer. */
 	if (kind == KIND_CONFIRM)
 		return !last->patched || last->added || next == NULL || next->kind != KIND_PATCH ||
-		       !next->entry->adds;
+		       !next->entry->adds ||
+		       (now->entry->status != 200 && now->entry->received_ms - last->ended_ms < NEAR_MS);
 	/* A question that was answered with an error may have been the one whether they are a member already: the push goes
 	 * on without its answer. */
 	if (last->last == KIND_CONFIRM && kind == KIND_PATCH && !last->patched)
