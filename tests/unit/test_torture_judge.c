@@ -124,6 +124,17 @@ static void the_first_question_of_a_push_is_not_the_last_one_s(void **state)
 	expect(*state, 0, 0, 0, 0);
 }
 
+/* After a removal, at once: whether they are gone is not answered, and the next addition needs no question. Taken for its
+ * first one, it would be a sixth push, ten seconds long. */
+static void an_unanswered_question_is_the_removal_s(void **state)
+{
+	see(*state, IS_MEMBER("5014", "503"));
+	see(*state, PATCH("6000", "6001", "G2", "remove", "U2", "204", ""));
+	see(*state, PATCH("6100", "6101", "G3", "remove", "U2", "204", ""));
+	see(*state, PATCH("15100", "15101", "G0", "add", "U0", "500", ""));
+	expect(*state, 0, 0, 0, 0);
+}
+
 /* -- ends --------------------------------------------------------------------------------------------------------- */
 
 static void remove_late(struct story *story)
@@ -323,6 +334,7 @@ int main(void)
 		STORY(the_end_of_a_push_counts_as_its_beginning_does),
 		STORY(look_ups_are_pushes_too),
 		STORY(the_first_question_of_a_push_is_not_the_last_one_s),
+		STORY(an_unanswered_question_is_the_removal_s),
 		STORY(a_late_removal),
 		STORY(a_removal_that_never_came),
 		STORY(a_removal_that_was_not_made),
