@@ -268,7 +268,7 @@ local function jit_pump(keys, args)
 end
 
 -- jit_plan_cycle: at the broker's start and after a change of the configuration. ARGV 3 terms, 4 what Test
--- Connection has to have proved (connection.lua; '' = nothing), 5 when its token ends, Unix ms (0 = not known;
+-- Connection has to have proved (connection_test.lua; '' = nothing), 5 when its token ends, Unix ms (0 = not known;
 -- token.lua). Answers 'ok'.
 local function jit_plan_cycle(keys, args)
 	local c = context(keys, args)

@@ -16,7 +16,7 @@
 --   r:REQUEST            one request          m:GROUP:PERSON    one membership       u:PERSON  names for SCIM
 --   gn:GROUP gi:GROUP    the group's name and id in the application
 --   us:APP:PERSON uq:APP ul:APP uc:APP  persons as users of the application (user.lua)
---   pv:APP    (hash)     what Test Connection has to prove, and has proved (connection.lua)
+--   pv:APP    (hash)     what Test Connection has to prove, and has proved (connection_test.lua)
 --   push:PUSH            a push under way     c:APP   (hash)    the cycle            audit…     (audit.lua)
 --   b:APP bc:APP         the bucket (throttle/bucket.lua)
 --   x r w d f :GROUP, xg rg wg dg fg dq :APP, x  queues (queue.lua)

@@ -46,7 +46,7 @@ void operate_guard(struct activation *activation, enum guard_answer answer, cons
 void operate_cycle(struct activation *activation, const struct operate_ask *ask, operate_done *done,
 		   void *ctx);
 
-/* What Test Connection needs (activation/connection.lua). */
+/* What Test Connection needs (activation/connection_test.lua). */
 enum test_step {
 	TEST_TAKE,  /* a token for one change, under the id `text`: "ok" or "wait" */
 	TEST_END,   /* that change is over */

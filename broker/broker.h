@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "broker/issuers.h"
 #include "broker/metrics.h"
-#include "broker/provision/provision.h"
+#include "provision/provision.h"
 
 struct broker {
 	const char *config_path;

@@ -13,7 +13,7 @@
 #include "api/caller.h"
 #include "api/odata.h"
 #include "api/route.h"
-#include "api/server.h"
+#include "server/server.h"
 #include "config/config.h"
 #include "broker/metrics.h"
 #include "store/store.h"
@@ -126,7 +126,7 @@ void applications_list(struct call *call); /* api/applications.c */
 void applications_get(struct call *call);
 void applications_pause(struct call *call); /* api/operate.c */
 void applications_resume(struct call *call);
-void applications_test(struct call *call); /* api/connection.c */
+void applications_test(struct call *call); /* api/connection_test.c */
 void applications_restart(struct call *call);
 void applications_guard(struct call *call);
 void cycles_begin(struct call *call);

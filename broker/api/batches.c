@@ -9,7 +9,7 @@
 
 #include "api/api.h"
 #include "api/batch.h"
-#include "api/error.h"
+#include "server/error.h"
 #include "api/keyed.h"
 #include "base/digest.h"
 #include "base/json.h"

@@ -8,7 +8,7 @@
 #include "activation/actor.h"
 #include "api/api.h"
 #include "api/refusals.h"
-#include "api/error.h"
+#include "server/error.h"
 #include "sign-in/signin.h"
 #include "base/log.h"
 

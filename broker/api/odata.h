@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "api/target.h"
+#include "server/target.h"
 #include "base/err.h"
 #include "base/id.h"
 

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "activation/operate.h"
-#include "api/error.h"
+#include "server/error.h"
 #include "api/api.h"
 #include "api/bodies.h"
 #include "api/render.h"
 #include "base/clock.h"
-#include "broker/provision/provision.h"
+#include "provision/provision.h"
 
 #define ANSWER_BY_MS 8000 /* before the server's own deadline for an answer */
 

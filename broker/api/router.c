@@ -7,7 +7,7 @@
 #include "api/refusals.h"
 #include "api/api.h"
 #include "activation/actor.h"
-#include "api/error.h"
+#include "server/error.h"
 #include "api/keyed.h"
 #include "api/quota.h"
 #include "api/render.h"

@@ -1,4 +1,4 @@
-#include "broker/provision/drift.h"
+#include "provision/drift.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "activation/drift.h"
 #include "base/log.h"
-#include "broker/provision/drift_set.h"
+#include "provision/drift_set.h"
 #include "scim-push/listing.h"
 
 #define BATCH 50 /* groups in which one call looks for something to compare */

@@ -2,7 +2,7 @@
 #ifndef BROKER_DRIFT_H
 #define BROKER_DRIFT_H
 
-#include "broker/provision/steps.h"
+#include "provision/steps.h"
 
 /* How many groups of the application are compared. */
 int64_t drift_work(const struct config *config, const struct config_application *application);

@@ -1,4 +1,4 @@
-#include "broker/provision/drift_set.h"
+#include "provision/drift_set.h"
 
 #include <stdlib.h>
 #include <string.h>

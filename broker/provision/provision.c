@@ -1,4 +1,4 @@
-#include "broker/provision/provision.h"
+#include "provision/provision.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "broker/deposit.h"
-#include "broker/health.h"
+#include "provision/deposit.h"
+#include "provision/health.h"
 #include "broker/person.h"
 #include "scim-push/retry.h"
 

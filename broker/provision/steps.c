@@ -1,10 +1,10 @@
-#include "broker/provision/steps.h"
+#include "provision/steps.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/provision/drift.h"
-#include "broker/provision/users.h"
+#include "provision/drift.h"
+#include "provision/users.h"
 
 /* In their order. */
 static const struct step {

@@ -1,4 +1,4 @@
-#include "broker/provision/users.h"
+#include "provision/users.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "activation/users.h"
 #include "base/log.h"
-#include "broker/health.h"
+#include "provision/health.h"
 #include "broker/person.h"
 #include "scim-push/retry.h"
 #include "scim-push/visit.h"

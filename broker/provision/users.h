@@ -2,7 +2,7 @@
 #ifndef BROKER_USERS_H
 #define BROKER_USERS_H
 
-#include "broker/provision/steps.h"
+#include "provision/steps.h"
 
 /* Is there anything to do in this application? How much, the store knows. */
 int64_t users_leavers_work(const struct config *config, const struct config_application *application);

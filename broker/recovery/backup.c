@@ -1,4 +1,4 @@
-#include "broker/recovery/backup.h"
+#include "recovery/backup.h"
 
 #include <signal.h>
 #include <stdio.h>

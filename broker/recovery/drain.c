@@ -1,4 +1,4 @@
-#include "broker/recovery/drain.h"
+#include "recovery/drain.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/arguments.h"
-#include "broker/deposit.h"
-#include "broker/recovery/drain_parts.h"
+#include "provision/deposit.h"
+#include "recovery/drain_parts.h"
 
 #define PATIENCE_MS (24 * 3600 * 1000) /* removals are not given up lightly */
 #define LOOK_MS     50                 /* between two looks at what may be pushed now */

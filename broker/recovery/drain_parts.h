@@ -4,7 +4,7 @@
 
 #include <uv.h>
 
-#include "broker/recovery/drain.h"
+#include "recovery/drain.h"
 #include "escrow/escrow.h"
 #include "escrow/survey.h"
 #include "scim-push/push.h"

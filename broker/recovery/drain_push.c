@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "broker/recovery/drain_parts.h"
+#include "recovery/drain_parts.h"
 #include "scim-push/retry.h"
 
 struct flight {

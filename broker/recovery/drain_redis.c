@@ -5,7 +5,7 @@
 #include "activation/states.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "broker/recovery/drain_parts.h"
+#include "recovery/drain_parts.h"
 
 #define QUEUE_MAX 200000
 

@@ -1,9 +1,9 @@
-#include "broker/recovery/offline.h"
+#include "recovery/offline.h"
 
 #include <stdio.h>
 
-#include "broker/recovery/backup.h"
-#include "broker/recovery/drain.h"
+#include "recovery/backup.h"
+#include "recovery/drain.h"
 
 bool offline_run(struct config *config, const struct arguments *arguments, int *status)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "api/odata.h"
-#include "api/target.h"
+#include "server/target.h"
 #include "tests/fuzz/fuzz.h"
 
 #define TEXT_MAX 8192

@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "api/proxies.h"
+#include "server/proxies.h"
 #include "tests/fuzz/fuzz.h"
 
 #define PEER "10.0.0.1"

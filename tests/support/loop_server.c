@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "api/error.h"
-#include "api/target.h"
+#include "server/error.h"
+#include "server/target.h"
 #include "base/clock.h"
 
 /* -- the handler ------------------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 
 #include <uv.h>
 
-#include "api/server.h"
+#include "server/server.h"
 
 #define LOOP_WAIT_MS   10000
 #define LOOP_HELD_MAX  64

@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "broker/confine.h"
+#include "process/confine.h"
 
 #define PAGE 4096
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "broker/provision/drift_set.h"
+#include "provision/drift_set.h"
 
 static void fill(struct drift_set *set, const char *const *ids)
 {

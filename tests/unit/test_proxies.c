@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "api/proxies.h"
+#include "server/proxies.h"
 #include "base/prefix.h"
 #include "tests/support/loop_server.h"
 

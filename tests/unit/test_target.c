@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "api/target.h"
+#include "server/target.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api/server_exchange.h"
+#include "server/exchange.h"
 
 /* What is the outer request's alone: who calls it, where, and how its bytes came. */
 static bool is_outer(const char *name)

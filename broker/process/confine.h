@@ -2,8 +2,8 @@
  * What is left to who takes a broker over: a user who owns nothing, and the few system calls that a broker makes. Both are
  * for good, and for all threads. To be called once all is open that only root may open, before anybody is served.
  */
-#ifndef BROKER_CONFINE_H
-#define BROKER_CONFINE_H
+#ifndef PROCESS_CONFINE_H
+#define PROCESS_CONFINE_H
 
 #include <stdbool.h>
 

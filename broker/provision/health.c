@@ -1,4 +1,4 @@
-#include "broker/health.h"
+#include "provision/health.h"
 
 enum order_health health_of(const struct health_signs *signs)
 {

@@ -6,7 +6,7 @@
 #include <arpa/inet.h>
 #include <microhttpd.h>
 
-#include "api/server_exchange.h"
+#include "server/exchange.h"
 
 static void read_peer(struct exchange *e)
 {

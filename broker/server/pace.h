@@ -3,8 +3,8 @@
  * it keeps for ever. Here each connection has a time until which the client must have sent its next request whole,
  * or taken its answer. No more than that is known about HTTP here.
  */
-#ifndef API_PACE_H
-#define API_PACE_H
+#ifndef SERVER_PACE_H
+#define SERVER_PACE_H
 
 #include <stddef.h>
 #include <stdint.h>

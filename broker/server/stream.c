@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "api/server_exchange.h"
+#include "server/exchange.h"
 
 #define PIECE_MAX  ((size_t)16 * 1024)
 #define BLOCK      128         /* libmicrohttpd's own buffer for clients without chunks */

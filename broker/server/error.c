@@ -1,9 +1,9 @@
-#include "api/error.h"
+#include "server/error.h"
 
 #include <stddef.h>
 #include <stdio.h>
 
-#include "api/server.h"
+#include "server/server.h"
 #include "base/clock.h"
 #include "base/iso8601.h"
 #include "base/json.h"

@@ -1,4 +1,4 @@
-#include "broker/confine.h"
+#include "process/confine.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -12,7 +12,7 @@
 #include <seccomp.h>
 
 #include "base/log.h"
-#include "broker/core_dump.h"
+#include "process/core_dump.h"
 
 /* -- the user ----------------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* How many descriptors there are, and how many of them callers may have: pushes, Redis and files go before. */
-#ifndef BROKER_DESCRIPTORS_H
-#define BROKER_DESCRIPTORS_H
+#ifndef PROCESS_DESCRIPTORS_H
+#define PROCESS_DESCRIPTORS_H
 
 #include <stddef.h>
 

@@ -1,11 +1,11 @@
-#include "api/server_exchange.h"
+#include "server/exchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "api/error.h"
+#include "server/error.h"
 #include "base/digest.h"
 #include "base/log.h"
 

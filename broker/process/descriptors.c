@@ -1,4 +1,4 @@
-#include "broker/descriptors.h"
+#include "process/descriptors.h"
 
 #include <sys/resource.h>
 

@@ -1,6 +1,6 @@
 /* Certificate and key files, for as long as the TLS library needs to read them. */
-#ifndef API_PEM_H
-#define API_PEM_H
+#ifndef SERVER_PEM_H
+#define SERVER_PEM_H
 
 #include "base/err.h"
 

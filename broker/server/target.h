@@ -2,8 +2,8 @@
  * The texts of a request's head, read strictly: request target (RFC 9112, section 3.2), query, Host, field names
  * and values. Pure.
  */
-#ifndef API_TARGET_H
-#define API_TARGET_H
+#ifndef SERVER_TARGET_H
+#define SERVER_TARGET_H
 
 #include <stdbool.h>
 #include <stddef.h>

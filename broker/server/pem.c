@@ -1,4 +1,4 @@
-#include "api/pem.h"
+#include "server/pem.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "broker/deposit.h"
+#include "provision/deposit.h"
 
 bool deposit_open(uv_loop_t *loop, const struct config *config, struct escrow **out, struct errctx *ec)
 {

@@ -1,10 +1,10 @@
 /* The listening socket: TCP or Unix. Only the server uses this. */
-#ifndef API_LISTEN_H
-#define API_LISTEN_H
+#ifndef SERVER_LISTEN_H
+#define SERVER_LISTEN_H
 
 #include <stdint.h>
 
-#include "api/server.h"
+#include "server/server.h"
 #include "base/err.h"
 
 #define AUTHORITY_SIZE 64 /* "[", an IPv6 address, "]:", a port */

@@ -1,4 +1,4 @@
-#include "api/target.h"
+#include "server/target.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,8 +1,8 @@
 /*
  * When things happen to a connection: libmicrohttpd's callbacks, its place in the uv loop, deadlines, the end.
- * What is in a request and in its answer is server_exchange.c's.
+ * What is in a request and in its answer is exchange.c's.
  */
-#include "api/server.h"
+#include "server/server.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@
 
 #include <microhttpd.h>
 
-#include "api/server_exchange.h"
-#include "api/listen.h"
-#include "api/pace.h"
-#include "api/pem.h"
+#include "server/exchange.h"
+#include "server/listen.h"
+#include "server/pace.h"
+#include "server/pem.h"
 #include "base/log.h"
 
 /*

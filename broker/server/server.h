@@ -4,8 +4,8 @@
  * server*.c include <microhttpd.h>. Requests that libmicrohttpd itself cannot read (no HTTP, header too
  * large) it answers itself, with 400, 414 or 431 and a short page, and closes the connection.
  */
-#ifndef API_SERVER_H
-#define API_SERVER_H
+#ifndef SERVER_H
+#define SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@
 #define URL_MAX      4096
 
 struct exchange;    /* one request and its answer */
-struct query_param; /* api/target.h */
+struct query_param; /* server/target.h */
 struct proxies;     /* api/proxies.h */
 
 struct server_options {

@@ -1,12 +1,12 @@
 /*
- * The inside of the server and of an exchange, shared by server.c (when things happen), server_exchange.c (what was asked,
+ * The inside of the server and of an exchange, shared by server.c (when things happen), exchange.c (what was asked,
  * what is answered) and the small files beside them. Nobody else includes this.
  *
  * Life: made when the request line is read, given to the handler when the request is complete (`held`), freed
  * when both are done with it: libmicrohttpd (`connection` is NULL then) and the handler (`held` is false then).
  */
-#ifndef API_SERVER_EXCHANGE_H
-#define API_SERVER_EXCHANGE_H
+#ifndef SERVER_EXCHANGE_H
+#define SERVER_EXCHANGE_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -15,11 +15,11 @@
 
 #include <microhttpd.h>
 
-#include "api/listen.h"
-#include "api/pace.h"
-#include "api/proxies.h"
-#include "api/server.h"
-#include "api/target.h"
+#include "server/listen.h"
+#include "server/pace.h"
+#include "server/proxies.h"
+#include "server/server.h"
+#include "server/target.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/id.h"
@@ -122,10 +122,10 @@ void exchange_finish_response(struct exchange *e, const char *content_type);
 /* Gives the response to libmicrohttpd to send. MHD_NO, where there is none, closes the connection. */
 enum MHD_Result exchange_queue(struct exchange *e);
 
-/* In server_head.c: reads method and header; marks the exchange refused where they are not in order. */
+/* In head.c: reads method and header; marks the exchange refused where they are not in order. */
 void exchange_read_head(struct exchange *e, const char *method, const char *version);
 
-/* In server_caller.c: sets the caller's address from the connection and the fields kept; was it over TLS to there? */
+/* In peer.c: sets the caller's address from the connection and the fields kept; was it over TLS to there? */
 void exchange_read_caller(struct exchange *e, bool *secure);
 
 /* Appends to the body what still fits, and drops the rest. */

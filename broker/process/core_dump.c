@@ -1,4 +1,4 @@
-#include "broker/core_dump.h"
+#include "process/core_dump.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>

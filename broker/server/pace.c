@@ -1,4 +1,4 @@
-#include "api/pace.h"
+#include "server/pace.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -10,7 +10,7 @@
 
 #include <microhttpd.h>
 
-#include "api/server_exchange.h"
+#include "server/exchange.h"
 #include "base/digest.h"
 
 /* Where libmicrohttpd gives its fields from. */

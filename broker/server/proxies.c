@@ -1,4 +1,4 @@
-#include "api/proxies.h"
+#include "server/proxies.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * The balancers in front of the broker, and whom they speak for. What anybody else says about that is not believed: a header
  * field is easily written.
  */
-#ifndef API_PROXIES_H
-#define API_PROXIES_H
+#ifndef SERVER_PROXIES_H
+#define SERVER_PROXIES_H
 
 #include <stdbool.h>
 #include <stddef.h>

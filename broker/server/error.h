@@ -1,6 +1,6 @@
 /* Errors as Microsoft Graph writes them (Graph's error resource type). */
-#ifndef API_ERROR_H
-#define API_ERROR_H
+#ifndef SERVER_ERROR_H
+#define SERVER_ERROR_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "api/listen.h"
+#include "server/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
