@@ -15,7 +15,6 @@
 #define NOTICE_KIND_SIZE   32
 #define NOTICE_TARGET_SIZE 72
 #define NOTICE_COPIES_MAX  150 /* deliveries of one notice */
-#define NOTICE_TAKE_MAX    8   /* deliveries in one claim */
 
 /* A notice, and of a delivery what has become of it. Texts behind pointers are borrowed, valid during the callback. */
 struct notice {

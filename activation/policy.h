@@ -189,7 +189,6 @@ void policy_add_limits(const struct policy *policy, const char *beyond, struct p
 
 /* policy_people.c */
 bool policy_people_hold(const struct policy_people *people, const struct policy_person *person);
-bool policy_people_empty(const struct policy_people *people);
 /* How many different people may decide at this stage; SIZE_MAX when claims decide that. The names are sorted, none twice. */
 size_t policy_stage_named(const struct policy_stage *stage);
 bool policy_is_eligible(const struct policy *policy, const struct policy_person *person, int64_t at_ms);
@@ -203,7 +202,6 @@ bool policy_needs_approval(const struct policy *policy, bool break_glass);
 size_t policy_stage_count(const struct policy *policy);
 int64_t policy_stage_needed(const struct policy *policy, size_t stage);
 int64_t policy_timeout_ms(const struct policy *policy, size_t stage);
-int64_t policy_escalation_ms(const struct policy *policy, size_t stage); /* 0 = there is none */
 
 /* May this person decide at that stage, which has been waiting for so long? That it is not their own is asked elsewhere. */
 bool policy_is_approver(const struct policy *policy, const struct policy_person *person, size_t stage,

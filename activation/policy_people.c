@@ -62,11 +62,6 @@ bool policy_people_hold(const struct policy_people *people, const struct policy_
 	return has_name(&people->principals, person->user_name) || has_claims(&people->claims, person);
 }
 
-bool policy_people_empty(const struct policy_people *people)
-{
-	return people->principals.count == 0 && people->claims.count == 0;
-}
-
 size_t policy_stage_named(const struct policy_stage *stage)
 {
 	const struct policy_names *others = &stage->escalation.principals;
@@ -142,12 +137,6 @@ int64_t policy_timeout_ms(const struct policy *policy, size_t stage)
 {
 	const struct policy_stage *found = stage_of(policy, stage);
 	return found ? found->timeout_ms : 0;
-}
-
-int64_t policy_escalation_ms(const struct policy *policy, size_t stage)
-{
-	const struct policy_stage *found = stage_of(policy, stage);
-	return found ? found->escalation_after_ms : 0;
 }
 
 bool policy_is_approver(const struct policy *policy, const struct policy_person *person, size_t stage,

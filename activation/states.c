@@ -120,14 +120,6 @@ const struct tell *states_tells(size_t *count)
 	return tells;
 }
 
-const struct rule *states_find(enum state from, enum event on)
-{
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (rules[i].from == from && rules[i].on == on)
-			return &rules[i];
-	return NULL;
-}
-
 const char *state_name(enum state state)
 {
 	return state_texts[state].name;

@@ -78,9 +78,9 @@ enum effect {
 	FX_AT_START = 1 << 0,  /* enter the start into the timetable */
 	FX_AT_END = 1 << 1,    /* enter the end into the timetable, take the start out */
 	FX_CONFIRMED = 1 << 2, /* note when the application confirmed */
-	FX_ASK = 1 << 4,       /* enter the approval's end into the timetable, and the approvers' list */
-	FX_DECIDED = 1 << 5,   /* leave both again */
-	FX_CLOSE = 1 << 3,     /* it is over: out of the timetable, kept as history, then deleted */
+	FX_ASK = 1 << 3,       /* enter the approval's end into the timetable, and the approvers' list */
+	FX_DECIDED = 1 << 4,   /* leave both again */
+	FX_CLOSE = 1 << 5,     /* it is over: out of the timetable, kept as history, then deleted */
 	/* Those who should know are told (notice.lua), where somebody wants to be: */
 	FX_TELL_ASKED = 1 << 6, /* an approver has to decide, or one of the next stage */
 	FX_TELL_DECIDED = 1 << 7,
@@ -131,9 +131,6 @@ const struct rule *states_rules(size_t *count);
 
 /* The list above. */
 const struct tell *states_tells(size_t *count);
-
-/* The rule for this state and event, or NULL: the event does not happen in that state. */
-const struct rule *states_find(enum state from, enum event on);
 
 const char *state_name(enum state state);         /* "in_force" */
 const char *state_status(enum state state);       /* Graph's: "Provisioned" */

@@ -50,18 +50,6 @@ static void run_unlink(struct run *run)
 	run->pusher->running--;
 }
 
-static void log_end(const struct run *run)
-{
-	const struct push *push = run->push;
-	size_t done = 0;
-
-	for (size_t i = 0; i < push->count; i++)
-		done += push->members[i].verdict == PUSH_DONE ? 1 : 0;
-	log_debug("scim_push", "app=%s push=%s op=%s members=%zu done=%zu ms=%lld", push->target->app,
-		  push->id, push->add ? "add" : "remove", push->count, done,
-		  (long long)(clock_mono_ms() - run->started_ms));
-}
-
 /* The ids that the push begins with: a removal's are those of the addition, whatever the names are now. */
 static void take_ids(struct run *run)
 {
@@ -101,7 +89,6 @@ static void run_end(struct run *run)
 	run_tell_ids(run);
 	for (size_t i = 0; i < push->count; i++)
 		push->unanswered = push->unanswered || run->seats[i].unanswered;
-	log_end(run);
 	run_unlink(run);
 	uv_close((uv_handle_t *)&run->wake, timer_closed);
 	uv_close((uv_handle_t *)&run->deadline, timer_closed);
@@ -165,7 +152,6 @@ static struct run *run_new(struct pusher *pusher, struct push *push)
 	run->pusher = pusher;
 	run->push = push;
 	run->with_next = pusher_uses_next_token(pusher, push->target);
-	run->started_ms = clock_mono_ms();
 	uv_timer_init(pusher->loop, &run->wake);
 	uv_timer_init(pusher->loop, &run->deadline);
 	run->wake.data = run;
@@ -194,15 +180,6 @@ static void on_late(uv_timer_t *timer)
 	}
 }
 
-void scim_target_init(struct scim_target *target, enum dialect dialect)
-{
-	memset(target, 0, sizeof(*target));
-	target->dialect = *dialect_row(dialect);
-	target->match = mapping_default.rules[0].attribute;
-	target->mapping = mapping_default;
-	target->create_users = true;
-}
-
 void push_start(struct pusher *pusher, struct push *push)
 {
 	assert(push->count <= PUSH_MEMBERS_MAX);
@@ -217,7 +194,7 @@ void push_start(struct pusher *pusher, struct push *push)
 		return;
 	}
 	push->state = run;
-	int64_t left_ms = push->deadline_ms - run->started_ms;
+	int64_t left_ms = push->deadline_ms - clock_mono_ms();
 	/* The loop's idea of now may be older than the clock's. */
 	uv_update_time(pusher->loop);
 	uv_timer_start(&run->deadline, on_deadline, left_ms > 0 ? (uint64_t)left_ms : 0, 0);

@@ -40,9 +40,6 @@ struct scim_target {
 	bool rename_groups; /* a group whose id is known gets the name of the configuration */
 };
 
-/* Users by userName, groups by displayName, the default mapping: what the configuration changes. */
-void scim_target_init(struct scim_target *target, enum dialect dialect);
-
 enum push_verdict {
 	PUSH_DONE,    /* the application has confirmed the wanted membership */
 	PUSH_RETRY,   /* not now: transport error, 429, 5xx, not confirmed */

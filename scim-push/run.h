@@ -104,7 +104,6 @@ struct run {
 	bool unanswered;      /* the latest group look-up or PATCH was given up without an answer */
 	bool members_by_name; /* the group left its members out: they are asked for by their name */
 	unsigned round;       /* how often the confirmation was asked */
-	int64_t started_ms;
 	char group_id[SCIM_ID_SIZE];
 	struct slot slots[RUN_PARALLEL];
 	uv_timer_t wake; /* the next step, from the loop */

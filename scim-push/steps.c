@@ -26,8 +26,6 @@ static void note_answer(struct run *run, const struct slot *slot, const struct h
 	/* A connection that breaks off says nothing about what goes on behind it. */
 	bool unanswered = answer->status == 0 && answer->sent;
 
-	log_debug("scim_request", "app=%s push=%s op=%s status=%ld ms=%lld", push->target->app, push->id,
-		  scim_op_name(slot->op), answer->status, (long long)(clock_mono_ms() - slot->started_ms));
 	run->reached = run->reached || answer->sent;
 	if (answer->status >= 300)
 		push->status = answer->status;

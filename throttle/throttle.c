@@ -1,16 +1,4 @@
-/* The settings of an application's bucket: Entra ID's values, and what would contradict itself. */
 #include "throttle/throttle.h"
-
-void throttle_defaults(struct throttle *throttle)
-{
-	*throttle = (struct throttle){
-		.pushes = 5,
-		.per_ms = 10 * 1000,
-		.cycle_reserve = 3,
-		.overflow_wait_ms = 0,
-		.cycle_ms = 40 * 60 * 1000,
-	};
-}
 
 enum err throttle_check(const struct throttle *throttle, struct errctx *ec)
 {

@@ -18,9 +18,6 @@ struct throttle {
 	int64_t cycle_ms;         /* the application's sync cycle; 40 minutes */
 };
 
-/* The values of Entra ID's provisioning service. */
-void throttle_defaults(struct throttle *throttle);
-
 /* ERR_CONFIG when the settings contradict each other (a reserve that would leave the cycle without a token). */
 enum err throttle_check(const struct throttle *throttle, struct errctx *ec) MUST_CHECK;
 

@@ -12,12 +12,11 @@
 #define LANES_MAX 1024 /* more would only make polling dearer */
 
 /* Bounds of text that is kept as it came, each with its closing NUL. */
-#define APP_ID_SIZE    64  /* an application's id in the configuration */
-#define NAME_SIZE      257 /* userName, displayName, name parts, e-mail: AWS refuses longer userNames anyway */
-#define TEXT_SIZE      1025 /* justification, and what an application answered */
-#define TICKET_SIZE    129  /* ticketNumber, ticketSystem */
-#define CUSTOM_SIZE    513  /* customData: kept with each request for as long as its history */
-#define ETAG_HASH_SIZE 33   /* 16 bytes of a SHA-256, hex */
+#define APP_ID_SIZE 64   /* an application's id in the configuration */
+#define NAME_SIZE   257  /* userName, displayName, name parts, e-mail: AWS refuses longer userNames anyway */
+#define TEXT_SIZE   1025 /* justification, and what an application answered */
+#define TICKET_SIZE 129  /* ticketNumber, ticketSystem */
+#define CUSTOM_SIZE 513  /* customData: kept with each request for as long as its history */
 
 /* A fresh random id of that lane (below LANES_MAX). Aborts when the kernel has no randomness. */
 void id_make(unsigned lane, char out[ID_SIZE]);

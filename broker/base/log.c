@@ -30,13 +30,6 @@ struct value {
 	bool cut;
 };
 
-static enum log_level max_level = LOG_INFO;
-
-void log_set_level(enum log_level level)
-{
-	max_level = level;
-}
-
 static const char *level_name(enum log_level level)
 {
 	switch (level) {
@@ -46,8 +39,6 @@ static const char *level_name(enum log_level level)
 		return "warn";
 	case LOG_INFO:
 		return "info";
-	case LOG_DEBUG:
-		return "debug";
 	}
 	return "unknown";
 }
@@ -344,8 +335,6 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	int saved_errno = errno;
 	va_list args;
 
-	if (level > max_level)
-		return;
 	iso8601_format_time(clock_wall_ms(), now);
 	line_add(&line, "ts=", 3);
 	line_add(&line, now, strlen(now));

@@ -15,15 +15,13 @@
 #define LOG_LINE_MAX  4096 /* PIPE_BUF: a longer write could mix with another's. Fields beyond it: cut=true */
 #define LOG_VALUE_MAX 1024 /* a longer value is cut and ends in "..." */
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO };
 
-void log_set_level(enum log_level level); /* lines above it are dropped; LOG_INFO at the start */
 void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #define log_error(event, ...) log_event(LOG_ERROR, event, __VA_ARGS__)
 #define log_warn(event, ...)  log_event(LOG_WARN, event, __VA_ARGS__)
 #define log_info(event, ...)  log_event(LOG_INFO, event, __VA_ARGS__)
-#define log_debug(event, ...) log_event(LOG_DEBUG, event, __VA_ARGS__)
 
 #endif

@@ -139,7 +139,6 @@ static void on_message(void *ctx, const char *format, va_list args)
 
 	vsnprintf(s->last_message, sizeof(s->last_message), format, args);
 	s->last_message[strcspn(s->last_message, "\n")] = '\0';
-	log_debug("http", "text=%s", s->last_message);
 }
 
 /* The request line is read. What is returned comes back as *request to the other callbacks. */

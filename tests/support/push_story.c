@@ -79,6 +79,15 @@ void story_member(struct story *story, const char *name)
 	story->push.count++;
 }
 
+void story_target(struct scim_target *target, enum dialect dialect)
+{
+	memset(target, 0, sizeof(*target));
+	target->dialect = *dialect_row(dialect);
+	target->match = mapping_default.rules[0].attribute;
+	target->mapping = mapping_default;
+	target->create_users = true;
+}
+
 int story_open(void **state)
 {
 	struct story *story = calloc(1, sizeof(*story));
@@ -91,7 +100,7 @@ int story_open(void **state)
 	story->pusher = pusher_new(&story->loop, NULL);
 	if (story->pusher == NULL)
 		return -1;
-	scim_target_init(&story->target, DIALECT_AWS);
+	story_target(&story->target, DIALECT_AWS);
 	snprintf(story->target.app, sizeof(story->target.app), "aws");
 	snprintf(story->target.url, sizeof(story->target.url), "http://127.0.0.1:%d/t/scim/v2",
 		 story->peer.port);

@@ -62,6 +62,9 @@ struct story {
 	int ready, ended; /* how often the callbacks came */
 };
 
+/* Users by userName, groups by displayName, the default mapping. */
+void story_target(struct scim_target *target, enum dialect dialect);
+
 /* cmocka's setup and teardown: *state is a struct story with one member, ada@example.com, to be added. */
 int story_open(void **state);
 int story_close(void **state);

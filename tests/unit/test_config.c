@@ -184,7 +184,6 @@ static void test_defaults(void **state)
 	struct config *config = load_golden(*state, "minimal.yaml");
 	const struct config_application *aws = config_application(config, "aws");
 	const struct config_group *group = config_group(config, "11111111-2222-3333-4444-555555555555");
-	struct throttle throttle;
 	struct policy policy;
 
 	assert_string_equal(config->listen_host, "127.0.0.1");
@@ -204,8 +203,12 @@ static void test_defaults(void **state)
 	assert_int_equal(aws->scim.request_timeout_ms, 10000);
 	assert_true(aws->scim.create_users);
 	assert_int_equal(aws->push_timeout_ms, 30000);
-	throttle_defaults(&throttle);
-	assert_memory_equal(&aws->throttle, &throttle, sizeof(throttle));
+	/* As Entra ID's provisioning service. */
+	assert_int_equal(aws->throttle.pushes, 5);
+	assert_int_equal(aws->throttle.per_ms, 10000);
+	assert_int_equal(aws->throttle.cycle_reserve, 3);
+	assert_int_equal(aws->throttle.overflow_wait_ms, 0);
+	assert_int_equal(aws->throttle.cycle_ms, 2400000);
 	assert_non_null(group);
 	policy_defaults(&policy);
 	assert_int_equal(group->policy.max_ms, policy.max_ms);

@@ -15,11 +15,12 @@
 #include <cmocka.h>
 
 #include "tests/support/lane_model.h"
+#include "tests/support/rules.h"
 
 static bool has_way_out(enum state state)
 {
 	for (enum event event = 0; event < EV_COUNT; event++)
-		if (states_find(state, event) != NULL)
+		if (rules_find(state, event) != NULL)
 			return true;
 	return false;
 }
@@ -38,7 +39,7 @@ static void replay_event(struct model *m, const redisReply *fields)
 		m->state[number] = ST_NEW;
 	for (enum event event = 0; event < EV_COUNT; event++)
 		if (strcmp(event_name(event), lane_text(lane_field(fields, "e"))) == 0)
-			rule = states_find(from, event);
+			rule = rules_find(from, event);
 	if (rule == NULL || rule->to != to || m->state[number] != (unsigned char)from)
 		fail_msg("step %zu: audit says %s of r%zu, %s to %s; it was %s", m->step,
 			 lane_text(lane_field(fields, "e")), number, lane_text(lane_field(fields, "f")),

@@ -237,7 +237,7 @@ static void fingerprints(void **state)
 	struct scim_target target, same;
 	char a[PROBE_FINGERPRINT_SIZE], b[PROBE_FINGERPRINT_SIZE];
 
-	scim_target_init(&target, DIALECT_AWS);
+	story_target(&target, DIALECT_AWS);
 	same = target;
 	probe_fingerprint(&target, a);
 	assert_int_equal(strlen(a), 32);

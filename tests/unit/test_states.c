@@ -12,6 +12,7 @@
 
 #include "activation/library.h"
 #include "activation/states.h"
+#include "tests/support/rules.h"
 
 #define GOLDEN "tests/golden/states.txt"
 
@@ -41,7 +42,7 @@ static void print_matrix(FILE *out)
 
 	for (enum state state = 0; state < ST_COUNT; state++) {
 		for (enum event event = 0; event < EV_COUNT; event++) {
-			const struct rule *rule = states_find(state, event);
+			const struct rule *rule = rules_find(state, event);
 
 			fprintf(out, "%s %s: %s", state_name(state), event_name(event),
 				rule != NULL ? state_name(rule->to) : "-");
@@ -100,8 +101,8 @@ static void test_each_rule_once(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < count; i++)
-		assert_ptr_equal(states_find(rule[i].from, rule[i].on), &rule[i]);
-	assert_null(states_find(ST_EXPIRED, EV_PUSH));
+		assert_ptr_equal(rules_find(rule[i].from, rule[i].on), &rule[i]);
+	assert_null(rules_find(ST_EXPIRED, EV_PUSH));
 }
 
 /* A final state has no way out and all that leads there closes; from any other there is one. */
@@ -170,12 +171,12 @@ static void test_wanting_states_can_end(void **state)
 	for (size_t i = 0; i < sizeof(wanting) / sizeof(wanting[0]); i++) {
 		enum state s = wanting[i];
 
-		assert_non_null(states_find(s, s == ST_IN_FORCE ? EV_EXPIRE : EV_LAPSE));
-		assert_non_null(states_find(s, EV_EXPIRE_REMOVE));
-		assert_non_null(states_find(s, EV_REVOKE));
-		assert_non_null(states_find(s, EV_REVOKE_REMOVE));
+		assert_non_null(rules_find(s, s == ST_IN_FORCE ? EV_EXPIRE : EV_LAPSE));
+		assert_non_null(rules_find(s, EV_EXPIRE_REMOVE));
+		assert_non_null(rules_find(s, EV_REVOKE));
+		assert_non_null(rules_find(s, EV_REVOKE_REMOVE));
 		if (s != ST_IN_FORCE)
-			assert_non_null(states_find(s, EV_CONFIRM));
+			assert_non_null(rules_find(s, EV_CONFIRM));
 	}
 }
 

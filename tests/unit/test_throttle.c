@@ -10,22 +10,6 @@
 
 #include "throttle/throttle.h"
 
-static void test_defaults_are_entras(void **state)
-{
-	struct throttle throttle;
-	struct errctx ec = {.text = ""};
-
-	(void)state;
-	throttle_defaults(&throttle);
-	assert_int_equal(throttle.pushes, 5);
-	assert_int_equal(throttle.per_ms, 10000);
-	assert_int_equal(throttle.cycle_reserve, 3);
-	assert_int_equal(throttle.overflow_wait_ms, 0);
-	assert_int_equal(throttle.cycle_ms, 2400000);
-	assert_int_equal(throttle_check(&throttle, &ec), ERR_OK);
-	assert_string_equal(ec.text, "");
-}
-
 static void test_contradictions(void **state)
 {
 	/* What is set, and a part of the sentence that refuses it; NULL = accepted. */
@@ -63,7 +47,6 @@ static void test_contradictions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults_are_entras),
 		cmocka_unit_test(test_contradictions),
 	};
 
