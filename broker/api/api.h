@@ -138,6 +138,7 @@ void notices_show(struct call *call);           /* api/notices.c */
 void notices_send(struct call *call);
 void notices_discard(struct call *call);
 void sign_in_list(struct call *call); /* api/sign_in.c */
+void me_get(struct call *call);       /* api/me.c */
 
 void audit_events(struct call *call); /* api/audit.c */
 void audit_verify_all(struct call *call);

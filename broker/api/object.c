@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/list_query.h"
 #include "api/render.h"
+#include "api/render_policy.h"
 #include "base/json.h"
 #include "broker/person.h"
 
@@ -94,25 +95,59 @@ static void add_used(struct buf *out, const struct call *call, const struct requ
 	buf_adds(out, ",\"activatedUsing\":null");
 }
 
+/* What the group asks of those who activate it; ours, as Graph's clients find that elsewhere. */
+static void add_policy(struct buf *out, const struct call *call, const struct request *r)
+{
+	const struct config_group *group = config_group(call->config, r->group);
+	struct policy_person person = caller_for_policy(&call->caller);
+
+	if (group == NULL) {
+		buf_adds(out, ",\"policy\":null");
+		return;
+	}
+	buf_adds(out, ",\"policy\":{");
+	render_policy(
+		out, &group->policy,
+		policy_may_break_glass(&group->policy, &person, activation_now_ms(call->api->activation)));
+	buf_adds(out, "}");
+}
+
+/* Of which objects $expand has it. */
+enum of { OF_ALL, OF_REQUESTS, OF_ASSIGNMENTS, OF_ELIGIBILITIES };
+
 static const struct expansion {
 	const char *name;
-	bool of_requests_only, of_assignments_only;
+	enum of of;
 	void (*add)(struct buf *out, const struct call *call, const struct request *r);
 } expansions[] = {
-	{"group", false, false, add_group},
-	{"principal", false, false, add_principal},
-	{"targetSchedule", true, false, add_target},
-	{"activatedUsing", false, true, add_used},
+	{"group", OF_ALL, add_group},
+	{"principal", OF_ALL, add_principal},
+	{"targetSchedule", OF_REQUESTS, add_target},
+	{"activatedUsing", OF_ASSIGNMENTS, add_used},
+	{"policy", OF_ELIGIBILITIES, add_policy},
 };
+
+static bool is_of(const struct about *about, enum of of)
+{
+	switch (of) {
+	case OF_ALL:
+		return true;
+	case OF_REQUESTS:
+		return about->shown == SHOWN_REQUESTS;
+	case OF_ASSIGNMENTS:
+		return about->kind == KIND_ASSIGNMENT;
+	case OF_ELIGIBILITIES:
+		return about->kind == KIND_ELIGIBILITY;
+	}
+	return false;
+}
 
 static const struct expansion *find(const struct call *call, const char *name)
 {
 	for (size_t i = 0; i < sizeof(expansions) / sizeof(expansions[0]); i++) {
 		const struct expansion *e = &expansions[i];
 
-		if (strcasecmp(e->name, name) == 0 &&
-		    (!e->of_requests_only || call->about.shown == SHOWN_REQUESTS) &&
-		    (!e->of_assignments_only || call->about.kind == KIND_ASSIGNMENT))
+		if (strcasecmp(e->name, name) == 0 && is_of(&call->about, e->of))
 			return e;
 	}
 	return NULL;

@@ -85,6 +85,8 @@ static const struct route routes[] = {
 	 "Approve or deny", "approvalStage", NULL},
 	{"PATCH", "/assignmentApprovals/*/steps/*", true, NEED_PERSON, approvals_decide,
 	 "Approve or deny, by the name in Graph's beta", "approvalStage", NULL},
+	{"GET", "/v1.0/me", false, NEED_READER, me_get, "Who the caller is, and with which roles", NULL, "me"},
+	{"GET", "/beta/me", false, NEED_READER, me_get, "The same below /beta", NULL, "me"},
 	{"POST", "/v1.0/$batch", false, NEED_READER, batches_post,
 	 "Up to twenty calls in one, each with a result of its own", "batch", "batchResult"},
 	{"POST", "/beta/$batch", false, NEED_READER, batches_post,

@@ -274,10 +274,14 @@ int command_cancel(struct session *session)
 static void say_request(const cJSON *request)
 {
 	static const struct column lines[] = {
-		{"request", "id", 0, false},           {"action", "action", 0, false},
-		{"person", "principalId", 0, false},   {"group", "groupId", 0, false},
-		{"reason", "justification", 0, false}, {"ticket", "ticketInfo.ticketNumber", 0, false},
-		{"asked", "createdDateTime", 0, true}, {"status", "status", 0, false},
+		{"request", "id", 0, AS_TEXT},
+		{"action", "action", 0, AS_TEXT},
+		{"person", "principalId", 0, AS_TEXT},
+		{"group", "groupId", 0, AS_TEXT},
+		{"reason", "justification", 0, AS_TEXT},
+		{"ticket", "ticketInfo.ticketNumber", 0, AS_TEXT},
+		{"asked", "createdDateTime", 0, AS_TIME},
+		{"status", "status", 0, AS_TEXT},
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -286,7 +290,7 @@ static void say_request(const cJSON *request)
 
 		if (value[0] != '\0')
 			printf("%-8s %s\n", lines[i].title,
-			       lines[i].is_time ? words_time(value, text) : words_safe(value, text));
+			       lines[i].shows == AS_TIME ? words_time(value, text) : words_safe(value, text));
 	}
 	say_state(request);
 }

@@ -6,7 +6,7 @@
 
 #include "command/words.h"
 
-#define MINE PIM "eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$expand=group"
+#define MINE PIM "eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$expand=group,policy"
 
 /* Two groups of one name, in two applications, are told apart by their ids only. */
 static int pick(const cJSON *list, const char *name, char out[ID_SIZE])
@@ -59,9 +59,14 @@ int group_find(const struct session *session, const char *name, char out[ID_SIZE
 int command_groups(struct session *session)
 {
 	static const struct column columns[] = {
-		{"GROUP", "group.displayName", 28, false},
-		{"ID", "groupId", 36, false},
-		{"ELIGIBLE UNTIL", "endDateTime", 0, true},
+		{"GROUP", "group.displayName", 28, AS_TEXT},
+		{"ID", "groupId", 36, AS_TEXT},
+		{"USUAL", "policy.defaultDuration", 6, AS_LENGTH},
+		{"AT MOST", "policy.maximumDuration", 7, AS_LENGTH},
+		{"REASON", "policy.isJustificationRequired", 6, AS_TEXT},
+		{"TICKET", "policy.isTicketRequired", 6, AS_TEXT},
+		{"APPROVALS", "policy.approvalStages", 9, AS_TEXT},
+		{"ELIGIBLE UNTIL", "endDateTime", 0, AS_TIME},
 	};
 	struct answer answer;
 	int code = EXIT_DONE;

@@ -56,12 +56,12 @@ static void add_query(struct buf *path, const struct options *o, const struct bu
 int command_list(struct session *session)
 {
 	static const struct column columns[] = {
-		{"REQUEST", "id", 36, false},
-		{"ACTION", "action", 14, false},
-		{"STATUS", "status", 19, false},
-		{"STATE", "provisioning.state", 12, false},
-		{"GROUP", "group.displayName", 28, false},
-		{"UNTIL", "provisioning.endDateTime", 0, true},
+		{"REQUEST", "id", 36, AS_TEXT},
+		{"ACTION", "action", 14, AS_TEXT},
+		{"STATUS", "status", 19, AS_TEXT},
+		{"STATE", "provisioning.state", 12, AS_TEXT},
+		{"GROUP", "group.displayName", 28, AS_TEXT},
+		{"UNTIL", "provisioning.endDateTime", 0, AS_TIME},
 	};
 	const struct options *o = &session->options;
 	struct buf path, filter;
@@ -91,11 +91,11 @@ int command_list(struct session *session)
 int command_approvals(struct session *session)
 {
 	static const struct column columns[] = {
-		{"REQUEST", "id", 36, false},
-		{"PERSON", "principal.displayName", 24, false},
-		{"GROUP", "group.displayName", 28, false},
-		{"ASKED", "createdDateTime", 14, true},
-		{"REASON", "justification", 0, false},
+		{"REQUEST", "id", 36, AS_TEXT},
+		{"PERSON", "principal.displayName", 24, AS_TEXT},
+		{"GROUP", "group.displayName", 28, AS_TEXT},
+		{"ASKED", "createdDateTime", 14, AS_TIME},
+		{"REASON", "justification", 0, AS_TEXT},
 	};
 	struct buf path, filter;
 	int code;

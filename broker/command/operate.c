@@ -55,18 +55,18 @@ static int application_call(const struct session *session, const char *method, c
 static void say_applications(const cJSON *json)
 {
 	static const struct column columns[] = {
-		{"APPLICATION", "id", 24, false},
-		{"HEALTH", "health", 10, false},
-		{"FREE", "throttle.tokensFree", 4, false},
-		{"WAITING", "waiting", 7, false},
-		{"DEFERRED", "deferred", 8, false},
-		{"REMOVALS", "removalsWaiting", 8, false},
-		{"HELD", "guard.held", 4, false},
-		{"DONE", "cycle.current.done", 6, false},
-		{"OF", "cycle.current.total", 6, false},
-		{"CYCLE ENDS", "cycle.current.estimatedEndDateTime", 12, true},
-		{"NEXT CYCLE", "cycle.nextDateTime", 12, true},
-		{"TOKEN DAYS", "token.daysLeft", 0, false},
+		{"APPLICATION", "id", 24, AS_TEXT},
+		{"HEALTH", "health", 10, AS_TEXT},
+		{"FREE", "throttle.tokensFree", 4, AS_TEXT},
+		{"WAITING", "waiting", 7, AS_TEXT},
+		{"DEFERRED", "deferred", 8, AS_TEXT},
+		{"REMOVALS", "removalsWaiting", 8, AS_TEXT},
+		{"HELD", "guard.held", 4, AS_TEXT},
+		{"DONE", "cycle.current.done", 6, AS_TEXT},
+		{"OF", "cycle.current.total", 6, AS_TEXT},
+		{"CYCLE ENDS", "cycle.current.estimatedEndDateTime", 12, AS_TIME},
+		{"NEXT CYCLE", "cycle.nextDateTime", 12, AS_TIME},
+		{"TOKEN DAYS", "token.daysLeft", 0, AS_TEXT},
 	};
 	const cJSON *list = words_at(json, "value");
 
@@ -109,11 +109,11 @@ static void say_progress(const cJSON *json)
 static void say_cycles(const cJSON *json)
 {
 	static const struct column columns[] = {
-		{"CYCLE", "number", 6, false},         {"STARTED", "startedDateTime", 12, true},
-		{"ENDED", "endedDateTime", 12, true},  {"DONE", "done", 6, false},
-		{"TOTAL", "total", 6, false},          {"PUSHES", "pushes", 6, false},
-		{"FAILURES", "failures", 8, false},    {"RESULT", "result", 10, false},
-		{"STARTED BY", "startedBy", 0, false},
+		{"CYCLE", "number", 6, AS_TEXT},         {"STARTED", "startedDateTime", 12, AS_TIME},
+		{"ENDED", "endedDateTime", 12, AS_TIME}, {"DONE", "done", 6, AS_TEXT},
+		{"TOTAL", "total", 6, AS_TEXT},          {"PUSHES", "pushes", 6, AS_TEXT},
+		{"FAILURES", "failures", 8, AS_TEXT},    {"RESULT", "result", 10, AS_TEXT},
+		{"STARTED BY", "startedBy", 0, AS_TEXT},
 	};
 
 	words_table(words_at(json, "value"), columns, sizeof(columns) / sizeof(columns[0]),

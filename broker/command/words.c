@@ -111,6 +111,17 @@ bool words_duration(const char *text, char out[64])
 	return ms > 0;
 }
 
+const char *words_length(const char *iso8601, char out[WORDS_SIZE])
+{
+	size_t n = 0;
+
+	for (const char *p = words_safe(iso8601, out); *p != '\0'; p++)
+		if (*p != 'P' && *p != 'T')
+			out[n++] = (char)tolower((unsigned char)*p);
+	out[n] = '\0';
+	return out;
+}
+
 /* How many columns of the terminal a UTF-8 text takes, near enough: one for each character. */
 static int columns_of(const char *text)
 {
@@ -138,8 +149,10 @@ static void row(const cJSON *item, const struct column *columns, size_t count)
 			snprintf(out, sizeof(out), "%.0f", value->valuedouble);
 		else if (cJSON_IsBool(value))
 			snprintf(out, sizeof(out), "%s", cJSON_IsTrue(value) ? "yes" : "no");
-		else if (columns[i].is_time)
+		else if (columns[i].shows == AS_TIME)
 			words_time(words_text(item, columns[i].path), out);
+		else if (columns[i].shows == AS_LENGTH)
+			words_length(words_text(item, columns[i].path), out);
 		else
 			words_safe(words_text(item, columns[i].path), out);
 		cell(out[0] != '\0' ? out : "-", columns[i].width, i + 1 == count);

@@ -28,11 +28,17 @@ bool words_duration(const char *text, char out[64]);
 /* The same in milliseconds; -1 when it is not one. */
 int64_t words_duration_ms(const char *text);
 
+/* "8h" or "1h30m" of an answer's "PT8H" or "PT1H30M", as --for takes it; "" for none. Returns `out`. */
+const char *words_length(const char *iso8601, char out[WORDS_SIZE]);
+
+/* How a column shows what it finds. */
+enum shows { AS_TEXT, AS_TIME, AS_LENGTH };
+
 /* One line of a table: texts padded to the widths; the last column is not padded. */
 struct column {
 	const char *title, *path;
 	int width;
-	bool is_time;
+	enum shows shows;
 };
 
 /* A title line and one line for each object of the array, or `none` when it is empty. */

@@ -89,8 +89,13 @@ static void answers_are_as_described(void **state)
 	check(world, &description, path, "approvalStage");
 	scene_expect(world, &ask_more, 201, "Provisioned");
 	check(world, &description, PIM "eligibilityScheduleRequests" MINE, "eligibilityScheduleRequest");
-	check(world, &description, PIM "eligibilitySchedules" MINE, "eligibilitySchedule");
-	check(world, &description, PIM "eligibilityScheduleInstances" MINE, "eligibilityScheduleInstance");
+	check(world, &description, PIM "eligibilitySchedules" MINE "?$expand=policy", "eligibilitySchedule");
+	check(world, &description, PIM "eligibilityScheduleInstances" MINE "?$expand=policy",
+	      "eligibilityScheduleInstance");
+	scene_get(world, 1, PIM "eligibilityScheduleInstances" MINE "?$expand=policy", &response);
+	compare(&description, "policy", http_json(&response, "value.0.policy"));
+	http_response_release(&response);
+	check(world, &description, "/v1.0/me", "me");
 	ask_more.eligibility = false;
 	ask_more.group = 1;
 	scene_expect(world, &ask_more, 201, "PendingProvisioning");

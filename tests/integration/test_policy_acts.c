@@ -48,6 +48,24 @@ static int open_plain(void **state)
 	return scene_open(state, &options);
 }
 
+static int open_strict(void **state)
+{
+	struct world_options options = scene_defaults();
+
+	options.group.max_ms = 90 * 60 * SECOND;
+	options.group.min_ms = 60 * SECOND;
+	options.group.default_ms = 30 * 60 * SECOND;
+	options.group.more =
+		"      clock: provisioned\n"
+		"      justification_min: 12\n      ticket: {required: true, pattern: '^INC[0-9]+$'}\n"
+		"      authentication: [mfa, hwk]\n"
+		"      hours: [{zone: Europe/Berlin, days: [fri..sun], from: '22:00', to: '06:30'}]\n"
+		"      approval: {stages: [{approvers: [person1@example.com]}, {approvers: "
+		"[person2@example.com]}]}\n"
+		"      break_glass: {principals: [person5@example.com]}\n";
+	return scene_open(state, &options);
+}
+
 /* The rule and what became of it, of each element: "Rule=passed Rule=refused". */
 static void print_rules(const struct http_response *response, const char *path, char out[512])
 {
@@ -256,6 +274,37 @@ static void the_limits_bind_administrators(void **state)
 	world_passed(world);
 }
 
+/* Before anybody asks: the very rules that would refuse. */
+static void what_a_group_asks_is_told(void **state)
+{
+	static const char expected[] =
+		"\"policy\":{\"minimumDuration\":\"PT1M\",\"defaultDuration\":\"PT30M\",\"maximumDuration\":"
+		"\"PT1H30M\","
+		"\"countsFrom\":\"provisioned\",\"isJustificationRequired\":true,"
+		"\"minimumJustificationLength\":12,"
+		"\"isTicketRequired\":true,\"ticketPattern\":\"^INC[0-9]+$\",\"authentication\":[\"hwk\","
+		"\"mfa\"],"
+		"\"hours\":[{\"daysOfWeek\":[\"friday\",\"saturday\",\"sunday\"],\"from\":\"22:00\",\"to\":"
+		"\"06:30\","
+		"\"timeZone\":\"Europe/Berlin\"}],\"isBreakGlassAllowed\":%s,\"approvalStages\":2}";
+	struct world *world = *state;
+
+	for (size_t person = ONCALL; person <= ONCALL + 1; person++) {
+		struct http_response response;
+		char text[sizeof(expected) + 8];
+
+		snprintf(text, sizeof(text), expected, person == ONCALL ? "true" : "false");
+		scene_get(world, person,
+			  PIM
+			  "eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$expand=policy",
+			  &response);
+		if (strstr(buf_text(&response.body), text) == NULL)
+			fail_msg("%s\nwithout %s", buf_text(&response.body), text);
+		http_response_release(&response);
+	}
+	world_passed(world);
+}
+
 /* However long the push took. */
 static void the_clock_begins_with_the_confirmation(void **state)
 {
@@ -359,6 +408,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_trial_names_every_rule, open_closed, scene_close),
 		cmocka_unit_test_setup_teardown(a_trial_names_the_limits_too, open_limited, scene_close),
 		cmocka_unit_test_setup_teardown(the_limits_bind_administrators, open_limited, scene_close),
+		cmocka_unit_test_setup_teardown(what_a_group_asks_is_told, open_strict, scene_close),
 		cmocka_unit_test_setup_teardown(the_clock_begins_with_the_confirmation, open_limited,
 						scene_close),
 		cmocka_unit_test_setup_teardown(a_repetition_is_answered_as_before, open_plain, scene_close),

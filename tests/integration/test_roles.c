@@ -49,6 +49,8 @@ static const struct row {
 	{"*", "/hooks/", ALL},
 	{"POST", "/v1.0/$batch", R | O | A},
 	{"POST", "/beta/$batch", R | O | A},
+	{"GET", "/v1.0/me", R | O | A},
+	{"GET", "/beta/me", R | O | A},
 	{"GET", "/api/sign-in", ALL},
 	{"GET", "/api/events", R | O | A},
 	{"GET", "/api/", O | A},
@@ -58,8 +60,6 @@ static const struct row {
 	{"GET", "/eligibility", R | O | A},
 	{"*", "/assignment", R | O},
 	{"*", "/eligibility", O},
-	{"POST", "/v1.0/$batch", R | O | A},
-	{"POST", "/beta/$batch", R | O | A},
 	{"GET", "/", ALL},
 };
 
