@@ -1,7 +1,7 @@
 /*
  * The life of a request, as one table: state × event → state, with who causes it and what else happens in the
  * same atomic step. The table is the only truth: C reads it here, the Redis functions get it printed as Lua at
- * build time (states_print.c), README and the documentation get it printed as Markdown.
+ * build time (states_print.c), deploy/states.md gets it printed as Markdown.
  */
 #ifndef ACTIVATION_STATES_H
 #define ACTIVATION_STATES_H

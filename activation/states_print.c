@@ -1,6 +1,6 @@
 /*
- * Prints the table of states.c: `--lua` as the head of the Redis function library, `--markdown` as the table in
- * the documentation. A build tool: it is not part of the broker.
+ * Prints the tables of states.c: `--lua` as the head of the Redis function library, `--markdown` as they stand in
+ * deploy/states.md. A build tool: it is not part of the broker.
  */
 #include <stdio.h>
 #include <string.h>
@@ -64,17 +64,25 @@ static void print_lua(void)
 	print_alarms();
 }
 
-static void print_markdown(void)
+static void print_states(void)
+{
+	printf("| state | means | Graph status | provisioning.state |\n");
+	printf("| --- | --- | --- | --- |\n");
+	for (enum state state = 0; state < ST_COUNT; state++)
+		printf("| %s | %s | %s | %s |\n", state_name(state), state_meaning(state),
+		       state_status(state), state_provisioning(state));
+}
+
+static void print_rules(void)
 {
 	size_t count;
 	const struct rule *rule = states_rules(&count);
 
-	printf("| from | event | to | caused by | Graph status | provisioning.state |\n");
-	printf("| --- | --- | --- | --- | --- | --- |\n");
+	printf("| from | event | to | caused by |\n");
+	printf("| --- | --- | --- | --- |\n");
 	for (size_t i = 0; i < count; i++)
-		printf("| %s | %s: %s | %s | %s | %s | %s |\n", state_name(rule[i].from),
-		       event_name(rule[i].on), event_meaning(rule[i].on), state_name(rule[i].to),
-		       cause_name(rule[i].by), state_status(rule[i].to), state_provisioning(rule[i].to));
+		printf("| %s | %s: %s | %s | %s |\n", state_name(rule[i].from), event_name(rule[i].on),
+		       event_meaning(rule[i].on), state_name(rule[i].to), cause_name(rule[i].by));
 }
 
 int main(int argc, char **argv)
@@ -84,7 +92,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "--markdown") == 0) {
-		print_markdown();
+		print_states();
+		printf("\n");
+		print_rules();
 		return 0;
 	}
 	fprintf(stderr, "usage: states-print --lua | --markdown\n");
