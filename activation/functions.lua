@@ -30,9 +30,9 @@ local function jit_denied()
 	return ''
 end
 
--- jit_store, read only: which data this is (broker/store/setup.h); '' = it is gone.
-local function jit_store(keys)
-	return redis.call('GET', keys[1] .. 'store') or ''
+-- jit_store, read only: 1 = the lane has the data that ARGV[1] names (broker/store/setup.h); 0 = it is gone, or other data.
+local function jit_store(keys, args)
+	return redis.call('GET', keys[1] .. 'store') == args[1] and 1 or 0
 end
 
 -- What takes access away, or only carries out or ends what has begun, runs when Redis' memory is full (`allow-oom`): access

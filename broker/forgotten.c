@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/id.h"
 #include "base/log.h"
 #include "escrow/survey.h"
 
@@ -10,7 +11,7 @@
 
 struct forgotten {
 	struct config *config;
-	int64_t born_ms;
+	int64_t born_ms[LANES_MAX]; /* of the lanes' data */
 	uv_timer_t again;
 	uv_work_t work;
 	bool working, closed;
@@ -27,14 +28,17 @@ static void release(struct forgotten *forgotten)
 }
 
 /* By the clock of the broker that began the data, and by Redis' when the line was written: they may differ a little. */
-static size_t count_older(const struct ledger *ledger, int64_t born_ms)
+static size_t count_older(const struct ledger *ledger, const int64_t *born_ms)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < ledger_count(ledger); i++) {
 		const struct escrow_line *line = &ledger_at(ledger, i)->line;
 
-		count += line->kind != ESCROW_GONE && line->at_ms < born_ms ? 1 : 0;
+		/* Where nobody said which request it was for, the lane is not known: lane 0 stands for all. */
+		int lane = id_lane(line->assignment);
+
+		count += line->kind != ESCROW_GONE && line->at_ms < born_ms[lane >= 0 ? lane : 0] ? 1 : 0;
 	}
 	return count;
 }
@@ -95,14 +99,15 @@ static void begin(struct forgotten *forgotten)
 	uv_queue_work(forgotten->again.loop, &forgotten->work, work, on_worked);
 }
 
-struct forgotten *forgotten_new(uv_loop_t *loop, struct config *config, int64_t born_ms)
+struct forgotten *forgotten_new(uv_loop_t *loop, struct config *config, const struct store *store)
 {
 	struct forgotten *forgotten = calloc(1, sizeof(*forgotten));
 
 	if (forgotten == NULL)
 		return NULL;
 	forgotten->config = config_ref(config);
-	forgotten->born_ms = born_ms;
+	for (unsigned lane = 0; lane < store_lanes(store); lane++)
+		forgotten->born_ms[lane] = store_born_ms(store, lane);
 	uv_timer_init(loop, &forgotten->again);
 	forgotten->again.data = forgotten->work.data = forgotten;
 	begin(forgotten);

@@ -8,14 +8,16 @@
 #include <uv.h>
 
 #include "config/config.h"
+#include "store/store.h"
 
 struct forgotten;
 
 /*
  * Reads the manifests in libuv's thread pool, and again every minute as long as there is anything to tell; which data the
- * store has is told by `born_ms` (store_born_ms). Takes a reference of `config`, which has an escrow. NULL: no memory.
+ * `store` has, which must be ready, is read before this returns. Takes a reference of `config`, which has an escrow. NULL: no
+ * memory.
  */
-struct forgotten *forgotten_new(uv_loop_t *loop, struct config *config, int64_t born_ms) MUST_CHECK;
+struct forgotten *forgotten_new(uv_loop_t *loop, struct config *config, const struct store *store) MUST_CHECK;
 
 /* The memory is given back when the loop has run. NULL is legal. */
 void forgotten_free(struct forgotten *forgotten);

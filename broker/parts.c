@@ -166,7 +166,7 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 	broker->served = broker->served || ready;
 	if (ready && broker->escrow != NULL && broker->server != NULL && broker->forgotten == NULL)
 		broker->api.forgotten = broker->forgotten =
-			forgotten_new(&broker->loop, broker->config, store_born_ms(broker->store));
+			forgotten_new(&broker->loop, broker->config, broker->store);
 }
 
 static bool start_store(struct broker *broker, struct errctx *ec)

@@ -97,14 +97,25 @@ static bool serves_all_lanes(const struct cluster *cluster)
 	unsigned lanes = topology_lanes(cluster->topology);
 	for (unsigned lane = 0; lane < lanes; lane++) {
 		const struct node *node = cluster_node(cluster, slot_of_lane(lane));
-		if (node == NULL || !node_is_ready(node))
+		if (node == NULL || !node_is_ready(node) || !node->setup.has_lanes)
 			return false;
 	}
 	return lanes > 0;
 }
 
+/* Those that were ready before somebody knew how many lanes there are: theirs may have other data than we know. */
+static void review(const struct topology *topology)
+{
+	for (size_t i = 0; topology_lanes(topology) > 0 && i < topology->nodes_end; i++) {
+		struct node *node = topology->nodes[i];
+		if (node != NULL && node->state == NODE_READY && !node->setup.has_lanes)
+			node_review(node);
+	}
+}
+
 static void tell(struct cluster *cluster)
 {
+	review(cluster->topology);
 	bool ready = serves_all_lanes(cluster);
 	if (!ready && cluster->ready)
 		cluster->lost_ms = now_ms(cluster);

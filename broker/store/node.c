@@ -36,7 +36,6 @@ static uint64_t next_pause_ms(struct node *node)
 }
 
 static void attempt(struct node *node);
-static void finish_draining(struct node *node);
 
 static void drain(struct node *node)
 {
@@ -52,10 +51,8 @@ static void on_timer(uv_timer_t *timer)
 		attempt(node);
 	else if (!node_is_ready(node))
 		node_lose(node, "Redis did not answer in time");
-	else if (node->state == NODE_READY) {
-		drain(node);
-		finish_draining(node);
-	}
+	else if (node->state == NODE_READY)
+		node_review(node);
 }
 
 static void limit_attempt(struct node *node, enum node_state state)
@@ -203,7 +200,6 @@ static void become_ready(struct node *node)
 	node->failed = false;
 	node->ready_ms = now_ms(node);
 	node->shared->counts->connected++;
-	setup_learn(&node->shared->wish, &node->setup);
 	calls_merge(&node->queue, &node->held);
 	barrier_drop(&node->barrier, &node->queue);
 	node->shared->events->changed(node->shared->ctx, node, true, NULL);
@@ -472,6 +468,12 @@ void node_flush(struct node *node)
 {
 	if (node->state == NODE_READY)
 		connection_flush(node->connection);
+}
+
+void node_review(struct node *node)
+{
+	drain(node);
+	finish_draining(node);
 }
 
 void node_give_up(struct node *node, struct calls *to)

@@ -37,7 +37,7 @@ struct node_shared {
 	const struct node_events *events;
 	void *ctx;
 	const struct tls *tls;
-	struct setup_wish wish; /* what is known_… is set by the first node that knows */
+	struct setup_wish wish;
 	struct barrier_wish barrier;
 	int64_t call_timeout_ms;
 	size_t queue_max; /* calls of one node */
@@ -107,6 +107,9 @@ void node_flush(struct node *node);                  /* sends what is queued */
 /* Ends the calls whose deadline has passed and drops a connection that gives no sign of life. Returns when to
  * call this again, INT64_MAX for not before the next node_add(). */
 int64_t node_expire(struct node *node);
+
+/* Holds the start-up conversation again with a node that is ready, as soon as what is under way is answered. */
+void node_review(struct node *node);
 
 /* Takes the calls that were not sent, or are in doubt, out of a node that is not ready. */
 void node_give_up(struct node *node, struct calls *to);

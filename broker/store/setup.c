@@ -46,9 +46,9 @@ static enum setup_verdict read_sign_in(struct setup *setup, const struct reply *
 
 static void write_select(const struct setup *setup, struct command *command)
 {
-	(void)snprintf(command->number, sizeof(command->number), "%u", setup->wish->db);
+	(void)snprintf(command->value, sizeof(command->value), "%u", setup->wish->db);
 	command->argv[0] = "SELECT";
-	command->argv[1] = command->number;
+	command->argv[1] = command->value;
 }
 
 static enum setup_verdict read_select(struct setup *setup, const struct reply *reply)
@@ -283,17 +283,13 @@ static const struct {
 	[SETUP_DURABILITY] = {write_durability, read_durability},
 	[SETUP_MEMORY] = {write_memory, read_memory},
 	[SETUP_ROLE] = {write_role, read_role},
-	[SETUP_WRITE_STORE] = {setup_write_write_store, setup_read_write_store},
-	[SETUP_READ_STORE] = {setup_write_read_store, setup_read_read_store},
-	[SETUP_WRITE_SCHEMA] = {setup_write_write_schema, setup_read_write_schema},
-	[SETUP_READ_SCHEMA] = {setup_write_read_schema, setup_read_read_schema},
+	[SETUP_WRITE_MARK] = {setup_write_mark, setup_read_written},
+	[SETUP_READ_MARK] = {setup_ask_mark, setup_read_mark},
 	[SETUP_VERSION] = {write_version, read_version},
 	[SETUP_LOAD] = {write_load, read_load},
 	[SETUP_PERMITTED] = {write_permitted, read_permitted},
 	[SETUP_WAIT] = {write_wait, read_wait},
 	[SETUP_WAITAOF] = {write_waitaof, read_waitaof},
-	[SETUP_WRITE_LANES] = {setup_write_write_lanes, setup_read_write_lanes},
-	[SETUP_READ_LANES] = {setup_write_read_lanes, setup_read_read_lanes},
 };
 
 static bool step_is_needed(const struct setup *setup)
@@ -305,8 +301,8 @@ static bool step_is_needed(const struct setup *setup)
 		return setup->wish->db != 0;
 	case SETUP_MEMORY:
 		return setup->is_hidden;
-	case SETUP_WRITE_STORE:
-		return setup->wish->known_store[0] == '\0';
+	case SETUP_WRITE_MARK:
+		return setup_mark_is_written(setup);
 	case SETUP_LOAD:
 		return setup->library_is_absent || setup->library_is_old;
 	case SETUP_WAIT:
@@ -314,20 +310,16 @@ static bool step_is_needed(const struct setup *setup)
 		return setup->wish->waits;
 	case SETUP_DURABILITY:
 	case SETUP_ROLE:
-	case SETUP_READ_STORE:
-	case SETUP_WRITE_SCHEMA:
-	case SETUP_READ_SCHEMA:
+	case SETUP_READ_MARK:
 	case SETUP_VERSION:
 	case SETUP_PERMITTED:
-	case SETUP_WRITE_LANES:
-	case SETUP_READ_LANES:
 	case SETUP_STEPS:
 		break;
 	}
 	return true;
 }
 
-void setup_begin(struct setup *setup, const struct setup_wish *wish)
+void setup_begin(struct setup *setup, struct setup_wish *wish)
 {
 	*setup = (struct setup){.wish = wish, .step = SETUP_SIGN_IN};
 	while (!step_is_needed(setup))
@@ -354,10 +346,11 @@ enum setup_verdict setup_reply(struct setup *setup, const struct reply *reply)
 {
 	enum setup_step step = setup->step;
 	enum setup_verdict verdict = steps[step].read(setup, reply);
-	if (verdict != SETUP_MORE || setup->step != step)
+	if (verdict != SETUP_MORE)
 		return verdict;
-	do
+	if (setup->step == step)
 		setup->step++;
-	while (!step_is_needed(setup));
-	return SETUP_MORE;
+	while (!step_is_needed(setup))
+		setup->step++;
+	return setup->step == SETUP_STEPS ? SETUP_READY : SETUP_MORE;
 }

@@ -1,4 +1,7 @@
-/* The steps about what is true of the whole store: which data it is, the schema of its keys, the number of lanes. */
+/*
+ * The steps about what is true of the whole store: the schema of its keys, the number of lanes, and which data each lane
+ * holds. Each of these marks is one key, written unless somebody has, and read.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,118 +9,20 @@
 #include "store/answer.h"
 #include "store/setup_steps.h"
 
-/* -- what is written once ---------------------------------------------------------------------------------- */
-
-static void write_once(struct command *command, const char *key, const char *value)
-{
-	command->argv[0] = "SET";
-	command->argv[1] = key;
-	command->argv[2] = value;
-	command->argv[3] = "NX";
-}
-
-static void write_get(struct command *command, const char *key)
-{
-	command->argv[0] = "GET";
-	command->argv[1] = key;
-}
-
-/* On a cluster another node may have the key: then it is that node's conversation that cares for it. */
-static bool is_elsewhere(const struct setup *setup, const struct reply *reply)
-{
-	return setup->wish->is_cluster && answer_of(reply) == ANSWER_MOVED;
-}
-
-/* A Redis that takes no writes, because it is full or without its replicas, refuses them also where the key is there;
- * whether it is, the next step reads, and access still has to end. */
-static enum setup_verdict written(struct setup *setup, const char *what, const struct reply *reply)
-{
-	enum setup_verdict verdict;
-
-	if (reply->kind == REPLY_NIL || setup_is_ok(reply) || is_elsewhere(setup, reply))
-		return SETUP_MORE;
-	verdict = setup_refuse(setup, what, reply);
-	return answer_of(reply) == ANSWER_FULL ? SETUP_MORE : verdict;
-}
-
-/* It could not be written, and is not there. */
-static bool is_missing(const struct setup *setup, const struct reply *reply)
-{
-	return reply->kind == REPLY_NIL && setup->why.text[0] != '\0';
-}
-
-/* -- which data ------------------------------------------------------------------------------------------- */
-
-void setup_write_write_store(const struct setup *setup, struct command *command)
-{
-	write_once(command, SETUP_STORE_KEY, setup->wish->store);
-}
-
-enum setup_verdict setup_read_write_store(struct setup *setup, const struct reply *reply)
-{
-	return written(setup, "which data this is cannot be written", reply);
-}
-
-void setup_write_read_store(const struct setup *setup, struct command *command)
-{
-	(void)setup;
-	write_get(command, SETUP_STORE_KEY);
-}
-
-/* What was known and is gone is not begun anew: whoever got access by it would be taken for a standing member. */
-enum setup_verdict setup_read_read_store(struct setup *setup, const struct reply *reply)
-{
-	const char *known = setup->wish->known_store;
-	if (is_elsewhere(setup, reply))
-		return SETUP_MORE;
-	if (reply_is_error(reply))
-		return setup_refuse(setup, "which data this is cannot be read", reply);
-	if (known[0] == '\0' && is_missing(setup, reply))
-		return SETUP_REFUSED;
-	(void)snprintf(setup->store, sizeof(setup->store), "%s", reply_text(reply));
-	if (known[0] == '\0' || strcmp(setup->store, known) == 0)
-		return SETUP_MORE;
-	(void)err_set(&setup->why, ERR_UNAVAILABLE, "%s", STORE_LOST);
-	return SETUP_REFUSED;
-}
-
-void setup_learn(struct setup_wish *wish, const struct setup *setup)
-{
-	if (setup->lanes != 0)
-		wish->known_lanes = setup->lanes;
-	if (setup->store[0] != '\0')
-		memcpy(wish->known_store, setup->store, sizeof(setup->store));
-}
+enum { MARK_SCHEMA, MARK_LANES, MARK_STORE }; /* the last one is lane 0's; those of the others follow */
 
 /* -- schema ----------------------------------------------------------------------------------------------- */
 
-void setup_write_write_schema(const struct setup *setup, struct command *command)
+static void write_schema(const struct setup *setup, struct command *command)
 {
-	(void)snprintf(command->number, sizeof(command->number), "%u", setup->wish->schema);
-	write_once(command, SETUP_SCHEMA_KEY, command->number);
+	(void)snprintf(command->key, sizeof(command->key), "%s", SETUP_SCHEMA_KEY);
+	(void)snprintf(command->value, sizeof(command->value), "%u", setup->wish->schema);
 }
 
-enum setup_verdict setup_read_write_schema(struct setup *setup, const struct reply *reply)
-{
-	return written(setup, "the schema of the keys cannot be written", reply);
-}
-
-void setup_write_read_schema(const struct setup *setup, struct command *command)
-{
-	(void)setup;
-	write_get(command, SETUP_SCHEMA_KEY);
-}
-
-enum setup_verdict setup_read_read_schema(struct setup *setup, const struct reply *reply)
+static enum setup_verdict read_schema(struct setup *setup, const struct reply *reply)
 {
 	int64_t schema = reply_int(reply);
 	unsigned ours = setup->wish->schema;
-	if (is_elsewhere(setup, reply))
-		return SETUP_MORE;
-	if (reply_is_error(reply))
-		return setup_refuse(setup, "the schema of the keys cannot be read", reply);
-	if (is_missing(setup, reply))
-		return SETUP_REFUSED;
 	if (schema == ours)
 		return SETUP_MORE;
 	if (schema > ours)
@@ -138,35 +43,18 @@ enum setup_verdict setup_read_read_schema(struct setup *setup, const struct repl
 
 /* -- lanes ------------------------------------------------------------------------------------------------ */
 
-void setup_write_write_lanes(const struct setup *setup, struct command *command)
+static void write_lanes(const struct setup *setup, struct command *command)
 {
 	/* A Redis that lost the number gets the one that this broker works with, whatever the setting says. */
 	unsigned lanes = setup->wish->known_lanes != 0 ? setup->wish->known_lanes : setup->wish->lanes;
-	(void)snprintf(command->number, sizeof(command->number), "%u", lanes);
-	write_once(command, SETUP_LANES_KEY, command->number);
+	(void)snprintf(command->key, sizeof(command->key), "%s", SETUP_LANES_KEY);
+	(void)snprintf(command->value, sizeof(command->value), "%u", lanes);
 }
 
-enum setup_verdict setup_read_write_lanes(struct setup *setup, const struct reply *reply)
-{
-	return written(setup, "the number of lanes cannot be written", reply);
-}
-
-void setup_write_read_lanes(const struct setup *setup, struct command *command)
-{
-	(void)setup;
-	write_get(command, SETUP_LANES_KEY);
-}
-
-enum setup_verdict setup_read_read_lanes(struct setup *setup, const struct reply *reply)
+static enum setup_verdict read_lanes(struct setup *setup, const struct reply *reply)
 {
 	int64_t lanes = reply_int(reply);
 	unsigned known = setup->wish->known_lanes;
-	if (is_elsewhere(setup, reply))
-		return SETUP_READY;
-	if (reply_is_error(reply))
-		return setup_refuse(setup, "the number of lanes cannot be read", reply);
-	if (is_missing(setup, reply))
-		return SETUP_REFUSED;
 	if (lanes < 1 || lanes > LANES_MAX)
 		(void)err_set(&setup->why, ERR_UNAVAILABLE,
 			      "the key " SETUP_LANES_KEY " must hold a number from 1 to %d", LANES_MAX);
@@ -177,8 +65,123 @@ enum setup_verdict setup_read_read_lanes(struct setup *setup, const struct reply
 			"restart the broker to use it",
 			known, (int)lanes);
 	else {
-		setup->lanes = (unsigned)lanes;
-		return SETUP_READY;
+		setup->wish->known_lanes = (unsigned)lanes;
+		return SETUP_MORE;
 	}
 	return SETUP_REFUSED;
+}
+
+/* -- which data ------------------------------------------------------------------------------------------- */
+
+static char *known_store(const struct setup *setup)
+{
+	return setup->wish->known_store[setup->mark - MARK_STORE];
+}
+
+static void write_store(const struct setup *setup, struct command *command)
+{
+	(void)snprintf(command->key, sizeof(command->key), SETUP_STORE_KEY, setup->mark - MARK_STORE);
+	(void)snprintf(command->value, sizeof(command->value), "%s", setup->wish->store);
+}
+
+static enum setup_verdict read_store(struct setup *setup, const struct reply *reply)
+{
+	char *known = known_store(setup);
+	if (known[0] == '\0')
+		(void)snprintf(known, SETUP_STORE_SIZE, "%s", reply_text(reply));
+	if (known[0] != '\0' && strcmp(reply_text(reply), known) == 0)
+		return SETUP_MORE;
+	(void)err_set(&setup->why, ERR_UNAVAILABLE, "%s", STORE_LOST);
+	return SETUP_REFUSED;
+}
+
+/* -- each of them ----------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *what;
+	writer *write; /* key and value */
+	reader *read;  /* what is there */
+} marks[] = {
+	[MARK_SCHEMA] = {"the schema of the keys", write_schema, read_schema},
+	[MARK_LANES] = {"the number of lanes", write_lanes, read_lanes},
+	[MARK_STORE] = {"which data this is", write_store, read_store},
+};
+
+static unsigned kind(const struct setup *setup)
+{
+	return setup->mark < MARK_STORE ? setup->mark : MARK_STORE;
+}
+
+/* What was known and is gone is not begun anew: whoever got access by it would be taken for a standing member. */
+bool setup_mark_is_written(const struct setup *setup)
+{
+	return kind(setup) != MARK_STORE || known_store(setup)[0] == '\0';
+}
+
+/* On a cluster another node may have the key: then it is that node's conversation that cares for it. So it is with a key
+ * that is on its way to another node, if it is known: the node that has the rest of the lanes is not kept waiting. */
+static bool is_elsewhere(const struct setup *setup, const struct reply *reply)
+{
+	enum answer answer = answer_of(reply);
+	return setup->wish->is_cluster &&
+	       (answer == ANSWER_MOVED || (answer == ANSWER_OPEN && !setup_mark_is_written(setup)));
+}
+
+static enum setup_verdict refuse(struct setup *setup, const char *done, const struct reply *reply)
+{
+	struct errctx what;
+	(void)err_set(&what, ERR_UNAVAILABLE, "%s cannot be %s", marks[kind(setup)].what, done);
+	return setup_refuse(setup, what.text, reply);
+}
+
+void setup_write_mark(const struct setup *setup, struct command *command)
+{
+	marks[kind(setup)].write(setup, command);
+	command->argv[0] = "SET";
+	command->argv[1] = command->key;
+	command->argv[2] = command->value;
+	command->argv[3] = "NX";
+}
+
+/* A Redis that takes no writes, because it is full or without its replicas, refuses them also where the key is there;
+ * whether it is, the next step reads, and access still has to end. */
+enum setup_verdict setup_read_written(struct setup *setup, const struct reply *reply)
+{
+	enum setup_verdict verdict;
+
+	if (reply->kind == REPLY_NIL || setup_is_ok(reply) || is_elsewhere(setup, reply))
+		return SETUP_MORE;
+	verdict = refuse(setup, "written", reply);
+	return answer_of(reply) == ANSWER_FULL ? SETUP_MORE : verdict;
+}
+
+void setup_ask_mark(const struct setup *setup, struct command *command)
+{
+	marks[kind(setup)].write(setup, command);
+	command->argv[0] = "GET";
+	command->argv[1] = command->key;
+}
+
+/* One server has the data of all lanes; on a cluster each lane may be on a node of its own. */
+static unsigned count_marks(const struct setup *setup)
+{
+	unsigned lanes = setup->wish->known_lanes;
+	return MARK_STORE + (setup->wish->is_cluster || lanes == 0 ? lanes : 1);
+}
+
+enum setup_verdict setup_read_mark(struct setup *setup, const struct reply *reply)
+{
+	if (!is_elsewhere(setup, reply)) {
+		if (reply_is_error(reply))
+			return refuse(setup, "read", reply);
+		/* It could not be written, and is not there. */
+		if (reply->kind == REPLY_NIL && setup->why.text[0] != '\0' && setup_mark_is_written(setup))
+			return SETUP_REFUSED;
+		if (marks[kind(setup)].read(setup, reply) != SETUP_MORE)
+			return SETUP_REFUSED;
+	}
+	setup->has_lanes = setup->wish->known_lanes != 0;
+	if (++setup->mark < count_marks(setup))
+		setup->step = SETUP_WRITE_MARK;
+	return SETUP_MORE;
 }

@@ -4,13 +4,13 @@
 
 #include "store/setup.h"
 
-#define ARGS_MAX    5
-#define NUMBER_SIZE 24
+#define ARGS_MAX 5
+#define KEY_SIZE 24
 
-/* Arguments of a command, NULL-terminated; `number` holds the text of one of them. */
+/* Arguments of a command, NULL-terminated; `key` and `value` hold the texts of some of them. */
 struct command {
 	const char *argv[ARGS_MAX + 1];
-	char number[NUMBER_SIZE];
+	char key[KEY_SIZE], value[SETUP_STORE_SIZE];
 };
 
 typedef void writer(const struct setup *setup, struct command *command);
@@ -20,18 +20,11 @@ typedef enum setup_verdict reader(struct setup *setup, const struct reply *reply
 enum setup_verdict setup_refuse(struct setup *setup, const char *what, const struct reply *reply);
 bool setup_is_ok(const struct reply *reply);
 
-/* setup_marks.c */
-writer setup_write_write_store;
-reader setup_read_write_store;
-writer setup_write_read_store;
-reader setup_read_read_store;
-writer setup_write_write_schema;
-reader setup_read_write_schema;
-writer setup_write_read_schema;
-reader setup_read_read_schema;
-writer setup_write_write_lanes;
-reader setup_read_write_lanes;
-writer setup_write_read_lanes;
-reader setup_read_read_lanes;
+/* setup_marks.c: one mark after the other */
+bool setup_mark_is_written(const struct setup *setup); /* or only read */
+writer setup_write_mark;
+reader setup_read_written;
+writer setup_ask_mark;
+reader setup_read_mark;
 
 #endif

@@ -144,22 +144,24 @@ static void on_deadline(uv_timer_t *timer)
 static void on_seen(void *ctx, enum err err, const struct reply *reply)
 {
 	struct store *store = ctx;
-	if (err != ERR_OK || store->closing ||
-	    strcmp(reply_text(reply), topology_store(&store->topology)) == 0)
-		return;
-	topology_doubt(&store->topology, STORE_LOST);
+	if (err == ERR_OK && !store->closing && reply_int(reply) == 0)
+		topology_doubt(&store->topology, STORE_LOST);
 }
 
 /* Data may go while the connection stays: FLUSHALL. */
 static void on_look(uv_timer_t *timer)
 {
-	const struct store_call call = {.function = "jit_store", .read_only = true};
-	store_call(timer->data, &call, on_seen, timer->data);
+	struct store *store = timer->data;
+	for (unsigned lane = 0; lane < topology_stores(&store->topology); lane++) {
+		struct store_call call = {.function = "jit_store", .lane = lane, .read_only = true};
+		store_arg(&call, topology_store(&store->topology, lane));
+		store_call(store, &call, on_seen, store);
+	}
 }
 
-int64_t store_born_ms(const struct store *store)
+int64_t store_born_ms(const struct store *store, unsigned lane)
 {
-	const char *born = strchr(topology_store(&store->topology), ' ');
+	const char *born = strchr(topology_store(&store->topology, lane), ' ');
 	return born != NULL ? strtoll(born, NULL, 10) : 0;
 }
 

@@ -97,8 +97,8 @@ void store_close(struct store *store);
 
 bool store_ready(const struct store *store, const char **why); /* `why` borrowed, set when not ready */
 unsigned store_lanes(const struct store *store); /* fixed when the store was first used; 0 before ready */
-/* When its data was begun, Unix ms by the clock of the broker that did; 0 before that is known. */
-int64_t store_born_ms(const struct store *store);
+/* When the lane's data was begun, Unix ms by the clock of the broker that did; 0 before that is known. */
+int64_t store_born_ms(const struct store *store, unsigned lane);
 size_t store_waiting(const struct store *store); /* calls without a reply yet */
 const struct store_counts *store_counts(const struct store *store);
 

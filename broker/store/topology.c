@@ -285,9 +285,14 @@ unsigned topology_lanes(const struct topology *topology)
 	return topology->shared.wish.known_lanes;
 }
 
-const char *topology_store(const struct topology *topology)
+unsigned topology_stores(const struct topology *topology)
 {
-	return topology->shared.wish.known_store;
+	return topology->cluster != NULL ? topology_lanes(topology) : 1;
+}
+
+const char *topology_store(const struct topology *topology, unsigned lane)
+{
+	return topology->shared.wish.known_store[lane < topology_stores(topology) ? lane : 0];
 }
 
 void topology_doubt(struct topology *topology, const char *why)

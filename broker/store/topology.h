@@ -55,8 +55,11 @@ enum err topology_init(struct topology *topology, uv_loop_t *loop, const struct 
 /* Connects; from now on it has to be closed before it is released, also when this fails. */
 enum err topology_start(struct topology *topology, struct errctx *ec) MUST_CHECK;
 
-unsigned topology_lanes(const struct topology *topology);    /* 0 before they are known */
-const char *topology_store(const struct topology *topology); /* which data (setup.h); "" before it is known */
+unsigned topology_lanes(const struct topology *topology); /* 0 before they are known */
+/* Which data the lane has (setup.h); "" before that is known. */
+const char *topology_store(const struct topology *topology, unsigned lane);
+/* How many lanes, from 0 on, have a name for their data, each its own. */
+unsigned topology_stores(const struct topology *topology);
 
 /* All servers are asked anew what they are. */
 void topology_doubt(struct topology *topology, const char *why);

@@ -99,10 +99,10 @@ static void write_call(void *ctx, size_t index, struct buf *out)
 /* Brokers that run would not go on with data that is lost; this is theirs. */
 static bool empty(const struct world *world)
 {
-	return redis_server_do(&world->redis, "EVAL %s 1 %s",
+	return redis_server_do(&world->redis, "EVAL %s 1 " SETUP_STORE_KEY,
 			       "local s = redis.call('GET', KEYS[1]); redis.call('FLUSHALL'); "
 			       "return redis.call('SET', KEYS[1], s)",
-			       SETUP_STORE_KEY);
+			       0u);
 }
 
 static bool measure_acknowledged(struct world *world, size_t connections)

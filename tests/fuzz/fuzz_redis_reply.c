@@ -72,7 +72,7 @@ static bool converse(struct setup *setup, const struct reply *reply)
 		REQUIRE(setup->step < SETUP_STEPS);
 		return true;
 	case SETUP_READY:
-		REQUIRE(setup->lanes <= 1024);
+		REQUIRE(setup->wish->known_lanes <= 1024);
 		return false;
 	case SETUP_REFUSED:
 		REQUIRE(setup->why.text[0] != '\0');
@@ -98,16 +98,16 @@ static bool check_replies(struct reader *reader, struct setup *setup, bool *talk
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct setup_wish wish = {.db = 1,
-					.user = "user",
-					.password = "password",
-					.schema = 1,
-					.waits = true,
-					.is_cluster = true,
-					.library = "x",
-					.library_len = 1,
-					.library_version = 2,
-					.lanes = 16};
+	struct setup_wish wish = {.db = 1,
+				  .user = "user",
+				  .password = "password",
+				  .schema = 1,
+				  .waits = true,
+				  .is_cluster = true,
+				  .library = "x",
+				  .library_len = 1,
+				  .library_version = 2,
+				  .lanes = 16};
 	struct reader *reader = reader_new();
 	struct setup setup;
 	bool talking = true;

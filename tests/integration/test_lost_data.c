@@ -1,6 +1,7 @@
 /*
  * Redis is emptied while brokers run: none of them goes on as if it were new, because whoever has access would pass for
- * somebody who always had it. A broker that begins anew tells what the escrow knows.
+ * somebody who always had it. A broker that begins anew tells what the escrow knows. On a cluster one node is emptied, which
+ * has the application's lane and not that of the whole store's marks.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,10 +10,13 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
+#include "store/slots.h"
 #include "store/store.h"
 #include "tests/support/drained.h"
+#include "tests/support/redis_cluster.h"
 #include "tests/support/scene.h"
 #include "tests/support/vault.h"
 #include "tests/support/wait.h"
@@ -22,6 +26,8 @@
 struct test {
 	struct world world;
 	struct vault vault;
+	struct redis_cluster cluster;
+	char more[128]; /* of the section redis */
 };
 
 /* Does /readyz answer with that status, and say that? */
@@ -56,57 +62,135 @@ static bool is_member(const struct test *t)
 				 world_user_name(&t->world, 0));
 }
 
-static void an_emptied_redis_is_not_taken_for_a_new_one(void **state)
+static struct world_options begin(struct test *t)
 {
-	static struct test t;
 	struct world_options options = scene_defaults();
-	struct world_ask ask = {.duration = "PT1H"};
-	struct http_response response;
-	struct drained job;
-	char id[ID_SIZE];
 
-	(void)state;
-	vault_make(&t.vault, NULL);
-	options.more = t.vault.config;
+	vault_make(&t->vault, NULL);
+	options.more = t->vault.config;
 	options.application.per_ms = SECOND;
 	options.application.push_timeout_ms = SECOND;
-	assert_true(world_start(&t.world, &options));
-	scene_activate(&t.world, &ask, id);
-	scene_wait(&t.world, &ask, id, "provisioned");
-	assert_true(redis_server_do(&t.world.redis, "FLUSHALL"));
-	wait_ready(&t, 503, STORE_LOST);
-	assert_true(proc_log_holds(&t.world.brokers[0].proc, "event=store_lost"));
-	world_activate(&t.world, &ask, &response);
+	return options;
+}
+
+static void give(const struct test *t, char id[ID_SIZE])
+{
+	const struct world_ask ask = {.duration = "PT1H"};
+
+	scene_activate(&t->world, &ask, id);
+	scene_wait(&t->world, &ask, id, "provisioned");
+}
+
+/* The data is gone: the broker that knew it says so and gives nothing, until it is started again. */
+static void expect_lost(struct test *t)
+{
+	const struct world_ask ask = {.duration = "PT1H"};
+	struct broker *broker = &t->world.brokers[0];
+	struct http_response response;
+
+	wait_ready(t, 503, STORE_LOST);
+	assert_true(proc_log_holds(&broker->proc, "event=store_lost"));
+	world_activate(&t->world, &ask, &response);
 	assert_int_equal(response.status, 503);
 	http_response_release(&response);
+	assert_true(broker_stop(broker));
+	assert_true(broker_restart(broker));
+	wait_ready(t, 200, UNKNOWN);
+	assert_true(proc_log_holds(&broker->proc, "event=escrow_unknown"));
+}
 
-	assert_true(broker_stop(&t.world.brokers[0]));
-	assert_true(broker_restart(&t.world.brokers[0]));
-	wait_ready(&t, 200, UNKNOWN);
-	assert_true(proc_log_holds(&t.world.brokers[0].proc, "event=escrow_unknown"));
-	assert_true(is_member(&t));
-	drained_run(&t.world, &job, "--all", "--beside-redis", NULL);
+static void drain(struct test *t)
+{
+	struct drained job;
+
+	assert_true(is_member(t));
+	drained_run(&t->world, &job, "--all", "--beside-redis", NULL);
 	assert_int_equal(job.status, 0);
 	assert_int_equal(drained_number(&job, "removed"), 1);
 	drained_release(&job);
-	assert_false(is_member(&t));
+	assert_false(is_member(t));
+}
+
+static void end(struct test *t)
+{
+	char id[ID_SIZE];
 
 	/* What is given now is known. */
-	scene_activate(&t.world, &ask, id);
-	scene_wait(&t.world, &ask, id, "provisioned");
-	assert_true(broker_stop(&t.world.brokers[0]));
-	assert_true(broker_restart(&t.world.brokers[0]));
-	assert_true(broker_stop(&t.world.brokers[0]));
-	assert_false(proc_log_holds(&t.world.brokers[0].proc, "event=escrow_unknown"));
-	world_passed(&t.world);
-	assert_true(world_stop(&t.world));
-	vault_remove(&t.vault);
+	give(t, id);
+	assert_true(broker_stop(&t->world.brokers[0]));
+	assert_true(broker_restart(&t->world.brokers[0]));
+	assert_true(broker_stop(&t->world.brokers[0]));
+	assert_false(proc_log_holds(&t->world.brokers[0].proc, "event=escrow_unknown"));
+	world_passed(&t->world);
+	assert_true(world_stop(&t->world));
+	vault_remove(&t->vault);
+}
+
+static void an_emptied_redis_is_not_taken_for_a_new_one(void **state)
+{
+	static struct test t;
+	struct world_options options = begin(&t);
+	char id[ID_SIZE];
+
+	(void)state;
+	assert_true(world_start(&t.world, &options));
+	give(&t, id);
+	assert_true(redis_server_do(&t.world.redis, "FLUSHALL"));
+	expect_lost(&t);
+	drain(&t);
+	end(&t);
+}
+
+static void start_on_cluster(struct test *t)
+{
+	struct world_options options = begin(t);
+
+	options.without_brokers = true;
+	assert_true(redis_cluster_start(&t->cluster, 3, 0, NULL, NULL));
+	assert_true(world_start(&t->world, &options));
+	snprintf(t->more, sizeof(t->more), "  cluster: [\"%s\"]\n", t->cluster.urls[0]);
+	t->world.config.redis_url = NULL;
+	t->world.config.redis_more = t->more;
+	t->world.config.lanes = 3;
+	t->world.broker_count = 1;
+	assert_true(broker_start(&t->world.brokers[0], t->world.dir, "one", &t->world.config));
+}
+
+static void lose_file(struct redis_server *node)
+{
+	char file[64], gone[64];
+
+	redis_server_kill9(node);
+	snprintf(file, sizeof(file), "%s/appendonlydir", node->dir);
+	snprintf(gone, sizeof(gone), "%s/gone", node->dir);
+	assert_int_equal(rename(file, gone), 0);
+	assert_true(redis_server_restart(node));
+}
+
+static void an_emptied_node_is_not_taken_for_a_new_one(void **state)
+{
+	static struct test t;
+	char id[ID_SIZE];
+
+	(void)state;
+	start_on_cluster(&t);
+	give(&t, id);
+	int node = redis_cluster_master(&t.cluster, slot_of_lane((unsigned)id_lane(id)));
+	assert_int_not_equal(node, redis_cluster_master(&t.cluster, slot_of_lane(0)));
+	assert_true(redis_server_do(&t.cluster.nodes[node], "FLUSHALL"));
+	expect_lost(&t);
+	lose_file(&t.cluster.nodes[node]);
+	expect_lost(&t);
+	drain(&t);
+	end(&t);
+	redis_cluster_stop(&t.cluster);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_emptied_redis_is_not_taken_for_a_new_one),
+		cmocka_unit_test(an_emptied_node_is_not_taken_for_a_new_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,7 +139,7 @@ struct signed_token {
 
 static bool read_identity(const struct jwt *jwt, struct seen *seen)
 {
-	static const struct identity_claims names = {NULL};
+	static const struct identity_claims names = {.user_name = NULL};
 	const struct identity *who = NULL;
 	struct errctx ec = {""};
 	enum err err = identity_make(jwt_claims(jwt), &names, jwt_expires_ms(jwt), &who, &ec);
@@ -320,12 +320,13 @@ static bool converse(struct setup *setup, const struct reply *reply, struct seen
 /* All replies, each copied. The connection is given up when memory is short: that is READER_BROKEN. */
 static bool read_replies(struct reader *reader, struct seen *seen)
 {
-	static const struct setup_wish wish = {
-		.library = "x", .library_len = 1, .library_version = 2, .lanes = 16, .schema = 1};
+	static struct setup_wish wish;
 	struct setup setup;
 	const struct reply *reply;
 	enum reader_result result;
 
+	wish = (struct setup_wish){
+		.library = "x", .library_len = 1, .library_version = 2, .lanes = 16, .schema = 1};
 	setup_begin(&setup, &wish);
 	while ((result = reader_next(reader, &reply)) == READER_REPLY) {
 		struct reply *copy = reply_copy(reply);

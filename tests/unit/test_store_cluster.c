@@ -74,6 +74,39 @@ static void test_all_lanes(void **state)
 	fixture_close(&f);
 }
 
+static bool node_has(struct redis_cluster *cluster, int node, unsigned lane)
+{
+	return redis_cluster_master(cluster, slot_of_lane(lane)) == node;
+}
+
+/* One node of three is empty when it comes back: whoever knew its data does not begin it anew, and a newcomer knows which lanes
+ * are younger than the others. */
+static void test_lost_node(void **state)
+{
+	struct redis_cluster *cluster = *state;
+	struct store_fixture f, newcomer;
+	unsigned lane = 1;
+	open_cluster(&f, cluster, 0);
+	int64_t born_ms = store_born_ms(f.store, 0);
+	assert_in_range(clock_wall_ms() - born_ms, 0, 60000);
+	int node = redis_cluster_master(cluster, slot_of_lane(0));
+	while (node_has(cluster, node, lane))
+		lane++;
+	node = redis_cluster_master(cluster, slot_of_lane(lane));
+	assert_true(redis_server_do(&cluster->nodes[node], "FLUSHALL"));
+	assert_true(redis_server_do(&cluster->nodes[node], "CLIENT KILL TYPE normal"));
+	size_t lost = f.times_lost;
+	fixture_wait(&f, &f.times_lost, lost + 1);
+	while (strstr(f.why, STORE_LOST) == NULL)
+		fixture_wait(&f, &f.times_lost, f.times_lost + 1);
+	open_cluster(&newcomer, cluster, 0);
+	for (unsigned i = 0; i < LANES; i++)
+		assert_int_equal(store_born_ms(newcomer.store, i) > born_ms, node_has(cluster, node, i));
+	fixture_close(&newcomer);
+	assert_false(store_ready(f.store, NULL));
+	fixture_close(&f);
+}
+
 /* Seeds that are dead or no cluster at all cost a moment, not more. */
 static void test_seeds(void **state)
 {
@@ -302,6 +335,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_lanes),
+		cmocka_unit_test(test_lost_node),
 		cmocka_unit_test(test_seeds),
 		cmocka_unit_test(test_every_master_is_durable),
 		cmocka_unit_test(test_moved),

@@ -117,7 +117,7 @@ static void answer(struct peer *peer, const redisReply *command)
 			  "$16\r\nmaxmemory-policy\r\n$10\r\nnoeviction\r\n");
 	} else if (strcmp(name, "INFO") == 0) {
 		say(peer, "$28\r\n# Replication\r\nrole:master\r\n\r\n");
-	} else if (strcmp(name, "GET") == 0 && strcmp(first, SETUP_STORE_KEY) == 0) {
+	} else if (strcmp(name, "GET") == 0 && strcmp(first, "{j0}:store") == 0) {
 		say_bulk(peer, "a-store");
 	} else if (strcmp(name, "SET") == 0) {
 		say(peer, "$-1\r\n");
