@@ -241,12 +241,11 @@ static size_t choose_sources(const struct list_query *query, struct source out[2
 
 void list_requests(struct activation *activation, const struct list_query *query, list_done *done, void *ctx)
 {
-	bool one_lane = query->application[0] != '\0';
 	struct list_args args;
 	struct source sources[2];
 	size_t source_count = choose_sources(query, sources);
 	struct gathering *g;
-	unsigned lanes = one_lane ? 1 : store_lanes(activation->options.store);
+	unsigned lanes = store_lanes(activation->options.store);
 
 	if (!read_from(query->from, &args)) {
 		done(ctx, ERR_BAD_REQUEST, NULL);
@@ -265,7 +264,7 @@ void list_requests(struct activation *activation, const struct list_query *query
 	g->ctx = ctx;
 	g->lanes_left = 1; /* for this loop: a lane that cannot be asked must not end it early */
 	for (unsigned i = 0; i < lanes; i++) {
-		struct lane_call what = {g, one_lane ? core_lane(activation, query->application) : i, false};
+		struct lane_call what = {g, i, false};
 
 		for (size_t k = 0; k < source_count; k++) {
 			ask_lane(&what, query, &sources[k], &args);

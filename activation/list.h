@@ -20,11 +20,10 @@ struct list_query {
 	char group[ID_SIZE];
 	char created_by
 		[NAME_SIZE]; /* those that this one made, for whomever; then the other two must match too */
-	char application[APP_ID_SIZE]; /* of the group; needed with a group alone */
-	unsigned states;               /* bits 1 << enum state; 0 = any */
-	char action[ACTION_SIZE];      /* "" = any */
-	char id[ID_SIZE];              /* that one, if it is among them; "" = any */
-	char maker[NAME_SIZE];         /* those that this one made, of the others; "" = whoever did */
+	unsigned states;     /* bits 1 << enum state; 0 = any */
+	char action[ACTION_SIZE]; /* "" = any */
+	char id[ID_SIZE];         /* that one, if it is among them; "" = any */
+	char maker[NAME_SIZE];    /* those that this one made, of the others; "" = whoever did */
 	size_t top;
 	char from[LIST_FROM_SIZE]; /* where the page before ended; "" = from the newest */
 };

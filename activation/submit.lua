@@ -180,6 +180,10 @@ local function admit(c, t, r, limits)
 	if r.e <= r.s then
 		return 'past', m
 	end
+	-- The group was in another application when they got it: a push knows of one only, so that has to end first.
+	if m.ap ~= r.ap then
+		return 'exists', m, granted_by(c, m) or requests_of(c, m)[1]
+	end
 	if (r.ac == 'selfExtend' or r.ac == 'adminExtend' or r.ac == 'adminUpdate') and not is_running(c, m) then
 		return 'none', m
 	end

@@ -5,6 +5,17 @@
 
 #include "broker/person.h"
 
+enum err recheck_group(const struct config *config, const struct request *request, struct errctx *why)
+{
+	const struct config_group *group = config_group(config, request->group);
+
+	if (group == NULL)
+		return err_set(why, ERR_POLICY, "The group is no longer known.");
+	if (strcmp(group->application->id, request->application) != 0)
+		return err_set(why, ERR_POLICY, "The group is in another application by now.");
+	return ERR_OK;
+}
+
 enum err recheck(const struct policy *policy, const struct request *request, int64_t now_ms,
 		 struct buf *limits, struct errctx *why)
 {
@@ -50,10 +61,10 @@ enum err recheck_start(const struct config *config, const struct request *reques
 		       struct buf *limits, struct errctx *why)
 {
 	const struct config_group *group = config_group(config, request->group);
-	enum err err;
+	enum err err = recheck_group(config, request, why);
 
-	if (group == NULL)
-		return err_set(why, ERR_POLICY, "The group is no longer known.");
+	if (err != ERR_OK)
+		return err;
 	if (strncmp(request->action, "admin", strlen("admin")) == 0) {
 		policy_print_limits(&group->policy, false, limits);
 		return recheck_person(config, request, limits);

@@ -12,6 +12,10 @@
 #include "base/err.h"
 #include "config/config.h"
 
+/* Is its group still there, in the application for which it was asked? ERR_POLICY: `why` says what has become of it. */
+enum err recheck_group(const struct config *config, const struct request *request,
+		       struct errctx *why) MUST_CHECK;
+
 /*
  * Does policy still allow it, to the person as the store knows them? ERR_OK: `limits` has what the store has to keep to
  * (policy_print_limits). ERR_POLICY: `why` says what does not allow it. ERR_NOMEM says nothing of either: to be asked
@@ -24,7 +28,7 @@ enum err recheck(const struct policy *policy, const struct request *request, int
 enum err recheck_person(const struct config *config, const struct request *request,
 			struct buf *limits) MUST_CHECK;
 
-/* A scheduled request's time has come. As recheck(), and it starts without the approval that policy asks for by now only when
+/* A scheduled request's time has come. As recheck_group() and recheck(), and it starts without the approval that policy asks for by now only when
  * it had one by the policy of then; an administrator's assignment is bound by the limits alone, not by the rules for
  * those who ask for themselves. */
 enum err recheck_start(const struct config *config, const struct request *request, int64_t now_ms,

@@ -405,6 +405,8 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 	}
 	buf_init(&limits, LIMITS_TEXT_MAX);
 	if (verdict->approve && request->state == ST_AWAITING)
+		err = recheck_group(call->config, request, &verdict->declined);
+	if (err == ERR_OK && verdict->approve && request->state == ST_AWAITING)
 		err = recheck(policy, request, activation_now_ms(call->api->activation), &limits,
 			      &verdict->declined);
 	if (err == ERR_OK)

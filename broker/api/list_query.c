@@ -155,7 +155,6 @@ static enum err read_object_id(const struct call *call, struct list_query *query
 
 static enum err read_ids(const struct call *call, struct list_query *query, struct errctx *ec)
 {
-	const struct config_group *group;
 	char group_id[NAME_SIZE] = "";
 	enum err err = read_id(call, FIELD_PRINCIPAL, query->principal, ec);
 
@@ -166,9 +165,6 @@ static enum err read_ids(const struct call *call, struct list_query *query, stru
 	if (err == ERR_OK)
 		err = read_id(call, FIELD_GROUP, group_id, ec);
 	snprintf(query->group, sizeof(query->group), "%.36s", group_id);
-	group = query->group[0] != '\0' ? config_group(call->config, query->group) : NULL;
-	if (group != NULL)
-		snprintf(query->application, sizeof(query->application), "%s", group->application->id);
 	return err;
 }
 

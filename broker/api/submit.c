@@ -35,6 +35,7 @@ struct asked {
 	char fingerprint[FINGERPRINT_SIZE];
 	struct buf person, limits;
 	bool is_eligible; /* by an administrator's word */
+	bool searched;    /* the application is the one of the person's own requests */
 };
 
 void submit_log_refusal(struct call *call, const char *why)
@@ -339,6 +340,30 @@ static void submit_own(struct asked *a, int64_t now)
 		activation_ask_eligible(a->call->api->activation, &a->ask, on_eligible, a);
 }
 
+static void search_group(struct asked *a);
+
+/* Nothing is running in the group's application. It may have been in another one when the person got it. */
+static void on_ended(void *ctx, enum err err, const struct request *request)
+{
+	struct asked *a = ctx;
+
+	if (err == ERR_NO_ASSIGNMENT && !a->searched) {
+		search_group(a);
+		return;
+	}
+	a->done(a->call, err, request);
+	asked_free(a);
+}
+
+/* What takes away. Ends with `a` freed. */
+static void end(struct asked *a)
+{
+	if (a->call->about.kind == KIND_ELIGIBILITY)
+		activation_make_eligible(a->call->api->activation, &a->ask, on_ended, a);
+	else
+		activation_deactivate(a->call->api->activation, &a->ask, on_ended, a);
+}
+
 /* The group's application is known. Ends with `a` freed. */
 static void submit_to(struct asked *a)
 {
@@ -358,29 +383,47 @@ static void submit_to(struct asked *a)
 		refuse_with(a, err, &ec);
 		return;
 	}
-	if (!submission_is_admin(action) && !submission_ends(action)) {
+	if (submission_ends(action)) {
+		end(a);
+		return;
+	}
+	if (!submission_is_admin(action)) {
 		submit_own(a, now);
 		return;
 	}
 	if (a->call->about.kind == KIND_ELIGIBILITY)
 		activation_make_eligible(activation, &a->ask, a->done, a->call);
-	else if (submission_ends(action))
-		activation_deactivate(activation, &a->ask, a->done, a->call);
 	else
 		assign(a);
 	asked_free(a);
 }
 
-/* The application of a group that is known from the person's requests alone, best from one that is running. */
+/* The newest request in another application than the one where was looked, best one that is not closed. */
+static const struct request *find_elsewhere(const struct asked *a, const struct list_page *page)
+{
+	const struct request *found = NULL;
+
+	for (size_t i = 0; i < page->count; i++) {
+		const struct request *request = &page->requests[i];
+
+		if (strcmp(request->application, a->application) != 0 &&
+		    (found == NULL || (request->closed_ms == 0 && found->closed_ms != 0)))
+			found = request;
+	}
+	return found;
+}
+
+/* The application of a group that is known from the person's requests alone. */
 static void on_group_searched(void *ctx, enum err err, const struct list_page *page)
 {
 	struct asked *a = ctx;
-	const struct request *found = NULL;
+	const struct request *found = err == ERR_OK && page != NULL ? find_elsewhere(a, page) : NULL;
 	struct errctx ec = {""};
 
-	for (size_t i = 0; err == ERR_OK && page != NULL && i < page->count; i++)
-		if (found == NULL || (page->requests[i].closed_ms == 0 && found->closed_ms != 0))
-			found = &page->requests[i];
+	if (found == NULL && err == ERR_OK && a->group != NULL) {
+		on_ended(a, ERR_NO_ASSIGNMENT, NULL);
+		return;
+	}
 	if (found == NULL) {
 		if (err == ERR_OK)
 			err = err_set(&ec, ERR_NOT_FOUND, "There is no group %s here.", a->submission.group);
@@ -391,12 +434,13 @@ static void on_group_searched(void *ctx, enum err err, const struct list_page *p
 	submit_to(a);
 }
 
-/* A group that has left the configuration: what it has given can still be taken back, and a repetition is answered as
- * before. */
+/* A group that has left the configuration, or its application: what it has given can still be taken back, and a repetition
+ * is answered as before. */
 static void search_group(struct asked *a)
 {
 	struct list_query query = {.top = 100, .eligibilities = a->call->about.kind == KIND_ELIGIBILITY};
 
+	a->searched = true;
 	snprintf(query.principal, sizeof(query.principal), "%s", a->principal);
 	snprintf(query.group, sizeof(query.group), "%s", a->submission.group);
 	list_requests(a->call->api->activation, &query, on_group_searched, a);

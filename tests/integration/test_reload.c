@@ -20,6 +20,17 @@ static int open_world(void **state)
 	return scene_open(state, &options);
 }
 
+/* All applications are in one lane. */
+static int open_one_lane(void **state)
+{
+	struct world_options options = scene_defaults();
+
+	options.application.pushes = 50;
+	options.application.cycle_reserve = 10;
+	options.lanes = 1;
+	return scene_open(state, &options);
+}
+
 static void eligibility_is_looked_at_again_at_the_start(void **state)
 {
 	struct world *world = *state;
@@ -152,6 +163,132 @@ static void a_planned_start_in_a_group_that_left_fails(void **state)
 	world_passed(world);
 }
 
+/* From now on group 1 is in another application. */
+static void move_group(struct world *world)
+{
+	static struct broker_application two[2];
+
+	two[0] = two[1] = world->application;
+	two[1].id = "other";
+	world->config.applications = two;
+	world->config.application_count = 2;
+	((struct broker_group *)(uintptr_t)world->config.groups)[1].application = "other";
+	assert_true(scene_reload(world, 0));
+}
+
+/* What it gave before is still shown and can be given back. */
+static void a_group_that_moved_still_loses_its_members(void **state)
+{
+	struct world *world = *state;
+	struct world_ask ask = {.person = 1, .group = 1};
+	struct http_response response;
+	char id[ID_SIZE], path[160];
+
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
+	move_group(world);
+	snprintf(path, sizeof(path), PIM "assignmentSchedules?$filter=groupId%%20eq%%20'%s'",
+		 world_group_id(world, 1));
+	scene_get(world, 0, path, &response);
+	assert_non_null(strstr(buf_text(&response.body), id));
+	http_response_release(&response);
+
+	world_deactivate(world, &ask, &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	scene_wait(world, &ask, id, "removed");
+	scene_wait_members(world, 1, 0);
+	world_deactivate(world, &ask, &response);
+	assert_string_equal(scene_text(&response, "error.code"), "RoleAssignmentDoesNotExist");
+	http_response_release(&response);
+
+	scene_activate(world, &ask, id);
+	scene_look(world, &ask, id, &response);
+	assert_string_equal(scene_text(&response, "provisioning.application"), "other");
+	http_response_release(&response);
+	world_passed(world);
+}
+
+/* What somebody has in the one application is not taken for the other's, and nothing begins in the one any more. */
+static void a_group_that_moved_gives_nothing_where_it_was(void **state)
+{
+	struct world *world = *state;
+	char start[32], id[ID_SIZE], later_id[ID_SIZE];
+	struct world_ask ask = {.person = 1, .group = 1, .duration = "PT5M"};
+	struct world_ask more = {.person = 1, .group = 1, .duration = "PT10M"};
+	struct world_ask later = {.person = 2, .group = 1, .start = start};
+	struct http_response response;
+
+	scene_from_now(2500, start);
+	scene_activate(world, &ask, id);
+	scene_activate(world, &later, later_id);
+	scene_wait(world, &ask, id, "provisioned");
+	move_group(world);
+	world_activate(world, &more, &response);
+	assert_string_equal(scene_text(&response, "error.code"), "RoleAssignmentExists");
+	assert_non_null(strstr(scene_text(&response, "error.message"), id));
+	http_response_release(&response);
+	scene_wait(world, &later, later_id, "failed");
+	scene_look(world, &later, later_id, &response);
+	assert_string_equal(scene_text(&response, "provisioning.lastError"),
+			    "The group is in another application by now.");
+	http_response_release(&response);
+	assert_int_equal(scene_members(world, 1), 1);
+
+	world_deactivate(world, &ask, &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	scene_wait(world, &ask, id, "removed");
+	scene_activate(world, &more, id);
+	scene_wait(world, &more, id, "provisioned");
+	world_passed(world);
+}
+
+/* Approves the request's first stage; the status. */
+static int approve(const struct world *world, size_t person, const char *id)
+{
+	struct http_response response;
+	char path[256];
+	int status;
+
+	snprintf(path, sizeof(path), PIM "assignmentApprovals/%s/stages", id);
+	scene_get(world, person, path, &response);
+	snprintf(path, sizeof(path), PIM "assignmentApprovals/%s/stages/%s", id,
+		 scene_text(&response, "value.0.id"));
+	http_response_release(&response);
+	broker_call(&world->brokers[0],
+		    &(struct http_request){.method = "PATCH",
+					   .url = path,
+					   .bearer = world_token(world, person),
+					   .body = "{\"reviewResult\":\"Approve\"}"},
+		    &response);
+	status = response.status;
+	http_response_release(&response);
+	return status;
+}
+
+/* An approver cannot give it where it was, either. */
+static void a_group_that_moved_is_not_approved_where_it_was(void **state)
+{
+	struct world *world = *state;
+	struct broker_group *groups = (struct broker_group *)(uintptr_t)world->config.groups;
+	struct world_ask ask = {.person = 1, .group = 1};
+	struct http_response response;
+	char id[ID_SIZE];
+
+	groups[1].more = "      approval: {approvers: [person2@example.com]}\n";
+	assert_true(scene_reload(world, 0));
+	scene_activate(world, &ask, id);
+	move_group(world);
+	assert_int_equal(approve(world, 2, id), 400);
+	scene_look(world, &ask, id, &response);
+	assert_string_equal(scene_text(&response, "provisioning.lastError"),
+			    "The group is in another application by now.");
+	http_response_release(&response);
+	assert_false(scene_mentions(world, 1));
+	world_passed(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +300,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_group_that_left_still_loses_its_members, open_world,
 						scene_close),
 		cmocka_unit_test_setup_teardown(a_planned_start_in_a_group_that_left_fails, open_world,
+						scene_close),
+		cmocka_unit_test_setup_teardown(a_group_that_moved_still_loses_its_members, open_world,
+						scene_close),
+		cmocka_unit_test_setup_teardown(a_group_that_moved_gives_nothing_where_it_was, open_one_lane,
+						scene_close),
+		cmocka_unit_test_setup_teardown(a_group_that_moved_is_not_approved_where_it_was, open_world,
 						scene_close),
 	};
 

@@ -89,7 +89,9 @@ static void test_start(void **state)
 	static char *names[] = {amira};
 	struct policy_eligibility eligibility = {.people = {{names, 1}, {NULL, 0}}, .end_ms = INT64_MAX};
 	struct policy_stage stage = {.needed = 1, .timeout_ms = HOUR};
-	struct config_group group = {.id = "11111111-2222-4333-8444-555555555555"};
+	struct config_application application = {.id = "aws"};
+	struct config_group group = {.id = "11111111-2222-4333-8444-555555555555",
+				     .application = &application};
 	struct config config = {.groups = &group, .group_count = 1};
 
 	(void)state;
@@ -107,6 +109,7 @@ static void test_start(void **state)
 
 		snprintf(request.action, sizeof(request.action), "%s", rows[i].action);
 		snprintf(request.group, sizeof(request.group), "%s", group.id);
+		snprintf(request.application, sizeof(request.application), "%s", application.id);
 		snprintf(request.user_name, sizeof(request.user_name), "amira");
 		group.policy.approval = (struct policy_stages){&stage, rows[i].asks ? 1 : 0};
 		buf_init(&limits, 100);
@@ -118,11 +121,33 @@ static void test_start(void **state)
 	}
 }
 
+/* What was asked for in one application is not given in another, nor any more in the one. */
+static void test_group(void **state)
+{
+	struct config_application application = {.id = "aws"};
+	struct config_group group = {.id = "11111111-2222-4333-8444-555555555555",
+				     .application = &application};
+	struct config config = {.groups = &group, .group_count = 1};
+	struct request request = {.application = "aws"};
+	struct errctx why = {""};
+
+	(void)state;
+	snprintf(request.group, sizeof(request.group), "%s", group.id);
+	assert_int_equal(recheck_group(&config, &request, &why), ERR_OK);
+	snprintf(request.application, sizeof(request.application), "slack");
+	assert_int_equal(recheck_group(&config, &request, &why), ERR_POLICY);
+	assert_string_equal(why.text, "The group is in another application by now.");
+	config.group_count = 0;
+	assert_int_equal(recheck_group(&config, &request, &why), ERR_POLICY);
+	assert_string_equal(why.text, "The group is no longer known.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recheck),
 		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
