@@ -1,9 +1,13 @@
 #include "recovery/drain.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -326,6 +330,28 @@ static enum drain_exit run(struct config *config, const struct drain_options *op
 	return drain.exit;
 }
 
+/* Two of them would push twice as much as the applications take. Where a folder cannot be locked, nobody is held up. */
+static enum drain_exit run_alone(struct config *config, const struct drain_options *options)
+{
+	const char *const folders[] = {config->escrow_path, config->escrow_second_path};
+	int locks[2] = {-1, -1};
+	enum drain_exit code = DRAIN_DONE;
+
+	for (size_t i = 0; i < 2; i++) {
+		locks[i] = open(folders[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (locks[i] >= 0 && flock(locks[i], LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+			code = DRAIN_REFUSED;
+	}
+	if (code == DRAIN_DONE)
+		code = run(config, options);
+	else
+		fputs("Another drain of this escrow is at work.\n", stderr);
+	for (size_t i = 0; i < 2; i++)
+		if (locks[i] >= 0)
+			close(locks[i]);
+	return code;
+}
+
 int drain_main(struct config *config, const struct arguments *arguments)
 {
 	struct drain_options options = {
@@ -341,5 +367,5 @@ int drain_main(struct config *config, const struct arguments *arguments)
 		return (int)show(config);
 	if (strcmp(arguments->escrow, "verify") == 0)
 		return (int)verify(config);
-	return (int)run(config, &options);
+	return (int)(options.dry_run ? run(config, &options) : run_alone(config, &options));
 }

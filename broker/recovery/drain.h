@@ -1,7 +1,7 @@
 /*
  * `jit escrow drain`: takes out of the applications what is due, by the manifests of the escrow alone, for when Redis is
  * lost. One process; it keeps each application's throttle by itself, and so must be the only one that pushes, unless
- * Redis is asked.
+ * Redis is asked. A second drain of the same folders is refused.
  */
 #ifndef BROKER_DRAIN_H
 #define BROKER_DRAIN_H

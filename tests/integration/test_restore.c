@@ -9,11 +9,13 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -235,6 +237,35 @@ static void a_backup_that_is_not_whole_is_found(void **state)
 	world_passed(&t->world);
 }
 
+/* Each would keep the throttle for itself, and the application would get twice as much. */
+static void a_second_drain_is_refused(void **state)
+{
+	struct test *t = *state;
+	struct drained job;
+	int other;
+
+	give(t, 0, "PT1H");
+	broker_kill9(&t->world.brokers[0]);
+	redis_server_kill9(&t->world.redis);
+	other = open(t->vault.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 2);
+	assert_true(proc_log_holds(&job.proc, "Another drain"));
+	assert_true(is_member(t, 0));
+	drained_release(&job);
+	/* Whoever only looks is in nobody's way. */
+	drained_run(&t->world, &job, "--all", "--dry-run", NULL);
+	assert_int_equal(job.status, 0);
+	drained_release(&job);
+	close(other);
+	drained_run(&t->world, &job, "--all", "--without-redis", NULL);
+	assert_int_equal(job.status, 0);
+	assert_false(is_member(t, 0));
+	drained_release(&job);
+	world_passed(&t->world);
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, make_test, end_test)
 
 int main(void)
@@ -242,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(what_the_backup_does_not_know_leaves),
 		ROW(a_backup_that_is_not_whole_is_found),
+		ROW(a_second_drain_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
