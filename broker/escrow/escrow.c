@@ -26,7 +26,7 @@ struct escrow {
 	struct saving *savings; /* who waits for these, the last first */
 	bool gap;               /* one found no room, and nobody has been told since */
 	uv_timer_t again;
-	bool stopped, lost; /* lost: lines found no room, ever */
+	bool stopped, lost; /* lost: lines found no room, or are in no folder any more */
 	char trouble[320];
 	struct escrow_figures figures;
 	/* Of the batch that is with the thread, or has just come back: */
@@ -105,7 +105,8 @@ static void set_trouble(struct escrow *escrow, const char *text)
 	if (text != NULL)
 		snprintf(words, sizeof(words), "The escrow: %s.", text);
 	else if (escrow->lost)
-		snprintf(words, sizeof(words), "The escrow: lines were lost while it could not be written.");
+		snprintf(words, sizeof(words),
+			 "The escrow: lines of it were lost: not all who have access are in it.");
 	if (strcmp(words, escrow->trouble) == 0)
 		return;
 	if (words[0] != '\0')
@@ -113,6 +114,11 @@ static void set_trouble(struct escrow *escrow, const char *text)
 	else
 		log_info("escrow", "result=%s", "written again");
 	memcpy(escrow->trouble, words, sizeof(words));
+}
+
+static bool has_all(const struct escrow *escrow, size_t i)
+{
+	return i < escrow->volume_count && escrow->errs[i] == ERR_OK && !escrow->behind[i];
 }
 
 /* Looks at what the thread has left behind: could any folder be written? */
@@ -136,6 +142,8 @@ static bool take_outcome(struct escrow *escrow)
 			log_error("escrow_broken", "folder=%s note=%s", escrow->volumes[i].folder,
 				  "a manifest was not as it was written, and is kept beside the new one");
 		escrow->volumes[i].set_aside = false;
+		escrow->lost = escrow->lost || (escrow->volumes[i].lost && !has_all(escrow, VOLUMES - 1 - i));
+		escrow->volumes[i].lost = false;
 	}
 	set_trouble(escrow, trouble);
 	return ok;

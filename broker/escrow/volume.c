@@ -26,19 +26,17 @@ void volume_init(struct volume *volume, const char *folder, const struct escrow_
 	volume->limit = LIMIT_LEAST;
 }
 
-static void close_file(struct volume *volume)
+static void close_file(int *fd)
 {
-	if (volume->fd >= 0)
-		close(volume->fd);
-	volume->fd = -1;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 void volume_close(struct volume *volume)
 {
-	close_file(volume);
-	if (volume->lock_fd >= 0)
-		close(volume->lock_fd);
-	volume->lock_fd = -1;
+	close_file(&volume->fd);
+	close_file(&volume->lock_fd);
 }
 
 static void path_of(const struct volume *volume, const char *name, const char *suffix, char out[PATH_SIZE])
@@ -165,13 +163,13 @@ enum err volume_append(struct volume *volume, const char *lines, bool sync, stru
 		/* What is behind the last good line is written over next time, or is found to be cut. */
 		if (ftruncate(volume->fd, (off_t)volume->size) != 0)
 			err_prefix(ec, "it may end within a line");
-		close_file(volume);
+		close_file(&volume->fd);
 	}
 	buf_release(&out);
 	return err;
 }
 
-/* -- opening ----------------------------------------------------------------------------------------------- */
+/* -- writing anew ------------------------------------------------------------------------------------------ */
 
 static enum err sync_folder(const struct volume *volume, struct errctx *ec)
 {
@@ -254,15 +252,97 @@ static enum err write_new(struct volume *volume, const struct known *known, stru
 	if (err == ERR_OK && rename(fresh_path, path) != 0)
 		err = failed(path, "rename", ec);
 	if (err != ERR_OK) {
-		close_file(&fresh);
+		close_file(&fresh.fd);
 		unlink(fresh_path);
 		return err;
 	}
-	close_file(volume);
+	close_file(&volume->fd);
 	*volume = fresh;
 	volume->limit = 2 * fresh.size > LIMIT_LEAST ? 2 * fresh.size : LIMIT_LEAST;
 	return sync_folder(volume, ec);
 }
+
+/* Another's manifest. One that cannot be read is said in `ec`, and is no reason for ours to grow for ever. */
+static enum err read_theirs(const struct volume *volume, const char *path, size_t number, struct known *known,
+			    struct errctx *ec)
+{
+	const struct manifest_to to = {ledger_take, known->ledger, number};
+	struct manifest_file file;
+	struct errctx why = {""};
+	enum err err = manifest_read(path, &volume->keys, &to, &file, &why);
+
+	if (err == ERR_OK || err == ERR_NOT_FOUND) /* not found: somebody has tidied up */
+		return ERR_OK;
+	known->is_all = false;
+	err_set(ec, err, "%s", why.text);
+	return err == ERR_IO ? ERR_OK : err;
+}
+
+/* All manifests of the folder, ours, which is at `ours` now, as the first. What is broken counts up to where it breaks. */
+static enum err read_folder(const struct volume *volume, const char *ours, struct known *known,
+			    struct errctx *ec)
+{
+	const struct manifest_to to = {ledger_take, known->ledger, 0};
+	struct manifest_names names = {0};
+	struct manifest_file file;
+	char path[PATH_SIZE], own[VOLUME_NAME_SIZE + sizeof(MANIFEST_SUFFIX)];
+	enum err err;
+
+	snprintf(own, sizeof(own), "%s%s", volume->name, MANIFEST_SUFFIX);
+	err = manifest_read(ours, &volume->keys, &to, &file, ec);
+	if (err == ERR_OK)
+		err = manifest_names(volume->folder, &names, ec);
+	for (size_t i = 0; i < names.count && err == ERR_OK; i++) {
+		if (strcmp(names.list[i], own) == 0)
+			continue;
+		path_of(volume, names.list[i], "", path);
+		err = read_theirs(volume, path, i + 1, known, ec);
+	}
+	manifest_names_release(&names);
+	return err;
+}
+
+/* What the other one says is ours as well, but no later than ours for being read later. */
+static enum err read_other(const struct volume *other, struct ledger *ledger, struct errctx *ec)
+{
+	const struct manifest_to to = {ledger_take, ledger, LEDGER_TWIN};
+	struct manifest_file file;
+	char path[PATH_SIZE];
+
+	path_of(other, other->name, MANIFEST_SUFFIX, path);
+	return manifest_read(path, &other->keys, &to, &file, ec);
+}
+
+static enum err write_anew(struct volume *volume, const char *ours, const struct volume *other,
+			   struct errctx *ec)
+{
+	struct known known = {.ledger = ledger_new(), .is_all = !volume->twin_lacks};
+	enum err err;
+
+	if (known.ledger == NULL)
+		return err_set(ec, ERR_NOMEM, "%s", err_message(ERR_NOMEM));
+	err = read_folder(volume, ours, &known, ec);
+	if (err == ERR_OK && other != NULL && other != volume)
+		err = read_other(other, known.ledger, ec);
+	if (err == ERR_OK)
+		err = write_new(volume, &known, ec);
+	if (err != ERR_OK)
+		volume->limit = 2 * volume->size; /* not at each line again */
+	ledger_free(known.ledger);
+	return err;
+}
+
+enum err volume_compact(struct volume *volume, const struct volume *other, struct errctx *ec)
+{
+	char path[PATH_SIZE];
+
+	if (other == NULL && volume->size <= volume->limit)
+		return ERR_OK;
+	path_of(volume, volume->name, MANIFEST_SUFFIX, path);
+	return write_anew(volume, path, other, ec);
+}
+
+/* -- opening ----------------------------------------------------------------------------------------------- */
 
 /* That there is none yet is no mistake. */
 static enum err begin_new(struct volume *volume, struct errctx *ec)
@@ -291,7 +371,7 @@ static enum err go_on(struct volume *volume, const char *path, const struct mani
 		return failed(path, "open", ec);
 	give_to_owner(volume, volume->fd);
 	if (file->good_size < file->size && ftruncate(volume->fd, (off_t)file->good_size) != 0) {
-		close_file(volume);
+		close_file(&volume->fd);
 		return failed(path, "ftruncate", ec);
 	}
 	volume->size = file->good_size;
@@ -300,28 +380,54 @@ static enum err go_on(struct volume *volume, const char *path, const struct mani
 	return file->reader.key != volume->keys.key ? volume_compact(volume, volume, ec) : ERR_OK;
 }
 
-/* Lines that went into a file without a name would be lost without a word. */
-static bool is_deleted(int fd)
+/* Is that open file the one that is found by its name? */
+static bool is_in_place(const struct volume *volume, const char *suffix, int fd)
 {
-	struct stat st;
+	struct stat ours, named;
+	char path[PATH_SIZE];
 
-	return fstat(fd, &st) != 0 || st.st_nlink == 0;
+	path_of(volume, volume->name, suffix, path);
+	return fd >= 0 && fstat(fd, &ours) == 0 && stat(path, &named) == 0 && named.st_dev == ours.st_dev &&
+	       named.st_ino == ours.st_ino;
 }
 
-enum err volume_open(struct volume *volume, struct errctx *ec)
+/* What is good of a file that somebody has written into, or cut, is found by reading it. */
+static enum err begin_again(struct volume *volume, struct errctx *ec)
+{
+	volume_close(volume);
+	volume->lost = true;
+	return err_set(ec, ERR_IO, "%s/%s%s was changed while it was in use", volume->folder, volume->name,
+		       MANIFEST_SUFFIX);
+}
+
+/* All that is in a file that was moved or deleted is written to where it belongs. Where its lock is not there any more,
+ * another process may have taken the name. */
+static enum err put_back(struct volume *volume, struct errctx *ec)
+{
+	char open_file[64];
+	enum err err = ERR_OK;
+
+	if (!is_in_place(volume, ".lock", volume->lock_fd)) {
+		close_file(&volume->lock_fd);
+		err = hold(volume, ec);
+	}
+	if (err == ERR_BUSY)
+		return begin_again(volume, ec);
+	snprintf(open_file, sizeof(open_file), "/proc/self/fd/%d", volume->fd);
+	if (err == ERR_OK)
+		err = write_anew(volume, open_file, NULL, ec);
+	if (err == ERR_OK)
+		err_set(ec, ERR_OK, "%s/%s%s was moved or deleted while it was in use, and is written anew",
+			volume->folder, volume->name, MANIFEST_SUFFIX);
+	return err;
+}
+
+static enum err open_named(struct volume *volume, struct errctx *ec)
 {
 	struct manifest_file file;
 	char path[PATH_SIZE];
-	enum err err;
+	enum err err = volume->lock_fd >= 0 ? ERR_OK : take_name(volume, ec);
 
-	if (volume->fd >= 0 && !is_deleted(volume->fd))
-		return ERR_OK;
-	if (volume->fd >= 0) {
-		close_file(volume);
-		return err_set(ec, ERR_IO, "%s/%s%s was deleted while it was in use", volume->folder,
-			       volume->name, MANIFEST_SUFFIX);
-	}
-	err = volume->name[0] != '\0' ? ERR_OK : take_name(volume, ec);
 	if (err != ERR_OK)
 		return err;
 	path_of(volume, volume->name, MANIFEST_SUFFIX, path);
@@ -333,76 +439,14 @@ enum err volume_open(struct volume *volume, struct errctx *ec)
 	return file.reader.is_broken ? set_aside(volume, path, ec) : go_on(volume, path, &file, ec);
 }
 
-/* -- writing anew ------------------------------------------------------------------------------------------ */
-
-/* Another's manifest. One that cannot be read is said in `ec`, and is no reason for ours to grow for ever. */
-static enum err read_theirs(const struct volume *volume, const char *path, size_t number, struct known *known,
-			    struct errctx *ec)
+enum err volume_open(struct volume *volume, struct errctx *ec)
 {
-	const struct manifest_to to = {ledger_take, known->ledger, number};
-	struct manifest_file file;
-	struct errctx why = {""};
-	enum err err = manifest_read(path, &volume->keys, &to, &file, &why);
+	struct stat open_file;
 
-	if (err == ERR_OK || err == ERR_NOT_FOUND) /* not found: somebody has tidied up */
-		return ERR_OK;
-	known->is_all = false;
-	err_set(ec, err, "%s", why.text);
-	return err == ERR_IO ? ERR_OK : err;
-}
-
-/* All manifests of the folder, ours as the first. What is broken counts up to where it breaks. */
-static enum err read_folder(const struct volume *volume, struct known *known, struct errctx *ec)
-{
-	const struct manifest_to to = {ledger_take, known->ledger, 0};
-	struct manifest_names names = {0};
-	struct manifest_file file;
-	char path[PATH_SIZE], own[VOLUME_NAME_SIZE + sizeof(MANIFEST_SUFFIX)];
-	enum err err;
-
-	path_of(volume, volume->name, MANIFEST_SUFFIX, path);
-	snprintf(own, sizeof(own), "%s%s", volume->name, MANIFEST_SUFFIX);
-	err = manifest_read(path, &volume->keys, &to, &file, ec);
-	if (err == ERR_OK)
-		err = manifest_names(volume->folder, &names, ec);
-	for (size_t i = 0; i < names.count && err == ERR_OK; i++) {
-		if (strcmp(names.list[i], own) == 0)
-			continue;
-		path_of(volume, names.list[i], "", path);
-		err = read_theirs(volume, path, i + 1, known, ec);
-	}
-	manifest_names_release(&names);
-	return err;
-}
-
-/* What the other one says is ours as well, but no later than ours for being read later. */
-static enum err read_other(const struct volume *other, struct ledger *ledger, struct errctx *ec)
-{
-	const struct manifest_to to = {ledger_take, ledger, LEDGER_TWIN};
-	struct manifest_file file;
-	char path[PATH_SIZE];
-
-	path_of(other, other->name, MANIFEST_SUFFIX, path);
-	return manifest_read(path, &other->keys, &to, &file, ec);
-}
-
-enum err volume_compact(struct volume *volume, const struct volume *other, struct errctx *ec)
-{
-	struct known known = {.is_all = !volume->twin_lacks};
-	enum err err;
-
-	if (other == NULL && volume->size <= volume->limit)
-		return ERR_OK;
-	known.ledger = ledger_new();
-	if (known.ledger == NULL)
-		return err_set(ec, ERR_NOMEM, "%s", err_message(ERR_NOMEM));
-	err = read_folder(volume, &known, ec);
-	if (err == ERR_OK && other != NULL && other != volume)
-		err = read_other(other, known.ledger, ec);
-	if (err == ERR_OK)
-		err = write_new(volume, &known, ec);
-	if (err != ERR_OK)
-		volume->limit = 2 * volume->size; /* not at each line again */
-	ledger_free(known.ledger);
-	return err;
+	if (volume->fd < 0)
+		return open_named(volume, ec);
+	if (fstat(volume->fd, &open_file) != 0 || open_file.st_size != volume->size)
+		return begin_again(volume, ec);
+	/* Lines that went on into a file without this name would be lost without a word. */
+	return is_in_place(volume, MANIFEST_SUFFIX, volume->fd) ? ERR_OK : put_back(volume, ec);
 }

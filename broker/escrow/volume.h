@@ -20,6 +20,7 @@ struct volume {
 	int64_t size, limit;         /* bytes; beyond the limit it is written anew */
 	bool twin_lacks;             /* set by the caller: the file in the other folder is behind */
 	bool set_aside;              /* a manifest that was broken was found and kept under another name */
+	bool lost;                   /* somebody has changed the file in use, so it may lack lines */
 };
 
 /* `folder` is copied, the keys' texts are borrowed. Opens nothing. */
@@ -29,8 +30,8 @@ void volume_close(struct volume *volume);
 /*
  * Opens the file, where it is not open: the first HOST-N that no other process holds, which is held until
  * volume_close(). A file that is there is gone on with behind its last good line; one that is broken is kept as
- * NAME-broken-TIME and a new one begun. One that was deleted since it was opened is ERR_IO once. Root's files become
- * the folder's owner's.
+ * NAME-broken-TIME and a new one begun. One that was moved or deleted since it was opened is written anew, which `ec` says
+ * with ERR_OK; one that was changed is ERR_IO once. Root's files become the folder's owner's.
  */
 enum err volume_open(struct volume *volume, struct errctx *ec) MUST_CHECK;
 

@@ -9,9 +9,11 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -253,6 +255,89 @@ static void both_folders_say_the_same(void **state)
 	assert_null(escrow_trouble(t->escrow));
 }
 
+static void file_of(const struct test *t, const char *suffix, char out[PROC_PATH_SIZE])
+{
+	assert_true(vault_file(t->vault.path, out));
+	snprintf(strrchr(out, '.'), 16, "%s", suffix);
+}
+
+/* By whoever rotates files, tidies up, or puts a folder in the place of another. */
+static void a_manifest_that_is_taken_away_comes_back(void **state)
+{
+	struct test *t = *state;
+	char path[PROC_PATH_SIZE], away[PROC_PATH_SIZE + 8];
+	int other;
+
+	note(t, "ann", "");
+	assert_int_equal(save(t), ERR_OK);
+	file_of(t, ".escrow", path);
+	snprintf(away, sizeof(away), "%s.1", path);
+	assert_int_equal(rename(path, away), 0);
+	note(t, "ben", "");
+	assert_int_equal(save(t), ERR_OK);
+	assert_true(is_written(t, "ann") && is_written(t, "ben"));
+	assert_non_null(escrow_trouble(t->escrow));
+	assert_int_equal(unlink(path), 0);
+	note(t, "cay", "");
+	assert_int_equal(save(t), ERR_OK);
+	assert_true(is_written(t, "ann") && is_written(t, "ben") && is_written(t, "cay"));
+	snprintf(away, sizeof(away), "%s-away", t->vault.path);
+	assert_int_equal(rename(t->vault.path, away), 0);
+	note(t, "dan", "");
+	assert_int_equal(save(t), ERR_IO);
+	assert_int_equal(mkdir(t->vault.path, 0700), 0);
+	assert_int_equal(save(t), ERR_OK);
+	assert_true(is_written(t, "ann") && is_written(t, "ben") && is_written(t, "cay") &&
+		    is_written(t, "dan"));
+	/* Its name is its own in there, too. */
+	file_of(t, ".lock", path);
+	other = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(other >= 0);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
+	close(other);
+	note(t, "eve", "");
+	assert_int_equal(save(t), ERR_OK);
+	assert_null(escrow_trouble(t->escrow));
+}
+
+/* What is lost of it is told until the end; what is written afterwards is whole. */
+static void a_manifest_that_is_cut_is_told(void **state)
+{
+	struct test *t = *state;
+	char path[PROC_PATH_SIZE];
+
+	note(t, "ann", "");
+	assert_int_equal(save(t), ERR_OK);
+	file_of(t, ".escrow", path);
+	assert_int_equal(truncate(path, 0), 0);
+	note(t, "ben", "");
+	assert_int_equal(save(t), ERR_IO);
+	assert_int_equal(save(t), ERR_OK);
+	assert_false(is_written(t, "ann"));
+	assert_true(is_written(t, "ben"));
+	assert_int_equal(save(t), ERR_OK);
+	assert_non_null(escrow_trouble(t->escrow));
+}
+
+/* With a second folder nothing is. */
+static void a_manifest_that_is_cut_has_a_twin(void **state)
+{
+	struct test *t = *state;
+	char path[PROC_PATH_SIZE];
+
+	end(t);
+	begin(t, t->vault.second);
+	note(t, "ann", "");
+	assert_int_equal(save(t), ERR_OK);
+	file_of(t, ".escrow", path);
+	assert_int_equal(truncate(path, 0), 0);
+	note(t, "ben", "");
+	assert_int_equal(save(t), ERR_OK);
+	assert_int_equal(save(t), ERR_OK);
+	assert_true(is_written(t, "ann") && is_written(t, "ben"));
+	assert_null(escrow_trouble(t->escrow));
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, make_test, end_test)
 
 int main(void)
@@ -260,7 +345,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(a_dropped_line_is_told),           ROW(a_line_dropped_earlier_is_told),
 		ROW(what_waits_at_the_end_is_written), ROW(what_was_not_tried_is_tried),
-		ROW(both_folders_say_the_same),
+		ROW(both_folders_say_the_same),        ROW(a_manifest_that_is_taken_away_comes_back),
+		ROW(a_manifest_that_is_cut_is_told),   ROW(a_manifest_that_is_cut_has_a_twin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
