@@ -35,77 +35,92 @@ local function jit_store(keys, args)
 	return redis.call('GET', keys[1] .. 'store') == args[1] and 1 or 0
 end
 
--- What takes access away, or only carries out or ends what has begun, runs when Redis' memory is full (`allow-oom`): access
--- ends when it should. It leaves behind an audit event and a closed request at most. What gives access, or keeps what anybody
--- sends, does not.
-redis.register_function({ function_name = 'jit_store', callback = jit_store, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_version', callback = jit_version, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_denied', callback = jit_denied, flags = { 'no-writes' } })
-redis.register_function('jit_submit', jit_submit)
-redis.register_function('jit_start', jit_start)
-redis.register_function({ function_name = 'jit_refuse', callback = jit_refuse, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_policies', callback = jit_policies, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_plan_review', callback = jit_plan_review, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_review', callback = jit_review, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_reviewed', callback = jit_reviewed, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_lose', callback = jit_lose, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_guard', callback = jit_guard, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_cancel', callback = jit_cancel, flags = { 'allow-oom' } })
-redis.register_function('jit_decide', jit_decide)
-redis.register_function('jit_message_refused', jit_message_refused)
-redis.register_function({ function_name = 'jit_deactivate', callback = jit_deactivate, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_due', callback = jit_due, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_leave', callback = jit_leave, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_pump', callback = jit_pump, flags = { 'allow-oom' } })
-redis.register_function('jit_plan_cycle', jit_plan_cycle)
-redis.register_function('jit_cycle', jit_cycle)
-redis.register_function({ function_name = 'jit_step_end', callback = jit_step_end, flags = { 'allow-oom' } })
-redis.register_function('jit_drift_find', jit_drift_find)
-redis.register_function({ function_name = 'jit_drift_page', callback = jit_drift_page, flags = { 'no-writes' } })
-redis.register_function('jit_drift_found', jit_drift_found)
-redis.register_function({ function_name = 'jit_drift_end', callback = jit_drift_end, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_push_check', callback = jit_push_check, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_check_groups', callback = jit_check_groups, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_check', callback = jit_check, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_held', callback = jit_held, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_push_order', callback = jit_push_order, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_push_end', callback = jit_push_end, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_users_take', callback = jit_users_take, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_users_go', callback = jit_users_go, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_users_end', callback = jit_users_end, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_operate', callback = jit_operate, flags = { 'allow-oom' } })
-redis.register_function('jit_test_take', jit_test_take)
-redis.register_function({ function_name = 'jit_test_end', callback = jit_test_end, flags = { 'allow-oom' } })
-redis.register_function('jit_test_passed', jit_test_passed)
-redis.register_function('jit_provision', jit_provision)
-redis.register_function({ function_name = 'jit_cycles', callback = jit_cycles, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_log', callback = jit_log, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_get', callback = jit_get, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_list', callback = jit_list, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_count', callback = jit_count, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_application', callback = jit_application, flags = { 'no-writes' } })
-redis.register_function('jit_notices', jit_notices)
-redis.register_function({ function_name = 'jit_notice_spread', callback = jit_notice_spread, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_notice_take', callback = jit_notice_take, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_notice_end', callback = jit_notice_end, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_notice_order', callback = jit_notice_order, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_mailbox', callback = jit_mailbox, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_notice_list', callback = jit_notice_list, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_lane', callback = jit_lane, flags = { 'no-writes' } })
-redis.register_function('jit_key_take', jit_key_take)
-redis.register_function({ function_name = 'jit_key_end', callback = jit_key_end, flags = { 'allow-oom' } })
-redis.register_function('jit_eligibility', jit_eligibility)
-redis.register_function({ function_name = 'jit_eligibility_cancel', callback = jit_eligibility_cancel, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_eligibility_get', callback = jit_eligibility_get, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_eligibility_list', callback = jit_eligibility_list, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_eligibility_count', callback = jit_eligibility_count, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_eligible', callback = jit_eligible, flags = { 'no-writes' } })
-redis.register_function('jit_audit_plan', jit_audit_plan)
-redis.register_function('jit_audit_note', jit_audit_note)
-redis.register_function('jit_refused', jit_refused)
-redis.register_function({ function_name = 'jit_audit_read', callback = jit_audit_read, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_audit_seal', callback = jit_audit_seal, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_audit_exported', callback = jit_audit_exported, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_audit_later', callback = jit_audit_later, flags = { 'allow-oom' } })
-redis.register_function({ function_name = 'jit_audit_oldest', callback = jit_audit_oldest, flags = { 'no-writes' } })
-redis.register_function({ function_name = 'jit_audit_forget', callback = jit_audit_forget, flags = { 'allow-oom' } })
+-- Registers functions under their names; `flags` are Redis' own. Lua's own functions are not there while a library is loaded.
+local function register(flags, functions)
+	for i = 1, #functions do
+		redis.register_function({ function_name = functions[i][1], callback = functions[i][2], flags = flags })
+	end
+end
+
+register({ 'no-writes' }, {
+	{ 'jit_store', jit_store },
+	{ 'jit_version', jit_version },
+	{ 'jit_denied', jit_denied },
+	{ 'jit_review', jit_review },
+	{ 'jit_drift_page', jit_drift_page },
+	{ 'jit_push_check', jit_push_check },
+	{ 'jit_check_groups', jit_check_groups },
+	{ 'jit_check', jit_check },
+	{ 'jit_held', jit_held },
+	{ 'jit_cycles', jit_cycles },
+	{ 'jit_log', jit_log },
+	{ 'jit_get', jit_get },
+	{ 'jit_list', jit_list },
+	{ 'jit_count', jit_count },
+	{ 'jit_application', jit_application },
+	{ 'jit_notice_list', jit_notice_list },
+	{ 'jit_lane', jit_lane },
+	{ 'jit_eligibility_get', jit_eligibility_get },
+	{ 'jit_eligibility_list', jit_eligibility_list },
+	{ 'jit_eligibility_count', jit_eligibility_count },
+	{ 'jit_eligible', jit_eligible },
+	{ 'jit_audit_read', jit_audit_read },
+	{ 'jit_audit_oldest', jit_audit_oldest },
+})
+
+-- What takes access away, or only carries out or ends what has begun, also runs when Redis' memory is full: access ends when
+-- it should. It leaves behind an audit event and a closed request at most.
+register({ 'allow-oom' }, {
+	{ 'jit_refuse', jit_refuse },
+	{ 'jit_policies', jit_policies },
+	{ 'jit_plan_review', jit_plan_review },
+	{ 'jit_reviewed', jit_reviewed },
+	{ 'jit_lose', jit_lose },
+	{ 'jit_guard', jit_guard },
+	{ 'jit_cancel', jit_cancel },
+	{ 'jit_deactivate', jit_deactivate },
+	{ 'jit_due', jit_due },
+	{ 'jit_leave', jit_leave },
+	{ 'jit_pump', jit_pump },
+	{ 'jit_step_end', jit_step_end },
+	{ 'jit_drift_end', jit_drift_end },
+	{ 'jit_push_order', jit_push_order },
+	{ 'jit_push_end', jit_push_end },
+	{ 'jit_users_take', jit_users_take },
+	{ 'jit_users_go', jit_users_go },
+	{ 'jit_users_end', jit_users_end },
+	{ 'jit_operate', jit_operate },
+	{ 'jit_test_end', jit_test_end },
+	{ 'jit_notice_spread', jit_notice_spread },
+	{ 'jit_notice_take', jit_notice_take },
+	{ 'jit_notice_end', jit_notice_end },
+	{ 'jit_notice_order', jit_notice_order },
+	{ 'jit_mailbox', jit_mailbox },
+	{ 'jit_key_end', jit_key_end },
+	{ 'jit_eligibility_cancel', jit_eligibility_cancel },
+	{ 'jit_audit_seal', jit_audit_seal },
+	{ 'jit_audit_exported', jit_audit_exported },
+	{ 'jit_audit_later', jit_audit_later },
+	{ 'jit_audit_forget', jit_audit_forget },
+})
+
+-- What gives access, or keeps what anybody sends, does not.
+register({}, {
+	{ 'jit_submit', jit_submit },
+	{ 'jit_start', jit_start },
+	{ 'jit_decide', jit_decide },
+	{ 'jit_message_refused', jit_message_refused },
+	{ 'jit_plan_cycle', jit_plan_cycle },
+	{ 'jit_cycle', jit_cycle },
+	{ 'jit_drift_find', jit_drift_find },
+	{ 'jit_drift_found', jit_drift_found },
+	{ 'jit_test_take', jit_test_take },
+	{ 'jit_test_passed', jit_test_passed },
+	{ 'jit_provision', jit_provision },
+	{ 'jit_notices', jit_notices },
+	{ 'jit_key_take', jit_key_take },
+	{ 'jit_eligibility', jit_eligibility },
+	{ 'jit_audit_plan', jit_audit_plan },
+	{ 'jit_audit_note', jit_audit_note },
+	{ 'jit_refused', jit_refused },
+})

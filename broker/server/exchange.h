@@ -15,14 +15,14 @@
 
 #include <microhttpd.h>
 
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/id.h"
 #include "server/listen.h"
 #include "server/pace.h"
 #include "server/proxies.h"
 #include "server/server.h"
 #include "server/target.h"
-#include "base/buf.h"
-#include "base/err.h"
-#include "base/id.h"
 
 #define METHOD_SIZE 16 /* longer ones exist in no standard */
 #define DRAIN_MAX                                                                                            \

@@ -12,11 +12,11 @@
 
 #include <microhttpd.h>
 
+#include "base/log.h"
 #include "server/exchange.h"
 #include "server/listen.h"
 #include "server/pace.h"
 #include "server/pem.h"
-#include "base/log.h"
 
 /*
  * Request head, answer head and what libmicrohttpd notes about them share this. Room for a bearer token of

@@ -1,7 +1,7 @@
 /*
  * The HTTP server: libmicrohttpd on the broker's libuv loop. This file hides everything about connections; a
  * handler sees one complete, length-limited request and answers it once, now or later. Only the files
- * server*.c include <microhttpd.h>. Requests that libmicrohttpd itself cannot read (no HTTP, header too
+ * beside it include <microhttpd.h>. Requests that libmicrohttpd itself cannot read (no HTTP, header too
  * large) it answers itself, with 400, 414 or 431 and a short page, and closes the connection.
  */
 #ifndef SERVER_H
@@ -23,7 +23,7 @@
 
 struct exchange;    /* one request and its answer */
 struct query_param; /* server/target.h */
-struct proxies;     /* api/proxies.h */
+struct proxies;     /* server/proxies.h */
 
 struct server_options {
 	const char *host;                              /* numeric IPv4 or IPv6, or "unix" */
