@@ -132,12 +132,21 @@ static bool add_header(struct MHD_Response *response, const char *name, const ch
 	       MHD_add_response_header(response, name, value) == MHD_YES;
 }
 
+/*
+ * Does the connection end with this answer? It does after a body in chunks: libmicrohttpd 0.9 takes a lone LF between chunks
+ * for the end of a line, so that what another reader took for a part of the body could be a request. Nothing is read behind it.
+ */
+static bool is_last(const struct exchange *e)
+{
+	return e->refused != ERR_OK || server_quiesced(e->server) || exchange_header(e, "Transfer-Encoding");
+}
+
 static bool add_headers(struct exchange *e, const char *content_type)
 {
 	const char *at = buf_text(&e->answer_headers);
 	const char *end = at + e->answer_headers.len;
 	const char *caller_id = exchange_client_request_id(e);
-	bool ends = e->refused != ERR_OK || server_quiesced(e->server), ok = true;
+	bool ok = true;
 
 	while (ok && at < end) {
 		const char *value = at + strlen(at) + 1;
@@ -150,7 +159,7 @@ static bool add_headers(struct exchange *e, const char *content_type)
 	       (!caller_id || add_header(e->response, "client-request-id", caller_id)) &&
 	       add_header(e->response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") &&
 	       add_header(e->response, "X-Content-Type-Options", "nosniff") &&
-	       (!ends || add_header(e->response, MHD_HTTP_HEADER_CONNECTION, "close"));
+	       (!is_last(e) || add_header(e->response, MHD_HTTP_HEADER_CONNECTION, "close"));
 }
 
 void exchange_finish_response(struct exchange *e, const char *content_type)

@@ -203,6 +203,7 @@ static void test_chunked_and_slow_bodies(void **state)
 	(void)state;
 	ask(request);
 	assert_non_null(strstr(answer.body, "\n\nslow body"));
+	reconnect();
 	for (const char *p = request; *p; p++)
 		client_send_bytes(&client, p, 1);
 	client_read(&client, &answer, false);

@@ -132,6 +132,16 @@ static const struct {
 	MESSAGE("GET /a HTTP/1.1\r\n\0Host: h\r\n\r\n" SMUGGLED),
 };
 #undef MESSAGE
+
+/* Bodies in chunks, whose ends two readers may see in different places: the first request at most is read. */
+#define CHUNKED "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+static const char *const last_messages[] = {
+	CHUNKED "2\r\nok\r\n0\r\n\r\n" SMUGGLED, CHUNKED "0\r\nX-Trailer: t\r\n\r\n" SMUGGLED,
+	CHUNKED "2\nok\r\n0\r\n\r\n" SMUGGLED,   CHUNKED "2\r\nok\n0\r\n\r\n" SMUGGLED,
+	CHUNKED "2\r\nok\r\n0\n\r\n" SMUGGLED,   CHUNKED "2\r\nok\r\n0\r\n\n" SMUGGLED,
+	CHUNKED "2\nok\n0\n\n" SMUGGLED,         CHUNKED "2;a=b\nok\r\n0\r\nX-Trailer: t\n\n" SMUGGLED,
+};
+#undef CHUNKED
 #undef SMUGGLED
 
 static void refused(const char *bytes, size_t len)
@@ -154,6 +164,40 @@ static void test_refused_messages(void **state)
 		refused(refused_messages[i], strlen(refused_messages[i]));
 	for (size_t i = 0; i < LEN(refused_nuls); i++)
 		refused(refused_nuls[i].bytes, refused_nuls[i].len);
+}
+
+static void expect_last(const char *message)
+{
+	size_t before = server.handled;
+
+	client_read(&client, &answer, false);
+	if (answer.status == 200)
+		assert_non_null(answer_header(&answer, "Connection"));
+	client_read_end(&client);
+	/* What a later version refuses it may have refused without asking the handler. */
+	if (server.handled > before + 1 || strstr(client.in, "smuggled"))
+		fail_msg("\"%s\" to\n%s", client.in, message);
+}
+
+/* In one piece, and with what is behind the body sent while it is answered. */
+static void test_nothing_behind_chunks(void **state)
+{
+	size_t taken = 0;
+
+	(void)state;
+	for (size_t i = 0; i < LEN(last_messages); i++) {
+		const char *behind = strstr(last_messages[i], "GET /smuggled");
+
+		reconnect();
+		client_send(&client, last_messages[i]);
+		expect_last(last_messages[i]);
+		taken += answer.status == 200;
+		reconnect();
+		client_send_bytes(&client, last_messages[i], (size_t)(behind - last_messages[i]));
+		client_send(&client, behind);
+		expect_last(last_messages[i]);
+	}
+	assert_in_range(taken, 2, LEN(last_messages));
 }
 
 /* Later versions close some of them without an answer. */
@@ -207,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_refused_messages),
+		TEST(test_nothing_behind_chunks),
 		TEST(test_nul_in_request_lines),
 		TEST(test_taken_messages),
 	};
