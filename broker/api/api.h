@@ -13,9 +13,9 @@
 #include "api/caller.h"
 #include "api/odata.h"
 #include "api/route.h"
-#include "server/server.h"
-#include "config/config.h"
 #include "broker/metrics.h"
+#include "config/config.h"
+#include "server/server.h"
 #include "store/store.h"
 
 struct signin;
@@ -103,53 +103,5 @@ bool call_is_json(const struct call *call);
 
 /* The "@odata.context" member that opens an answer: "https://host/v1.0/$metadata#what". */
 void call_context(const struct call *call, struct buf *out, const char *what);
-
-/* Handlers, by file. */
-void requests_post(struct call *call); /* api/requests.c */
-void requests_cancel(struct call *call);
-void lists_list(struct call *call); /* api/lists.c */
-void lists_get(struct call *call);
-void batches_post(struct call *call);  /* api/batches.c */
-void openapi_get(struct call *call);   /* api/openapi.c */
-void approvals_get(struct call *call); /* api/approvals.c */
-void approvals_stages(struct call *call);
-void approvals_decide(struct call *call);
-bool approvals_may_decide(const struct call *call, const struct request *request);
-/* Is the caller one of those who may decide it, at whatever stage, or have they decided on it? Then they may read it, as long
- * as it is kept. */
-bool approvals_may_read(const struct call *call, const struct request *request);
-/* Is it about a request that the caller may decide now, later or no more? Without those whom only an escalation asks. */
-bool approvals_concern(const struct config *config, const struct caller *caller, const struct change *change);
-void hooks_approval(struct call *call); /* api/hooks.c */
-void hooks_slack(struct call *call);
-void applications_list(struct call *call); /* api/applications.c */
-void applications_get(struct call *call);
-void applications_pause(struct call *call); /* api/operate.c */
-void applications_resume(struct call *call);
-void applications_test(struct call *call); /* api/connection_test.c */
-void applications_restart(struct call *call);
-void applications_guard(struct call *call);
-void cycles_begin(struct call *call);
-void cycles_current(struct call *call);
-void cycles_list(struct call *call);
-void applications_provision(struct call *call); /* api/on_demand.c */
-void log_list(struct call *call);               /* api/provisioning_log.c */
-void notices_show(struct call *call);           /* api/notices.c */
-void notices_send(struct call *call);
-void notices_discard(struct call *call);
-void sign_in_list(struct call *call); /* api/sign_in.c */
-void me_get(struct call *call);       /* api/me.c */
-
-void audit_events(struct call *call); /* api/audit.c */
-void audit_verify_all(struct call *call);
-void sweep_post(struct call *call); /* api/sweep.c */
-void events_get(struct call *call); /* api/events.c */
-
-void page_get(struct call *call); /* api/page.c */
-void page_file_get(struct call *call);
-
-void health_live(struct call *call); /* api/health.c */
-void health_ready(struct call *call);
-void health_metrics(struct call *call);
 
 #endif

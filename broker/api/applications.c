@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/handlers.h"
 #include "api/render_application.h"
 #include "broker/terms.h"
 

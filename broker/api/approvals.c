@@ -14,6 +14,7 @@
 #include "api/approvals.h"
 #include "api/bodies.h"
 #include "api/decisions.h"
+#include "api/handlers.h"
 #include "api/message.h"
 #include "api/refusals.h"
 #include "api/render.h"

@@ -1,4 +1,4 @@
-/* Decisions that are not made by a signed-in person's own call. */
+/* Approvals: who may decide and who may read them, and decisions that are no signed-in person's own call. */
 #ifndef API_APPROVALS_H
 #define API_APPROVALS_H
 
@@ -6,10 +6,21 @@
 
 #include "activation/policy.h"
 #include "activation/request.h"
+#include "api/caller.h"
+#include "config/config.h"
 
 #define APPROVAL_MESSAGE_SIZE 256 /* a source's name, a colon and a webhook's id */
 
 struct call;
+struct change;
+
+/* May the caller decide it now? */
+bool approvals_may_decide(const struct call *call, const struct request *request);
+/* Is the caller one of those who may decide it, at whatever stage, or have they decided on it? Then they may read it, as long
+ * as it is kept. */
+bool approvals_may_read(const struct call *call, const struct request *request);
+/* Is it about a request that the caller may decide now, later or no more? Without those whom only an escalation asks. */
+bool approvals_concern(const struct config *config, const struct caller *caller, const struct change *change);
 
 /* All texts are borrowed for the call; `groups` for as long as the call's configuration. */
 struct approval_message {

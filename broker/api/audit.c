@@ -9,6 +9,7 @@
 
 #include "activation/audit.h"
 #include "api/api.h"
+#include "api/handlers.h"
 #include "audit/keeper.h"
 #include "base/json.h"
 

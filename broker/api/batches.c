@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/batch.h"
+#include "api/handlers.h"
 #include "server/error.h"
 #include "api/keyed.h"
 #include "base/digest.h"

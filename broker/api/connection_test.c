@@ -7,6 +7,7 @@
 
 #include "activation/operate.h"
 #include "api/api.h"
+#include "api/handlers.h"
 #include "api/render.h"
 #include "base/log.h"
 #include "scim-push/probe.h"

@@ -6,6 +6,8 @@
 
 #include "activation/changes.h"
 #include "api/api.h"
+#include "api/approvals.h"
+#include "api/handlers.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "sign-in/signin.h"

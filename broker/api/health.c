@@ -6,6 +6,7 @@
 #include "activation/order.h"
 #include "api/api.h"
 #include "api/events.h"
+#include "api/handlers.h"
 #include "audit/keeper.h"
 #include "base/clock.h"
 #include "base/json.h"

@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/approvals.h"
+#include "api/handlers.h"
 #include "api/message.h"
 #include "api/refusals.h"
 #include "base/log.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/handlers.h"
 
 static bool is_valid(const char *key)
 {

@@ -9,7 +9,9 @@
 
 #include "activation/list.h"
 #include "api/api.h"
+#include "api/approvals.h"
 #include "api/eligible.h"
+#include "api/handlers.h"
 #include "api/list_query.h"
 #include "api/object.h"
 #include "api/render.h"

@@ -1,5 +1,6 @@
 /* Who the caller is, in the shape of Graph's /me, and what they may be here. */
 #include "api/api.h"
+#include "api/handlers.h"
 #include "api/render.h"
 
 static void add_roles(struct buf *out, const struct caller *caller)

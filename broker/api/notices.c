@@ -5,6 +5,7 @@
 
 #include "activation/notices.h"
 #include "api/api.h"
+#include "api/handlers.h"
 #include "api/render.h"
 
 #define NOTICES_PAGE 100 /* deliveries shown of one lane, and of all: parked ones first */

@@ -10,6 +10,7 @@
 #include "server/error.h"
 #include "api/api.h"
 #include "api/bodies.h"
+#include "api/handlers.h"
 #include "api/render.h"
 #include "base/clock.h"
 #include "provision/provision.h"

@@ -4,6 +4,7 @@
 #include "activation/operate.h"
 #include "api/api.h"
 #include "api/bodies.h"
+#include "api/handlers.h"
 #include "api/render_application.h"
 #include "base/log.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/handlers.h"
 
 #define POLICY_MAX 20000
 

@@ -8,6 +8,7 @@
 
 #include "activation/operate.h"
 #include "api/api.h"
+#include "api/handlers.h"
 #include "api/render_application.h"
 #include "base/iso8601.h"
 

@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/decisions.h"
+#include "api/handlers.h"
 #include "api/object.h"
 #include "api/refusals.h"
 #include "api/render.h"
@@ -150,15 +151,6 @@ static void on_asked(void *ctx, enum err err, const struct request *request)
 		return;
 	}
 	call_error(call, err == ERR_OK ? ERR_INTERNAL : err, NULL, NULL);
-}
-
-bool call_is_json(const struct call *call)
-{
-	const char *content_type = exchange_header(call->exchange, "Content-Type");
-	const char *json = "application/json";
-
-	return content_type != NULL && strncasecmp(content_type, json, strlen(json)) == 0 &&
-	       strchr("; \t", content_type[strlen(json)]) != NULL;
 }
 
 void requests_post(struct call *call)

@@ -10,7 +10,7 @@
 
 struct call;
 
-/* Who may call. From NEED_PERSON on, one has to sign in; the sentence is what others are told. */
+/* Who may call. From NEED_PERSON on, one has to sign in. */
 enum need {
 	NEED_NOTHING,
 	NEED_STORE,    /* everybody, once the store has been seen */

@@ -1,5 +1,6 @@
 /* Where people sign in: what a page or the command has to know before anybody is known. Nothing of it is secret. */
 #include "api/api.h"
+#include "api/handlers.h"
 #include "base/json.h"
 
 void sign_in_list(struct call *call)

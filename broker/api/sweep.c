@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/handlers.h"
 #include "base/log.h"
 
 #define PATIENCE_MS 5000 /* within the deadline of a request; what is left then is called for again */
