@@ -36,6 +36,7 @@ static void refuse(struct policy_verdict *verdict, const char *rule, const char 
 		return;
 	struct policy_refusal *refusal = &verdict->refusals[verdict->count++];
 	refusal->rule = rule;
+	refusal->sign_in = NULL;
 	copy_text(refusal->limit, limit);
 	copy_text(refusal->given, given);
 }
@@ -170,6 +171,7 @@ static void check_authentication(const struct policy *policy, const struct polic
 	join((const char *const *)wanted->list, wanted->count, limit);
 	join(ask->person.methods, ask->person.method_count, given);
 	refuse(verdict, rule, limit, given[0] ? given : "none");
+	verdict->refusals[verdict->count - 1].sign_in = wanted;
 }
 
 static void check_hours(const struct policy *policy, const struct policy_ask *ask,

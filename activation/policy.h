@@ -163,6 +163,8 @@ struct policy_refusal {
 	const char *rule;             /* e.g. "ExpirationRule"; static */
 	char limit[POLICY_TEXT_SIZE]; /* what the rule allows, e.g. "PT8H" */
 	char given[POLICY_TEXT_SIZE]; /* what was asked, e.g. "PT12H" */
+	/* The sign-in was too weak: these words, one of which another one must have. NULL = it is not that. The policy's. */
+	const struct policy_names *sign_in;
 };
 
 struct policy_verdict {

@@ -110,7 +110,7 @@ static void refuse_by_rules(struct call *call, enum err err)
 	buf_init(&sentence, 1024);
 	buf_init(&rules, 8192);
 	if (err == ERR_POLICY)
-		rules_sentence(&call->verdict, &sentence);
+		submit_refusal_sentence(call, call->policy, &sentence);
 	rules_list(&call->verdict, call->only_try, &rules);
 	call_error(call, err, sentence.len > 0 ? buf_text(&sentence) : NULL,
 		   buf_failed(&rules) ? NULL : buf_text(&rules));

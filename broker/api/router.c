@@ -11,8 +11,12 @@
 #include "api/refusals.h"
 #include "api/render.h"
 #include "api/route.h"
+#include "api/rules.h"
 #include "base/clock.h"
 #include "server/error.h"
+
+/* Bytes: balancers let no much longer header field through, and `details` say the same. */
+#define CHALLENGE_MAX 2048
 
 void call_answer(struct call *call, int status, const char *content_type, struct buf *body)
 {
@@ -32,6 +36,18 @@ void call_answer(struct call *call, int status, const char *content_type, struct
 	free(call);
 }
 
+/* What a stronger sign-in would change. The status stays Graph's 400: 401 would be that of a token that has ended. */
+static void challenge(const struct call *call)
+{
+	struct buf text;
+
+	buf_init(&text, CHALLENGE_MAX);
+	rules_challenge(&call->verdict, &text);
+	if (text.len > 0 && !buf_failed(&text))
+		exchange_set_header(call->exchange, "WWW-Authenticate", buf_text(&text));
+	buf_release(&text);
+}
+
 void call_error(struct call *call, enum err err, const char *message, const char *details_json)
 {
 	char rule[REFUSALS_DETAILS_SIZE];
@@ -41,6 +57,8 @@ void call_error(struct call *call, enum err err, const char *message, const char
 	keyed_drop(call);
 	call->api->metrics->requests[err_status(err) / 100]++;
 	refusals_note(call, err, message, details_json);
+	if (err == ERR_POLICY)
+		challenge(call);
 	exchange_error(call->exchange, err, message, details_json);
 	buf_release(&call->actor);
 	caller_release(&call->caller);

@@ -130,6 +130,14 @@ static bool refuses(const struct policy_verdict *verdict, const char *rule)
 	return false;
 }
 
+void submit_refusal_sentence(const struct call *call, const struct policy *policy, struct buf *out)
+{
+	rules_sentence(&call->verdict, out);
+	if (refuses(&call->verdict, "EligibilityRule") && caller_lacks_groups(call, &policy->eligible))
+		buf_adds(out, ". The token does not say in which groups you are: the provider left them "
+			      "out, for they are too many");
+}
+
 /* The rules that refuse, as Graph's text and as data. */
 static void refuse_by_policy(struct asked *a)
 {
@@ -138,11 +146,7 @@ static void refuse_by_policy(struct asked *a)
 
 	if (refusal == NULL)
 		return;
-	rules_sentence(verdict, &refusal->message);
-	if (refuses(verdict, "EligibilityRule") && caller_lacks_groups(a->call, &a->group->policy.eligible))
-		buf_adds(&refusal->message,
-			 ". The token does not say in which groups you are: the provider left them "
-			 "out, for they are too many");
+	submit_refusal_sentence(a->call, &a->group->policy, &refusal->message);
 	rules_list(verdict, false, &refusal->details);
 	refuse(a, refusal);
 }

@@ -3,6 +3,8 @@
 #define API_SUBMIT_H
 
 #include "activation/activation.h"
+#include "activation/policy.h"
+#include "base/buf.h"
 
 struct call;
 
@@ -13,6 +15,10 @@ struct call;
 void submit(struct call *call, activation_done *done);
 
 #define LIMITS_TEXT_MAX 4096 /* a group's limits: some hundred ids */
+
+/* What refuses by call->verdict, for people: Graph's sentence, and where the token's groups were left out for their number,
+ * that this may be why. `policy` is the group's. */
+void submit_refusal_sentence(const struct call *call, const struct policy *policy, struct buf *out);
 
 /* A refusal, for the metrics and the log: never a text that somebody wrote. */
 void submit_log_refusal(struct call *call, const char *why);

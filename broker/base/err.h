@@ -16,7 +16,8 @@
  * Whatever rule of policy refuses, the code is RoleAssignmentRequestPolicyValidationFailed, as Graph has it for groups.
  * ActiveDurationTooShort and RoleAssignmentRequestAcrsValidationFailed have been seen where PIM is asked about roles, not
  * about groups. The second one tells a client to come again with `claims=` of Conditional Access, which stands in its
- * way unless the broker's provider understands that; the rule's `limit` in `details` says which sign-in is wanted.
+ * way unless the broker's provider understands that; `acrValues` in `details`, and the challenge of RFC 9470, say which
+ * sign-in is wanted.
  */
 #define ERR_TABLE(X)                                                                                         \
 	X(ERR_OK, 200, false, "ok", "success")                                                               \

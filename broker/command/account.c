@@ -146,6 +146,7 @@ static const struct member members[] = {
 	MEMBER("refreshToken", refresh_token),
 	MEMBER("clientId", client_id),
 	MEMBER("tokenEndpoint", token_endpoint),
+	MEMBER("issuer", issuer),
 };
 #undef MEMBER
 

@@ -21,7 +21,8 @@ struct account {
 	char token[ACCOUNT_TOKEN_SIZE];     /* "" = none */
 	char refresh_token[ACCOUNT_TOKEN_SIZE];
 	char client_id[ACCOUNT_TEXT_SIZE], token_endpoint[ACCOUNT_TEXT_SIZE];
-	int64_t expires_ms; /* of the token, Unix ms; 0 = not known */
+	char issuer[ACCOUNT_TEXT_SIZE]; /* as it was named to sign in with; "" = there was no choice */
+	int64_t expires_ms;             /* of the token, Unix ms; 0 = not known */
 };
 
 /*

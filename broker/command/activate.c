@@ -8,6 +8,7 @@
 #include "command/command.h"
 #include "command/follow.h"
 #include "command/group.h"
+#include "command/login.h"
 #include "command/words.h"
 
 #define WAIT_FOR_MS (60 * 60 * 1000LL) /* a cycle away, and some */
@@ -179,6 +180,7 @@ static int submit(struct session *session, const char *body)
 		if (o->json)
 			words_json(&answer);
 		code = words_error(&answer);
+		login_hint(session, &answer);
 		answer_release(&answer);
 		return code;
 	}

@@ -32,7 +32,7 @@ struct options {
 	const char *duration, *start, *until;                     /* for how long */
 	const char *reason, *ticket, *ticket_system;              /* why */
 	const char *application, *group, *person, *result, *user; /* which */
-	const char *status, *issuer, *after, *limit;
+	const char *status, *issuer, *acr_values, *after, *limit;
 	bool json, wait, try_only, break_glass, everybody;
 	const char *timeout;                    /* of --wait */
 	const char *config;                     /* of what asks no server: the sweep, the escrow, a backup */

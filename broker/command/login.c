@@ -147,6 +147,8 @@ static int begin_device(const struct session *session, const struct provider *p,
 	buf_init(&form, FORM_MAX);
 	add_field(&form, "client_id", p->client_id);
 	add_field(&form, "scope", p->scope);
+	if (session->options.acr_values != NULL)
+		add_field(&form, "acr_values", session->options.acr_values);
 	call_form(p->device_endpoint, session->account.ca, buf_text(&form), &answer);
 	if (!answer_ok(&answer) || !copy_text(answer.json, "device_code", out->code, sizeof(out->code))) {
 		fprintf(stderr, "jit: the provider refuses (%ld)\n", answer.status);
@@ -262,7 +264,35 @@ int command_login(struct session *session)
 		return code;
 	snprintf(account->client_id, sizeof(account->client_id), "%s", provider.client_id);
 	snprintf(account->token_endpoint, sizeof(account->token_endpoint), "%s", provider.token_endpoint);
+	snprintf(account->issuer, sizeof(account->issuer), "%s",
+		 session->options.issuer != NULL ? provider.issuer : "");
 	return keep(session);
+}
+
+/* Can it stand in single quotes, in whatever shell, as one word that is no option? */
+static bool is_quotable(const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~' || strchr("'\\\"`$", *p) != NULL)
+			return false;
+	return text[0] != '\0' && text[0] != '-';
+}
+
+void login_hint(const struct session *session, const struct answer *answer)
+{
+	const struct account *account = &session->account;
+	const cJSON *detail;
+
+	cJSON_ArrayForEach(detail, words_at(answer->json, "error.details")) {
+		const char *values = words_text(detail, "acrValues");
+
+		if (account->client_id[0] == '\0' || !is_quotable(values))
+			continue;
+		fputs("jit: sign in again, stronger: `jit login", stderr);
+		if (is_quotable(account->issuer))
+			fprintf(stderr, " --issuer '%s'", account->issuer);
+		fprintf(stderr, " --acr-values '%s'`\n", values);
+	}
 }
 
 int command_logout(struct session *session)

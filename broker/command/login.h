@@ -10,4 +10,10 @@
  */
 void login_renew(struct session *session);
 
+/*
+ * Where somebody has signed in with `jit login`, and the answer refuses because that was too weak: says on standard error
+ * how to sign in for it, as it can be typed. Nothing of what a shell would read in another way.
+ */
+void login_hint(const struct session *session, const struct answer *answer);
+
 #endif

@@ -59,6 +59,7 @@ static const struct option_row option_rows[] = {
 	FLAG("without-redis", without_redis, "do not ask whether Redis is lost"),
 	FLAG("beside-redis", beside_redis, "Redis was restored: remove what it knows nothing of"),
 	TEXT("issuer", issuer, "URL", "the provider to sign in with, where there are several"),
+	TEXT("acr-values", acr_values, "VALUES", "how strong a sign-in to ask the provider for"),
 };
 #undef TEXT
 #undef FLAG
@@ -77,7 +78,7 @@ struct command {
 #define ASK "for start until reason ticket ticket-system try wait timeout"
 
 static const struct command commands[] = {
-	{"login", "", "sign in", "issuer", 0, 0, command_login},
+	{"login", "", "sign in", "issuer acr-values", 0, 0, command_login},
 	{"logout", "", "forget the sign-in", "", 0, 0, command_logout},
 	{"groups", "", "the groups that you may activate", "", 0, 0, command_groups},
 	{"activate", "GROUP", "ask for a group", ASK " break-glass", 1, 1, command_activate},

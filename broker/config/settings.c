@@ -800,10 +800,12 @@ const struct setting settings[SETTING_COUNT] = {
 				      TYPE_PATTERN, .off_in_example = true, .absent = "any text",
 				      .example = "\"^INC[0-9]+$\"", .max = POLICY_TEXT_SIZE - 1,
 				      POLICY(ticket_pattern)},
-	[SET_GROUP_AUTHENTICATION] = {"groups[].activation.authentication",
-				      "How one must have signed in: any one of these values of amr or acr.",
-				      TYPE_WORDS, .off_in_example = true, .absent = "in any way",
-				      .example = "[mfa]", .max = 20, POLICY(authentication)},
+	[SET_GROUP_AUTHENTICATION] =
+		{"groups[].activation.authentication",
+		 "How one must have signed in: any one of these values of amr or acr. Who has "
+		 "not is told to sign in with them as acr_values.",
+		 TYPE_WORDS, .off_in_example = true, .absent = "in any way", .example = "[mfa]", .max = 20,
+		 POLICY(authentication)},
 	[SET_GROUP_APPROVAL] = {"groups[].activation.approval",
 				"Who has to agree; or none. Inherited as a whole.", TYPE_APPROVAL,
 				.off_in_example = true, .absent = "none", .max = 8, .items = OF_STAGE,

@@ -7,9 +7,10 @@ let ahead = 0; // the server's clock minus ours, ms
 export const serverNow = () => Date.now() + ahead;
 export const token = () => sessionStorage.getItem(TOKEN);
 
+// Without a token nothing else of the person is kept either.
 export function setToken(text) {
 	if (text) sessionStorage.setItem(TOKEN, text);
-	else sessionStorage.removeItem(TOKEN);
+	else sessionStorage.clear();
 }
 
 // What the server has against it, as one text for people.
@@ -18,6 +19,7 @@ export class Refusal extends Error {
 		const rules = (error?.details ?? []).map((d) => `${d.rule}: allowed ${d.limit}, given ${d.given}`);
 		super([error?.message ?? `The server answered ${status}.`, ...rules].join('\n'));
 		this.status = status;
+		this.acrValues = error?.details?.find((d) => d.acrValues)?.acrValues; // of a sign-in that would do
 	}
 }
 

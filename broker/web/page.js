@@ -3,7 +3,7 @@
 import { PIM, Refusal, call, list, setToken, token } from './call.js';
 import { element } from './dom.js';
 import { follow } from './events.js';
-import { begin, finish, ways } from './sign_in.js';
+import { begin, current, finish, ways } from './sign_in.js';
 import { isOpen, state, time } from './words.js';
 
 const GAP_MS = 500; // between two readings, however much changes
@@ -11,6 +11,7 @@ const LOOK_MS = 60000; // what changes by time alone, nobody tells: an approval 
 const CYCLE_MS = 10000; // an application's figures while its cycle runs
 const TICK_MS = 5000; // how much time is left
 const DURATIONS = { '': 'the usual time', PT15M: '15 minutes', PT30M: '30 minutes', PT1H: '1 hour', PT2H: '2 hours', PT4H: '4 hours', PT8H: '8 hours' };
+const DRAFT = 'jit.draft';
 const GIVES = ['selfActivate', 'selfExtend', 'selfRenew', 'adminAssign', 'adminExtend', 'adminRenew', 'adminUpdate'];
 
 const main = document.getElementById('main');
@@ -22,15 +23,40 @@ let parts; // what was read last
 let names = new Map(); // group id -> name
 let operator = true; // until the server has said no
 
-const say = (text) => said.replaceChildren(text);
+const say = (text, button = '') => said.replaceChildren(text, button);
+
+// -- a stronger sign-in ---------------------------------------------------------------------------------------
+
+// Where that is what is missing. What is in the form waits in this tab, and is back in it whatever comes of it.
+const stronger = (provider, acrValues, group, form) =>
+	element(
+		'button',
+		{
+			onclick: () => {
+				sessionStorage.setItem(DRAFT, JSON.stringify({ group, fields: [...new FormData(form)] }));
+				begin(provider, acrValues).catch((error) => say(error.message));
+			},
+		},
+		'Sign in again, stronger',
+	);
+
+// Whoever stands in a form is typing: so what is back in it stays.
+function restore() {
+	const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? 'null');
+	const form = draft && main.querySelector(`[data-group="${draft.group}"] form`);
+	sessionStorage.removeItem(DRAFT);
+	if (!form) return;
+	for (const [name, value] of draft.fields) form.elements[name].value = value;
+	form.elements.duration.focus();
+}
 
 // Does what a button or form is for. What the server has against it stands at the foot of the page, and what was typed
-// stays for another try.
-async function act(work, done) {
+// stays for another try. `again` is a button that may help, made of what is against it.
+async function act(work, done, again) {
 	try {
 		await work();
 	} catch (error) {
-		say(error.message);
+		say(error.message, again?.(error) || '');
 		return;
 	}
 	say(done);
@@ -66,7 +92,11 @@ function askForm(group, action, word) {
 		{
 			onsubmit: (event) => {
 				event.preventDefault();
-				act(() => ask(group, action, form), `${nameOf(group)}: asked for`);
+				act(
+					() => ask(group, action, form),
+					`${nameOf(group)}: asked for`,
+					({ acrValues }) => acrValues && current() && stronger(current(), acrValues, group, form),
+				);
 			},
 		},
 		element(
@@ -319,9 +349,12 @@ async function welcome(text) {
 	);
 }
 
-try {
-	await finish();
-	await (token() ? start() : welcome(''));
-} catch (error) {
-	await welcome(error.message);
+let trouble = '';
+await finish().catch((error) => (trouble = error.message));
+if (token()) {
+	await start();
+	restore();
+	if (trouble) say(trouble);
+} else {
+	await welcome(trouble);
 }

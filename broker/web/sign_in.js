@@ -3,6 +3,7 @@
 import { call, setToken } from './call.js';
 
 const PENDING = 'jit.sign-in';
+const PROVIDER = 'jit.provider'; // with which one has signed in
 
 const base64url = (bytes) =>
 	btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
@@ -22,15 +23,19 @@ export async function ways() {
 	return { providers: answer.value.filter((p) => p.clientId !== ''), staticTokens: answer.staticTokens };
 }
 
-// Leaves the page for the provider's.
-export async function begin(provider) {
+// The provider that can be asked to sign the person in again; null when it was none.
+export const current = () => JSON.parse(sessionStorage.getItem(PROVIDER) ?? 'null');
+
+// Leaves the page for the provider's. `acrValues`: how strong a sign-in it is asked for.
+export async function begin(provider, acrValues) {
 	const { authorization_endpoint: address } = await discover(provider.issuer);
 	const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
 	const state = base64url(crypto.getRandomValues(new Uint8Array(16)));
 	const challenge = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
 	const url = new URL(address);
-	sessionStorage.setItem(PENDING, JSON.stringify({ ...provider, verifier, state }));
+	sessionStorage.setItem(PENDING, JSON.stringify({ provider, verifier, state }));
 	for (const [name, value] of Object.entries({
+		...(acrValues && { acr_values: acrValues }),
 		response_type: 'code',
 		client_id: provider.clientId,
 		redirect_uri: redirectUri(),
@@ -52,19 +57,21 @@ export async function finish() {
 	history.replaceState(null, '', '/');
 	if (!pending || given.get('state') !== pending.state) throw new Error('This sign-in was not begun here.');
 	if (given.has('error')) throw new Error(`The provider refuses: ${given.get('error')}`);
-	const { token_endpoint: address } = await discover(pending.issuer);
+	const { provider } = pending;
+	const { token_endpoint: address } = await discover(provider.issuer);
 	const response = await fetch(address, {
 		method: 'POST',
 		body: new URLSearchParams({
 			grant_type: 'authorization_code',
 			code: given.get('code'),
 			redirect_uri: redirectUri(),
-			client_id: pending.clientId,
+			client_id: provider.clientId,
 			code_verifier: pending.verifier,
 		}),
 	});
 	const answer = await response.json();
 	if (!response.ok) throw new Error(`The provider refuses: ${answer.error}`);
 	setToken(answer.access_token);
+	sessionStorage.setItem(PROVIDER, JSON.stringify(provider));
 	return true;
 }

@@ -159,6 +159,39 @@ const stories = {
 		await activate(page, group, 'the test asks');
 		await card(page, group).getByText('active, ').waitFor();
 	},
+	// Who has signed in too weakly for a group does so again, stronger, and finds what they had typed, also where they did not.
+	async stronger([group, issuer]) {
+		const page = await open();
+		const again = () => page.getByRole('button', { name: 'Sign in again, stronger' }).click();
+		const refuse = (value) =>
+			fetch(`${issuer}/test/refuse`, { method: 'POST', body: JSON.stringify({ refuse: value }) });
+		const found = async () => {
+			assert.equal(await card(page, group).getByLabel('Reason').inputValue(), 'the test asks');
+			assert.equal(await card(page, group).getByLabel('Ticket').inputValue(), 'INC0042');
+			assert.equal(await card(page, group).getByLabel('For').inputValue(), 'PT15M');
+		};
+		await page.getByRole('button', { name: /^Sign in at / }).click();
+		await card(page, group).getByLabel('For').selectOption('PT15M');
+		await card(page, group).getByLabel('Ticket').fill('INC0042');
+		await card(page, group).getByLabel('Reason').fill('the test asks');
+		await card(page, group).getByRole('button', { name: 'Activate' }).click();
+		await page.locator('#said', { hasText: 'MfaRule' }).waitFor();
+		await judge(page, 'too weak');
+		await refuse(true);
+		await again();
+		await page.locator('#said', { hasText: 'The provider refuses' }).waitFor();
+		await found();
+		await refuse(false);
+		await card(page, group).getByRole('button', { name: 'Activate' }).click();
+		await again();
+		await page.waitForURL((url) => url.search === '' && url.origin === base);
+		await card(page, group).getByRole('button', { name: 'Activate' }).waitFor();
+		await page.waitForFunction(() => document.activeElement?.name === 'duration');
+		await found();
+		await card(page, group).getByRole('button', { name: 'Activate' }).click();
+		await card(page, group).getByText('active, ').waitFor();
+		assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage).sort()), ['jit.provider', 'jit.token']);
+	},
 	// A return from the provider that was not begun here signs nobody in.
 	async planted() {
 		const page = await open();

@@ -1,6 +1,6 @@
 /*
  * The command `jit` as people and scripts use it: what it prints, its exit status, and where it sends a token. Against a
- * real broker, a real application and a real OpenID provider.
+ * real broker and a real application.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,6 @@
 #include <hiredis/hiredis.h>
 
 #include "base/json.h"
-#include "tests/support/office.h"
 #include "tests/support/scene.h"
 #include "tests/support/shell.h"
 #include "tests/support/wait.h"
@@ -286,121 +285,6 @@ static void tokens_are_kept_in_and_sent_where_they_belong(void **state)
 	world_passed(&p->world);
 }
 
-/* -- signing in --------------------------------------------------------------------------------------------- */
-
-static void provider_call(const struct office *o, const char *path, const char *body)
-{
-	struct http_response response;
-	char url[160];
-
-	snprintf(url, sizeof(url), "%s%s", o->provider.issuer, path);
-	http_call(&(struct http_request){.method = "POST", .url = url, .body = body}, &response);
-	assert_int_equal(response.status, 200);
-	http_response_release(&response);
-}
-
-/* What the person does who reads "confirm the code XXXX-XXXX". */
-static void confirm(const struct office *o, struct shell *jit, const char *more)
-{
-	char line[512], body[256];
-	const char *code;
-
-	assert_true(proc_wait_text(&jit->proc, "confirm the code ", 20000, line, sizeof(line)));
-	code = strstr(line, "code ") + strlen("code ");
-	snprintf(body, sizeof(body), "{\"user_code\":\"%.*s\"%s}", (int)strcspn(code, "\n"), code, more);
-	provider_call(o, "/test/confirm", body);
-}
-
-static int open_office_home(void **state, struct shell *jit)
-{
-	struct office *o = *state;
-
-	office_open(o);
-	open_home(jit, &o->world);
-	return 0;
-}
-
-static const char *const login[] = {"login", NULL};
-
-static void somebody_signs_in_by_a_code(void **state)
-{
-	struct office *o = *state;
-	struct shell jit = {.home = ""};
-	const char *group;
-
-	open_office_home(state, &jit);
-	group = world_group_id(&o->world, OFFICE_GROUP_BY_NAME);
-	assert_int_equal(shell_run(&jit, "list", NULL), EXIT_SIGN_IN);
-	shell_start(&jit, login);
-	confirm(o, &jit, "");
-	assert_int_equal(shell_wait(&jit), EXIT_DONE);
-	expect_text(&jit, "signed in");
-	jit.server[0] = '\0'; /* the session knows it */
-	assert_int_equal(shell_run(&jit, "activate", group, REASON, "--wait", NULL), EXIT_DONE);
-	expect_text(&jit, "active until ");
-	assert_int_equal(shell_run(&jit, "logout", NULL), EXIT_DONE);
-	assert_int_equal(shell_run(&jit, "list", NULL), EXIT_USAGE);
-	world_passed(&o->world);
-}
-
-static void a_refused_code_signs_nobody_in(void **state)
-{
-	struct office *o = *state;
-	struct shell jit = {.home = ""};
-
-	open_office_home(state, &jit);
-	shell_start(&jit, login);
-	confirm(o, &jit, ",\"deny\":true");
-	assert_int_equal(shell_wait(&jit), EXIT_REFUSED);
-	assert_int_equal(shell_run(&jit, "list", NULL), EXIT_SIGN_IN);
-	world_passed(&o->world);
-}
-
-static char *read_session(const struct shell *jit, char path[PROC_PATH_SIZE])
-{
-	char *text = calloc(1, 65536);
-	FILE *file;
-
-	snprintf(path, PROC_PATH_SIZE, "%.400s/config/jit/session.json", jit->home);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	assert_non_null(text);
-	assert_true(fread(text, 1, 65535, file) > 0);
-	fclose(file);
-	return text;
-}
-
-/* The session's token has ended: it is renewed, and the new one kept. */
-static void an_old_session_is_renewed(void **state)
-{
-	struct office *o = *state;
-	struct shell jit = {.home = ""};
-	char path[PROC_PATH_SIZE], *before, *after, *expires;
-	struct stat st;
-	FILE *file;
-
-	open_office_home(state, &jit);
-	shell_start(&jit, login);
-	confirm(o, &jit, "");
-	assert_int_equal(shell_wait(&jit), EXIT_DONE);
-	before = read_session(&jit, path);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-	expires = strstr(before, "\"expires\":");
-	assert_non_null(expires);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fprintf(file, "%.*s\"expires\":1}", (int)(expires - before), before);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(shell_run(&jit, "list", NULL), EXIT_DONE);
-	after = read_session(&jit, path);
-	assert_null(strstr(after, "\"expires\":1}"));
-	assert_string_not_equal(before, after);
-	free(before);
-	free(after);
-	world_passed(&o->world);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,10 +297,6 @@ int main(void)
 		PLACE(operators_see_the_applications),
 		PLACE(the_audit_is_verified_to_its_end),
 		PLACE(tokens_are_kept_in_and_sent_where_they_belong),
-#define OFFICE(f) cmocka_unit_test_setup_teardown(f, office_setup, office_teardown)
-		OFFICE(somebody_signs_in_by_a_code),
-		OFFICE(a_refused_code_signs_nobody_in),
-		OFFICE(an_old_session_is_renewed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,8 @@ static void a_provider_signs_a_person_in(void **state)
 	office_open(o);
 	play(&o->world, "provider", (const char *[]){world_group_id(&o->world, OFFICE_GROUP_BY_NAME), NULL});
 	play(&o->world, "planted", (const char *[]){NULL});
+	play(&o->world, "stronger",
+	     (const char *[]){world_group_id(&o->world, OFFICE_GROUP_STRONG), o->provider.issuer, NULL});
 	world_passed(&o->world);
 }
 

@@ -83,6 +83,48 @@ static void test_strengths(void **state)
 	world_passed(&o->world);
 }
 
+/* A refusal for want of strength tells any OAuth client (RFC 9470) and any program how to get there; others say nothing of it. */
+static void test_challenge(void **state)
+{
+	static const struct {
+		const char *claims;
+		enum office_group group;
+		const char *challenge, *given;
+	} rows[] = {
+		{"{}", OFFICE_GROUP_STRONG,
+		 "Bearer error=\"insufficient_user_authentication\", acr_values=\"mfa\"", "none"},
+		{"{\"claims\":{\"amr\":[\"pwd\"]}}", OFFICE_GROUP_STRONG,
+		 "Bearer error=\"insufficient_user_authentication\", acr_values=\"mfa\"", "pwd"},
+		{"{\"claims\":{\"groups\":[]}}", OFFICE_GROUP_BY_CLAIM, NULL, NULL},
+	};
+	struct office *o = *state;
+
+	office_open(o);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *token = office_token(o, rows[i].claims), challenge[256];
+		struct http_response response;
+
+		office_activate(o, token, rows[i].group, &response);
+		assert_int_equal(response.status, 400);
+		assert_string_equal(http_json_text(&response, "error.code"),
+				    "RoleAssignmentRequestPolicyValidationFailed");
+		if (rows[i].challenge == NULL) {
+			assert_false(
+				http_header(&response, "WWW-Authenticate", challenge, sizeof(challenge)));
+			assert_null(strstr(buf_text(&response.body), "acrValues"));
+		} else {
+			assert_true(http_header(&response, "WWW-Authenticate", challenge, sizeof(challenge)));
+			assert_string_equal(challenge, rows[i].challenge);
+			assert_string_equal(http_json_text(&response, "error.details.0.acrValues"), "mfa");
+			assert_string_equal(http_json_text(&response, "error.details.0.given"),
+					    rows[i].given);
+		}
+		http_response_release(&response);
+		free(token);
+	}
+	world_passed(&o->world);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, office_setup, office_teardown)
 
 int main(void)
@@ -91,6 +133,7 @@ int main(void)
 		TEST(test_algorithms),
 		TEST(test_algorithms_of_the_issuer),
 		TEST(test_strengths),
+		TEST(test_challenge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

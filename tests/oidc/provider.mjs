@@ -1,12 +1,14 @@
 // A real OpenID provider on loopback, for integration tests: node provider.mjs FOLDER-WITH-NODE_MODULES.
 // Prints "listening ISSUER" when it can be asked. Its client "jobs" with the secret "jobs-secret" gets tokens by client
 // credentials (resource api://jit); its public client "desk" signs people in by the device grant,
-// and "page" by the code grant with PKCE, where everybody who comes is amira. What a test wants besides stands under /test/, with JSON bodies:
+// and "page" by the code grant with PKCE, where everybody who comes is amira. People sign in by a password (amr: pwd), and with
+// a second factor (mfa) where acr_values ask for it. What a test wants besides stands under /test/, with JSON bodies:
 //
 //     POST /test/token   {alg, sub, audience, ttl, age, claims: nothing of it is required}: {access_token};
 //                        with `age`, as it was made so many seconds ago
 //     POST /test/confirm {user_code, sub}: what a person does who confirms the code that a device shows; with
 //                        `deny`, who refuses it
+//     POST /test/refuse  {refuse}: while true, whoever comes by the code grant does not sign in
 //     POST /test/rotate  {keep}: new keys; the old ones stay published where `keep` is true
 //     POST /test/down    {down}: while true, everything else is answered 503
 //     GET  /test/counts  {discovery, keys}: how often each document was asked for
@@ -25,13 +27,14 @@ const KEYS = {
 };
 
 const require = createRequire(join(resolve(process.argv[2]), 'package.json'));
-const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));
+const { Provider, interactionPolicy } = await import(pathToFileURL(require.resolve('oidc-provider')));
 
 let generation = 0;
 let keys = [];
 let provider;
 let handle;
 let down = false;
+let refuse = false;
 const counts = { discovery: 0, keys: 0 };
 
 function makeKeys() {
@@ -42,6 +45,18 @@ function makeKeys() {
 		use: 'sig',
 		kid: `${alg}-${generation}`,
 	}));
+}
+
+const wantsMfa = (params) => (params.acr_values ?? '').split(' ').includes('mfa');
+const methods = (params) => (wantsMfa(params) ? ['pwd', 'mfa'] : ['pwd']);
+
+// Whoever is signed in already has to sign in anew where that was not strong enough.
+function strengthPolicy() {
+	const policy = interactionPolicy.base();
+	const check = new interactionPolicy.Check('acr_values', 'a stronger sign-in is wanted', ({ oidc }) =>
+		wantsMfa(oidc.params) && !oidc.amr?.includes('mfa'));
+	policy.get('login').checks.add(check);
+	return policy;
 }
 
 // Each alg is signed with the first key that has it.
@@ -74,7 +89,7 @@ function makeProvider(issuer) {
 			},
 		],
 		clientBasedCORS: () => true,
-		interactions: { url: () => '/test/interaction' },
+		interactions: { url: () => '/test/interaction', policy: strengthPolicy() },
 		enabledJWA: { idTokenSigningAlgValues: Object.keys(KEYS) },
 		features: {
 			clientCredentials: { enabled: true },
@@ -87,7 +102,7 @@ function makeProvider(issuer) {
 				getResourceServerInfo: () => serverInfo({}),
 			},
 		},
-		extraTokenClaims: (ctx, token) => token.extra?.claims ?? claimsOf(token.accountId),
+		extraTokenClaims: (ctx, token) => token.extra?.claims ?? { ...claimsOf(token.accountId), ...strengthOf(ctx) },
 		findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
 	});
 	handle = provider.callback();
@@ -95,6 +110,11 @@ function makeProvider(issuer) {
 
 const claimsOf = (account) =>
 	account ? { preferred_username: `${account}@example.com`, groups: ['cloud'] } : { groups: ['timers'] };
+
+function strengthOf({ oidc: { entities } }) {
+	const { amr } = entities.AuthorizationCode ?? entities.DeviceCode ?? entities.RefreshToken ?? {};
+	return amr && { amr };
+}
 
 function serverInfo({ alg = 'ES256', audience = AUDIENCE, ttl = 600 }) {
 	return {
@@ -140,6 +160,7 @@ async function confirm({ user_code: text, sub = 'amira', deny = false }) {
 			scope: 'openid offline_access jit',
 			resource: AUDIENCE,
 			claims: {},
+			amr: methods(code.params),
 			authTime: Math.floor(Date.now() / 1000),
 		});
 	}
@@ -151,8 +172,10 @@ async function confirm({ user_code: text, sub = 'amira', deny = false }) {
 async function interact(request, response) {
 	const details = await provider.interactionDetails(request, response);
 	const result = {};
-	if (details.prompt.name === 'login') {
-		result.login = { accountId: 'amira' };
+	if (refuse) {
+		Object.assign(result, { error: 'access_denied', error_description: 'refused' });
+	} else if (details.prompt.name === 'login') {
+		result.login = { accountId: 'amira', amr: methods(details.params) };
 	} else {
 		const grant = new provider.Grant({ accountId: details.session.accountId, clientId: details.params.client_id });
 		grant.addOIDCScope('openid offline_access');
@@ -175,6 +198,9 @@ async function control(request, issuer) {
 		return makeToken(body);
 	case '/test/confirm':
 		return confirm(body);
+	case '/test/refuse':
+		refuse = body.refuse === true;
+		return { refuse };
 	case '/test/rotate':
 		keys = [...makeKeys(), ...(body.keep ? keys : [])];
 		makeProvider(issuer);
