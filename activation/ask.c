@@ -175,8 +175,9 @@ void activation_submit(struct activation *activation, const struct ask *ask, act
 	store_call(activation->options.store, &call, on_granted, p);
 }
 
-void activation_deactivate(struct activation *activation, const struct ask *ask, activation_done *done,
-			   void *ctx)
+/* What needs no terms of the application. */
+static void ask_without_terms(struct activation *activation, const char *function, const struct ask *ask,
+			      activation_done *done, void *ctx)
 {
 	struct store_call call;
 	struct ask_numbers numbers = {0};
@@ -188,31 +189,23 @@ void activation_deactivate(struct activation *activation, const struct ask *ask,
 		return;
 	}
 	p->done = done;
-	core_call_by(activation, &call, "jit_deactivate", lane, ask->actor);
+	core_call_by(activation, &call, function, lane, ask->actor);
 	store_arg(&call, ask->id);
 	store_arg(&call, ask->only_try ? "1" : "0");
 	add_ask(&call, ask, &numbers);
 	store_call(activation->options.store, &call, on_granted, p);
 }
 
+void activation_deactivate(struct activation *activation, const struct ask *ask, activation_done *done,
+			   void *ctx)
+{
+	ask_without_terms(activation, "jit_deactivate", ask, done, ctx);
+}
+
 void activation_make_eligible(struct activation *activation, const struct ask *ask, activation_done *done,
 			      void *ctx)
 {
-	struct store_call call;
-	struct ask_numbers numbers = {0};
-	unsigned lane = core_lane(activation, ask->application);
-	struct pending *p = pending_new(activation, lane, ctx);
-
-	if (p == NULL) {
-		done(ctx, ERR_NOMEM, NULL);
-		return;
-	}
-	p->done = done;
-	core_call_by(activation, &call, "jit_eligibility", lane, ask->actor);
-	store_arg(&call, ask->id);
-	store_arg(&call, ask->only_try ? "1" : "0");
-	add_ask(&call, ask, &numbers);
-	store_call(activation->options.store, &call, on_granted, p);
+	ask_without_terms(activation, "jit_eligibility", ask, done, ctx);
 }
 
 /* Somebody waits to hear whether a person is eligible. */

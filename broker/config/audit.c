@@ -1,27 +1,7 @@
-/* Rules over those who only watch: machines with their roles, the audit and the escrow. See build.h. */
+/* Rules over the audit and the escrow. See build.h. */
 #include "config/build.h"
 
 #include <string.h>
-
-void config_finish_machine(struct builder *builder, size_t index, const struct element *element)
-{
-	static const char *const roles[] = {"auditor", "timer"}; /* in the order of enum config_role */
-	struct config_machine *machine = &builder->config->machines[index];
-	for (size_t i = 0; i < machine->roles.count; i++) {
-		size_t role = 0;
-		while (role < 2 && strcmp(machine->roles.list[i], roles[role]) != 0)
-			role++;
-		if (role == 2)
-			report_error(builder->reading.report, element_place(element, SET_MACHINE_ROLES),
-				     "machines[].roles may hold timer and auditor only");
-		else
-			machine->role_bits |= 1U << role;
-	}
-	builder->machines[index] = (struct marks){
-		.id = element_place(element, SET_MACHINE_NAME),
-		.secret = element_place(element, SET_MACHINE_TOKEN),
-	};
-}
 
 /* A key is long enough to be none that can be guessed. */
 static void check_key(const struct builder *builder, enum setting_id id, const char *key)

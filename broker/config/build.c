@@ -204,13 +204,13 @@ static const struct list {
 	const char *prefix;
 	void (*finish)(struct builder *builder, size_t index, const struct element *element);
 } lists[] = {
-	{SET_SIGN_IN, OF_ISSUER, "sign_in[].", config_finish_issuer},
-	{SET_MACHINES, OF_MACHINE, "machines[].", config_finish_machine},
-	{SET_SOURCES, OF_SOURCE, "approval_sources[].", config_finish_source},
-	{SET_WEBHOOKS, OF_WEBHOOK, "notices.webhooks[].", config_finish_webhook},
-	{SET_PEOPLE, OF_PERSON, "people[].", config_finish_person},
-	{SET_APPLICATIONS, OF_APPLICATION, "applications[].", config_finish_application},
-	{SET_GROUPS, OF_GROUP, "groups[].", config_finish_group},
+	{SET_SIGN_IN, OF_ISSUER, "sign_in[].", builder_finish_issuer},
+	{SET_MACHINES, OF_MACHINE, "machines[].", builder_finish_machine},
+	{SET_SOURCES, OF_SOURCE, "approval_sources[].", builder_finish_source},
+	{SET_WEBHOOKS, OF_WEBHOOK, "notices.webhooks[].", builder_finish_webhook},
+	{SET_PEOPLE, OF_PERSON, "people[].", builder_finish_person},
+	{SET_APPLICATIONS, OF_APPLICATION, "applications[].", builder_finish_application},
+	{SET_GROUPS, OF_GROUP, "groups[].", builder_finish_group},
 };
 
 /* So many elements of that size, and a mark for each. NULL when memory is short; *count is 0 then. */
@@ -329,7 +329,7 @@ void config_build(struct builder *builder)
 	builder_list_signers(builder);
 	if (builder->root.given[SET_GROUPS])
 		read_list(builder, &settings[SET_GROUPS], builder->root.given[SET_GROUPS]);
-	config_check(builder);
+	builder_check_all(builder);
 }
 
 void builder_release(struct builder *builder)

@@ -153,18 +153,22 @@ void builder_check_redis(struct builder *builder);
 void builder_check_audit(struct builder *builder);
 
 /* The end of reading one element: rules within it, and defaults that depend on its other settings. */
-void config_finish_issuer(struct builder *builder, size_t index, const struct element *element);
-void config_finish_machine(struct builder *builder, size_t index, const struct element *element);
-void config_finish_source(struct builder *builder, size_t index, const struct element *element);
-void config_finish_webhook(struct builder *builder, size_t index, const struct element *element);
-void config_finish_person(struct builder *builder, size_t index, const struct element *element);
-void config_finish_application(struct builder *builder, size_t index, const struct element *element);
-void config_finish_group(struct builder *builder, size_t index, const struct element *element);
+void builder_finish_issuer(struct builder *builder, size_t index, const struct element *element);
+void builder_finish_machine(struct builder *builder, size_t index, const struct element *element);
+void builder_finish_source(struct builder *builder, size_t index, const struct element *element);
+void builder_finish_webhook(struct builder *builder, size_t index, const struct element *element);
+void builder_finish_person(struct builder *builder, size_t index, const struct element *element);
+void builder_finish_application(struct builder *builder, size_t index, const struct element *element);
+void builder_finish_group(struct builder *builder, size_t index, const struct element *element);
+
+/* check.c: reports each id of the list at `path` that is no group's, once the groups are sorted. What is no id at all has
+ * been reported when it was read. NULL: there is no list. */
+void builder_check_groups(struct builder *builder, const char *path, const yaml_node_t *groups);
 
 /* notices.c: once the groups and the people are sorted. */
-void config_check_notices(struct builder *builder);
+void builder_check_notices(struct builder *builder);
 
 /* The rules over everything; resolves references; sorts the lists by id. */
-void config_check(struct builder *builder);
+void builder_check_all(struct builder *builder);
 
 #endif

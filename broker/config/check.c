@@ -21,7 +21,7 @@ static void default_text(char *text, const char *fallback)
 		memcpy(text, fallback, strlen(fallback) + 1);
 }
 
-void config_finish_issuer(struct builder *builder, size_t index, const struct element *element)
+void builder_finish_issuer(struct builder *builder, size_t index, const struct element *element)
 {
 	builder->issuers[index] = (struct marks){
 		.id = given_place(element, SET_ISSUER),
@@ -71,7 +71,7 @@ static void check_source_kind(struct builder *builder, const struct element *ele
 			     workspace ? "workspace" : "approvers");
 }
 
-void config_finish_source(struct builder *builder, size_t index, const struct element *element)
+void builder_finish_source(struct builder *builder, size_t index, const struct element *element)
 {
 	const struct config_approval_source *source = &builder->config->sources[index];
 	struct report *report = builder->reading.report;
@@ -92,7 +92,27 @@ void config_finish_source(struct builder *builder, size_t index, const struct el
 	};
 }
 
-void config_finish_person(struct builder *builder, size_t index, const struct element *element)
+void builder_finish_machine(struct builder *builder, size_t index, const struct element *element)
+{
+	static const char *const roles[] = {"auditor", "timer"}; /* in the order of enum config_role */
+	struct config_machine *machine = &builder->config->machines[index];
+	for (size_t i = 0; i < machine->roles.count; i++) {
+		size_t role = 0;
+		while (role < 2 && strcmp(machine->roles.list[i], roles[role]) != 0)
+			role++;
+		if (role == 2)
+			report_error(builder->reading.report, element_place(element, SET_MACHINE_ROLES),
+				     "machines[].roles may hold timer and auditor only");
+		else
+			machine->role_bits |= 1U << role;
+	}
+	builder->machines[index] = (struct marks){
+		.id = element_place(element, SET_MACHINE_NAME),
+		.secret = element_place(element, SET_MACHINE_TOKEN),
+	};
+}
+
+void builder_finish_person(struct builder *builder, size_t index, const struct element *element)
 {
 	struct config_person *person = &builder->config->people[index];
 	struct scim_person *names = &person->names;
@@ -106,7 +126,7 @@ void config_finish_person(struct builder *builder, size_t index, const struct el
 	};
 }
 
-void config_finish_application(struct builder *builder, size_t index, const struct element *element)
+void builder_finish_application(struct builder *builder, size_t index, const struct element *element)
 {
 	struct config_application *application = &builder->config->applications[index];
 	struct throttle *throttle = &application->throttle;
@@ -129,7 +149,7 @@ void config_finish_application(struct builder *builder, size_t index, const stru
 	};
 }
 
-void config_finish_group(struct builder *builder, size_t index, const struct element *element)
+void builder_finish_group(struct builder *builder, size_t index, const struct element *element)
 {
 	const yaml_node_t *application = element->given[SET_GROUP_APPLICATION];
 	builder->groups[index] = (struct marks){
@@ -300,25 +320,27 @@ static void check_references(struct builder *builder)
 	}
 }
 
-/* What is no id at all has been reported when it was read. */
-static void check_source_groups(struct builder *builder, const yaml_node_t *groups)
+void builder_check_groups(struct builder *builder, const char *path, const yaml_node_t *groups)
 {
-	const yaml_node_item_t *top = groups->data.sequence.items.top;
+	const yaml_node_item_t *top;
+
+	if (groups == NULL || groups->type != YAML_SEQUENCE_NODE)
+		return;
+	top = groups->data.sequence.items.top;
 	for (const yaml_node_item_t *item = groups->data.sequence.items.start; item < top; item++) {
 		const yaml_node_t *node = tree_node(builder->tree, *item);
 		const char *id = tree_text(node);
+
 		if (id && id_valid(id) && !config_group(builder->config, id))
 			report_error(builder->reading.report, tree_place(node),
-				     "approval_sources[].groups holds %s, which is not among the groups", id);
+				     "%s holds %s, which is not among the groups", path, id);
 	}
 }
 
 static void check_sources(struct builder *builder)
 {
 	for (size_t i = 0; i < builder->config->source_count; i++) {
-		const yaml_node_t *groups = builder->sources[i].groups;
-		if (groups && groups->type == YAML_SEQUENCE_NODE)
-			check_source_groups(builder, groups);
+		builder_check_groups(builder, "approval_sources[].groups", builder->sources[i].groups);
 		builder_check_source(builder, &builder->config->sources[i], builder->sources[i].id);
 	}
 }
@@ -443,7 +465,7 @@ static int compare_groups(const void *left, const void *right)
 	return strcasecmp(a->id, b->id);
 }
 
-void config_check(struct builder *builder)
+void builder_check_all(struct builder *builder)
 {
 	struct config *config = builder->config;
 	check_unique(builder);
@@ -468,5 +490,5 @@ void config_check(struct builder *builder)
 	builder_gather_claims(builder);
 	if (config->people_count)
 		qsort(config->people, config->people_count, sizeof(*config->people), compare_people);
-	config_check_notices(builder);
+	builder_check_notices(builder);
 }

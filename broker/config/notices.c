@@ -70,7 +70,7 @@ static void refuse_empty(struct builder *builder, const struct element *element,
 			     "%s is empty: leave it out where all are meant", settings[id].path);
 }
 
-void config_finish_webhook(struct builder *builder, size_t index, const struct element *element)
+void builder_finish_webhook(struct builder *builder, size_t index, const struct element *element)
 {
 	const struct config_webhook *hook = &builder->config->webhooks[index];
 	struct report *report = builder->reading.report;
@@ -90,19 +90,6 @@ void config_finish_webhook(struct builder *builder, size_t index, const struct e
 			report_error(report, element_place(element, SET_WEBHOOK_NAME),
 				     "another webhook has this name (upper and lower case are the same)");
 	builder->webhooks[index] = (struct marks){.groups = element->given[SET_WEBHOOK_GROUPS]};
-}
-
-/* What is no id at all has been reported when it was read. */
-static void check_groups(struct builder *builder, const yaml_node_t *groups)
-{
-	const yaml_node_item_t *top = groups->data.sequence.items.top;
-	for (const yaml_node_item_t *item = groups->data.sequence.items.start; item < top; item++) {
-		const yaml_node_t *node = tree_node(builder->tree, *item);
-		const char *id = tree_text(node);
-		if (id && id_valid(id) && !config_group(builder->config, id))
-			report_error(builder->reading.report, tree_place(node),
-				     "notices.webhooks[].groups holds %s, which is not among the groups", id);
-	}
 }
 
 static void check_mail(struct builder *builder)
@@ -145,13 +132,10 @@ static void index_names(struct builder *builder)
 	qsort(config->by_name, config->people_count, sizeof(struct config_person *), compare_names);
 }
 
-void config_check_notices(struct builder *builder)
+void builder_check_notices(struct builder *builder)
 {
 	index_names(builder);
 	check_mail(builder);
-	for (size_t i = 0; i < builder->config->webhook_count; i++) {
-		const yaml_node_t *groups = builder->webhooks[i].groups;
-		if (groups && groups->type == YAML_SEQUENCE_NODE)
-			check_groups(builder, groups);
-	}
+	for (size_t i = 0; i < builder->config->webhook_count; i++)
+		builder_check_groups(builder, "notices.webhooks[].groups", builder->webhooks[i].groups);
 }

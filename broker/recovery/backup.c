@@ -8,11 +8,11 @@
 #include <uv.h>
 
 #include "activation/activation.h"
-#include "activation/library.h"
 #include "activation/states.h"
 #include "audit/verify.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "recovery/offline.h"
 #include "store/store.h"
 
 #define READY_MS  15000 /* a Redis that loads a large file takes its time */
@@ -293,23 +293,14 @@ static bool start(struct backup *backup, const char *url)
 {
 	const struct config *config = backup->config;
 	struct errctx ec = {""};
-	struct store_options options = {
-		.library = jit_library,
-		.library_len = jit_library_len,
-		.library_version = LIBRARY_VERSION,
-		.schema = SCHEMA_VERSION,
-		.lanes = (unsigned)config->redis_lanes,
-		.call_timeout_ms = config->redis_timeout_ms,
-		.queue_max = LANES_MAX + 16,
-		.allow_volatile = true, /* a copy that is only looked at */
-		.on_ready = on_ready,
-		.ctx = backup,
-	};
+	struct store_options options = offline_store(config);
 
+	options.allow_volatile = true; /* a copy that is only looked at */
+	options.queue_max = LANES_MAX + 16;
+	options.on_ready = on_ready;
+	options.ctx = backup;
 	if (url[0] != '\0')
-		options.place.url = url;
-	else
-		config_redis_place(config, &options.place);
+		options.place = (struct store_place){.url = url};
 	backup->store = store_new(&backup->loop, &options, &ec);
 	backup->activation =
 		activation_new(&(struct activation_options){.loop = &backup->loop, .store = backup->store});

@@ -1,11 +1,10 @@
 /* What Redis knows of memberships, for a drain that runs beside it. */
 #include <stdlib.h>
 
-#include "activation/library.h"
-#include "activation/states.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "recovery/drain_parts.h"
+#include "recovery/offline.h"
 
 #define QUEUE_MAX 200000
 
@@ -35,20 +34,11 @@ static void on_late(uv_timer_t *timer)
 bool drain_ask(struct drain *drain, struct errctx *ec)
 {
 	const struct config *config = drain->config;
-	struct store_options options = {
-		.library = jit_library,
-		.library_len = jit_library_len,
-		.library_version = LIBRARY_VERSION,
-		.schema = SCHEMA_VERSION,
-		.lanes = (unsigned)config->redis_lanes,
-		.call_timeout_ms = config->redis_timeout_ms,
-		.queue_max = QUEUE_MAX,
-		.allow_volatile = config->redis_allow_volatile,
-		.on_ready = on_ready,
-		.ctx = drain,
-	};
+	struct store_options options = offline_store(config);
 
-	config_redis_place(config, &options.place);
+	options.queue_max = QUEUE_MAX;
+	options.on_ready = on_ready;
+	options.ctx = drain;
 	drain->store = store_new(&drain->loop, &options, ec);
 	if (drain->store == NULL)
 		return false;
