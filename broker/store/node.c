@@ -167,6 +167,7 @@ static void on_lost(void *ctx, const char *why)
 
 static void converse(struct node *node)
 {
+	limit_attempt(node, NODE_SETUP);
 	if (setup_command(&node->setup, &node->conversation.text, &node->conversation.len) != ERR_OK) {
 		node_lose(node, "there is no memory for a command");
 		return;
@@ -178,7 +179,6 @@ static void converse(struct node *node)
 
 static void begin_setup(struct node *node)
 {
-	limit_attempt(node, NODE_SETUP);
 	setup_begin(&node->setup, &node->shared->wish);
 	converse(node);
 }

@@ -48,7 +48,7 @@ enum node_state {
 	NODE_WAITING,    /* no connection; the timer starts the next attempt */
 	NODE_SEEKING,    /* the owner looks for the address; the timer ends the attempt */
 	NODE_CONNECTING, /* the timer ends the attempt */
-	NODE_SETUP,      /* the start-up conversation is under way; the timer ends it */
+	NODE_SETUP,      /* the start-up conversation is under way; each question has the time of a call */
 	NODE_READY,
 	NODE_DRAINING, /* Redis cannot take calls: nothing more is sent until all replies are there */
 	NODE_CLOSED

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "store/setup.h"
+#include "tests/support/redis_gate.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/store_fixture.h"
 
@@ -424,6 +425,29 @@ static void test_late_redis(void **state)
 	fixture_close(&f);
 }
 
+/* Each answer comes in the time that a call has, all of them together do not. */
+static void test_slow_redis(void **state)
+{
+	static const char *const questions[] = {"CONFIG", "jit_version", "jit_denied"};
+	struct redis_server *redis = *state;
+	struct redis_gate gate;
+	struct store_fixture f;
+	struct store_options options = fixture_options(&f, NULL);
+	assert_true(redis_gate_start(&gate, redis->dir, redis->socket_path));
+	options.place.url = gate.url;
+	fixture_open(&f, &options);
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		redis_gate_hold(&gate, GATE_REPLIES, questions[i]);
+		fixture_run_for(&f, options.call_timeout_ms / 2);
+		assert_int_equal(f.times_ready, 0);
+	}
+	redis_gate_release(&gate);
+	fixture_wait(&f, &f.times_ready, 1);
+	assert_int_equal(f.times_lost, 0);
+	fixture_close(&f);
+	redis_gate_stop(&gate);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +467,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_lane_of, start_redis, stop_redis),
 		cmocka_unit_test_setup_teardown(test_late_redis, start_redis, stop_redis),
+		cmocka_unit_test_setup_teardown(test_slow_redis, start_redis, stop_redis),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
