@@ -216,11 +216,12 @@ local function jit_push_check(keys, args)
 end
 
 -- jit_held, read only: does the store know of a membership, because it is granted, was asked for, or may be in the
--- application? ARGV 3 group, 4 person, 5 application. Answers {'ok', now, 0, 1|0}.
+-- application? ARGV 3 group, 4 person, 5 application, 6 a request, where that one is asked for as well. Answers
+-- {'ok', now, 0, 1|0, 1|0}.
 local function jit_held(keys, args)
 	local c = context(keys, args)
 	local m = get_member(c, args[3], args[4], args[5])
-	return { 'ok', c.now, 0, (m.s ~= 0 or m.u or #m.r > 0) and 1 or 0 }
+	return { 'ok', c.now, 0, (m.s ~= 0 or m.u or #m.r > 0) and 1 or 0, args[6] and get_request(c, args[6]) and 1 or 0 }
 end
 
 -- What came of the members, as the arguments from the `first` on say it.

@@ -8,39 +8,37 @@
 #include "escrow/survey.h"
 
 #define AGAIN_MS 60000
+#define WINDOW   64 /* questions at a time, so that nobody waits for them */
 
 struct forgotten {
 	struct config *config;
+	struct store *store;
 	int64_t born_ms[LANES_MAX]; /* of the lanes' data */
 	uv_timer_t again;
 	uv_work_t work;
 	bool working, closed;
-	size_t count, found; /* as told; as the thread has found it */
+	bool busy, behind; /* a look is under way; another one is wanted then */
+	/* Of the look that is under way: */
+	struct survey survey;
+	bool is_read, failed;
+	size_t next, asked, found;
+	size_t count; /* as told */
 	char trouble[192];
+};
+
+/* An entry whose request Redis is asked for. */
+struct question {
+	struct forgotten *forgotten;
+	int64_t at_ms;
 };
 
 static void release(struct forgotten *forgotten)
 {
-	if (!forgotten->closed || forgotten->working)
+	if (!forgotten->closed || forgotten->working || forgotten->asked > 0)
 		return;
+	survey_release(&forgotten->survey);
 	config_unref(forgotten->config);
 	free(forgotten);
-}
-
-/* By the clock of the broker that began the data, and by Redis' when the line was written: they may differ a little. */
-static size_t count_older(const struct ledger *ledger, const int64_t *born_ms)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < ledger_count(ledger); i++) {
-		const struct escrow_line *line = &ledger_at(ledger, i)->line;
-
-		/* Where nobody said which request it was for, the lane is not known: lane 0 stands for all. */
-		int lane = id_lane(line->assignment);
-
-		count += line->kind != ESCROW_GONE && line->at_ms < born_ms[lane >= 0 ? lane : 0] ? 1 : 0;
-	}
-	return count;
 }
 
 /* In the thread. What cannot be read is escrow_trouble()'s to tell. */
@@ -51,26 +49,128 @@ static void work(uv_work_t *request)
 	const struct survey_place place = {config->escrow_path,
 					   config->escrow_second_path,
 					   {config->escrow_key, config->escrow_former_key}};
-	struct survey survey;
 	struct errctx ec = {""};
 	char *text = NULL;
 	size_t len;
 	FILE *report = open_memstream(&text, &len);
 
-	if (report != NULL && survey_read(&place, report, &survey, &ec) == ERR_OK) {
-		forgotten->found = count_older(survey.ledger, forgotten->born_ms);
-		survey_release(&survey);
-	}
+	forgotten->is_read = report != NULL && survey_read(&place, report, &forgotten->survey, &ec) == ERR_OK;
 	if (report != NULL)
 		fclose(report);
 	free(text);
 }
 
-static void begin(struct forgotten *forgotten);
+/* -- what Redis knows -------------------------------------------------------------------------------------- */
+
+static void go_on(struct forgotten *forgotten);
+
+/*
+ * A request is kept for `history` after its end: so one that was made since, and is not there, is lost. Brokers that do not
+ * share a folder leave lines of what others have removed; those requests are there.
+ */
+static void on_answer(void *ctx, enum err err, const struct reply *reply)
+{
+	struct question *question = ctx;
+	struct forgotten *forgotten = question->forgotten;
+	bool is_recent = question->at_ms > reply_int(reply_at(reply, 1)) - forgotten->config->history_ms;
+	bool is_known = reply_int(reply_at(reply, 3)) != 0 || reply_int(reply_at(reply, 4)) != 0;
+
+	forgotten->asked--;
+	forgotten->failed = forgotten->failed || err != ERR_OK;
+	forgotten->found += err == ERR_OK && is_recent && !is_known ? 1 : 0;
+	free(question);
+	go_on(forgotten);
+}
+
+static void ask(struct forgotten *forgotten, const struct escrow_line *line)
+{
+	struct question *question = malloc(sizeof(*question));
+	struct store_call call = {.function = "jit_held", .read_only = true};
+
+	forgotten->failed = forgotten->failed || question == NULL;
+	if (question == NULL)
+		return;
+	*question = (struct question){forgotten, line->at_ms};
+	forgotten->asked++;
+	call.lane = store_lane_of(forgotten->store, line->application);
+	store_arg(&call, "0");
+	store_arg(&call, "0");
+	store_arg(&call, line->group);
+	store_arg(&call, line->principal);
+	store_arg(&call, line->application);
+	store_arg(&call, line->assignment);
+	store_call(forgotten->store, &call, on_answer, question);
+}
+
+static void consider(struct forgotten *forgotten, const struct escrow_line *line)
+{
+	/* Where nobody said which request it was for, the lane is not known: lane 0 stands for all. */
+	int lane = id_lane(line->assignment);
+
+	if (line->kind == ESCROW_GONE)
+		return;
+	/* By the clock of the broker that began the data, and by Redis' when the line was written: they may differ. */
+	if (line->at_ms < forgotten->born_ms[lane >= 0 ? lane : 0])
+		forgotten->found++;
+	else if (lane >= 0)
+		ask(forgotten, line);
+}
+
+/* -- a look ------------------------------------------------------------------------------------------------ */
+
+static void on_worked(uv_work_t *request, int status);
+
+static void begin(struct forgotten *forgotten)
+{
+	forgotten->busy = forgotten->working = true;
+	forgotten->behind = forgotten->failed = false;
+	forgotten->next = forgotten->found = 0;
+	uv_timer_stop(&forgotten->again);
+	uv_queue_work(forgotten->again.loop, &forgotten->work, work, on_worked);
+}
 
 static void on_again(uv_timer_t *timer)
 {
 	begin(timer->data);
+}
+
+static void tell(struct forgotten *forgotten)
+{
+	if (forgotten->found > 0)
+		snprintf(forgotten->trouble, sizeof(forgotten->trouble),
+			 "The escrow holds %zu removals that Redis does not know: jit escrow drain "
+			 "--beside-redis, as deploy/restore.md says.",
+			 forgotten->found);
+	if (forgotten->found > 0 && forgotten->found != forgotten->count)
+		log_error("escrow_unknown", "error=%s", forgotten->trouble);
+	forgotten->count = forgotten->found;
+}
+
+static void end(struct forgotten *forgotten)
+{
+	forgotten->busy = false;
+	survey_release(&forgotten->survey);
+	if (!forgotten->failed)
+		tell(forgotten);
+	if (forgotten->behind)
+		begin(forgotten);
+	else if (forgotten->count > 0 || forgotten->failed)
+		uv_timer_start(&forgotten->again, on_again, AGAIN_MS, 0);
+}
+
+static void go_on(struct forgotten *forgotten)
+{
+	const struct ledger *ledger = forgotten->survey.ledger;
+	size_t count = forgotten->is_read ? ledger_count(ledger) : 0;
+
+	if (uv_is_closing((uv_handle_t *)&forgotten->again)) {
+		release(forgotten);
+		return;
+	}
+	while (forgotten->next < count && forgotten->asked < WINDOW)
+		consider(forgotten, &ledger_at(ledger, forgotten->next++)->line);
+	if (forgotten->next == count && forgotten->asked == 0)
+		end(forgotten);
 }
 
 static void on_worked(uv_work_t *request, int status)
@@ -79,39 +179,31 @@ static void on_worked(uv_work_t *request, int status)
 
 	(void)status;
 	forgotten->working = false;
-	if (forgotten->found > 0 && !uv_is_closing((uv_handle_t *)&forgotten->again)) {
-		snprintf(forgotten->trouble, sizeof(forgotten->trouble),
-			 "The escrow holds %zu removals that Redis does not know: jit escrow drain "
-			 "--beside-redis, as deploy/restore.md says.",
-			 forgotten->found);
-		uv_timer_start(&forgotten->again, on_again, AGAIN_MS, 0);
-	}
-	if (forgotten->found > 0 && forgotten->found != forgotten->count)
-		log_error("escrow_unknown", "error=%s", forgotten->trouble);
-	forgotten->count = forgotten->found;
-	release(forgotten);
+	forgotten->failed = !forgotten->is_read;
+	go_on(forgotten);
 }
 
-static void begin(struct forgotten *forgotten)
-{
-	forgotten->working = true;
-	forgotten->found = 0;
-	uv_queue_work(forgotten->again.loop, &forgotten->work, work, on_worked);
-}
-
-struct forgotten *forgotten_new(uv_loop_t *loop, struct config *config, const struct store *store)
+struct forgotten *forgotten_new(uv_loop_t *loop, struct config *config, struct store *store)
 {
 	struct forgotten *forgotten = calloc(1, sizeof(*forgotten));
 
 	if (forgotten == NULL)
 		return NULL;
 	forgotten->config = config_ref(config);
+	forgotten->store = store;
 	for (unsigned lane = 0; lane < store_lanes(store); lane++)
 		forgotten->born_ms[lane] = store_born_ms(store, lane);
 	uv_timer_init(loop, &forgotten->again);
 	forgotten->again.data = forgotten->work.data = forgotten;
 	begin(forgotten);
 	return forgotten;
+}
+
+void forgotten_look(struct forgotten *forgotten)
+{
+	forgotten->behind = forgotten->busy;
+	if (!forgotten->busy)
+		begin(forgotten);
 }
 
 static void on_closed(uv_handle_t *handle)

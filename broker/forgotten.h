@@ -1,6 +1,7 @@
 /*
- * Removals of the escrow that are older than the store's data: Redis was lost and begun anew, so no broker will make them.
- * Somebody has to be told, loudly, until `jit escrow drain` has carried them out.
+ * Removals of the escrow that the store knows nothing of, so no broker will make them: Redis was lost and begun anew, or goes
+ * on from an older state (a backup, a replica that was behind). Somebody has to be told, loudly, until `jit escrow drain`
+ * has carried them out.
  */
 #ifndef BROKER_FORGOTTEN_H
 #define BROKER_FORGOTTEN_H
@@ -13,11 +14,14 @@
 struct forgotten;
 
 /*
- * Reads the manifests in libuv's thread pool, and again every minute as long as there is anything to tell; which data the
- * `store` has, which must be ready, is read before this returns. Takes a reference of `config`, which has an escrow. NULL: no
- * memory.
+ * Reads the manifests in libuv's thread pool and asks the `store`, which must be ready, for what is in them; again every minute
+ * as long as there is anything to tell. Borrows the store until forgotten_free(); takes a reference of `config`, which has
+ * an escrow. NULL: no memory.
  */
-struct forgotten *forgotten_new(uv_loop_t *loop, struct config *config, const struct store *store) MUST_CHECK;
+struct forgotten *forgotten_new(uv_loop_t *loop, struct config *config, struct store *store) MUST_CHECK;
+
+/* The store is ready again, perhaps with other data: looks anew. */
+void forgotten_look(struct forgotten *forgotten);
 
 /* The memory is given back when the loop has run. NULL is legal. */
 void forgotten_free(struct forgotten *forgotten);

@@ -164,7 +164,9 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 			keeper_note_config(broker->keeper, "start");
 	}
 	broker->served = broker->served || ready;
-	if (ready && broker->escrow != NULL && broker->server != NULL && broker->forgotten == NULL)
+	if (ready && broker->forgotten != NULL)
+		forgotten_look(broker->forgotten);
+	else if (ready && broker->escrow != NULL && broker->server != NULL)
 		broker->api.forgotten = broker->forgotten =
 			forgotten_new(&broker->loop, broker->config, broker->store);
 }

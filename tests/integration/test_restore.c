@@ -237,6 +237,49 @@ static void a_backup_that_is_not_whole_is_found(void **state)
 	world_passed(&t->world);
 }
 
+static bool says_one_is_lost(void *ctx)
+{
+	struct test *t = ctx;
+	struct http_response response;
+	bool it_does;
+
+	broker_call(&t->world.brokers[0], &(struct http_request){.url = "/readyz"}, &response);
+	it_does = strstr(buf_text(&response.body), "holds 1 removals that Redis does not know") != NULL;
+	http_response_release(&response);
+	return it_does;
+}
+
+/* Nobody has stopped the brokers. What others have removed, who do not write into this folder, is not lost. */
+static void what_is_lost_under_a_broker_is_told(void **state)
+{
+	struct test *t = *state;
+	struct world_ask ask = {.broker = 1};
+	struct broker_config other = t->world.config;
+	struct http_response response;
+	struct drained job;
+
+	other.more = NULL;
+	assert_true(broker_start(&t->world.brokers[1], t->world.dir, "other", &other));
+	t->world.broker_count = 2;
+	give(t, 0, "PT1H");
+	world_deactivate(&t->world, &ask, &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	assert_true(world_wait_member(&t->world, 0, 0, false, SCENE_PATIENCE));
+	back_up(t);
+	give(t, 1, "PT1H");
+	redis_server_kill9(&t->world.redis);
+	restore(t);
+	assert_true(wait_until(says_one_is_lost, t, SCENE_PATIENCE));
+	assert_true(broker_stop(&t->world.brokers[0]) && broker_stop(&t->world.brokers[1]));
+	assert_true(proc_log_holds(&t->world.brokers[0].proc, "event=escrow_unknown"));
+	drained_run(&t->world, &job, "--all", "--beside-redis", NULL);
+	assert_int_equal(job.status, 0);
+	drained_release(&job);
+	assert_false(is_member(t, 1));
+	world_passed(&t->world);
+}
+
 /* Each would keep the throttle for itself, and the application would get twice as much. */
 static void a_second_drain_is_refused(void **state)
 {
@@ -273,6 +316,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(what_the_backup_does_not_know_leaves),
 		ROW(a_backup_that_is_not_whole_is_found),
+		ROW(what_is_lost_under_a_broker_is_told),
 		ROW(a_second_drain_is_refused),
 	};
 
