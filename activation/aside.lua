@@ -20,7 +20,7 @@ local function set_aside(c, key, entry, app, words)
 	end
 end
 
--- Answers what work() does; nil when it fails: then the entry of that key is set aside. Here alone an error is caught.
+-- Answers what work() does; nil when it fails: then the entry of that key is set aside.
 local function try(c, key, entry, app, work)
 	local done, result = pcall(work)
 	if not done then
@@ -33,24 +33,41 @@ local function try(c, key, entry, app, work)
 	return result
 end
 
--- The same with records of its own, which are written when the work is done and forgotten when it fails: of what is done by
--- halves stays only what it has written itself, and doing it anew is harmless.
-local function try_alone(c, key, entry, app, work)
+-- Does work() with records of its own, which are written when it is done and forgotten when it fails: of what is done by
+-- halves stays only what it has written itself, and doing it anew is harmless. Answers whether it is done, or false and why.
+local function alone(c, work)
 	local own = c.own
 	local function forget()
 		c.requests, c.members, c.users, c.own = {}, {}, {}, {}
 	end
 	forget()
-	local done = try(c, key, entry, app, function()
+	local done, why = pcall(function()
 		work()
 		write_records(c)
-		return true
 	end)
 	for name, how in pairs(done and c.own or {}) do
 		own[name] = own[name] or how
 	end
 	forget()
 	c.own = own
+	return done, why
+end
+
+-- What the whole lane needs, and what comes about anew: how to count it.
+local COMES_ANEW = { sa = 'ZCARD', aw = 'HLEN', audit = 'XLEN', ['audit:head'] = 'HLEN' }
+
+-- What is there in its place is kept under another name, and told. That the audit's chain is broken there will be found.
+local function put_away(c)
+	for key, count in pairs(COMES_ANEW) do
+		local found = redis.pcall(count, c.pre .. key)
+		if type(found) == 'table' then
+			redis.call('RENAME', c.pre .. key, c.pre .. 'odd:' .. key)
+			c.failed[#c.failed + 1] = key .. ': ' .. words_of(found)
+		end
+	end
+	for _, words in ipairs(c.failed) do
+		audit(c, 'set_aside', { b = 'broker', y = words })
+	end
 end
 
 -- Reads all that an end of access touches, so that what cannot be read is met before anything is written.

@@ -87,8 +87,8 @@ end
 
 -- How long the membership's access has outlived its end, ms; nil when it has not.
 local function outlived(c, g, p)
-	local since = redis.call('ZSCORE', c.pre .. 'x', g .. ':' .. p)
-	return since and c.now - tonumber(since)
+	local since = redis.pcall('ZSCORE', c.pre .. 'x', g .. ':' .. p)
+	return type(since) == 'string' and c.now - tonumber(since) or nil
 end
 
 -- What else an auditor wants to know of a request when it moves by that event.

@@ -20,7 +20,7 @@ local function jit_drift_find(keys, args)
 			bucket_take(c, t, args[4])
 			redis.call('HSET', c.pre .. 'c:' .. t.app, 'till', c.now + t.lease, 'looked', c.now)
 			redis.call('DEL', c.pre .. 'fn:' .. g)
-			return answer(c, 'look', (i - 3) / 2, redis.call('GET', c.pre .. 'gi:' .. g) or '')
+			return answer(c, 'look', (i - 3) / 2, known_of(c, 'gi:', g))
 		end
 	end
 	return answer(c, 'nothing')

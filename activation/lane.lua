@@ -171,9 +171,10 @@ local function write_request(c, r)
 	r.id = id
 end
 
--- Adds to a number in a hash, which has no zeros.
+-- Adds to a number in a hash, which has no zeros. Where the hash cannot be read those who look into it are stopped by that;
+-- nothing that is only counted keeps access from ending.
 local function count_in(c, hash, name, more)
-	if redis.call('HINCRBY', c.pre .. hash, name, more) == 0 then
+	if redis.pcall('HINCRBY', c.pre .. hash, name, more) == 0 then
 		redis.call('HDEL', c.pre .. hash, name)
 	end
 end

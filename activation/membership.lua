@@ -62,11 +62,11 @@ local function confirm(c, m)
 	end
 end
 
--- The membership is gone, or is wanted again.
+-- The membership is gone, or is wanted again. (What `x` counts keeps nobody's access from ending: count_in.)
 local function no_removal(c, m)
 	if m.x then
 		m.x = nil
-		redis.call('ZREM', c.pre .. 'x', m.g .. ':' .. m.p)
+		redis.pcall('ZREM', c.pre .. 'x', m.g .. ':' .. m.p)
 		off(c, 'o:' .. m.g .. ':' .. m.p, m.ap)
 	end
 end
@@ -87,7 +87,7 @@ local function must_go(c, m)
 	if not m.x then
 		local since = ended_at(c, m)
 		m.x = true
-		redis.call('ZADD', c.pre .. 'x', since, m.g .. ':' .. m.p)
+		redis.pcall('ZADD', c.pre .. 'x', since, m.g .. ':' .. m.p)
 		if c.overdue > 0 then
 			at(c, 'o:' .. m.g .. ':' .. m.p, since + c.overdue, m.ap)
 		end

@@ -93,7 +93,7 @@ local function view_notice(c, n)
 	for name, value in pairs({ kind = n.k, number = n.i, told_at = string.format('%.0f', n.t),
 		overdue_since = n.du and string.format('%.0f', n.du),
 		person = r.p and redis.call('GET', c.pre .. 'u:' .. r.p),
-		group_name = r.g and redis.call('GET', c.pre .. 'gn:' .. r.g) }) do
+		group_name = r.g and known_of(c, 'gn:', r.g) }) do
 		out[#out + 1] = name
 		out[#out + 1] = value or ''
 	end

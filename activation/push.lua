@@ -1,12 +1,19 @@
 -- Pushes: a token is taken, members are bound to the push, and its end says what came of each.
 
+-- What the group is called, or its id in the application: '' = not known, or not to be read. The brokers have the name, too, and
+-- find the id by it.
+local function known_of(c, key, g)
+	local text = redis.pcall('GET', c.pre .. key .. g)
+	return type(text) == 'string' and text or ''
+end
+
 -- What a broker needs to carry the push out: id, application, group, add or remove, its cycle, the
 -- group's name, its id in the application ('' = not known), then per member: person, names (JSON), pushes that failed
 -- before, ids in the application, marks: 1 nobody but somebody else can have made them a member, m the broker has and
 -- they are not shown any more, f nobody knows who they are, and those of user.lua.
 local function push_order(c, id, push)
 	local order = { id, push.ap, push.g, push.op, push.cy or 0,
-		redis.call('GET', c.pre .. 'gn:' .. push.g) or '', redis.call('GET', c.pre .. 'gi:' .. push.g) or '' }
+		known_of(c, 'gn:', push.g), known_of(c, 'gi:', push.g) }
 	for _, p in ipairs(push.m) do
 		local m = get_member(c, push.g, p, push.ap)
 		order[#order + 1] = p
@@ -46,22 +53,48 @@ local function push_begin(c, t, id, op, g, members, cycle, on_demand)
 	return push_order(c, id, push)
 end
 
-local function get_push(c, id)
+local function read_push(c, id)
 	local raw = redis.call('GET', c.pre .. 'push:' .. id)
 	return raw and cmsgpack.unpack(raw)
 end
 
-local function push_forget(c, id, push, failed)
-	redis.call('DEL', c.pre .. 'push:' .. id)
-	off(c, 'p:' .. id)
-	if push.op == 'remove' then
-		strangers_left(c, push.ap, push.g, id)
+-- The push, as long as its broker may say what came of it.
+local function get_push(c, id)
+	local push = read_push(c, id)
+	return push and not push.left and push or nil
+end
+
+-- Settles each member alone by work(person). Who cannot be settled, because something cannot be read, is what is left of
+-- the push, as if its broker had died: only they are kept waiting. Answers why; nil when nobody is left.
+local function push_settle(c, id, push, work)
+	local left, failed, why = {}, 0, nil
+	for _, p in ipairs(push.m) do
+		local done, trouble = alone(c, function()
+			read_member(c, push.g, p, push.ap)
+			get_user(c, push.ap, p)
+			failed = failed + (work(p) and 1 or 0)
+		end)
+		if not done then
+			left[#left + 1] = p
+			why = why or trouble
+		end
 	end
 	if push.cy then
-		redis.call('HINCRBY', c.pre .. 'c:' .. push.ap, 'flying', -#push.m)
+		redis.call('HINCRBY', c.pre .. 'c:' .. push.ap, 'flying', #left - #push.m)
 		redis.call('HINCRBY', c.pre .. 'c:' .. push.ap, 'failures', failed)
 	end
+	if why then
+		push.m, push.left = left, true
+		redis.call('SET', c.pre .. 'push:' .. id, cmsgpack.pack(push))
+	else
+		redis.call('DEL', c.pre .. 'push:' .. id)
+		off(c, 'p:' .. id)
+		if push.op == 'remove' then
+			strangers_left(c, push.ap, push.g, id)
+		end
+	end
 	wake(c, push.ap, c.now)
+	return why
 end
 
 -- Access that was being brought and did not arrive: try again after `delay` ms, or with the next cycle (-1).
@@ -172,26 +205,44 @@ end
 
 -- The broker of this push has not been heard of for longer than the push may last: what it did is not known.
 local function push_lost(c, id)
-	local push = get_push(c, id)
+	local push = read_push(c, id)
 	if not push then
 		off(c, 'p:' .. id)
 		return
 	end
 	local result = { verdict = 'retry', in_doubt = true, delay = 0, status = 0, took = 0,
 		text = 'The broker that made this push stopped before its end.' }
-	for _, p in ipairs(push.m) do
+	local why = push_settle(c, id, push, function(p)
 		local m = get_member(c, push.g, p, push.ap)
 		-- It may have created the user.
 		result.marks = not get_user(c, push.ap, p).id and 'l' or ''
 		log_push(c, nil, push, id, m, m.n + 1, result)
 		push_result(c, m, push, result)
+		return true
+	end)
+	if why then
+		error(why, 0)
 	end
-	push_forget(c, id, push, #push.m)
+end
+
+-- Is that member still to be pushed? As jit_push_check says it: until when, and by which request.
+local function still_pushed(c, push, p)
+	local m = get_member(c, push.g, p, push.ap)
+	local r = granted_by(c, m)
+	local till
+	if not drift_stands(c, m) then
+		till = 0
+	elseif push.op == 'add' then
+		till = r and r.e or 0
+	else
+		till = r and 0 or 1
+	end
+	return till, r and r.id or '-'
 end
 
 -- jit_push_check, read only: is each member still to be pushed, immediately before it is sent?
--- ARGV 3 push id. Answers {'ok', now, ids, till ...}, or {'gone', ...}: in the order of the push, 0 = no longer, else for
--- an addition when the access ends, Unix ms, and in `ids`, parted by blanks, by which request ('-' = none).
+-- ARGV 3 push id. Answers {'ok', now, ids, till ...}, or {'gone', ...}: in the order of the push, 0 = no longer, or not to be
+-- read, else for an addition when the access ends, Unix ms, and in `ids`, parted by blanks, by which request ('-' = none).
 local function jit_push_check(keys, args)
 	local c = context(keys, args)
 	local push = get_push(c, args[3])
@@ -200,16 +251,9 @@ local function jit_push_check(keys, args)
 	end
 	local out, ids = { 'ok', c.now, '' }, {}
 	for _, p in ipairs(push.m) do
-		local m = get_member(c, push.g, p, push.ap)
-		local r = granted_by(c, m)
-		ids[#ids + 1] = r and r.id or '-'
-		if not drift_stands(c, m) then
-			out[#out + 1] = 0
-		elseif push.op == 'add' then
-			out[#out + 1] = r and r.e or 0
-		else
-			out[#out + 1] = r and 0 or 1
-		end
+		local read, till, by = pcall(still_pushed, c, push, p)
+		out[#out + 1] = read and till or 0
+		ids[#ids + 1] = read and by or '-'
 	end
 	out[3] = table.concat(ids, ' ')
 	return out
@@ -275,19 +319,25 @@ local function jit_push_end(keys, args)
 		bucket_return(c, t, id)
 	end
 	learn(c, t, args[7], tonumber(args[9]), args[8])
-	local failed, ends = 0, {}
-	for i, result in ipairs(read_results(args, 11, args[10])) do
-		local m = get_member(c, push.g, result.p, push.ap)
+	local results, index, ends = read_results(args, 11, args[10]), {}, {}
+	for i, result in ipairs(results) do
+		index[result.p], ends[i] = i, 0
+	end
+	local why = push_settle(c, id, push, function(p)
+		local i = index[p]
+		local m, result = get_member(c, push.g, p, push.ap), results[i]
 		local before = ends_at(c, m)
 		push_returned(c, m, push, result)
-		failed = failed + (FAILED[result.verdict] and 1 or 0)
 		log_push(c, t, push, id, m, m.n + 1, result)
 		push_result(c, m, push, result)
 		local after = ends_at(c, m)
 		ends[i] = after ~= before and after or 0
-	end
+		return FAILED[result.verdict]
+	end)
 	log_trim(c, t)
 	drift_tell_mended(c)
-	push_forget(c, id, push, failed)
+	if why then
+		set_aside(c, 'tt', 'p:' .. id, push.ap, words_of(why))
+	end
 	return answer(c, 'ok', unpack(ends))
 end

@@ -108,8 +108,11 @@ local function due_round(c, most, claims)
 	end
 	local share, taken = math.floor((most - #lane) / (#ends + #others)), #lane
 	local function work(key, entry, app)
-		try_alone(c, key, entry, app, function()
-			due_entry(c, entry, app, claims)
+		try(c, key, entry, app, function()
+			local done, why = alone(c, function()
+				due_entry(c, entry, app, claims)
+			end)
+			return done or error(why, 0)
 		end)
 	end
 	local function serve(list)
@@ -138,6 +141,7 @@ local function jit_due(keys, args)
 	local c = context(keys, args)
 	local most, done = tonumber(args[4]), 0
 	local claims = { lease = tonumber(args[3]), seen = {} }
+	put_away(c)
 	c.any_aside = tidy_aside(c)
 	repeat
 		local taken, any = due_round(c, most - done, claims)

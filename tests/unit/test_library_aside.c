@@ -131,9 +131,12 @@ static void test_a_user(void **state)
 		{"60013 end q2 bob:done", "ok"},
 		{"92011 due", "q aws z tt p:q1: WRONGTYPE"},
 		{"92012 mend us:aws:ann", ""},
-		{"92013 end q1 ann:done", "ok"},
+		{"92013 end q1 ann:done", "gone"},
 		{"97013 due", "q aws"},
-		{"97014 lane", "timetable=3 removals=0 oldest=0"},
+		{"97014 pump q3", "| push q3 remove g1 ann*1"},
+		{"97015 end q3 ann:done", "ok"},
+		{"97016 due", "q aws"},
+		{"97017 lane", "timetable=3 removals=0 oldest=0"},
 		END,
 	};
 	static const struct lane_story_row addition[] = {
@@ -152,6 +155,99 @@ static void test_a_user(void **state)
 
 	lane_story_run(*state, "a user's removal", removal);
 	lane_story_run(*state, "a user's addition", addition);
+}
+
+/* One who cannot be read any more while they are pushed keeps nobody of the same push. */
+static void test_a_push(void **state)
+{
+	static const char *const keys[] = {"m:g1:ann", "r:r1", "us:aws:ann", "u:ann"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char spoil[32], mend[32];
+		const struct lane_story_row rows[] = {
+			TWO_HAVE_IT,
+			{"60010 due", "q aws"},
+			{"60011 pump q1", "| push q1 remove g1 ann bob"},
+			{spoil, ""},
+			{"60013 end q1 ann:done bob:done", "ok"},
+			{"60013 end q1 ann:done bob:done", "gone"},
+			{"60014 lane", "timetable=3 removals=1 oldest=60000 aside=1 since=60013"},
+			{"60014 app members", "members=0"},
+			{"65013 due", "q aws z tt p:q1: WRONGTYPE"},
+			{mend, ""},
+			{"70013 due", "q aws"},
+			{"70014 pump q2", "| push q2 remove g1 ann*1"},
+			{"70015 end q2 ann:done", "ok"},
+			{"70016 due", "q aws"},
+			{"70016 lane", "timetable=3 removals=0 oldest=0"},
+			END,
+		};
+
+		snprintf(spoil, sizeof(spoil), "60012 spoil %s", keys[i]);
+		snprintf(mend, sizeof(mend), "65014 mend %s", keys[i]);
+		lane_story_run(*state, keys[i], rows);
+	}
+}
+
+/* The same where its broker has died, and where it looks who is still to be pushed. */
+static void test_a_lost_push(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		TWO_HAVE_IT,
+		{"60010 due", "q aws"},
+		{"60011 pump q1", "| push q1 remove g1 ann bob"},
+		{"60012 check q1", "ok 1 1"},
+		{"60012 spoil m:g1:ann", ""},
+		{"60012 check q1", "ok 0 1"},
+		{"92011 due", "q aws z tt p:q1: WRONGTYPE"},
+		{"92012 check q1", "gone"},
+		{"92012 pump q2", "| push q2 remove g1 bob*1"},
+		{"92013 end q2 bob:done", "ok"},
+		{"92014 mend m:g1:ann", ""},
+		{"97011 due", "q aws"},
+		{"97012 pump q3", "| push q3 remove g1 ann*1"},
+		END,
+	};
+
+	lane_story_run(*state, "a lost push", rows);
+}
+
+/* What all applications of the lane share, and what a group is called, keeps no access from ending. */
+static void test_shared_keys(void **state)
+{
+	static const struct {
+		const char *key, *told;
+	} keys[] = {
+		{"audit", " z audit: WRONGTYPE"},
+		{"audit:head", " z audit:head: WRONGTYPE"},
+		{"sa", " z sa: WRONGTYPE"},
+		{"aw", " z aw: WRONGTYPE"},
+		{"x", ""},
+		{"la", ""},
+		{"lv", ""},
+		{"lk", ""},
+		{"gu", ""},
+		{"gn:g1", ""},
+		{"gi:g1", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char spoil[32], due[48];
+		const struct lane_story_row rows[] = {
+			TWO_HAVE_IT,
+			{spoil, ""},
+			{"60010 due", due},
+			{"60011 pump q1", "| push q1 remove g1 ann bob"},
+			{"60012 end q1 ann:done bob:done", "ok"},
+			{"70012 due", "q aws"},
+			{"70013 pump q2", "idle"},
+			END,
+		};
+
+		snprintf(spoil, sizeof(spoil), "50000 spoil %s", keys[i].key);
+		snprintf(due, sizeof(due), "q aws%s", keys[i].told);
+		lane_story_run(*state, keys[i].key, rows);
+	}
 }
 
 /* All ends of the application. */
@@ -174,9 +270,11 @@ static void test_a_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_request), cmocka_unit_test(test_a_record_of_theirs),
-		cmocka_unit_test(test_half_done), cmocka_unit_test(test_a_removal),
-		cmocka_unit_test(test_a_list),    cmocka_unit_test(test_a_user),
+		cmocka_unit_test(test_a_request),   cmocka_unit_test(test_a_record_of_theirs),
+		cmocka_unit_test(test_half_done),   cmocka_unit_test(test_a_removal),
+		cmocka_unit_test(test_a_push),      cmocka_unit_test(test_a_lost_push),
+		cmocka_unit_test(test_shared_keys), cmocka_unit_test(test_a_list),
+		cmocka_unit_test(test_a_user),
 	};
 
 	return LANE_STORY_TESTS(tests);
