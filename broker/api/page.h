@@ -8,7 +8,12 @@
 #define PAGE_FILES(X)                                                                                        \
 	X("page.html", "text/html; charset=utf-8", page_html)                                                \
 	X("page.css", "text/css; charset=utf-8", page_css)                                                   \
+	X("approvals.js", "text/javascript; charset=utf-8", approvals_js)                                    \
 	X("events.js", "text/javascript; charset=utf-8", events_js)                                          \
+	X("groups.js", "text/javascript; charset=utf-8", groups_js)                                          \
+	X("say.js", "text/javascript; charset=utf-8", say_js)                                                \
+	X("stronger.js", "text/javascript; charset=utf-8", stronger_js)                                      \
+	X("tables.js", "text/javascript; charset=utf-8", tables_js)                                          \
 	X("page.js", "text/javascript; charset=utf-8", page_js)                                              \
 	X("call.js", "text/javascript; charset=utf-8", call_js)                                              \
 	X("dom.js", "text/javascript; charset=utf-8", dom_js)                                                \

@@ -16,6 +16,65 @@ export function left(text) {
 	return s >= 60 ? `${Math.floor(s / 60)} min ${two(s % 60)} s` : `${s} s`;
 }
 
+// An ISO 8601 duration in milliseconds, and those in words: "1 hour 30 minutes".
+const UNITS = [
+	['day', 86400000],
+	['hour', 3600000],
+	['minute', 60000],
+	['second', 1000],
+];
+
+export function durationMs(text) {
+	const parts = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text) ?? [];
+	return UNITS.reduce((sum, [, ms], i) => sum + (Number(parts[i + 1]) || 0) * ms, 0);
+}
+
+export function duration(ms) {
+	const words = [];
+	for (const [unit, length] of UNITS) {
+		const n = unit === 'second' ? ms / length : Math.floor(ms / length);
+		if (n > 0) words.push(`${n} ${unit}${n === 1 ? '' : 's'}`);
+		ms -= n * length;
+	}
+	return words.join(' ');
+}
+
+const WEEK = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+const short = (day) => day[0].toUpperCase() + day.slice(1, 3);
+
+// "Mon to Fri"; days that do not follow each other one by one.
+function days(names) {
+	const first = WEEK.indexOf(names[0]);
+	if (names.length === 7) return 'every day';
+	if (names.length > 2 && names.every((name, i) => WEEK[first + i] === name)) return `${short(names[0])} to ${short(names.at(-1))}`;
+	return names.map(short).join(', ');
+}
+
+// What a group asks of those who activate it.
+export function rules(policy) {
+	const { approvalStages: stages, authentication, hours } = policy;
+	const parts = [`at most ${duration(durationMs(policy.maximumDuration))}`];
+	if (policy.countsFrom === 'provisioned') parts.push('from when the application has confirmed it');
+	for (const w of hours) parts.push(`${days(w.daysOfWeek)} ${w.from} to ${w.to} (${w.timeZone})`);
+	if (authentication.length > 0) parts.push(`signed in with ${authentication.join(' or ')}`);
+	if (stages > 0) parts.push(stages === 1 ? 'somebody has to agree' : `somebody has to agree ${stages} times`);
+	return parts.join(' · ');
+}
+
+const ACTIONS = {
+	selfActivate: 'activation',
+	selfExtend: 'more time',
+	selfRenew: 'renewal',
+	selfDeactivate: 'given back',
+	adminAssign: 'given by an administrator',
+	adminUpdate: 'changed by an administrator',
+	adminExtend: 'more time by an administrator',
+	adminRenew: 'renewed by an administrator',
+	adminRemove: 'taken away by an administrator',
+};
+
+export const action = (name) => ACTIONS[name] ?? name;
+
 // How far a request is: words and how they look.
 export function state(request) {
 	const p = request.provisioning ?? {};

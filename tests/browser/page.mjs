@@ -58,7 +58,13 @@ const stories = {
 	async person([token, group]) {
 		const page = await open();
 		await typeToken(page, token);
+		await page.getByText('person1@example.com', { exact: true }).waitFor();
+		await card(page, group).getByText('at most 8 hours', { exact: true }).waitFor();
+		assert.equal(await card(page, group).getByLabel('For').inputValue(), 'PT1H');
 		await judge(page, 'groups');
+		// What is missing is said by the browser, and nothing is sent.
+		await card(page, group).getByRole('button', { name: 'Activate' }).click();
+		assert.equal(await card(page, group).getByLabel('Reason').evaluate((input) => input.validity.valueMissing), true);
 		await activate(page, group, 'the test asks');
 		await card(page, group).getByText('active, ').waitFor();
 		await judge(page, 'active');
@@ -73,11 +79,36 @@ const stories = {
 	async refused([token, group]) {
 		const page = await open();
 		await typeToken(page, token);
+		await card(page, group).getByLabel('For').selectOption('2 hours');
+		await card(page, group).getByLabel('Reason').fill('the test asks');
 		await card(page, group).getByLabel('Ticket').fill('INC0042');
 		await card(page, group).getByRole('button', { name: 'Activate' }).click();
-		await page.locator('#said', { hasText: 'JustificationRule' }).waitFor();
+		await page.locator('#said', { hasText: 'TicketingRule' }).waitFor();
+		assert.equal(await card(page, group).getByLabel('For').inputValue(), 'PT2H');
+		assert.equal(await card(page, group).getByLabel('Reason').inputValue(), 'the test asks');
 		assert.equal(await card(page, group).getByLabel('Ticket').inputValue(), 'INC0042');
 		await judge(page, 'refused');
+	},
+	// The rules are told before one asks; it can begin later, be withdrawn, and the glass be broken by whom that is for.
+	async rules([token, group]) {
+		const page = await open();
+		await typeToken(page, token);
+		const text = 'at most 1 hour 30 minutes · from when the application has confirmed it · somebody has to agree';
+		await card(page, group).getByText(text, { exact: true }).waitFor();
+		const choices = await card(page, group).getByLabel('For').locator('option').allInnerTexts();
+		assert.deepEqual(choices, ['15 minutes', '20 minutes (usual)', '30 minutes', '1 hour', '1 hour 30 minutes']);
+		await card(page, group).getByText('Later, or in an emergency').click();
+		await judge(page, 'unfolded');
+		const tomorrow = new Date(Date.now() + 86400000 - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+		await card(page, group).getByLabel('Begin at').fill(tomorrow);
+		await card(page, group).getByLabel('Break the glass').check();
+		await card(page, group).getByLabel('Ticket', { exact: true }).fill('INC0042');
+		await activate(page, group, 'the test asks');
+		await card(page, group).getByText(/^begins /).waitFor();
+		await card(page, group).getByRole('button', { name: 'Withdraw' }).click();
+		await card(page, group).getByLabel('Ticket', { exact: true }).fill('INC0042');
+		await activate(page, group, 'the test asks');
+		await card(page, group).getByText('waits for an approver').waitFor();
 	},
 	// A token that is none leads back to the sign-in.
 	async stranger() {

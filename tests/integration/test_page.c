@@ -69,11 +69,28 @@ static void a_person_takes_a_group_and_gives_it_back(void **state)
 	struct world *world = *state;
 	struct world_options options = scene_defaults();
 
+	options.group.more = "      ticket: {pattern: '^CHG'}\n";
 	assert_true(world_start(world, &options));
 	play(world, "person", (const char *[]){world_token(world, 1), world_group_id(world, 0), NULL});
 	assert_true(world_wait_member(world, 1, 0, false, SCENE_PATIENCE));
 	play(world, "refused", (const char *[]){world_token(world, 1), world_group_id(world, 0), NULL});
 	play(world, "stranger", (const char *[]){NULL});
+	world_passed(world);
+}
+
+static void rules_are_told_before_one_asks(void **state)
+{
+	struct world *world = *state;
+	struct world_options options = scene_defaults();
+
+	options.group.max_ms = 90 * 60 * SECOND;
+	options.group.min_ms = 10 * 60 * SECOND;
+	options.group.default_ms = 20 * 60 * SECOND;
+	options.group.more = "      clock: provisioned\n      ticket: {required: true}\n"
+			     "      break_glass: {principals: [person2@example.com]}\n"
+			     "      approval: {approvers: [person1@example.com], timeout: 1h}\n";
+	assert_true(world_start(world, &options));
+	play(world, "rules", (const char *[]){world_token(world, 2), world_group_id(world, 0), NULL});
 	world_passed(world);
 }
 
@@ -200,6 +217,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_page_is_closed_in, make_world, end_world),
 		cmocka_unit_test_setup_teardown(a_person_takes_a_group_and_gives_it_back, make_world,
 						end_world),
+		cmocka_unit_test_setup_teardown(rules_are_told_before_one_asks, make_world, end_world),
 		cmocka_unit_test_setup_teardown(the_page_is_told, make_world, end_world),
 		cmocka_unit_test_setup_teardown(an_approver_decides, make_world, end_world),
 		cmocka_unit_test_setup_teardown(an_operator_sees_the_cycle, make_world, end_world),
