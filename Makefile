@@ -55,11 +55,16 @@ LIB_SRC := $(filter-out broker/main.c activation/states_print.c $(COMMAND_SRC),\
 	$(call sources,broker broker/* activation throttle scim-push))
 
 # The Redis function library: these files, joined in this order (activation/join.awk).
-LUA_SRC := activation/user.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua activation/aside.lua activation/notice.lua activation/account.lua activation/request.lua \
-	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/drift.lua activation/push_user.lua activation/push.lua activation/cycle_step.lua activation/users.lua activation/unknown.lua activation/token.lua activation/cycle.lua \
-	activation/connection_test.lua \
-	activation/on_demand.lua activation/read.lua activation/eligibility.lua activation/submit.lua activation/approval.lua activation/eligibility_ask.lua \
-	activation/list.lua activation/guard.lua activation/drift_check.lua activation/review.lua activation/application.lua activation/timetable.lua activation/notices.lua activation/audit_keep.lua activation/key.lua activation/check.lua activation/functions.lua
+LUA_SRC := activation/user.lua activation/lane.lua throttle/bucket.lua activation/queue.lua activation/audit.lua \
+	activation/aside.lua activation/notice.lua activation/account.lua activation/request.lua \
+	activation/condition.lua activation/provisioning_log.lua activation/membership.lua activation/drift.lua \
+	activation/push_user.lua activation/push.lua activation/cycle_step.lua activation/users.lua \
+	activation/unknown.lua activation/token.lua activation/cycle.lua activation/connection_test.lua \
+	activation/on_demand.lua activation/read.lua activation/eligibility.lua activation/submit.lua \
+	activation/approval.lua activation/eligibility_ask.lua activation/list.lua activation/guard.lua \
+	activation/drift_check.lua activation/review.lua activation/application.lua activation/timetable.lua \
+	activation/notices.lua activation/audit_keep.lua activation/key.lua activation/check.lua \
+	activation/functions.lua
 LUA := $(B)/gen/states.lua $(B)/gen/commands.lua $(LUA_SRC)
 
 # The page, served as it is.

@@ -115,8 +115,8 @@ struct ask {
 	const char *group_name; /* displayName in the application */
 	const char *justification, *ticket_number, *ticket_system, *custom_data;
 	/* What the group allows besides: "MOST GROUP,GROUP", how many may have it at once (0 = any number) and which groups
-	 * of the application exclude it; "" = no limits. "MOSTe …": only if an administrator has made the person eligible. In a line of its own the
-	 * user name of the person behind several accounts, who counts as one. */
+	 * of the application exclude it; "" = no limits. "MOSTe …": only if an administrator has made the person
+	 * eligible. In a line of its own the user name of the person behind several accounts, who counts as one. */
 	const char *limits;
 	int64_t approval_wait_ms; /* > 0: an approver has to decide, and has so long for the first stage */
 	bool counts_from_confirmation; /* the time begins when the application has confirmed the membership */
@@ -136,8 +136,8 @@ typedef void activation_done(void *ctx, enum err err, const struct request *requ
 /*
  * Activates, policy having allowed it. ERR_OK with the request, which tells whether it is being pushed, waits or is
  * deferred; ERR_EXISTS and ERR_PENDING with the request that gives all this already; ERR_START_IN_PAST,
- * ERR_TOO_MANY, ERR_FULL, ERR_EXCLUDED, ERR_POLICY (no longer eligible, where the limits ask), ERR_NO_ASSIGNMENT (an extension of nothing), ERR_KEY_REUSED, and the store's
- * errors.
+ * ERR_TOO_MANY, ERR_FULL, ERR_EXCLUDED, ERR_POLICY (no longer eligible, where the limits ask), ERR_NO_ASSIGNMENT (an
+ * extension of nothing), ERR_KEY_REUSED, and the store's errors.
  */
 void activation_submit(struct activation *activation, const struct ask *ask, activation_done *done,
 		       void *ctx);

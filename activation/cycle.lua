@@ -39,8 +39,8 @@ local function token_for_activation(c, t)
 	return free > 0 and free > removals_need(c, t, free)
 end
 
--- Up to t.batch members of the group that wait in this queue and are due, bound to a new push. Who cannot be read waits. Those whose end has
--- come before the timetable was looked at leave the queue instead; nil when nobody is left.
+-- Up to t.batch members of the group that wait in this queue and are due, bound to a new push. Who cannot be read
+-- waits. Those whose end has come before the timetable was looked at leave the queue instead; nil when nobody is left.
 local function push_batch(c, t, id, kind, g, till)
 	local adds = kind ~= 'x' and kind ~= 'f'
 	local members, size = {}, nil

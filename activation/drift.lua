@@ -10,8 +10,8 @@
 --   fa:GROUP    id -> keep | remove, an operator's answer about them to the guard, as long as they are there (hash)
 --   fp:GROUP    pushes under way that remove such people -> when their broker is taken for dead (sorted set)
 --   fw:GROUP    persons whose addition waits until these have ended (set)
--- Of a membership: k it is in mu:, un it counts in gu, lk in lk; dr it should be there and was not found (1), or may have been given
--- again already (2); fo somebody else has put an unknown one into an exclusive group: its person is then "~ID".
+-- Of a membership: k it is in mu:, un it counts in gu, lk in lk; dr it should be there and was not found (1), or may
+-- have been given again already (2); fo somebody else has put an unknown one into an exclusive group: its person is then "~ID".
 
 local GONE_MS = 86400000
 

@@ -225,9 +225,10 @@ local function drift_meet_all(c, t, g, args)
 end
 
 -- jit_drift_found: what the comparison has found. ARGV 3 terms, 4 piece, 5 group, 6 what: missing | returned | absent |
--- report | remove MOST SHARE WINDOW LEFT (drift_rule), 7 the group's id in the application, then at most 100 of them: persons (missing); "ID\nPERSON"
--- (returned; absent: they are as gone as they should be); ids in the application of those who do not belong there.
--- Answers 'ok' with how many are new, 'unsure' when who belongs there cannot be said now, or 'gone'.
+-- report | remove MOST SHARE WINDOW LEFT (drift_rule), 7 the group's id in the application, then at most 100 of them:
+-- persons (missing); "ID\nPERSON" (returned; absent: they are as gone as they should be); ids in the application of
+-- those who do not belong there. Answers 'ok' with how many are new, 'unsure' when who belongs there cannot be said
+-- now, or 'gone'.
 local function jit_drift_found(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])

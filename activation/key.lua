@@ -1,6 +1,6 @@
 -- What was asked under a caller's Idempotency-Key. The same key is the same request again, from its first use on, and for
--- a day after its last one; what was done under it is answered as it was then. The keys are in the lane of their own hash, so that
--- the same one is found whatever lane it is about:
+-- a day after its last one; what was done under it is answered as it was then. The keys are in the lane of their own
+-- hash, so that the same one is found whatever lane it is about:
 --   ik:NAME   h digest of what was asked; s, b status and body of the answer; o, u who does it now, and until when nobody
 --             else does (a broker that dies leaves that to pass)
 

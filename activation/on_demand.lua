@@ -1,8 +1,8 @@
 -- jit_provision: one membership is pushed now because an operator wants to see how that goes. It is made what is
 -- desired, and grants nothing; it takes a token as any other, and is allowed in quarantine, because its success ends that.
 -- ARGV 3 terms, 4 id for the push, 5 group, 6 person. Answers {'push', now, next, order}, or with a number behind
--- {'throttled', now, next, when a token will be free}, 'busy' (a push is under way for it, or addition_waits), 'paused', 'unproved' (Test Connection
--- has not passed), or 'nothing' (nothing
+-- {'throttled', now, next, when a token will be free}, 'busy' (a push is under way for it, or addition_waits),
+-- 'paused', 'unproved' (Test Connection has not passed), or 'nothing' (nothing
 -- is desired and nothing was given: who is there otherwise is left alone).
 local function jit_provision(keys, args)
 	local c = context(keys, args)

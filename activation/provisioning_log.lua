@@ -1,6 +1,6 @@
 -- The provisioning log: one entry for each member of each push, written in the same step as the push's end.
--- l:APP (stream): i push, g group, p person, o add|remove, of a user update|deactivate|delete, v what came of it, s the application's HTTP status,
--- w its words, ms how long the push took, n which attempt, c what made the push.
+-- l:APP (stream): i push, g group, p person, o add|remove, of a user update|deactivate|delete, v what came of it, s the
+-- application's HTTP status, w its words, ms how long the push took, n which attempt, c what made the push.
 -- The person's names are looked up when the log is read, so that they are forgotten with the person.
 
 local LOG_LOOK = 2000 -- entries that one call looks at

@@ -299,10 +299,10 @@ end
 -- jit_push_end: what came of a push.
 -- ARGV 3 terms, 4 push id, 5 keep the token as if the push still ran (1), 6 close the bucket for so many ms, 7 what it
 -- says of the application's health (condition.lua), 8 why, in words, 9 a chance from 0 to 1, 10 how long it took in ms,
--- then seven for each member: person, done|unverified|standing|retry|refused|skipped|split, marks: 1 in doubt and those of push_user.lua, delay in ms (-1: with the next
--- cycle), the application's status, error text, ids in the application ('' = not known). Answers {'ok', now, next, end ...},
--- where the end of a member's access is another one now (ends_at), else 0; or 'gone' when another broker has taken the push
--- over.
+-- then seven for each member: person, done|unverified|standing|retry|refused|skipped|split, marks: 1 in doubt and those
+-- of push_user.lua, delay in ms (-1: with the next cycle), the application's status, error text, ids in the application
+-- ('' = not known). Answers {'ok', now, next, end ...}, where the end of a member's access is another one now
+-- (ends_at), else 0; or 'gone' when another broker has taken the push over.
 local function jit_push_end(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])

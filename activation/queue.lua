@@ -7,8 +7,9 @@
 --   f  who does not belong there (drift.lua); to be removed by the cycle that has found them
 -- Members wait per group (KIND:GROUP, person -> due), because one push serves one group, and the groups per
 -- application (KINDg:APP, group -> its earliest due). dq:APP has all deferred ones of the application in the order
--- in which they were deferred (GROUP:PERSON -> due), so that a place in the queue costs the same in any queue. The set `x` has all memberships of the lane that are to be
--- removed (GROUP:PERSON -> since when), pushes under way included: what is in it is access that outlives its end.
+-- in which they were deferred (GROUP:PERSON -> due), so that a place in the queue costs the same in any queue. The set
+-- `x` has all memberships of the lane that are to be removed (GROUP:PERSON -> since when), pushes under way included:
+-- what is in it is access that outlives its end.
 
 -- Keeps the group's place in line with its earliest member.
 local function queue_settle(c, kind, app, g)

@@ -255,7 +255,8 @@ static void on_started(void *ctx, enum err err, const struct reply *reply)
 }
 
 /* The call that carries out what policy says of a scheduled request; false when this broker does not know its
- * application: then it does not know the policy either, and leaves the request to one that does; or when policy cannot be asked now. */
+ * application: then it does not know the policy either, and leaves the request to one that does; or when policy cannot
+ * be asked now. */
 static bool start_call(struct errand *errand, const struct request *request)
 {
 	struct activation *activation = errand->activation;

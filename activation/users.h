@@ -60,7 +60,8 @@ typedef void users_checked(void *ctx, bool go);
 void users_check(struct piece *piece, enum users_aim aim, const char *principal, users_checked *done,
 		 void *ctx);
 
-/* Tells what came of them (an update that was skipped is still to be looked at), and then calls `done`, whether the store has heard it or not. */
+/* Tells what came of them (an update that was skipped is still to be looked at), and then calls `done`, whether the
+ * store has heard it or not. */
 typedef void users_told(void *ctx);
 void users_tell(struct piece *piece, enum users_aim aim, const struct users_work *work, users_told *done,
 		void *ctx);

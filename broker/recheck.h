@@ -28,9 +28,9 @@ enum err recheck(const struct policy *policy, const struct request *request, int
 enum err recheck_person(const struct config *config, const struct request *request,
 			struct buf *limits) MUST_CHECK;
 
-/* A scheduled request's time has come. As recheck_group() and recheck(), and it starts without the approval that policy asks for by now only when
- * it had one by the policy of then; an administrator's assignment is bound by the limits alone, not by the rules for
- * those who ask for themselves. */
+/* A scheduled request's time has come. As recheck_group() and recheck(), and it starts without the approval that policy
+ * asks for by now only when it had one by the policy of then; an administrator's assignment is bound by the limits
+ * alone, not by the rules for those who ask for themselves. */
 enum err recheck_start(const struct config *config, const struct request *request, int64_t now_ms,
 		       struct buf *limits, struct errctx *why) MUST_CHECK;
 

@@ -16,8 +16,8 @@ struct prefix {
 
 /* "192.0.2.1", "2001:db8::1". False when it is none. */
 bool address_read(const char *text, unsigned char bytes[ADDRESS_BYTES]);
-/* "10.0.0.0/8", "2001:db8::/32", or an address, which is then alone (RFC 4632, section 3.1; RFC 4291, section 2.3). False when it
- * is none, or says bits behind the prefix. */
+/* "10.0.0.0/8", "2001:db8::/32", or an address, which is then alone (RFC 4632, section 3.1; RFC 4291, section 2.3).
+ * False when it is none, or says bits behind the prefix. */
 bool prefix_read(const char *text, struct prefix *prefix);
 bool prefix_holds(const struct prefix *prefix, const unsigned char bytes[ADDRESS_BYTES]);
 

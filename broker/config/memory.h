@@ -1,4 +1,5 @@
-/* Memory that belongs to one configuration and goes with it: parts may be shared between its values, and none is freed alone. */
+/* Memory that belongs to one configuration and goes with it: parts may be shared between its values, and none is freed
+ * alone. */
 #ifndef BROKER_CONFIG_MEMORY_H
 #define BROKER_CONFIG_MEMORY_H
 

@@ -48,7 +48,8 @@ static void wipe_given(const char *value)
 /*
  * 0.9 says nothing of what it has joined (a folded line, to the name of its field) or cut (a text, at a NUL). But it
  * leaves what it has read where it is, with NULs in the place of blanks, colons and line ends: where something was joined
- * or cut, or a line ends with anything but CR LF, there is a gap, or its count of bytes is another. 1.0 refuses all this itself.
+ * or cut, or a line ends with anything but CR LF, there is a gap, or its count of bytes is another. 1.0 refuses all
+ * this itself.
  */
 static bool shows_its_buffer(void)
 {

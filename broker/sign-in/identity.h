@@ -68,9 +68,9 @@ struct identity {
 
 /*
  * Reads the claims of a token that has been verified. Groups and methods are a list of texts or one text; one text of
- * groups is split at commas. ERR_UNAUTHENTICATED with a fixed sentence when the claim for `id` is absent, `id` or `user_name` is
- * an e-mail address that the provider calls unverified, or a claim has the wrong type, is longer than IDENTITY_TEXT_MAX, holds control characters, or lists too many; ERR_NOMEM.
- * On ERR_OK the caller releases *out.
+ * groups is split at commas. ERR_UNAUTHENTICATED with a fixed sentence when the claim for `id` is absent, `id` or
+ * `user_name` is an e-mail address that the provider calls unverified, or a claim has the wrong type, is longer than
+ * IDENTITY_TEXT_MAX, holds control characters, or lists too many; ERR_NOMEM. On ERR_OK the caller releases *out.
  */
 enum err identity_make(const cJSON *token_claims, const struct identity_claims *names, int64_t expires_ms,
 		       const struct identity **out, struct errctx *ec) MUST_CHECK;

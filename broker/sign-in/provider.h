@@ -78,7 +78,8 @@ bool provider_is_fetching(const struct provider *p);
 /* Rounds that brought keys. */
 unsigned provider_rounds(const struct provider *p);
 
-/* `before` is provider_rounds() when the token came. On PROVIDER_KEY, *key is borrowed until the next call but provider_status(). May begin a round. */
+/* `before` is provider_rounds() when the token came. On PROVIDER_KEY, *key is borrowed until the next call but
+ * provider_status(). May begin a round. */
 enum provider_verdict provider_key(struct provider *p, const char *kid, unsigned before, int64_t now_ms,
 				   const struct jwks_key **key);
 

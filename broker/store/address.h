@@ -19,8 +19,8 @@ struct address {
 };
 
 /*
- * Reads unix:/path, redis://host[:port][/db] or, with TLS, rediss://host[:port][/db]; an IPv6 host stands in brackets. ERR_CONFIG otherwise, with the
- * reason in `ec`, which never repeats the URL (it may hold a password).
+ * Reads unix:/path, redis://host[:port][/db] or, with TLS, rediss://host[:port][/db]; an IPv6 host stands in brackets.
+ * ERR_CONFIG otherwise, with the reason in `ec`, which never repeats the URL (it may hold a password).
  */
 enum err address_parse(const char *url, struct address *address, struct errctx *ec) MUST_CHECK;
 

@@ -50,7 +50,8 @@ struct call *calls_pop(struct calls *calls); /* NULL when empty */
 /* Moves all of `from` into `to`, in the order of their numbers. Linear where `from` is in that order, too. */
 void calls_merge(struct calls *to, struct calls *from);
 
-/* Formats FCALL or FCALL_RO into the call, all but its deadline and number. ERR_NOMEM, or ERR_INTERNAL with more than STORE_ARGS_MAX arguments. */
+/* Formats FCALL or FCALL_RO into the call, all but its deadline and number. ERR_NOMEM, or ERR_INTERNAL with more than
+ * STORE_ARGS_MAX arguments. */
 enum err call_format(struct call *call, const struct store_call *wanted) MUST_CHECK;
 
 /* Frees what call_format() made, and the kept answer. */

@@ -1,7 +1,7 @@
 /*
  * The conversation that comes before any call on a connection: who we are, is this Redis durable, is it the master,
- * is its data of a form that we know, does it have our functions, how many lanes are there. Pure: takes replies, gives commands and a verdict. Internal to
- * the store.
+ * is its data of a form that we know, does it have our functions, how many lanes are there. Pure: takes replies, gives
+ * commands and a verdict. Internal to the store.
  */
 #ifndef STORE_SETUP_H
 #define STORE_SETUP_H

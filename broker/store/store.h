@@ -90,8 +90,8 @@ struct store_call {
  * short; the loop must still run once then, to close what was opened. */
 struct store *store_new(uv_loop_t *loop, const struct store_options *options, struct errctx *ec) MUST_CHECK;
 
-/* Fails all waiting calls (ERR_TIMEOUT where they were sent) before it returns, closes, and frees the store once the loop has run
- * the close callbacks. May be called from a callback of the store. Calls made after it fail likewise, from the
+/* Fails all waiting calls (ERR_TIMEOUT where they were sent) before it returns, closes, and frees the store once the
+ * loop has run the close callbacks. May be called from a callback of the store. Calls made after it fail likewise, from the
  * loop, before the store is freed. */
 void store_close(struct store *store);
 
