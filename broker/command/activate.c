@@ -286,14 +286,7 @@ static void say_request(const cJSON *request)
 		{"status", "status", 0, AS_TEXT},
 	};
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		const char *value = words_text(request, lines[i].path);
-		char text[WORDS_SIZE];
-
-		if (value[0] != '\0')
-			printf("%-8s %s\n", lines[i].title,
-			       lines[i].shows == AS_TIME ? words_time(value, text) : words_safe(value, text));
-	}
+	words_lines(request, lines, sizeof(lines) / sizeof(lines[0]));
 	say_state(request);
 }
 

@@ -57,6 +57,6 @@ command_run command_approve, command_deny;
 command_run command_apps, command_cycle, command_cycles, command_test, command_pause, command_resume,
 	command_restart, command_guard, command_provision, command_log, command_audit, command_sweep,
 	command_escrow, command_backup;
-command_run command_login, command_logout;
+command_run command_login, command_logout, command_whoami;
 
 #endif

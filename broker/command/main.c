@@ -80,6 +80,7 @@ struct command {
 static const struct command commands[] = {
 	{"login", "", "sign in", "issuer acr-values", 0, 0, command_login},
 	{"logout", "", "forget the sign-in", "", 0, 0, command_logout},
+	{"whoami", "", "as whom you are signed in", "", 0, 0, command_whoami},
 	{"groups", "", "the groups that you may activate", "", 0, 0, command_groups},
 	{"activate", "GROUP", "ask for a group", ASK " break-glass", 1, 1, command_activate},
 	{"extend", "GROUP", "ask for more time", ASK, 1, 1, command_extend},

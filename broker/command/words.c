@@ -139,22 +139,29 @@ static void cell(const char *text, int width, bool is_last)
 		printf("%*s  ", width > columns_of(text) ? width - columns_of(text) : 0, "");
 }
 
+/* What the column shows of the item; "" = it has nothing there. */
+static void show(const cJSON *item, const struct column *column, char out[WORDS_SIZE])
+{
+	const cJSON *value = words_at(item, column->path);
+
+	if (cJSON_IsNumber(value))
+		snprintf(out, WORDS_SIZE, "%.0f", value->valuedouble);
+	else if (cJSON_IsBool(value))
+		snprintf(out, WORDS_SIZE, "%s", cJSON_IsTrue(value) ? "yes" : "no");
+	else if (column->shows == AS_TIME)
+		words_time(words_text(item, column->path), out);
+	else if (column->shows == AS_LENGTH)
+		words_length(words_text(item, column->path), out);
+	else
+		words_safe(words_text(item, column->path), out);
+}
+
 static void row(const cJSON *item, const struct column *columns, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const cJSON *value = words_at(item, columns[i].path);
 		char out[WORDS_SIZE];
 
-		if (cJSON_IsNumber(value))
-			snprintf(out, sizeof(out), "%.0f", value->valuedouble);
-		else if (cJSON_IsBool(value))
-			snprintf(out, sizeof(out), "%s", cJSON_IsTrue(value) ? "yes" : "no");
-		else if (columns[i].shows == AS_TIME)
-			words_time(words_text(item, columns[i].path), out);
-		else if (columns[i].shows == AS_LENGTH)
-			words_length(words_text(item, columns[i].path), out);
-		else
-			words_safe(words_text(item, columns[i].path), out);
+		show(item, &columns[i], out);
 		cell(out[0] != '\0' ? out : "-", columns[i].width, i + 1 == count);
 	}
 	putchar('\n');
@@ -173,6 +180,17 @@ void words_table(const cJSON *array, const struct column *columns, size_t count,
 	putchar('\n');
 	cJSON_ArrayForEach(item, array) {
 		row(item, columns, count);
+	}
+}
+
+void words_lines(const cJSON *object, const struct column *columns, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char out[WORDS_SIZE];
+
+		show(object, &columns[i], out);
+		if (out[0] != '\0')
+			printf("%-8s %s\n", columns[i].title, out);
 	}
 }
 

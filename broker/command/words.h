@@ -44,6 +44,9 @@ struct column {
 /* A title line and one line for each object of the array, or `none` when it is empty. */
 void words_table(const cJSON *array, const struct column *columns, size_t count, const char *none);
 
+/* The object itself, a line for each of the columns that it has. */
+void words_lines(const cJSON *object, const struct column *columns, size_t count);
+
 /* Says on standard error why an answer is none, or a refusal, with the failed rules. Returns the exit status. */
 int words_error(const struct answer *answer);
 

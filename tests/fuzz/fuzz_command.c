@@ -38,6 +38,7 @@ static const struct {
 	{command_provision, {"app", "amira", "admins"}, 3},
 	{command_log, {NULL}, 0},
 	{command_audit, {"verify"}, 1},
+	{command_whoami, {NULL}, 0},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -238,6 +238,9 @@ static void test_groups(void **state)
 	expect_text(jit, world_group_name(&p->world, 0));
 	/* As --for takes it: usually, and at most; and whether a reason and a ticket are wanted. */
 	expect_text(jit, "  1h      8h       yes     no ");
+	assert_int_equal(shell_run(jit, "whoami", NULL), EXIT_DONE);
+	expect_text(jit, "user     person0@example.com\n");
+	expect_text(jit, "\nroles    requester, operator\n");
 	assert_int_equal(shell_run(jit, "approvals", NULL), EXIT_DONE);
 	assert_int_equal(shell_run(jit, "--version", NULL), EXIT_DONE);
 	assert_int_equal(shell_run(jit, "--complete", "audit", NULL), EXIT_DONE);
