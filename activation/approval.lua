@@ -47,7 +47,7 @@ local function grant_approved(c, t, r, push_id, by, limits)
 		settle(c, m)
 		return nil, word
 	end
-	return grant(c, t, r, m, push_id, by)
+	return grant(c, t, r, m, limits, push_id, by)
 end
 
 -- The decision that this webhook brought when it was received before: it stands, whatever has become of the request

@@ -72,6 +72,20 @@ local function exceeded(c, limits, r)
 	return words
 end
 
+-- Does the application still have the person in a group that excludes this one, though nothing grants that any more?
+-- Its removal is under way, and until it is confirmed they would have both.
+local LEAVES_TEXT = 'It waits until the person is removed from a group that excludes this one.'
+local LEAVES_MS = 250 -- then it is looked at again
+local function leaves_other(c, limits, r)
+	for _, g in ipairs(limits.excludes) do
+		local m = get_member(c, g, r.p, r.ap)
+		if (m.s ~= 0 or m.u) and not m.st then
+			return true
+		end
+	end
+	return false
+end
+
 -- nil when the limits leave room for the person now; otherwise the word for what does not.
 local function exceeds(c, limits, r)
 	return exceeded(c, limits, r)[1]
@@ -204,10 +218,10 @@ local function admit(c, t, r, limits)
 end
 
 -- The state that a request would take, were it made now.
-local function foresee(c, t, r, m)
+local function foresee(c, t, r, m, limits)
 	if r.aw then
 		return 'awaiting'
-	elseif r.s > c.now then
+	elseif r.s > c.now or leaves_other(c, limits, r) then
 		return 'scheduled'
 	elseif m.s == 1 and not m.u then
 		return 'in_force'
@@ -223,7 +237,7 @@ end
 local function answer_trial(c, t, r, limits)
 	local word, m, other = admit(c, t, r, limits)
 	if word == 'ok' then
-		r.st = foresee(c, t, r, m)
+		r.st = foresee(c, t, r, m, limits)
 	end
 	r.changed, m.changed = nil, nil
 	local out = view(c, other or r)
@@ -249,8 +263,12 @@ local function note_account(c, r, limits)
 end
 
 -- Grants the request, now or from its start on. Gives the order when that took a token.
-local function grant(c, t, r, m, push_id, by)
-	if r.s > c.now then
+local function grant(c, t, r, m, limits, push_id, by)
+	local waits = r.s <= c.now and leaves_other(c, limits, r)
+	if waits then
+		r.a, r.er = c.now, LEAVES_TEXT
+	end
+	if waits or r.s > c.now then
 		move(c, r, 'schedule', by)
 		return nil
 	end
@@ -307,7 +325,7 @@ local function jit_submit(keys, args)
 		r.sg, r.dc = 1, {}
 		move(c, r, 'ask', r.by)
 	else
-		order = grant(c, t, r, m, args[5], r.by)
+		order = grant(c, t, r, m, limits, args[5], r.by)
 	end
 	return answer(c, 'ok', view(c, r), order or '', order and 0 or ends_at(c, m))
 end
@@ -346,7 +364,14 @@ local function jit_start(keys, args)
 		settle(c, m)
 		return answer(c, 'ok', '')
 	end
-	local order = grant(c, t, r, m, args[5])
+	if leaves_other(c, limits, r) then
+		r.changed = r.changed or r.er ~= LEAVES_TEXT
+		r.er = LEAVES_TEXT
+		at(c, 's:' .. r.id, c.now + LEAVES_MS, r.ap)
+		return answer(c, 'gone', '')
+	end
+	r.er = nil
+	local order = grant(c, t, r, m, limits, args[5])
 	return answer(c, 'ok', order or '', order and 0 or ends_at(c, m), r.ap, r.g, r.p)
 end
 

@@ -394,7 +394,13 @@ static void test_limits(void **state)
 		{"5000 submit r3 g1 ann 9000 limits=2", "ok in_force"},
 		END,
 	};
-	static const struct lane_story_row excludes[] = {
+	lane_story_run(*state, "as many at once", most);
+	lane_story_run(*state, "as many at once, at an end", ended);
+}
+
+static void test_excluding(void **state)
+{
+	static const struct lane_story_row rows[] = {
 		{"0 submit r1 g1 ann 9000", "ok provisioning | push Pr1 add g1 ann"},
 		{"0 submit r2 g2 ann 9000 limits=0_g3,g1", "excluded"},
 		{"0 try r2 g2 ann 9000 limits=0_g3,g1", "excluded new beyond=excluded"},
@@ -406,13 +412,26 @@ static void test_limits(void **state)
 		{"9 end Pr1 ann:done", "ok"},
 		{"8999 start r4 limits=0_g3,g1", "ok"},
 		{"8999 get r4 st er", "st=failed er=The person holds a group that excludes this one."},
-		{"9000 start r5 limits=0_g3,g1", "ok | push Pr5 add g2 ann"},
+		/* What nothing grants any more is left first: nobody has both in the application. */
+		{"9000 start r5 limits=0_g3,g1", "gone"},
+		{"9000 get r5 st er",
+		 "st=scheduled er=It waits until the person is removed from a group that "
+		 "excludes this one."},
+		{"9000 due", "q aws"},
+		{"9000 pump P1", "| push P1 remove g1 ann"},
+		{"9100 submit r7 g3 ann 9000 limits=0_g1", "ok scheduled"},
+		{"9100 try r8 g3 ann 9500 limits=0_g1", "ok scheduled"},
+		{"9200 end P1 ann:retry:sure:50:503", "ok"},
+		{"9249 due", "q aws s r7"},
+		{"9250 start r5 limits=0_g3,g1", "gone"},
+		{"9260 pump P2", "| push P2 remove g1 ann*1"},
+		{"9400 end P2 ann:done", "ok"},
+		{"9500 start r5 limits=0_g3,g1", "ok | push Pr5 add g2 ann"},
+		{"9500 get r5 st er", "st=provisioning er=-"},
 		END,
 	};
 
-	lane_story_run(*state, "as many at once", most);
-	lane_story_run(*state, "as many at once, at an end", ended);
-	lane_story_run(*state, "excluding each other", excludes);
+	lane_story_run(*state, "excluding each other", rows);
 }
 
 int main(void)
@@ -424,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_many_open),       cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_end_during_push), cmocka_unit_test(test_asked_again_during_removal),
 		cmocka_unit_test(test_clock),           cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_excluding),
 	};
 
 	return LANE_STORY_TESTS(tests);
