@@ -301,6 +301,10 @@ local function jit_submit(keys, args)
 		return answer(c, before.h == r.h and 'same' or 'reused', view(c, before),
 			push and push_order(c, args[5], push) or '')
 	end
+	local known = redis.call('EXISTS', c.pre .. 'u:' .. r.p) == 1
+	if not known and args[6] == '' then
+		return answer(c, 'unknown', '', '')
+	end
 	if args[8] == '1' then
 		return answer_trial(c, t, r, limits)
 	end
@@ -308,11 +312,8 @@ local function jit_submit(keys, args)
 	if word ~= 'ok' then
 		return answer(c, word, other and view(c, other) or '', '')
 	end
-	local known = redis.call('EXISTS', c.pre .. 'u:' .. r.p) == 1
 	if args[6] ~= '' and not (known and is_assigned(r)) then
 		redis.call('SET', c.pre .. 'u:' .. r.p, args[6])
-	elseif not known then
-		return answer(c, 'unknown', '', '')
 	end
 	c.requests[r.id] = r
 	note_account(c, r, limits)
@@ -397,8 +398,8 @@ local function jit_cancel(keys, args)
 	return answer(c, 'ok')
 end
 
--- jit_deactivate: ends all that the person has running in the group, for adminRemove also what is yet to come, and
--- keeps the wish as a request of its own.
+-- jit_deactivate: ends all that the person has running in the group, and withdraws what would only have made that longer,
+-- for adminRemove all that is yet to come, and keeps the wish as a request of its own.
 -- ARGV 3 request id, 4 only try (1), then name, value pairs of the request. It takes no terms: no configuration has to
 -- know the group or its application any more.
 -- Answers {word, now, next, request, '', end}: 'ok', 'same', 'reused', or 'none' when nothing is running.
@@ -414,7 +415,7 @@ local function jit_deactivate(keys, args)
 	local m = get_member(c, r.g, r.p, r.ap)
 	local running = {}
 	for _, other in ipairs(requests_of(c, m)) do
-		if WANTS[other.st] or (r.ac == 'adminRemove' and can(other, 'cancel')) then
+		if WANTS[other.st] or ((r.ac == 'adminRemove' or other.ac == 'selfExtend') and can(other, 'cancel')) then
 			running[#running + 1] = other
 		end
 	end

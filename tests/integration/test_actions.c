@@ -263,6 +263,32 @@ static void an_assignment_comes_with_the_cycle(void **state)
 	world_passed(world);
 }
 
+/* Tried or in earnest, nothing is given to somebody of whom nothing is known. */
+static void nobody_is_assigned_nothing(void **state)
+{
+	struct world *world = *state;
+
+	for (int only_try = 1; only_try >= 0; only_try--) {
+		struct http_response response;
+		char body[512];
+
+		snprintf(body, sizeof(body),
+			 "{\"action\":\"adminAssign\",\"accessId\":\"member\",\"principalId\":\"stranger\","
+			 "\"groupId\":"
+			 "\"%s\",\"scheduleInfo\":" FOR("PT1H") ",\"isValidationOnly\":%s}",
+			 world_group_id(world, 0), only_try ? "true" : "false");
+		broker_call(&world->brokers[0],
+			    &(struct http_request){.url = PIM "assignmentScheduleRequests",
+						   .bearer = world_token(world, 0),
+						   .body = body},
+			    &response);
+		assert_int_equal(response.status, 400);
+		assert_string_equal(scene_text(&response, "error.code"), "SubjectNotFound");
+		http_response_release(&response);
+	}
+	world_passed(world);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_world, scene_close)
 
 int main(void)
@@ -270,7 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(limits_bind_people_and_not_administrators), TEST(an_extension_is_decided_anew),
 		TEST(a_renewal_is_decided_like_an_activation),   TEST(an_update_replaces_without_a_gap),
-		TEST(an_assignment_comes_with_the_cycle),
+		TEST(an_assignment_comes_with_the_cycle),        TEST(nobody_is_assigned_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

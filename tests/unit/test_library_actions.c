@@ -46,7 +46,24 @@ static void test_extend(void **state)
 		END,
 	};
 
+	/* Who gives it back wants no more of it: no approver gives it anew. */
+	static const struct lane_story_row given_back[] = {
+		{"0 submit r1 g1 ann 5000", "ok provisioning | push Pr1 add g1 ann"},
+		{"2 end Pr1 ann:done", "ok"},
+		{"3 submit r2 g1 ann 9000 action=selfExtend wait=5000", "ok awaiting"},
+		{"3 submit r3 g1 ann 9500 action=selfActivate wait=5000", "ok awaiting"},
+		{"4 try-deactivate d1 g1 ann", "ok revoked"},
+		{"4 get r2 st", "st=awaiting"},
+		{"4 deactivate d1 g1 ann", "ok revoked"},
+		{"4 get r1 st", "st=revoking"},
+		{"4 get r2 st", "st=canceled"},
+		{"4 get r3 st", "st=awaiting"},
+		{"5 decide r2 1 root Approve", "decided"},
+		END,
+	};
+
 	lane_story_run(*state, "extend", rows);
+	lane_story_run(*state, "given back", given_back);
 }
 
 /* A renewal is of what one had, by whatever way, and has no more. */
