@@ -38,6 +38,11 @@ static char *copy_text(struct builder *builder, const struct setting *setting, c
 		return NULL;
 	if (setting->type == TYPE_GROUP_IDS)
 		lower(text);
+	if (setting->type == TYPE_USER_NAMES && strchr(text, '*'))
+		report_warning(builder->reading.report, value.place,
+			       "%s holds a user name with a '*', which stands for nobody else: for many, "
+			       "name a claim",
+			       setting->path);
 	char *copy = memory_copy(builder->reading.memory, text);
 	if (!copy)
 		report_no_memory(builder->reading.report);
