@@ -80,7 +80,6 @@ struct order *order_read(struct activation *activation, const struct reply *repl
 	snprintf(order->application, sizeof(order->application), "%s", reply_text(reply_at(reply, 1)));
 	snprintf(order->group, sizeof(order->group), "%s", reply_text(reply_at(reply, 2)));
 	order->add = strcmp(reply_text(reply_at(reply, 3)), "add") == 0;
-	order->of_cycle = reply_int(reply_at(reply, 4)) != 0;
 	snprintf(order->group_name, sizeof(order->group_name), "%s", reply_text(reply_at(reply, 5)));
 	order->begun_ms = begun_ms;
 	snprintf(order->group_ids, sizeof(order->group_ids), "%s", reply_text(reply_at(reply, 6)));

@@ -75,7 +75,6 @@ struct order {
 	char group_ids
 		[ORDER_IDS_SIZE]; /* how the application knew the group when it was last found; "" = not known */
 	bool add;
-	bool of_cycle;       /* made by the sync cycle */
 	int64_t begun_ms;    /* clock_mono_ms() before the token was asked for */
 	int64_t deadline_ms; /* clock_mono_ms() at which the push must have been aborted */
 	int64_t checked_ms;  /* Redis' time when order_check() was answered last; 0 = not yet */

@@ -89,7 +89,7 @@ static void on_ready(void *ctx, struct push *push)
 	struct probe *probe = ctx;
 
 	/* A stage that looks must not come here: then the member is none, and is not made one. */
-	push_send(probe->pusher, push, stages[probe->stage].looks ? NULL : both);
+	push_send(push, stages[probe->stage].looks ? NULL : both);
 }
 
 static void on_pushed(void *ctx, struct push *push)

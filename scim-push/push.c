@@ -203,11 +203,10 @@ void push_start(struct pusher *pusher, struct push *push)
 	run_wake_after(run, 0);
 }
 
-void push_send(struct pusher *pusher, struct push *push, const bool *wanted)
+void push_send(struct push *push, const bool *wanted)
 {
 	struct run *run = push->state;
 
-	(void)pusher;
 	/* The deadline may have ended the push while the caller was asking. */
 	if (run == NULL || run->phase != PHASE_READY)
 		return;

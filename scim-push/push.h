@@ -153,7 +153,7 @@ void push_start(struct pusher *pusher, struct push *push);
 /* The answer to on_ready: wanted[i] says whether members[i] is still to be sent; NULL ends the push with all
  * members that have no verdict yet skipped (the claim is lost). May end the push, but not from within this call.
  * Without effect when the deadline has ended the push meanwhile, as long as `push` itself is still there. */
-void push_send(struct pusher *pusher, struct push *push, const bool *wanted);
+void push_send(struct push *push, const bool *wanted);
 
 /* Ends every running push with PUSH_RETRY and in_doubt as it stands; on_end is called from within. For the end of
  * the process. */

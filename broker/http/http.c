@@ -73,30 +73,22 @@ static void request_end(struct http_request *r, const struct http_answer *answer
 	r->hook.done(r->hook.ctx, answer);
 }
 
-void http_request_give_up(struct http_request *r, const char *words, bool timed_out)
+void http_request_give_up(struct http_request *r, const char *words)
 {
-	struct http_answer answer = {.timed_out = timed_out,
-				     .body = "",
-				     .retry_after = "",
-				     .rate_limit_reset = "",
-				     .cache_control = ""};
+	struct http_answer answer = {
+		.body = "", .retry_after = "", .rate_limit_reset = "", .cache_control = ""};
 
 	answer.words = words;
 	answer.sent = request_unlink(r);
 	request_end(r, &answer);
 }
 
-/* Given up because of the time: by curl, or by on_upload(). */
-static bool is_timeout(CURLcode result)
-{
-	return result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK;
-}
-
 static const char *failure_words(const struct http_request *r, CURLcode result)
 {
 	if (r->is_private)
 		return "its address is not in the public network, and allow_private is not set";
-	if (is_timeout(result))
+	/* By curl, or by on_upload(). */
+	if (result == CURLE_OPERATION_TIMEDOUT || result == CURLE_ABORTED_BY_CALLBACK)
 		return "no answer in time";
 	if (buf_failed(&r->body) || r->header_bytes > HTTP_HEADERS_MAX)
 		return "its answer is larger than the broker reads";
@@ -122,7 +114,6 @@ void http_request_finish(struct http_request *r, CURLcode result)
 	/* The code before a break is not the answer to what was broken off. */
 	if (r->is_mail && result != CURLE_OK && answer.status < 400)
 		answer.status = 0;
-	answer.timed_out = is_timeout(result);
 	answer.body = buf_text(&r->body);
 	answer.len = r->body.len;
 	answer.sent = request_unlink(r);

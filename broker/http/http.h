@@ -43,7 +43,6 @@ struct http_call { /* all pointers are borrowed during http_start() only */
 struct http_answer {      /* borrowed during `done` */
 	long status;      /* 0: no whole answer came; `words` says why */
 	bool sent;        /* bytes of the request have left, so that the application may act on it */
-	bool timed_out;   /* given up at the deadline */
 	const char *body; /* never NULL */
 	size_t len;
 	const char *retry_after;      /* the header's value; "" when absent */

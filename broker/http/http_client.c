@@ -25,7 +25,7 @@ static void expire(struct http_client *client)
 	if (now < client->earliest_ms)
 		return;
 	for (struct http_request *r = first_overdue(client, now); r != NULL; r = first_overdue(client, now))
-		http_request_give_up(r, "no answer in time", true);
+		http_request_give_up(r, "no answer in time");
 	client->earliest_ms = INT64_MAX;
 	for (const struct http_request *r = client->requests; r != NULL; r = r->next) {
 		if (r->deadline_ms < client->earliest_ms)
@@ -71,7 +71,7 @@ static void abandon(struct http_client *client)
 	client->multi = NULL;
 	http_watch_forget(&client->watcher);
 	for (struct http_request *r = first_of(client, multi); r != NULL; r = first_of(client, multi))
-		http_request_give_up(r, "the broker is out of memory", false);
+		http_request_give_up(r, "the broker is out of memory");
 	curl_multi_cleanup(multi);
 }
 

@@ -61,7 +61,7 @@ bool http_request_limits(struct http_request *r, const char *ca_file);
 
 /* Its end, which is told: with what curl says of it, or without an answer, and why. It is freed when drive() is through. */
 void http_request_finish(struct http_request *r, CURLcode result);
-void http_request_give_up(struct http_request *r, const char *words, bool timed_out);
+void http_request_give_up(struct http_request *r, const char *words);
 
 /* The handle that carries out what begins now; NULL when memory is short. */
 CURLM *http_client_multi(struct http_client *client);

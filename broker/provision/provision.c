@@ -44,7 +44,7 @@ static void on_saved(void *ctx, enum err err)
 		return;
 	job->saving = NULL;
 	job->unsaved = err != ERR_OK && job->config->escrow_required;
-	push_send(job->with->pusher, &job->push, job->unsaved ? NULL : job->sent);
+	push_send(&job->push, job->unsaved ? NULL : job->sent);
 }
 
 /* An addition is sent once the escrow knows how to take it back. */
@@ -60,7 +60,7 @@ static void save(struct job *job)
 	}
 	free(saving);
 	job->saving = NULL;
-	push_send(job->with->pusher, &job->push, NULL);
+	push_send(&job->push, NULL);
 }
 
 static void on_checked(void *ctx, const struct order_check *checks)
@@ -74,7 +74,7 @@ static void on_checked(void *ctx, const struct order_check *checks)
 	    deposit_addition(escrow, job->order, &job->push, checks, job->sent))
 		save(job);
 	else
-		push_send(job->with->pusher, &job->push, checks != NULL ? job->sent : NULL);
+		push_send(&job->push, checks != NULL ? job->sent : NULL);
 }
 
 static void on_ready(void *ctx, struct push *push)

@@ -96,7 +96,7 @@ static void on_told(void *ctx, size_t item, bool can_say, bool is_held)
 	if (ask_over && flight->ended)
 		free(flight);
 	else if (ask_over)
-		push_send(flight->drain->pusher, &flight->push, flight->wanted);
+		push_send(&flight->push, flight->wanted);
 }
 
 /* Somebody may have been given access again since the drain has begun. */
@@ -107,7 +107,7 @@ static void on_ready(void *ctx, struct push *push)
 	for (size_t i = 0; i < push->count; i++)
 		flight->wanted[i] = true;
 	if (flight->drain->store == NULL) {
-		push_send(flight->drain->pusher, push, flight->wanted);
+		push_send(push, flight->wanted);
 		return;
 	}
 	flight->unanswered = push->count;

@@ -21,7 +21,7 @@
 
 static void consent(struct story *story)
 {
-	push_send(story->pusher, &story->push, story->wanted);
+	push_send(&story->push, story->wanted);
 	assert(story->ended == 0); /* never from within push_send() */
 }
 
@@ -43,7 +43,7 @@ static void on_ready(void *ctx, struct push *push)
 		uv_timer_start(&story->later, on_later, 5, 0);
 		break;
 	case CONSENT_NONE:
-		push_send(story->pusher, push, NULL);
+		push_send(push, NULL);
 		assert(story->ended == 0);
 		break;
 	case CONSENT_NEVER:

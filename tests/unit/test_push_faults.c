@@ -350,7 +350,7 @@ static void unanswered_consent_ends_at_the_deadline(void **state)
 	assert_false(story->members[0].in_doubt);
 	assert_false(story->push.unanswered);
 	/* An answer that comes too late has no effect. */
-	push_send(story->pusher, &story->push, &wanted);
+	push_send(&story->push, &wanted);
 	assert_int_equal(pusher_running(story->pusher), 0);
 	assert_int_equal(story->peer.requests, 2);
 }
