@@ -207,9 +207,9 @@ tsan: deps-test ## tests with threads beside the loop, under the thread sanitize
 lint: deps-test ## all static checks
 	+@tests/run $(LONG_LINTS) $(LINTS)
 
-bench: deps-test ## the benchmarks, of the release variant (BENCH_LIVE=1000000 assignments, BENCH_IDLE=10000 applications)
+bench: deps-test ## the benchmarks, of the release variant (BENCH_LIVE=1000000 assignments, BENCH_IDLE=10000 applications; BENCH_PARTS="live idle": those alone)
 	@$(again) VARIANT=release programs build/release/tests/bench/bench
-	@build/release/tests/bench/bench
+	@build/release/tests/bench/bench $(BENCH_PARTS)
 
 # Of the release variant, unless somebody says which.
 TORTURE_VARIANT := $(if $(filter file,$(origin VARIANT)),release,$(VARIANT))
