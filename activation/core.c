@@ -44,7 +44,12 @@ int core_lane_of_id(const struct activation *activation, const char *id)
 	return lane >= 0 && (unsigned)lane < store_lanes(activation->options.store) ? lane : -1;
 }
 
-/* Spreads the applications' cycles over time: the same application always has the same place. */
+#define BEAT_MS 1000
+
+/*
+ * Spreads the applications' cycles over time: the same application always has the same place. In whole seconds, so that
+ * where there are many, Redis writes the beginnings of several to its disk at once.
+ */
 static int64_t cycle_phase_ms(const struct terms *terms)
 {
 	unsigned char digest[SHA256_BYTES];
@@ -53,7 +58,8 @@ static int64_t cycle_phase_ms(const struct terms *terms)
 	digest_sha256(terms->app, strlen(terms->app), digest);
 	for (int i = 0; i < 6; i++)
 		number = number << 8 | digest[i];
-	return (int64_t)(number % (uint64_t)terms->throttle.cycle_ms);
+	number %= (uint64_t)terms->throttle.cycle_ms;
+	return (int64_t)(number - number % BEAT_MS);
 }
 
 void core_terms(const struct terms *terms, char out[TERMS_SIZE])

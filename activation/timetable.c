@@ -57,6 +57,14 @@ static struct errand *errand_new(struct activation *activation, unsigned lane, c
 	return errand;
 }
 
+/* The end of the poll interval: the same for all lanes, so that those that have nothing due are asked together. */
+static int64_t next_poll_ms(const struct timetable *timetable)
+{
+	int64_t poll_ms = timetable->activation->options.poll_ms;
+
+	return (clock_mono_ms() / poll_ms + 1) * poll_ms;
+}
+
 /* Sets the timer to the earliest look that is due. */
 static void set_timer(struct timetable *timetable)
 {
@@ -364,7 +372,7 @@ static void on_due(void *ctx, enum err err, const struct reply *reply)
 	struct lane *lane = &timetable->lanes[errand->lane];
 
 	lane->asking = false;
-	lane->due_ms = clock_mono_ms() + activation->options.poll_ms;
+	lane->due_ms = next_poll_ms(timetable);
 	if (err == ERR_OK) {
 		core_answer(activation, errand->lane, reply);
 		if (!activation->stopped)
@@ -382,7 +390,7 @@ static void look(struct timetable *timetable, unsigned lane)
 	char lease[24], most[24];
 
 	if (errand == NULL) {
-		timetable->lanes[lane].due_ms = clock_mono_ms() + activation->options.poll_ms;
+		timetable->lanes[lane].due_ms = next_poll_ms(timetable);
 		return;
 	}
 	timetable->lanes[lane].asking = true;

@@ -284,7 +284,7 @@ static int64_t cycle_length_for(const char *application, int64_t when)
 	for (int i = 0; i < 6; i++)
 		shift = shift << 8 | digest[i];
 	for (int64_t length = CYCLE_MIN_MS;; length++) {
-		int64_t phase = (int64_t)(shift % (uint64_t)length);
+		int64_t phase = (int64_t)(shift % (uint64_t)length) / SECOND * SECOND;
 
 		if ((when - phase) % length < CYCLE_SLACK)
 			return length;

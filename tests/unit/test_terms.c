@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -35,6 +36,8 @@ static void in_the_order_of_the_library(void **state)
 	assert_non_null(rest);
 	assert_memory_equal(text, "aws 5 10000 3 7 2400000 ", strlen("aws 5 10000 3 7 2400000 "));
 	assert_string_equal(rest, " 100 30000 32000 50 40 86400000 900 7200000");
+	/* In whole seconds: cycles of many applications begin together. */
+	assert_int_equal(strtoll(text + strlen("aws 5 10000 3 7 2400000 "), NULL, 10) % 1000, 0);
 	(void)state;
 }
 
