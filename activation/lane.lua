@@ -125,7 +125,7 @@ local function get_request(c, id)
 		local raw = redis.call('GET', c.pre .. 'r:' .. id)
 		r = raw and cmsgpack.unpack(raw) or false
 		if r then
-			r.id = id
+			r.id, r.by = id, r.by or r.p
 		end
 		c.requests[id] = r
 	end
@@ -164,11 +164,12 @@ local function requests_of(c, m)
 	return list
 end
 
+-- Most people ask for themselves: that is not written down.
 local function write_request(c, r)
-	local id = r.id
-	r.id = nil
+	local id, by = r.id, r.by
+	r.id, r.by = nil, by ~= r.p and by or nil
 	redis.call('SET', c.pre .. 'r:' .. id, cmsgpack.pack(r))
-	r.id = id
+	r.id, r.by = id, by
 end
 
 -- Adds to a number in a hash, which has no zeros. Where the hash cannot be read those who look into it are stopped by that;

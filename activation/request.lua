@@ -1,5 +1,5 @@
 -- The one place where a request changes its state: by a row of the table in states.c.
--- A request: st state, ac action, ap application, g group, p person, by who asked, c created, a asked start or
+-- A request: st state, ac action, ap application, g group, p person, by who asked (kept where it is not the person), c created, a asked start or
 -- nil, s start, e end, d asked duration or nil, h hash of what was asked, j justification, tn ts ticket, cd customData, er last
 -- error, cf when confirmed, en when closed; times in Unix ms. With an approval: aw how long a stage may wait,
 -- ax until when this one does, sg the stage (from 1), dc the decisions. ck: the time counts from the confirmation.
