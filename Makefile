@@ -278,7 +278,7 @@ $(patsubst %,$(B)/tests/integration/test_sign_in%,_groups _outage _provider _str
 $(patsubst %,$(B)/tests/integration/test_notices%,_later _outcome) $(B)/tests/integration/test_notices: | $(B)/webhooks/installed
 $(B)/tests/integration/test_page: | $(B)/oidc/installed $(B)/browser/installed
 $(B)/tests/integration/test_graph_sdk: | $(B)/graph/installed
-$(B)/tests/integration/test_eligibility_claims $(B)/tests/integration/test_two_providers $(B)/tests/integration/test_events: | $(B)/oidc/installed
+$(B)/tests/integration/test_eligibility_claims $(B)/tests/integration/test_two_providers $(B)/tests/integration/test_events $(B)/tests/integration/test_notices_mail: | $(B)/oidc/installed
 $(patsubst %,$(B)/tests/integration/test_starved_%,keys sign_in) $(B)/tests/integration/test_secrets_wiped: | $(B)/oidc/installed
 
 $(B)/tests/bench/bench: $(call obj,$(BENCH_SRC)) $(B)/libsupport.a $(B)/libjit.a

@@ -21,11 +21,16 @@ static const struct name_field name_fields[] = {
 
 #define NAME_FIELDS (sizeof(name_fields) / sizeof(name_fields[0]))
 
-void person_write(struct buf *out, const struct scim_person *names, const struct policy_person *who)
+void person_write(struct buf *out, const struct scim_person *names, const char *zone,
+		  const struct policy_person *who)
 {
 	for (size_t i = 0; i < NAME_FIELDS; i++) {
 		buf_addf(out, "%s\"%s\":", i == 0 ? "{" : ",", name_fields[i].name);
 		json_add_string(out, (const char *)names + name_fields[i].offset);
+	}
+	if (zone != NULL && strlen(zone) < PERSON_ZONE_SIZE) {
+		buf_adds(out, ",\"zone\":");
+		json_add_string(out, zone);
 	}
 	for (size_t i = 0; i < who->attribute_count && i < PERSON_CLAIMS_MAX && out->len < PERSON_CLAIMS_END;
 	     i++) {
@@ -56,6 +61,7 @@ static void read_claims(struct person *person)
 enum err person_read(struct person *person, const char *text)
 {
 	struct errctx ec;
+	const char *zone;
 	enum err err;
 
 	memset(person, 0, sizeof(*person));
@@ -68,6 +74,9 @@ enum err person_read(struct person *person, const char *text)
 		if (value != NULL)
 			snprintf((char *)&person->names + name_fields[i].offset, NAME_SIZE, "%s", value);
 	}
+	zone = json_string(person->json, "zone");
+	if (zone != NULL)
+		snprintf(person->zone, sizeof(person->zone), "%s", zone);
 	read_claims(person);
 	return ERR_OK;
 }

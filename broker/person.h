@@ -18,16 +18,19 @@
 #define PERSON_TEXT_MAX   (32 * 1024)
 #define PERSON_CLAIMS_END (PERSON_TEXT_MAX - 2048) /* no claim begins behind that: none is longer */
 #define PERSON_CLAIMS_MAX 256                      /* values; the first ones are kept */
+#define PERSON_ZONE_SIZE  64                       /* no zone of the database has a longer name */
 
 struct person {
 	struct scim_person names;
+	char zone[PERSON_ZONE_SIZE]; /* whose clocks they go by, as their token says; "" = not known */
 	struct policy_attribute claims[PERSON_CLAIMS_MAX]; /* their texts are owned by `json` */
 	size_t claim_count;
 	cJSON *json;
 };
 
-/* Appends the object; `who` has the claims. */
-void person_write(struct buf *out, const struct scim_person *names, const struct policy_person *who);
+/* Appends the object; `who` has the claims. `zone`: NULL, or what is too long for a zone, is none. */
+void person_write(struct buf *out, const struct scim_person *names, const char *zone,
+		  const struct policy_person *who);
 
 /* Reads it. A text that is no such object gives a person without names, whom no rule knows and SCIM refuses. ERR_NOMEM: who
  * it is cannot be told, and nothing may be decided about them. Release it in any case. */

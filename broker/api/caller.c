@@ -131,6 +131,15 @@ static bool may_name(const struct config *config, const struct identity *identit
 	return false;
 }
 
+/* OpenID Connect Core, 5.1. */
+static const char *zone_of(const struct identity *identity)
+{
+	for (size_t i = 0; i < identity->claims.count; i++)
+		if (strcmp(identity->claims.list[i].name, "zoneinfo") == 0)
+			return identity->claims.list[i].value;
+	return NULL;
+}
+
 /* What a token says, as the broker needs it. A person without a user name is known by their id. */
 static enum err take_identity(struct caller *caller, const struct config *config,
 			      const struct identity *identity)
@@ -155,6 +164,7 @@ static enum err take_identity(struct caller *caller, const struct config *config
 	take_text(names->email, identity->email, "");
 	if (take_claims(caller, config, identity) != ERR_OK)
 		return ERR_NOMEM;
+	caller->zone = zone_of(identity);
 	caller->methods = identity->methods.texts;
 	caller->method_count = identity->methods.count;
 	take_roles(caller, config);

@@ -28,6 +28,7 @@ struct caller {
 	const char *const *methods; /* how they authenticated; the identity's */
 	size_t method_count;
 	const struct identity *identity; /* one reference; NULL for a static token */
+	const char *zone;                /* the time zone that the token names; the identity's. NULL = none */
 	/* Who names them, without their having proved who they are: a source of messages, or a provider that may not. NULL =
 	 * nobody. Borrowed from the call's configuration or from the identity. */
 	const char *named_by;

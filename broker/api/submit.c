@@ -266,7 +266,7 @@ static enum err choose_principal(struct call *call, struct asked *a, struct errc
 		if (principal[0] != '\0' && strcasecmp(principal, call->caller.id) != 0)
 			return refusals_set(ec, REFUSAL_SELF);
 		snprintf(a->principal, sizeof(a->principal), "%s", call->caller.id);
-		person_write(&a->person, &call->caller.names, &self);
+		person_write(&a->person, &call->caller.names, call->caller.zone, &self);
 		return buf_failed(&a->person) ? ERR_NOMEM : ERR_OK;
 	}
 	if (!call->caller.is_operator)
@@ -276,7 +276,7 @@ static enum err choose_principal(struct call *call, struct asked *a, struct errc
 	person = config_person_by_id(call->config, principal);
 	snprintf(a->principal, sizeof(a->principal), "%s", person != NULL ? person->id : principal);
 	if (person != NULL)
-		person_write(&a->person, &person->names, &nobody);
+		person_write(&a->person, &person->names, NULL, &nobody);
 	return buf_failed(&a->person) ? ERR_NOMEM : ERR_OK;
 }
 

@@ -77,6 +77,7 @@ static struct config *build(const struct config_source *source, struct report *r
 		builder.reading =
 			(struct reading){report, folder, source->skip_files, &config->memory, &builder.zones};
 		config_build(&builder);
+		config->zones = builder.zones;
 		builder_release(&builder);
 		tree_release(&tree);
 	}

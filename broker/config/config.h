@@ -136,6 +136,8 @@ struct config_mail {
 	int64_t most_break_glass;   /* … instead of both for mails about one person's broken glasses … */
 	int64_t window_ms;          /* … inside any such time */
 	const struct policy_zone *zone; /* of those who have none of their own */
+	struct policy_names
+		zones; /* that people's tokens may name, besides all others of the configuration */
 	bool justification;
 };
 
@@ -212,6 +214,7 @@ struct config {
 	size_t claim_count;
 	struct policy_names strengths;        /* all that policies want of a sign-in, sorted, each once */
 	const struct config_person **by_name; /* all people, sorted by user name */
+	const struct policy_zone *zones;      /* all that it names, each once */
 	struct memory memory;                 /* what the policies point to */
 };
 
@@ -271,6 +274,9 @@ bool config_same_person(const struct config *config, const char *one, const char
 void config_print_accounts(const struct config *config, const char *user_name, struct buf *out);
 /* The person whose token this is; compared in constant time with each. */
 const struct config_person *config_person_by_token(const struct config *config, const char *token);
+
+/* zone.c: the time zone of that name, where the configuration names it somewhere; NULL otherwise. */
+const struct policy_zone *config_zone(const struct config *config, const char *name);
 
 /* Does any policy or mapping look at that claim? A policy at that value of it (NULL = any)? */
 bool config_names_claim(const struct config *config, const char *name, const char *value);

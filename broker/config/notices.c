@@ -92,6 +92,16 @@ void builder_finish_webhook(struct builder *builder, size_t index, const struct 
 	builder->webhooks[index] = (struct marks){.groups = element->given[SET_WEBHOOK_GROUPS]};
 }
 
+/* They are loaded with the others, so that nothing has to be when a mail is written. */
+static void load_zones(struct builder *builder)
+{
+	const struct policy_names *zones = &builder->config->mail.zones;
+	for (size_t i = 0; i < zones->count; i++) {
+		struct value value = {zones->list[i], element_place(&builder->root, SET_MAIL_ZONES)};
+		(void)value_find_zone(&builder->reading, &settings[SET_MAIL_ZONES], &value);
+	}
+}
+
 static void check_mail(struct builder *builder)
 {
 	const struct element *root = &builder->root;
@@ -136,6 +146,7 @@ void builder_check_notices(struct builder *builder)
 {
 	index_names(builder);
 	check_mail(builder);
+	load_zones(builder);
 	for (size_t i = 0; i < builder->config->webhook_count; i++)
 		builder_check_groups(builder, "notices.webhooks[].groups", builder->webhooks[i].groups);
 }

@@ -137,19 +137,26 @@ void value_read_pattern(const struct reading *reading, const struct setting *set
 		compile(reading, setting, value, base);
 }
 
-void value_read_zone(const struct reading *reading, const struct setting *setting, const struct value *value,
-		     void *base)
+const struct policy_zone *value_find_zone(const struct reading *reading, const struct setting *setting,
+					  const struct value *value)
 {
 	char quoted[REPORT_QUOTE_SIZE];
 	const struct policy_zone *zone = zone_load(reading, value->text);
-	if (zone)
-		store_pointer(setting, zone, base);
-	else if (errno == ENOMEM)
+	if (!zone && errno == ENOMEM)
 		report_no_memory(reading->report);
-	else
+	else if (!zone)
 		report_error(
 			reading->report, value->place,
 			"%s is %s, but must be a time zone that this machine knows, such as Europe/Zurich "
 			"(package tzdata)",
 			setting->path, report_quote(value->text, quoted));
+	return zone;
+}
+
+void value_read_zone(const struct reading *reading, const struct setting *setting, const struct value *value,
+		     void *base)
+{
+	const struct policy_zone *zone = value_find_zone(reading, setting, value);
+	if (zone)
+		store_pointer(setting, zone, base);
 }

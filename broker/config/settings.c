@@ -432,6 +432,12 @@ const struct setting settings[SETTING_COUNT] = {
 	[SET_MAIL_ZONE] = {"notices.mail.zone", "The time zone of those who have none of their own.",
 			   TYPE_ZONE, .off_in_example = true, .absent = "UTC", .example = "Europe/Zurich",
 			   .max = 63, ROOT(mail.zone)},
+	[SET_MAIL_ZONES] = {"notices.mail.zones",
+			    "Besides those that this file names anyway: time zones that count where the "
+			    "token with which "
+			    "somebody has asked names one (zoneinfo).",
+			    TYPE_WORDS, .off_in_example = true, .absent = "no others",
+			    .example = "[Europe/Zurich, America/New_York]", .max = 100, ROOT(mail.zones)},
 	[SET_MAIL_JUSTIFICATION] = {"notices.mail.justification", "Mails hold the reasons that people give.",
 				    TYPE_BOOL, .off_in_example = true, .fallback = "true",
 				    ROOT(mail.justification)},

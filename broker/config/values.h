@@ -63,6 +63,9 @@ void value_read_day_time(const struct reading *reading, const struct setting *se
 			 const struct value *value, void *base);
 void value_read_pattern(const struct reading *reading, const struct setting *setting,
 			const struct value *value, void *base);
+/* The zone that the value names, or NULL when it was reported. */
+const struct policy_zone *value_find_zone(const struct reading *reading, const struct setting *setting,
+					  const struct value *value);
 void value_read_zone(const struct reading *reading, const struct setting *setting, const struct value *value,
 		     void *base);
 

@@ -12,10 +12,11 @@
 #include <time.h>
 
 #include "activation/policy.h"
+#include "config/config.h"
 
 #define DATABASE "/usr/share/zoneinfo/"
 
-#define DAY_MS      INT64_C(86400000)
+#define STEP_MS     INT64_C(432000000) /* five days: no clocks have changed twice within it since FIRST_MS */
 #define FIRST_MS    INT64_C(946684800000)  /* 2000: older activations do not exist */
 #define LAST_MS     INT64_C(4102444800000) /* 2100: what holds then is taken to hold later */
 #define CHANGES_MAX 1000                   /* two a year, and four where the clocks follow the moon */
@@ -66,10 +67,10 @@ static size_t collect(struct policy_offset *out)
 {
 	size_t count = 1;
 	out[0] = (struct policy_offset){INT64_MIN, ahead_at(FIRST_MS)};
-	for (int64_t at = FIRST_MS; at < LAST_MS && count < CHANGES_MAX; at += DAY_MS) {
-		int64_t ahead = ahead_at(at + DAY_MS);
+	for (int64_t at = FIRST_MS; at < LAST_MS && count < CHANGES_MAX; at += STEP_MS) {
+		int64_t ahead = ahead_at(at + STEP_MS);
 		if (ahead != out[count - 1].ahead_ms)
-			out[count++] = (struct policy_offset){change_between(at, at + DAY_MS), ahead};
+			out[count++] = (struct policy_offset){change_between(at, at + STEP_MS), ahead};
 	}
 	return count;
 }
@@ -131,5 +132,13 @@ const struct policy_zone *zone_load(const struct reading *reading, const char *n
 	}
 	zone->next = *reading->zones;
 	*reading->zones = zone;
+	return zone;
+}
+
+const struct policy_zone *config_zone(const struct config *config, const char *name)
+{
+	const struct policy_zone *zone = config->zones;
+	while (zone && strcmp(zone->name, name) != 0)
+		zone = zone->next;
 	return zone;
 }

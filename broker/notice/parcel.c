@@ -140,9 +140,11 @@ static enum err write_event(struct parcel *p, const struct notice *n, const stru
 	return event_write(&event, &p->text);
 }
 
-/* By the clocks of the person whose mailbox it is, where they are known. */
-static const struct policy_zone *zone_of(const struct config *config, const char *mailbox)
+/* By the clocks of the person whose mailbox it is, where they are known: `own` is what their token has said. */
+static const struct policy_zone *zone_of(const struct config *config, const char *mailbox, const char *own)
 {
+	const struct policy_zone *zone = config_zone(config, own);
+
 	for (size_t i = 0; i < config->people_count; i++) {
 		const struct config_person *person = &config->people[i];
 
@@ -150,7 +152,7 @@ static const struct policy_zone *zone_of(const struct config *config, const char
 					     strcasecmp(person->names.user_name, mailbox) == 0))
 			return person->zone;
 	}
-	return config->mail.zone;
+	return zone != NULL ? zone : config->mail.zone;
 }
 
 static enum err write_mail(struct parcel *p, const struct notice *n, const struct sources *s, int64_t now_ms)
@@ -158,7 +160,6 @@ static enum err write_mail(struct parcel *p, const struct notice *n, const struc
 	const struct text_names names = names_of(p->config, n, s);
 	char requester[NAME_SIZE];
 	struct text_reader reader = {
-		.zone = zone_of(p->config, p->to),
 		.with_justification = p->config->mail.justification,
 		.public_url = p->config->public_url,
 		.now_ms = now_ms,
@@ -173,6 +174,7 @@ static enum err write_mail(struct parcel *p, const struct notice *n, const struc
 	if (audience_requester(n, requester) != ERR_OK)
 		return ERR_NOMEM;
 	reader.is_requester = requester[0] != '\0' && strcmp(requester, p->to) == 0;
+	reader.zone = zone_of(p->config, p->to, reader.is_requester ? s->person.zone : "");
 	text_subject(n, &names, p->line);
 	buf_init(&body, TEXT_BODY_MAX);
 	text_body(n, &names, &reader, &body);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
 
+#include "tests/support/oidc_provider.h"
 #include "tests/support/receivers.h"
 #include "tests/support/scene.h"
 #include "tests/support/wait.h"
@@ -383,6 +384,64 @@ static void test_unwritable(void **state)
 	world_passed(&w->world);
 }
 
+static void ask_as(const struct mail_world *w, const char *token, size_t group,
+		   struct http_response *response)
+{
+	char body[256];
+
+	snprintf(body, sizeof(body),
+		 "{\"accessId\":\"member\",\"action\":\"selfActivate\",\"groupId\":\"%s\",\"justification\":"
+		 "\"x\"}",
+		 world_group_id(&w->world, group));
+	broker_call(&w->world.brokers[0],
+		    &(struct http_request){
+			    .url = PIM "assignmentScheduleRequests", .bearer = token, .body = body},
+		    response);
+}
+
+/* The person's mails go by the clocks that their token names, where the configuration knows them; whatever else it names is
+ * none. */
+static void test_zone_of_the_token(void **state)
+{
+	static const struct {
+		const char *zone, *shown;
+	} rows[] = {
+		{"\"Pacific/Marquesas\"", "(Pacific/Marquesas, UTC-09:30)"},
+		{"\"America/Lima\"", "(Asia/Kathmandu, UTC+05:45)"}, /* which is not configured */
+		{"\"../../../etc/localtime\"", "(Asia/Kathmandu, UTC+05:45)"},
+		{"{\"Pacific/Marquesas\":1}", "(Asia/Kathmandu, UTC+05:45)"},
+		{"null", "(Asia/Kathmandu, UTC+05:45)"},
+	};
+	struct mail_world *w = *state;
+	struct oidc_provider provider;
+	char more[512], line[8192];
+
+	assert_true(oidc_provider_start(&provider));
+	snprintf(more, sizeof(more),
+		 "    zones: [Pacific/Marquesas]\nsign_in: [{issuer: \"%s\", audience: \"" OIDC_AUDIENCE
+		 "\"}]\n",
+		 provider.issuer);
+	open_world(w, more, "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char wanted[256], text[64], *token;
+		struct http_response response;
+
+		snprintf(wanted, sizeof(wanted),
+			 "{\"claims\":{\"preferred_username\":\"person3@example.com\",\"zoneinfo\":%s}}",
+			 rows[i].zone);
+		assert_true(oidc_provider_token(&provider, wanted, &token));
+		ask_as(w, token, i, &response);
+		assert_int_equal(response.status, 201);
+		http_response_release(&response);
+		free(token);
+		snprintf(text, sizeof(text), "You now have the group group-%zu", i);
+		expect_mail(w, text, line);
+		expect_text(line, rows[i].shown);
+	}
+	oidc_provider_end(&provider);
+	world_passed(&w->world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +453,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_accounts, begin, end),
 		cmocka_unit_test_setup_teardown(test_server_away, begin, end),
 		cmocka_unit_test_setup_teardown(test_unwritable, begin, end),
+		cmocka_unit_test_setup_teardown(test_zone_of_the_token, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,10 @@ static void test_offsets(void **state)
 		{"Australia/Lord_Howe", "2026-01-01T00:00:00Z", 660},
 		{"Australia/Lord_Howe", "2026-07-01T00:00:00Z", 630},
 		{"Pacific/Kiritimati", "2026-07-01T00:00:00Z", 840},
+		/* The two changes that are nearest to each other: a summer of a week. */
+		{"America/Boa_Vista", "2000-10-08T03:00:00Z", -240},
+		{"America/Boa_Vista", "2000-10-10T00:00:00Z", -180},
+		{"America/Boa_Vista", "2000-10-15T04:00:00Z", -240},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
