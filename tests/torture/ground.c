@@ -218,13 +218,24 @@ static bool make_groups(struct ground *ground, size_t app)
 	return true;
 }
 
+/* In every way that no client may notice, and each application in another one. */
+static bool start_sandbox(struct ground *ground, size_t i)
+{
+	struct ground_app *app = &ground->apps[i];
+	char quirks[GROUND_TEXT];
+	const char *const arguments[] = {"--behaviour", quirks, NULL};
+
+	snprintf(quirks, sizeof(quirks), "quirks=%u", (unsigned)(ground->options.seed % 1000000 + i + 1));
+	return sandbox_start(&app->sandbox, ground->dir, app->id, arguments);
+}
+
 static bool start_apps(struct ground *ground)
 {
 	for (size_t i = 0; i < ground->options.apps; i++) {
 		struct ground_app *app = &ground->apps[i];
 
 		snprintf(app->id, sizeof(app->id), "app-%zu", i);
-		if (!sandbox_start(&app->sandbox, ground->dir, app->id, NULL) || !make_groups(ground, i))
+		if (!start_sandbox(ground, i) || !make_groups(ground, i))
 			return false;
 		history_note(ground->history, "app", "\"app\":%zu,\"log\":\"%s\"", i,
 			     app->sandbox.requests_path);

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/id.h"
 #include "tests/support/broker_proc.h"
@@ -38,6 +39,7 @@
 struct ground_options {
 	size_t apps, people_each, brokers;
 	bool cluster;
+	uint64_t seed; /* of the odd ways in which each application says what it says */
 };
 
 struct ground_app {

@@ -103,6 +103,7 @@ static bool open_run(struct run *run)
 		.people_each = plan->is_short ? 2 : 3,
 		.brokers = 3,
 		.cluster = plan->cluster,
+		.seed = plan->seed,
 	};
 	char path[PROC_PATH_SIZE + 32];
 
