@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -95,33 +94,6 @@ static void wait_held(const struct world *world, int64_t wanted)
 	assert_true(wait_until(is_held, &(struct held){world, wanted}, SCENE_PATIENCE));
 }
 
-struct saying {
-	const struct world *world;
-	const char *path, *text;
-};
-
-static bool is_said(void *ctx)
-{
-	const struct saying *saying = ctx;
-	struct http_response response;
-	bool said;
-
-	scene_get(saying->world, 0, saying->path, &response);
-	assert_int_equal(response.status, 200);
-	said = strstr(buf_text(&response.body), saying->text) != NULL;
-	http_response_release(&response);
-	return said;
-}
-
-/* What is said of the lanes may be a moment old. */
-static void expect_in(const struct world *world, const char *path, const char *text)
-{
-	struct saying saying = {world, path, text};
-
-	if (!wait_until(is_said, &saying, SCENE_PATIENCE))
-		fail_msg("%s does not say %s", path, text);
-}
-
 /* Three lose their eligibility, one keeps it; two are the most. */
 static void shrink(struct world *world)
 {
@@ -151,12 +123,12 @@ static void held_removals_are_shown_and_let_go(void **state)
 	assert_int_equal(scene_number(&response, "guard.members"), 2);
 	assert_int_equal(scene_number(&response, "members"), 4);
 	http_response_release(&response);
-	expect_in(world, "/metrics", "\njit_guard_held 3\n");
-	expect_in(world, "/readyz",
-		  "\"Removals that the configuration wants and that wait for an operator's answer: 3.\"");
-	expect_in(world, "/api/audit",
-		  "The configuration would remove 3 of 4 memberships. More than 2, or 30 in a "
-		  "hundred, are removed only when an operator agrees; until then they are kept.");
+	scene_says(world, "/metrics", 200, "\njit_guard_held 3\n");
+	scene_says(world, "/readyz", 200,
+		   "\"Removals that the configuration wants and that wait for an operator's answer: 3.\"");
+	scene_says(world, "/api/audit", 200,
+		   "The configuration would remove 3 of 4 memberships. More than 2, or 30 in a "
+		   "hundred, are removed only when an operator agrees; until then they are kept.");
 
 	/* What somebody gives back goes, whatever is held. */
 	world_deactivate(world, &own, &response);
@@ -174,7 +146,7 @@ static void held_removals_are_shown_and_let_go(void **state)
 	assert_true(world_wait_member(world, 3, 1, false, SCENE_PATIENCE));
 	assert_int_equal(scene_members(world, 0), 1);
 	wait_held(world, 0);
-	expect_in(world, "/api/audit", "\"event\":\"guard_remove\"");
+	scene_says(world, "/api/audit", 200, "\"event\":\"guard_remove\"");
 	world_passed(world);
 }
 
@@ -205,7 +177,7 @@ static void kept_until_their_own_end(void **state)
 	assert_int_equal(scene_members(world, 0), 1);
 	assert_int_equal(scene_members(world, 1), 2);
 	wait_held(world, 0);
-	expect_in(world, "/api/audit", "\"event\":\"guard_keep\"");
+	scene_says(world, "/api/audit", 200, "\"event\":\"guard_keep\"");
 	world_passed(world);
 }
 

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <string.h>
 
 #include "store/slots.h"
 #include "store/store.h"
@@ -19,7 +18,6 @@
 #include "tests/support/redis_cluster.h"
 #include "tests/support/scene.h"
 #include "tests/support/vault.h"
-#include "tests/support/wait.h"
 
 #define UNKNOWN "The escrow holds 1 removals that Redis does not know"
 
@@ -29,32 +27,6 @@ struct test {
 	struct redis_cluster cluster;
 	char more[128]; /* of the section redis */
 };
-
-/* Does /readyz answer with that status, and say that? */
-struct saying {
-	const struct test *t;
-	int status;
-	const char *text;
-};
-
-static bool says(void *ctx)
-{
-	const struct saying *saying = ctx;
-	struct http_response response;
-	bool it_does;
-
-	broker_call(&saying->t->world.brokers[0], &(struct http_request){.url = "/readyz"}, &response);
-	it_does = response.status == saying->status && strstr(buf_text(&response.body), saying->text) != NULL;
-	http_response_release(&response);
-	return it_does;
-}
-
-static void wait_ready(const struct test *t, int status, const char *text)
-{
-	struct saying saying = {t, status, text};
-
-	assert_true(wait_until(says, &saying, SCENE_PATIENCE));
-}
 
 static bool is_member(const struct test *t)
 {
@@ -88,14 +60,14 @@ static void expect_lost(struct test *t)
 	struct broker *broker = &t->world.brokers[0];
 	struct http_response response;
 
-	wait_ready(t, 503, STORE_LOST);
+	scene_says(&t->world, "/readyz", 503, STORE_LOST);
 	assert_true(proc_log_holds(&broker->proc, "event=store_lost"));
 	world_activate(&t->world, &ask, &response);
 	assert_int_equal(response.status, 503);
 	http_response_release(&response);
 	assert_true(broker_stop(broker));
 	assert_true(broker_restart(broker));
-	wait_ready(t, 200, UNKNOWN);
+	scene_says(&t->world, "/readyz", 200, UNKNOWN);
 	assert_true(proc_log_holds(&broker->proc, "event=escrow_unknown"));
 }
 

@@ -26,33 +26,6 @@ static int open_world(void **state)
 	return scene_open(state, &options);
 }
 
-struct saying {
-	const struct world *world;
-	const char *path, *text;
-};
-
-static bool is_said(void *ctx)
-{
-	const struct saying *saying = ctx;
-	struct http_response response;
-	bool said;
-
-	scene_get(saying->world, 0, saying->path, &response);
-	assert_int_equal(response.status, 200);
-	said = strstr(buf_text(&response.body), saying->text) != NULL;
-	http_response_release(&response);
-	return said;
-}
-
-/* What it says may be a moment old. */
-static void expect_at(const struct world *world, const char *path, const char *text)
-{
-	struct saying saying = {world, path, text};
-
-	if (!wait_until(is_said, &saying, SCENE_PATIENCE))
-		fail_msg("%s does not say %s", path, text);
-}
-
 /* Nobody waits for a minute here: Redis is told that the removal is as old as that. */
 static void an_overdue_removal_is_a_warning(void **state)
 {
@@ -67,20 +40,23 @@ static void an_overdue_removal_is_a_warning(void **state)
 	world_deactivate(world, &ask, &response);
 	assert_int_equal(response.status, 201);
 	http_response_release(&response);
-	expect_at(world, "/readyz", "\"warnings\":[],\"removals\":{\"unconfirmed\":1,\"oldestSeconds\":");
+	scene_says(world, "/readyz", 200,
+		   "\"warnings\":[],\"removals\":{\"unconfirmed\":1,\"oldestSeconds\":");
 
 	freeReplyObject(redis_server_command(&world->redis, "ZADD {j%u}:x XX %lld %s:%s",
 					     (unsigned)id_lane(id),
 					     (long long)clock_wall_ms() - 3600 * SECOND,
 					     world_group_id(world, 0), world_person_id(world, 1)));
-	expect_at(world, "/readyz", "\"warnings\":[\"Removals that are not confirmed: 1, the oldest for 360");
-	expect_at(world, "/metrics", "\njit_removals_unconfirmed 1\n");
-	expect_at(world, "/metrics", "\njit_removals_oldest_seconds 360");
+	scene_says(world, "/readyz", 200,
+		   "\"warnings\":[\"Removals that are not confirmed: 1, the oldest for 360");
+	scene_says(world, "/metrics", 200, "\njit_removals_unconfirmed 1\n");
+	scene_says(world, "/metrics", 200, "\njit_removals_oldest_seconds 360");
 	assert_true(sandbox_clear_faults(&world->sandbox));
 	scene_wait(world, &ask, id, "removed");
-	expect_at(world, "/readyz", "\"warnings\":[],\"removals\":{\"unconfirmed\":0,\"oldestSeconds\":0}");
-	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
-	expect_at(world, "/metrics", "\njit_removals_oldest_seconds 0\n");
+	scene_says(world, "/readyz", 200,
+		   "\"warnings\":[],\"removals\":{\"unconfirmed\":0,\"oldestSeconds\":0}");
+	scene_says(world, "/metrics", 200, "\njit_removals_unconfirmed 0\n");
+	scene_says(world, "/metrics", 200, "\njit_removals_oldest_seconds 0\n");
 	world_passed(world);
 }
 
@@ -100,7 +76,7 @@ static void ends_that_are_refused_are_told(void **state)
 
 	scene_activate(world, &ask, id);
 	scene_wait(world, &ask, id, "provisioned");
-	expect_at(world, "/metrics", "\njit_timetable_oldest_seconds 0\n");
+	scene_says(world, "/metrics", 200, "\njit_timetable_oldest_seconds 0\n");
 	/* The end was an hour ago, as Redis has it; so that nobody takes it up before, the broker stands still. */
 	assert_int_equal(kill(world->brokers[0].proc.pid, SIGSTOP), 0);
 	end_long_ago(world, id_lane(id), "tx:app", "e:", id);
@@ -108,15 +84,15 @@ static void ends_that_are_refused_are_told(void **state)
 	assert_true(redis_server_do(&world->redis, "CONFIG SET min-replicas-to-write 1"));
 	assert_int_equal(kill(world->brokers[0].proc.pid, SIGCONT), 0);
 	assert_true(proc_wait_text(&world->brokers[0].proc, "NOREPLICAS", SCENE_PATIENCE, NULL, 0));
-	expect_at(world, "/readyz",
-		  "{\"ready\":true,\"reasons\":[],\"warnings\":[\"What is due, ends of access among it, ");
-	expect_at(world, "/readyz",
-		  "\"removals\":{\"unconfirmed\":0,\"oldestSeconds\":0},\"due\":{\"notTakenUp\":");
-	expect_at(world, "/metrics", "\njit_timetable_oldest_seconds 36");
-	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
+	scene_says(world, "/readyz", 200,
+		   "{\"ready\":true,\"reasons\":[],\"warnings\":[\"What is due, ends of access among it, ");
+	scene_says(world, "/readyz", 200,
+		   "\"removals\":{\"unconfirmed\":0,\"oldestSeconds\":0},\"due\":{\"notTakenUp\":");
+	scene_says(world, "/metrics", 200, "\njit_timetable_oldest_seconds 36");
+	scene_says(world, "/metrics", 200, "\njit_removals_unconfirmed 0\n");
 	assert_true(redis_server_do(&world->redis, "CONFIG SET min-replicas-to-write 0"));
 	scene_wait_empty(world);
-	expect_at(world, "/metrics", "\njit_timetable_oldest_seconds 0\n");
+	scene_says(world, "/metrics", 200, "\njit_timetable_oldest_seconds 0\n");
 	world_passed(world);
 }
 
@@ -136,16 +112,16 @@ static void what_cannot_be_read_is_told(void **state)
 	scene_activate(world, &other, next);
 	scene_wait(world, &other, next, "removed");
 	assert_true(proc_wait_text(&world->brokers[0].proc, "event=set_aside", SCENE_PATIENCE, NULL, 0));
-	expect_at(world, "/readyz",
-		  "What cannot be worked on, as a key in Redis cannot be read, and may be an end");
-	expect_at(world, "/metrics", "\njit_timetable_set_aside 1\n");
-	expect_at(world, "/api/audit", "\"set_aside\"");
+	scene_says(world, "/readyz", 200,
+		   "What cannot be worked on, as a key in Redis cannot be read, and may be an end");
+	scene_says(world, "/metrics", 200, "\njit_timetable_set_aside 1\n");
+	scene_says(world, "/api/audit", 200, "\"set_aside\"");
 	assert_int_equal(scene_members(world, 0), 1);
 	assert_true(
 		redis_server_do(&world->redis, "RENAME {j%d}:kept {j%d}:r:%s", id_lane(id), id_lane(id), id));
 	scene_wait(world, &unreadable, id, "removed");
-	expect_at(world, "/readyz", "\"warnings\":[]");
-	expect_at(world, "/metrics", "\njit_timetable_set_aside 0\n");
+	scene_says(world, "/readyz", 200, "\"warnings\":[]");
+	scene_says(world, "/metrics", 200, "\njit_timetable_set_aside 0\n");
 	world_passed(world);
 }
 
@@ -185,17 +161,17 @@ static void what_is_not_known_is_not_zero(void **state)
 {
 	struct world *world = *state;
 
-	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
+	scene_says(world, "/metrics", 200, "\njit_removals_unconfirmed 0\n");
 	/* One of all lanes is enough. */
 	assert_true(redis_server_do(&world->redis, "SET {j0}:x nonsense"));
 	expect_unknown(world, 200);
 	assert_true(redis_server_do(&world->redis, "DEL {j0}:x"));
-	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
+	scene_says(world, "/metrics", 200, "\njit_removals_unconfirmed 0\n");
 	redis_server_kill9(&world->redis);
 	expect_unknown(world, 503);
 	assert_true(redis_server_restart(&world->redis));
 	assert_true(broker_wait_ready(&world->brokers[0], SCENE_PATIENCE));
-	expect_at(world, "/metrics", "\njit_removals_unconfirmed 0\n");
+	scene_says(world, "/metrics", 200, "\njit_removals_unconfirmed 0\n");
 	world_passed(world);
 }
 

@@ -150,6 +150,32 @@ void scene_get(const struct world *world, size_t person, const char *path, struc
 		    &(struct http_request){.url = path, .bearer = world_token(world, person)}, response);
 }
 
+struct saying {
+	const struct world *world;
+	const char *path, *text;
+	int status;
+};
+
+static bool is_said(void *ctx)
+{
+	const struct saying *saying = ctx;
+	struct http_response response;
+	bool said;
+
+	scene_get(saying->world, 0, saying->path, &response);
+	said = response.status == saying->status && strstr(buf_text(&response.body), saying->text) != NULL;
+	http_response_release(&response);
+	return said;
+}
+
+void scene_says(const struct world *world, const char *path, int status, const char *text)
+{
+	struct saying saying = {world, path, text, status};
+
+	if (!wait_until(is_said, &saying, SCENE_PATIENCE))
+		fail_msg("%s does not say %s", path, text);
+}
+
 int scene_cancel(const struct world *world, size_t person, const char *id)
 {
 	struct http_response response;

@@ -45,6 +45,9 @@ void scene_look(const struct world *world, const struct world_ask *ask, const ch
 
 /* GET of a path as that person, whatever the answer. Release the response. */
 void scene_get(const struct world *world, size_t person, const char *path, struct http_response *response);
+/* Waits until that is answered with this status and this text; the first person asks. What is said of the lanes may be a moment
+ * old. */
+void scene_says(const struct world *world, const char *path, int status, const char *text);
 /* POST …/{id}/cancel; the status. */
 int scene_cancel(const struct world *world, size_t person, const char *id);
 
