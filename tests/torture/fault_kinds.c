@@ -373,7 +373,7 @@ const struct fault_kind fault_kinds[] = {
 	 NULL, NULL, CUT_ALL},
 	{"Redis: SIGSTOP, SIGCONT", "redis", SCOPE_REDIS, 8, 1000, 4000, freeze_redis, thaw_redis, NULL, NULL,
 	 CUT_ALL},
-	{"Redis: out of memory", "redis", SCOPE_REDIS, 8, 200, 1500, fill_memory, free_memory, NULL, NULL,
+	{"Redis: out of memory", "memory", SCOPE_REDIS, 8, 200, 1500, fill_memory, free_memory, NULL, NULL,
 	 CUT_ALL},
 	{"all brokers: kill -9", "redis", SCOPE_ALL, 8, 0, 1500, kill_all, start_all, NULL, NULL, CUT_ALL},
 	{"all brokers: kill -9 in a push", "redis", SCOPE_ALL, 10, 0, 1500, kill_all_in_push, start_all, NULL,

@@ -23,6 +23,7 @@
  *	  from the begin until one take-over after the healing;
  *	- class "redis": the store, or all brokers, were away: from the begin until so long after the healing as the
  *	  brokers may need to find the store again (two seconds; five where a cluster has to make up its mind); and, as for "grip", one take-over after it for what had been claimed by then;
+ *	- class "memory": the store was full: what is given waits as long as in class "redis", an end does not;
  *	- the application answered this very removal with an error: until the next try has to come;
  *	- no token was free, as the broker told it (how often pushes came is checked separately, from the log);
  *	- the machine that all this ran on stood still.

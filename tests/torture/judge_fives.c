@@ -21,6 +21,7 @@ struct push {
 	int64_t begun_ms, ended_ms;
 	bool patched;          /* its PATCH was not refused because of ids that are out of date */
 	bool added;            /* by that PATCH */
+	bool undone;           /* it was a removal, and was not made */
 	bool unanswered, over; /* its last request failed: it does not go on */
 	enum kind last;
 };
@@ -102,10 +103,11 @@ static bool goes_on(const struct push *last, const struct request *now, const st
 		return true;
 	/* The application is asked, some times, whether it shows what it has accepted, whatever it answered. After a
 	 * removal the same question may be the next addition's first one: whether they are a member already. Not one that
-	 * comes with the removal and is not answered: no addition is sent without that answer. */
+	 * comes with the removal and is not answered: no addition is sent without that answer. Nor any after a removal that was
+	 * not made: who may be a member is added without a question. */
 	if (kind == KIND_CONFIRM)
-		return !last->patched || last->added || next == NULL || next->kind != KIND_PATCH ||
-		       !next->entry->adds ||
+		return !last->patched || last->added || last->undone || next == NULL ||
+		       next->kind != KIND_PATCH || !next->entry->adds ||
 		       (now->entry->status != 200 && now->entry->received_ms - last->ended_ms < NEAR_MS);
 	/* A question that was answered with an error may have been the one whether they are a member already: the push goes
 	 * on without its answer. */
@@ -134,6 +136,7 @@ static void go_on(struct push *push, const struct request *request)
 	if (request->kind == KIND_PATCH && !is_stale(entry->status)) {
 		push->patched = true;
 		push->added = entry->adds;
+		push->undone = !entry->adds && !entry->applied;
 	}
 	push->unanswered = entry->status == 0;
 	push->over = entry->status == 0 || entry->status == 429 || entry->status >= 500;

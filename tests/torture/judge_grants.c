@@ -169,7 +169,7 @@ static void excuse_fault(const struct judge *judge, const struct judge_fault *fa
 			       to + LOOK_MS +
 				       retry_ms(excuses->failures + (to - from) / judge->answer_timeout_ms +
 						1));
-	} else if (strcmp(fault->class, "redis") == 0) {
+	} else if (strcmp(fault->class, "redis") == 0 || strcmp(fault->class, "memory") == 0) {
 		excuse(excuses, from, to + judge->back_ms);
 		if (end_ms <= to || was_busy(judge, person, from - judge->push_timeout_ms, to))
 			excuse(excuses, from, to + after);
@@ -214,8 +214,10 @@ static int64_t covered(struct excuses *excuses, int64_t from_ms, int64_t to_ms)
 	return sum;
 }
 
-static int64_t excused(const struct judge *judge, size_t person, int64_t end_ms, int64_t gone_ms,
-		       bool lacks_tokens)
+/* What hinders besides. */
+enum { LACKS_TOKENS = 1, LACKS_MEMORY = 2 };
+
+static int64_t excused(const struct judge *judge, size_t person, int64_t end_ms, int64_t gone_ms, int which)
 {
 	struct excuses excuses = {0};
 	int64_t sum;
@@ -223,10 +225,11 @@ static int64_t excused(const struct judge *judge, size_t person, int64_t end_ms,
 	/* First of all: so many failures lie before those that a fault may have hidden. */
 	excuse_failures(judge, person, end_ms, gone_ms, &excuses);
 	for (size_t i = 0; i < judge->fault_count; i++)
-		if (judge->faults[i].from_ms < gone_ms &&
+		if ((which & LACKS_MEMORY || strcmp(judge->faults[i].class, "memory") != 0) &&
+		    judge->faults[i].from_ms < gone_ms &&
 		    judge->faults[i].to_ms + take_over(judge) + RETRY_MAX_MS > end_ms)
 			excuse_fault(judge, &judge->faults[i], person, end_ms, &excuses);
-	if (lacks_tokens)
+	if (which & LACKS_TOKENS)
 		excuse_tokens(judge, judge->people[person].app, &excuses);
 	for (size_t i = 0; i < judge->stall_count; i++)
 		excuse(&excuses, judge->stalls[i].from_ms, judge->stalls[i].to_ms + LOOK_MS);
@@ -237,12 +240,12 @@ static int64_t excused(const struct judge *judge, size_t person, int64_t end_ms,
 
 int64_t judge_excused(const struct judge *judge, size_t person, int64_t end_ms, int64_t gone_ms)
 {
-	return excused(judge, person, end_ms, gone_ms, true);
+	return excused(judge, person, end_ms, gone_ms, LACKS_TOKENS);
 }
 
 int64_t judge_hindered(const struct judge *judge, size_t person, int64_t from_ms, int64_t to_ms)
 {
-	return excused(judge, person, from_ms, to_ms, false) > 0
-		       ? excused(judge, person, from_ms, to_ms, true)
+	return excused(judge, person, from_ms, to_ms, LACKS_MEMORY) > 0
+		       ? excused(judge, person, from_ms, to_ms, LACKS_MEMORY | LACKS_TOKENS)
 		       : 0;
 }

@@ -135,6 +135,20 @@ static void an_unanswered_question_is_the_removal_s(void **state)
 	expect(*state, 0, 0, 0, 0);
 }
 
+/* Whether they are gone is asked for a while: nobody says so. The next addition needs no question. */
+static void questions_after_a_removal_that_was_not_made(void **state)
+{
+	unsee(*state, "5012");
+	see(*state,
+	    PATCH("5012", "5013", "G0", "remove", "U0", "204", ",\"fault\":\"PATCH * always -> noop\""));
+	see(*state, IS_MEMBER("5014", "200"));
+	see(*state, IS_MEMBER("6214", "200"));
+	see(*state, PATCH("6300", "6301", "G2", "remove", "U2", "204", ""));
+	see(*state, PATCH("6400", "6401", "G3", "remove", "U2", "204", ""));
+	see(*state, PATCH("16300", "16301", "G0", "add", "U0", "500", ""));
+	expect(*state, 0, 0, 1, 0);
+}
+
 /* -- ends --------------------------------------------------------------------------------------------------------- */
 
 static void remove_late(struct story *story)
@@ -198,6 +212,8 @@ static void time_that_is_excused(void **state)
 		{"\"class\":\"redis\",\"app\":-1,\"from\":4900", "5300", 0},
 		{"\"class\":\"redis\",\"app\":-1,\"from\":1900", "2000", 0},
 		{"\"class\":\"redis\",\"app\":-1,\"from\":3100", "3500", 1},
+		/* Redis was full: ends come all the same. */
+		{"\"class\":\"memory\",\"app\":-1,\"from\":4900", "9000", 1},
 		/* A broker that died when the end had come; long before it; and after a push of this person's. */
 		{"\"class\":\"claim\",\"app\":-1,\"from\":5005", "5100", 0},
 		{"\"class\":\"claim\",\"app\":-1,\"from\":3900", "8000", 1},
@@ -335,6 +351,7 @@ int main(void)
 		STORY(look_ups_are_pushes_too),
 		STORY(the_first_question_of_a_push_is_not_the_last_one_s),
 		STORY(an_unanswered_question_is_the_removal_s),
+		STORY(questions_after_a_removal_that_was_not_made),
 		STORY(a_late_removal),
 		STORY(a_removal_that_never_came),
 		STORY(a_removal_that_was_not_made),

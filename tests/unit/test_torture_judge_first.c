@@ -191,9 +191,16 @@ static void a_cycle_that_does_not_come_when_it_was_told(void **state)
 	say(*state, CYCLE("19000", "31000"));
 	expect(*state, 0, 0, 0, 0);
 	unsay(*state, "\"started\":19000");
-	/* The brokers were away. */
+	/* The brokers were away, or Redis was full. */
 	say(*state,
 	    "{\"t\":9,\"k\":\"fault\",\"n\":1,\"kind\":\"x\",\"class\":\"redis\",\"app\":-1,\"from\":29900}");
+	say(*state, "{\"t\":31000,\"k\":\"healed\",\"n\":1}");
+	expect(*state, 0, 0, 0, 0);
+	unsay(*state, "\"n\":1}");
+	unsay(*state, "\"class\":\"redis\"");
+	expect(*state, 0, 0, 0, 1);
+	say(*state, "{\"t\":9,\"k\":\"fault\",\"n\":1,\"kind\":\"x\",\"class\":\"memory\",\"app\":-1,"
+		    "\"from\":29900}");
 	say(*state, "{\"t\":31000,\"k\":\"healed\",\"n\":1}");
 	expect(*state, 0, 0, 0, 0);
 }
