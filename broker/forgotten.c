@@ -26,10 +26,11 @@ struct forgotten {
 	char trouble[192];
 };
 
-/* An entry whose request Redis is asked for. */
+/* An entry that Redis is asked for. */
 struct question {
 	struct forgotten *forgotten;
 	int64_t at_ms;
+	bool is_older; /* than the data of its lane */
 };
 
 static void release(struct forgotten *forgotten)
@@ -65,8 +66,9 @@ static void work(uv_work_t *request)
 static void go_on(struct forgotten *forgotten);
 
 /*
- * A request is kept for `history` after its end: so one that was made since, and is not there, is lost. Brokers that do not
- * share a folder leave lines of what others have removed; those requests are there.
+ * A request is kept for `history` after its end: so one that was made since, and is not there, is lost, and likewise one from
+ * before the data began. That alone says nothing: the note of that may be younger than the data. Brokers that do not share
+ * a folder leave lines of what others have removed; those requests are there.
  */
 static void on_answer(void *ctx, enum err err, const struct reply *reply)
 {
@@ -77,12 +79,12 @@ static void on_answer(void *ctx, enum err err, const struct reply *reply)
 
 	forgotten->asked--;
 	forgotten->failed = forgotten->failed || err != ERR_OK;
-	forgotten->found += err == ERR_OK && is_recent && !is_known ? 1 : 0;
+	forgotten->found += err == ERR_OK && (is_recent || question->is_older) && !is_known ? 1 : 0;
 	free(question);
 	go_on(forgotten);
 }
 
-static void ask(struct forgotten *forgotten, const struct escrow_line *line)
+static void ask(struct forgotten *forgotten, const struct escrow_line *line, bool is_older)
 {
 	struct question *question = malloc(sizeof(*question));
 	struct store_call call = {.function = "jit_held", .read_only = true};
@@ -90,7 +92,7 @@ static void ask(struct forgotten *forgotten, const struct escrow_line *line)
 	forgotten->failed = forgotten->failed || question == NULL;
 	if (question == NULL)
 		return;
-	*question = (struct question){forgotten, line->at_ms};
+	*question = (struct question){forgotten, line->at_ms, is_older};
 	forgotten->asked++;
 	call.lane = store_lane_of(forgotten->store, line->application);
 	store_arg(&call, "0");
@@ -106,14 +108,11 @@ static void consider(struct forgotten *forgotten, const struct escrow_line *line
 {
 	/* Where nobody said which request it was for, the lane is not known: lane 0 stands for all. */
 	int lane = id_lane(line->assignment);
-
-	if (line->kind == ESCROW_GONE)
-		return;
 	/* By the clock of the broker that began the data, and by Redis' when the line was written: they may differ. */
-	if (line->at_ms < forgotten->born_ms[lane >= 0 ? lane : 0])
-		forgotten->found++;
-	else if (lane >= 0)
-		ask(forgotten, line);
+	bool is_older = line->at_ms < forgotten->born_ms[lane >= 0 ? lane : 0];
+
+	if (line->kind != ESCROW_GONE && (is_older || lane >= 0))
+		ask(forgotten, line, is_older);
 }
 
 /* -- a look ------------------------------------------------------------------------------------------------ */
