@@ -135,7 +135,7 @@ void activation_sweep(struct activation *activation, int64_t patience_ms, sweep_
 
 enum sweep_status sweep_status(const struct sweep_report *report)
 {
-	if (report == NULL || !report->complete)
+	if (report == NULL || !report->complete || report->unknown > 0)
 		return SWEEP_LEFT;
 	return report->late ? SWEEP_LATE : SWEEP_DONE;
 }
@@ -144,10 +144,13 @@ void sweep_print(const struct sweep_report *report, struct buf *out)
 {
 	buf_addf(out,
 		 "{\"due\":%lld,\"longestDueSeconds\":%.3f,\"overdueRemovals\":%lld,"
-		 "\"longestOverdueSeconds\":%.3f,\"dueLeft\":%lld,\"removalsLeft\":%lld,\"seconds\":%.3f,"
+		 "\"longestOverdueSeconds\":%.3f,\"dueLeft\":%lld,\"removalsLeft\":%lld,\"removalsUnknown\":%"
+		 "lld,"
+		 "\"seconds\":%.3f,"
 		 "\"complete\":%s,\"late\":%s}",
 		 (long long)report->due, (double)report->due_late_ms / 1000, (long long)report->removals,
 		 (double)report->removal_late_ms / 1000, (long long)report->due_left,
-		 (long long)report->removals_left, (double)report->took_ms / 1000,
-		 report->complete ? "true" : "false", report->late ? "true" : "false");
+		 (long long)report->removals_left, (long long)report->unknown, (double)report->took_ms / 1000,
+		 report->complete && report->unknown == 0 ? "true" : "false",
+		 report->late ? "true" : "false");
 }

@@ -29,6 +29,7 @@ struct sweep_report {
 	int64_t removals;                /* memberships that should have been gone already */
 	int64_t removal_late_ms;         /* for how long the oldest of them had outlived its end */
 	int64_t due_left, removals_left; /* when it ended */
+	int64_t unknown; /* the caller's: memberships that have to go, and the store does not know of */
 	int64_t took_ms;
 	bool complete; /* nothing was left, and no push is under way */
 	bool late;     /* what there was to do should long have been done: is there a broker? */

@@ -10,6 +10,7 @@
 
 #include <uv.h>
 
+#include "activation/sweep.h"
 #include "api/api.h"
 #include "base/err.h"
 #include "broker/issuers.h"
@@ -43,6 +44,7 @@ struct broker {
 	bool served;          /* the store has been ready once */
 	int64_t sweep_for_ms; /* > 0: no server; do what is due, for so long at most, and end */
 	uv_timer_t sweep_timer;
+	struct sweep_report swept;
 	int status;
 };
 

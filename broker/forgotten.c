@@ -22,7 +22,9 @@ struct forgotten {
 	struct survey survey;
 	bool is_read, failed;
 	size_t next, asked, found;
-	size_t count; /* as told */
+	size_t count;          /* as told */
+	forgotten_known *done; /* who waits for the end of the look, or NULL */
+	void *ctx;
 	char trouble[192];
 };
 
@@ -147,7 +149,10 @@ static void tell(struct forgotten *forgotten)
 
 static void end(struct forgotten *forgotten)
 {
+	forgotten_known *done = forgotten->done;
+
 	forgotten->busy = false;
+	forgotten->done = NULL;
 	survey_release(&forgotten->survey);
 	if (!forgotten->failed)
 		tell(forgotten);
@@ -155,6 +160,8 @@ static void end(struct forgotten *forgotten)
 		begin(forgotten);
 	else if (forgotten->count > 0 || forgotten->failed)
 		uv_timer_start(&forgotten->again, on_again, AGAIN_MS, 0);
+	if (done != NULL)
+		done(forgotten->ctx);
 }
 
 static void go_on(struct forgotten *forgotten)
@@ -203,6 +210,19 @@ void forgotten_look(struct forgotten *forgotten)
 	forgotten->behind = forgotten->busy;
 	if (!forgotten->busy)
 		begin(forgotten);
+}
+
+size_t forgotten_count(const struct forgotten *forgotten)
+{
+	return forgotten != NULL ? forgotten->count : 0;
+}
+
+void forgotten_when_known(struct forgotten *forgotten, forgotten_known *done, void *ctx)
+{
+	forgotten->done = forgotten->busy ? done : NULL;
+	forgotten->ctx = ctx;
+	if (!forgotten->busy)
+		done(ctx);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -26,6 +26,14 @@ void forgotten_look(struct forgotten *forgotten);
 /* The memory is given back when the loop has run. NULL is legal. */
 void forgotten_free(struct forgotten *forgotten);
 
+/* How many there are, as far as is known. NULL is legal: none. */
+size_t forgotten_count(const struct forgotten *forgotten);
+
+/* Calls `done` from within, or from the loop once the look that is under way has ended. One at a time; not after
+ * forgotten_free(). */
+typedef void forgotten_known(void *ctx);
+void forgotten_when_known(struct forgotten *forgotten, forgotten_known *done, void *ctx);
+
 /* What is wrong, or NULL. Borrowed until the loop goes on. NULL is legal. */
 const char *forgotten_trouble(const struct forgotten *forgotten);
 

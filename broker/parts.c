@@ -116,21 +116,35 @@ static void keep_audit(void *ctx, unsigned lane, const char *what)
 }
 
 /* The exit status says whether anything was left to do, or late. */
-static void on_swept(void *ctx, enum err err, const struct sweep_report *report)
+static void end_sweep(void *ctx)
 {
 	struct broker *broker = ctx;
 	struct buf text;
 
 	buf_init(&text, 1024);
-	if (report != NULL) {
-		sweep_print(report, &text);
-		printf("%s\n", buf_text(&text));
-		fflush(stdout);
-	} else {
-		log_error("sweep", "error=%s", err_message(err));
-	}
+	broker->swept.unknown = (int64_t)forgotten_count(broker->forgotten);
+	sweep_print(&broker->swept, &text);
+	printf("%s\n", buf_text(&text));
+	fflush(stdout);
 	buf_release(&text);
-	broker_stop(broker, (int)sweep_status(report));
+	broker_stop(broker, (int)sweep_status(&broker->swept));
+}
+
+/* A Redis that was lost and begun anew has nothing that is due: the escrow knows better. */
+static void on_swept(void *ctx, enum err err, const struct sweep_report *report)
+{
+	struct broker *broker = ctx;
+
+	if (report == NULL) {
+		log_error("sweep", "error=%s", err_message(err));
+		broker_stop(broker, (int)sweep_status(NULL));
+		return;
+	}
+	broker->swept = *report;
+	if (broker->forgotten != NULL)
+		forgotten_when_known(broker->forgotten, end_sweep, broker);
+	else
+		end_sweep(broker);
 }
 
 void broker_sweep_late(uv_timer_t *timer)
@@ -166,7 +180,7 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 	broker->served = broker->served || ready;
 	if (ready && broker->forgotten != NULL)
 		forgotten_look(broker->forgotten);
-	else if (ready && broker->escrow != NULL && broker->server != NULL)
+	else if (ready && broker->escrow != NULL)
 		broker->api.forgotten = broker->forgotten =
 			forgotten_new(&broker->loop, broker->config, broker->store);
 }

@@ -7,12 +7,14 @@
 #include "api/api.h"
 #include "api/handlers.h"
 #include "base/log.h"
+#include "broker/forgotten.h"
 
 #define PATIENCE_MS 5000 /* within the deadline of a request; what is left then is called for again */
 
 static void on_swept(void *ctx, enum err err, const struct sweep_report *report)
 {
 	struct call *call = ctx;
+	struct sweep_report whole;
 	struct buf body;
 
 	if (err != ERR_OK) {
@@ -22,7 +24,9 @@ static void on_swept(void *ctx, enum err err, const struct sweep_report *report)
 	log_info("sweep", "due=%lld overdue=%lld left=%lld", (long long)report->due,
 		 (long long)report->removals, (long long)report->removals_left);
 	buf_init(&body, 1024);
-	sweep_print(report, &body);
+	whole = *report;
+	whole.unknown = (int64_t)forgotten_count(call->api->forgotten);
+	sweep_print(&whole, &body);
 	call_answer(call, 200, NULL, &body);
 }
 

@@ -71,6 +71,28 @@ static void expect_lost(struct test *t)
 	assert_true(proc_log_holds(&broker->proc, "event=escrow_unknown"));
 }
 
+/* Nothing is due in what is there now, and yet not all is done. */
+static void sweep(struct test *t)
+{
+	const char *const words[] = {"sweep", "--config", t->world.brokers[0].config_path};
+	struct http_response response;
+	struct drained job;
+
+	drained_jit(&t->world, &job, words, 3);
+	assert_int_equal(job.status, 1);
+	assert_int_equal(drained_number(&job, "removalsUnknown"), 1);
+	assert_true(proc_log_holds(&job.proc, "event=escrow_unknown"));
+	assert_true(cJSON_IsFalse(cJSON_GetObjectItem(job.report, "complete")));
+	drained_release(&job);
+	broker_call(&t->world.brokers[0],
+		    &(struct http_request){
+			    .method = "POST", .url = "/api/sweep", .bearer = world_token(&t->world, 0)},
+		    &response);
+	assert_int_equal(response.status, 200);
+	assert_true(cJSON_IsFalse(cJSON_GetObjectItem(response.json, "complete")));
+	http_response_release(&response);
+}
+
 static void drain(struct test *t)
 {
 	struct drained job;
@@ -109,6 +131,7 @@ static void an_emptied_redis_is_not_taken_for_a_new_one(void **state)
 	give(&t, id);
 	assert_true(redis_server_do(&t.world.redis, "FLUSHALL"));
 	expect_lost(&t);
+	sweep(&t);
 	drain(&t);
 	end(&t);
 }
