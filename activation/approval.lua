@@ -28,10 +28,16 @@ local function approvals_in(r, stage)
 	return n
 end
 
--- All stages are approved: the request is granted as of now, inside its limits. Returns the order, or nil and the word
--- for what keeps it from being granted.
-local function grant_approved(c, t, r, push_id, by, limits)
+-- All stages are approved: the request is granted as of now, inside its limits, unless policy is against it (`why`).
+-- Returns the order, or nil and the word for what keeps it from being granted.
+local function grant_approved(c, t, r, push_id, by, limits, why)
 	local m = get_member(c, r.g, r.p, r.ap)
+	if why ~= '' then
+		r.er = why
+		move(c, r, 'refuse')
+		settle(c, m)
+		return nil, 'policy'
+	end
 	set_times(c, t, r)
 	if r.e <= r.s then
 		r.er = 'The time that was asked for was over when it was approved.'
@@ -78,17 +84,12 @@ local function was_refused(c, message)
 	return message ~= '' and redis.call('EXISTS', refused_key(c, message)) == 1
 end
 
--- jit_refuse: policy no longer allows a scheduled request at its start, or one that waits for an approver.
--- ARGV 3 request id, 4 why, 5 id of the webhook that had it looked at, or ''. Answers 'ok', 'gone' when it has left these
--- states, or 'same' when the webhook was received before: it is answered as it was then, and changes nothing.
+-- jit_refuse: policy no longer allows a scheduled request at its start.
+-- ARGV 3 request id, 4 why. Answers 'ok', or 'gone' when it has left that state.
 local function jit_refuse(keys, args)
 	local c = context(keys, args)
 	local r = get_request(c, args[3])
-	local message = args[5] or ''
-	if r and decided_by_message(r, message) or was_refused(c, message) then
-		return answer(c, 'same')
-	end
-	if not r or not can(r, 'refuse') or WANTS[r.st] then
+	if not r or r.st ~= 'scheduled' then
 		return answer(c, 'gone')
 	end
 	r.er = args[4]
@@ -115,8 +116,9 @@ end
 -- jit_decide: an approver's word on a stage. Deny ends the request; Approve counts towards the stage.
 -- ARGV 3 terms, 4 request id, 5 push id, 6 limits, 7 stage (from 1), 8 who decides, 9 their name, 10 Approve|Deny,
 -- 11 why, 12 approvals that the stage needs, 13 number of stages, 14 how long the next stage may wait, ms, 15 id of the
--- webhook that brought it or '', 16 all user names of the person who decides (a JSON array).
--- Answers {word, now, next, request, order or '', end (ends_at, where no push will say it)}: 'ok', or 'past', 'full',
+-- webhook that brought it or '', 16 all user names of the person who decides (a JSON array), 17 what policy has against
+-- it by now, or '': that ends it with the last approval, as those before may come at an hour that it does not allow.
+-- Answers {word, now, next, request, order or '', end (ends_at, where no push will say it)}: 'ok', or 'policy', 'past', 'full',
 -- 'excluded', 'ineligible' where it was the last one and nothing could be granted (each also when the same person or
 -- message says the same again),
 -- 'decided' somebody was faster, or it is not awaited any more; 'own' nobody decides their own request; 'refused'
@@ -166,7 +168,7 @@ local function jit_decide(keys, args)
 	else
 		-- What it brings has events of its own; that this approval was the last one, and whose, is one more.
 		audit_move(c, r, 'approve', RULES.awaiting.approve, args[8])
-		order, said.no = grant_approved(c, t, r, args[5], args[8], read_limits(args[6]))
+		order, said.no = grant_approved(c, t, r, args[5], args[8], read_limits(args[6]), args[17] or '')
 	end
 	return answer(c, said.no or 'ok', view(c, r), order or '', order and 0 or ends_at(c, get_member(c, r.g, r.p, r.ap)))
 end

@@ -50,11 +50,11 @@ static enum err word_to_err(const char *word)
 		{"denied", ERR_FORBIDDEN},
 		{"refused", ERR_FORBIDDEN},
 		{"state", ERR_WRONG_STATE},
-		{"gone", ERR_DECIDED},
 		{"full", ERR_FULL},
 		{"unknown", ERR_SUBJECT},
 		{"excluded", ERR_EXCLUDED},
 		{"ineligible", ERR_POLICY},
+		{"policy", ERR_POLICY},
 		{"decided", ERR_DECIDED},
 		{"own", ERR_OWN_REQUEST},
 	};
@@ -346,6 +346,7 @@ void activation_decide(struct activation *activation, const struct decision *dec
 	store_arg(&call, timeout);
 	store_arg(&call, decision->message);
 	store_arg(&call, decision->decider_names);
+	store_arg(&call, decision->declined);
 	store_call(activation->options.store, &call, on_request, p);
 }
 
@@ -384,19 +385,4 @@ void activation_refuse_message(struct activation *activation, const struct refus
 	store_arg(&call, message->approve ? "Approve" : "Deny");
 	store_arg(&call, message->text);
 	store_call(activation->options.store, &call, on_message_refused, r);
-}
-
-void activation_decline(struct activation *activation, const struct declining *declining,
-			activation_done *done, void *ctx)
-{
-	struct store_call call;
-	struct pending *p = about_request(activation, declining->id, done, ctx);
-
-	if (p == NULL)
-		return;
-	core_call_by(activation, &call, "jit_refuse", p->lane, declining->actor);
-	store_arg(&call, declining->id);
-	store_arg(&call, declining->why);
-	store_arg(&call, declining->message);
-	store_call(activation->options.store, &call, on_request, p);
 }

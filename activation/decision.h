@@ -23,6 +23,8 @@ struct decision {
 	int64_t next_timeout_ms; /* how long the stage after this one may wait */
 	const char *limits;      /* of the group: struct ask */
 	const char *
+		declined; /* what policy has against it by now, which counts at the last approval; "" = nothing */
+	const char *
 		message; /* what brought it, when that may come twice: a webhook's source and id; "" = a person */
 	const char *actor; /* who decides, as actor_write() has written it */
 };
@@ -48,18 +50,5 @@ typedef void activation_refused_done(void *ctx, enum err err, const char *text);
  * lane. */
 void activation_refuse_message(struct activation *activation, const struct refused_message *message,
 			       activation_refused_done *done, void *ctx);
-
-/* What policy no longer allows; borrowed for the call. */
-struct declining {
-	const char *id;      /* of a request that waits for an approver or for its start */
-	const char *why;     /* one sentence */
-	const char *message; /* what had it looked at, as in struct decision */
-	const char *actor;   /* who had it looked at, as actor_write() has written it */
-};
-
-/* Ends the request, saying why; a message that was received before ends nothing. ERR_OK without a request, either way;
- * ERR_DECIDED when it has left these states. */
-void activation_decline(struct activation *activation, const struct declining *declining,
-			activation_done *done, void *ctx);
 
 #endif

@@ -301,7 +301,6 @@ static bool start_call(struct errand *errand, const struct request *request)
 		core_call(activation, &call, "jit_refuse", errand->lane);
 		store_arg(&call, request->id);
 		store_arg(&call, why.text);
-		store_arg(&call, "");
 	}
 	store_call(activation->options.store, &call, on_started, errand);
 	buf_release(&limits);

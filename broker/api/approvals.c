@@ -290,19 +290,10 @@ static void on_decided(void *ctx, enum err err, const struct request *request)
 	}
 	log_info("decision", "req=%s person=%s result=%s state=%s", request != NULL ? request->id : "-",
 		 call->caller.id, verdict->approve ? "approve" : "deny",
-		 request != NULL ? state_name(request->state) : "declined");
+		 request != NULL ? state_name(request->state) : "-");
 	buf_init(&body, 1);
 	call_answer(call, verdict->status, NULL, &body);
 	free(verdict);
-}
-
-/* A message that was received before has not declined it: refuse() answers as the first time. */
-static void on_declined(void *ctx, enum err err, const struct request *request)
-{
-	struct verdict *verdict = ctx;
-
-	(void)request;
-	refuse(verdict, err == ERR_OK ? ERR_POLICY : err, err == ERR_OK ? verdict->declined.text : NULL);
 }
 
 static bool names_hold(const struct policy_names *names, const char *name)
@@ -368,6 +359,7 @@ static void decide(struct verdict *verdict, const struct request *read, const st
 		.actor = buf_text(&call->actor),
 		.stages = (unsigned)policy_stage_count(policy),
 		.limits = limits,
+		.declined = verdict->declined.text,
 	};
 
 	buf_init(&names, ACCOUNTS_TEXT_MAX);
@@ -410,16 +402,10 @@ static void on_read(void *ctx, enum err err, const struct request *request)
 	if (err == ERR_OK && verdict->approve && request->state == ST_AWAITING)
 		err = recheck(policy, request, activation_now_ms(call->api->activation), &limits,
 			      &verdict->declined);
-	if (err == ERR_OK)
+	/* The store ends it with what policy has against it, or not: it knows whether this is the last approval. */
+	if (err == ERR_OK || err == ERR_POLICY)
 		err = recheck_person(call->config, request, &limits);
-	if (err == ERR_POLICY)
-		activation_decline(call->api->activation,
-				   &(struct declining){.id = request->id,
-						       .why = verdict->declined.text,
-						       .message = verdict->message,
-						       .actor = buf_text(&call->actor)},
-				   on_declined, verdict);
-	else if (err != ERR_OK)
+	if (err != ERR_OK)
 		refuse(verdict, err, NULL);
 	else
 		decide(verdict, request, policy, buf_text(&limits));

@@ -304,6 +304,31 @@ static void test_two_stages(void **state)
 	close_world(&world);
 }
 
+/* What policy is against for now, the hour say, does not end a request before the last approval. */
+static void test_policy_at_the_last_one(void **state)
+{
+	struct world world;
+	struct broker_group *groups;
+	struct http_response response;
+	char id[ID_SIZE], stage[STAGE_SIZE];
+
+	(void)state;
+	open_world(&world, two_stages, 1);
+	groups = (struct broker_group *)(uintptr_t)world.config.groups;
+	ask(&world, ANN, "PT9M", id);
+	groups[0].max_ms = 5 * 60 * SECOND;
+	assert_true(scene_reload(&world, 0));
+	expect_decision(&world, LEAD, id, "Approve", 204);
+	groups[0].max_ms = 10 * 60 * SECOND;
+	assert_true(scene_reload(&world, 0));
+	open_stage(&world, DEPUTY, id, stage);
+	decide(&world, DEPUTY, stage, "Approve", &response);
+	assert_int_equal(response.status, 204);
+	http_response_release(&response);
+	assert_true(world_wait_state(&world, &(struct world_ask){.person = ANN}, id, "provisioned", WAIT_MS));
+	close_world(&world);
+}
+
 struct watched {
 	const struct world *world;
 	const char *id, *status;
@@ -457,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_who_reads),
 		cmocka_unit_test(test_two_needed),
 		cmocka_unit_test(test_two_stages),
+		cmocka_unit_test(test_policy_at_the_last_one),
 		cmocka_unit_test(test_time_out),
 		cmocka_unit_test(test_escalation_after_reload),
 		cmocka_unit_test(test_cancel),

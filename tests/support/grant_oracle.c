@@ -150,13 +150,13 @@ void grant_decided(struct grant_oracle *o, size_t number, const struct grant_rul
 		r->over = true;
 		return;
 	}
-	if (!grant_allows(o, rules, &r->asked, now_ms)) {
-		r->over = true;
-		return;
-	}
 	r->approvers |= 1u << word.person;
-	if (number_of(r->approvers) >= rules->needed)
+	if (number_of(r->approvers) < rules->needed)
+		return;
+	if (grant_allows(o, rules, &r->asked, now_ms))
 		grant(o, r, rules, now_ms);
+	else
+		r->over = true;
 }
 
 void grant_started(struct grant_oracle *o, size_t number, const struct grant_rules *rules, int64_t now_ms)

@@ -121,7 +121,6 @@ static void do_refuse(struct lane_story_line *line)
 	lane_begin(line->lane, "jit_refuse");
 	lane_arg(line->lane, line->word[2]);
 	lane_arg(line->lane, line->word[3]);
-	lane_arg(line->lane, line_option(line, "by", ""));
 	freeReplyObject(line_ask(line));
 }
 

@@ -9,7 +9,7 @@
  *
  *	submit ID GROUP PERSON DURATION [start=MS] [end=MS] [h=HASH] [action=A] [limits=L] [person=P] [ck=1] (the time counts from the
  *	     confirmation)    try …: the same, only tried; "beyond=" the words for the limits that it would exceed
- *	start ID [limits=L] [person=P]    refuse ID WHY [by=MESSAGE]    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
+ *	start ID [limits=L] [person=P]    refuse ID WHY    cancel ID WHO [operator]    deactivate ID GROUP PERSON [h=HASH]    try-deactivate …
  *	due [MOST]    pump PUSH    check PUSH    cycle [WHO] [steps=NAME:N,NAME:N]    operate WHAT    provision PUSH GROUP PERSON    plan [token=DAYS]    leave KIND ID [1]    terms TERMS
  *	step PIECE [AT] [over=1] [walked=N] [did=N] [close=MS] [health=H] [failed=N]
  *	drift find PIECE GROUP[:report|:remove] …    drift page GROUP AT    drift end PIECE GROUP RETURNED FOREIGN    drift unlearn GROUP PERSON
@@ -25,7 +25,8 @@
  *	eligible GROUP PERSON [at=MS]
  *	cycles    log [most=N] [before=ID] [since=MS] [person=P] [group=G] [result=V]
  *	app FIELD …    lane    removals    timetable    keys    audit ID (EVENT>STATE/CAUSE, +MS that access has outlived its end)
- *	decide ID STAGE WHO Approve|Deny [needed=N] [stages=N] [names=JSON] [by=MESSAGE] [limits=L] [person=P]    (of a request submitted with wait=MS)
+ *	decide ID STAGE WHO Approve|Deny [needed=N] [stages=N] [names=JSON] [by=MESSAGE] [limits=L] [person=P] [declined=WHY]
+ *	     (of a request submitted with wait=MS)
  *	message ID MESSAGE Approve|Deny TEXT (it was refused with that; what it was refused with first, and days that is kept)
  *	policies NAME (the caller goes by these from now on; the grace is a second)    lose ID [guard=MOST/SHARE/WINDOW]
  *	guard remove|keep

@@ -157,6 +157,7 @@ void story_do_decide(struct lane_story_line *line)
 	lane_arg(line->lane, "1000");
 	lane_arg(line->lane, line_option(line, "by", ""));
 	lane_arg(line->lane, line_option(line, "names", "[]"));
+	lane_arg(line->lane, line_option(line, "declined", ""));
 	freeReplyObject(line_ask(line));
 }
 

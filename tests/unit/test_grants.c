@@ -93,18 +93,13 @@ static void decide(struct grants *g)
 	unsigned who = grants_pick(g, 3) == 0 ? r->asked.person : grants_pick(g, GRANT_PEOPLE);
 	const struct policy *policy = &grants_mine(g)->policy[r->asked.group];
 	struct policy_person person = {.user_name = grants_name(who)};
-	bool yes = grants_pick(g, 4) > 0;
+	bool yes = grants_pick(g, 4) > 0, allowed;
 	struct buf limits;
 	redisReply *reply;
 
 	if (!policy_is_approver(policy, &person, 1, 0))
 		return;
-	if (!still_allowed(g, number, &limits) && yes && r->pending && !r->over) {
-		buf_release(&limits);
-		refuse(g, number);
-		grant_over(&g->oracle, number);
-		return;
-	}
+	allowed = still_allowed(g, number, &limits);
 	grants_begin(g, "jit_decide");
 	lane_arg(g->lane, GRANT_TERMS);
 	lane_argf(g->lane, "r%zu", number);
@@ -120,6 +115,8 @@ static void decide(struct grants *g)
 	lane_arg(g->lane, "1");
 	lane_arg(g->lane, "0");
 	lane_arg(g->lane, "");
+	lane_arg(g->lane, "[]");
+	lane_arg(g->lane, allowed ? "" : "policy");
 	reply = grants_call(g);
 	g->approved += r->pending && !r->over && yes && strcmp(lane_text(lane_at(reply, 0)), "ok") == 0;
 	grant_decided(&g->oracle, number, &grants_mine(g)->rules[r->asked.group],

@@ -69,6 +69,31 @@ static void test_twice(void **state)
 	lane_story_run(*state, "twice", rows);
 }
 
+/* What policy has against it counts when the last one has agreed, and never against a denial. */
+static void test_declined(void **state)
+{
+	static const struct lane_story_row rows[] = {
+		{"0 submit r1 g1 ann 60000 wait=5000", "ok awaiting"},
+		{"1 decide r1 1 bob Approve needed=2 stages=2 declined=hours", "ok"},
+		{"2 decide r1 1 cid Approve needed=2 stages=2 declined=hours", "ok"},
+		{"2 get r1 st sg er", "st=awaiting sg=2 er=-"},
+		{"3 decide r1 2 bob Approve stages=2", "ok"},
+		{"3 get r1 st", "st=provisioning"},
+		{"4 submit r2 g1 bob 60000 wait=5000", "ok awaiting"},
+		{"5 decide r2 1 cid Approve declined=hours", "policy"},
+		{"5 get r2 st er", "st=denied er=hours"},
+		{"6 decide r2 1 cid Approve", "policy"},
+		{"7 submit r3 g1 cid 60000 wait=5000", "ok awaiting"},
+		{"8 decide r3 1 bob Deny declined=hours", "ok"},
+		{"8 get r3 st", "st=denied"},
+		{"9 submit r4 g1 dan 60000 wait=5000", "ok awaiting"},
+		{"9 refuse r4 policy", "gone"},
+		END,
+	};
+
+	lane_story_run(*state, "declined", rows);
+}
+
 /* A message that was received before ends nothing, whether it counted or was refused. */
 static void test_messages(void **state)
 {
@@ -76,14 +101,14 @@ static void test_messages(void **state)
 		{"0 submit r1 g1 ann 60000 wait=5000", "ok awaiting"},
 		{"1 decide r1 1 bob Approve needed=2 by=m1", "ok"},
 		{"1 message r1 m2 Approve 403", "refused 403 7d"},
-		{"2 refuse r1 policy by=m1", "same"},
-		{"2 refuse r1 policy by=m2", "same"},
+		{"2 decide r1 1 bob Approve needed=2 by=m1 declined=policy", "ok"},
+		{"2 decide r1 1 cid Approve needed=2 by=m2 declined=policy", "refused"},
 		{"2 get r1 st", "st=awaiting"},
 		{"3 message r1 m1 Approve 400", "ok "},
 		{"3 message r1 m2 Approve 400", "refused 403 7d"},
-		{"4 refuse r1 policy by=m3", "ok"},
-		{"5 get r1 st", "st=denied"},
-		{"5 refuse r1 policy by=m3", "gone"},
+		{"4 decide r1 1 cid Approve needed=2 by=m3 declined=policy", "policy"},
+		{"5 get r1 st er", "st=denied er=policy"},
+		{"5 decide r1 1 cid Approve needed=2 by=m3", "policy"},
 		END,
 	};
 	/* What waits for longer than a week is not overtaken by a refusal of its first day. */
@@ -131,9 +156,9 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_own),    cmocka_unit_test(test_one_voice),
-		cmocka_unit_test(test_twice),  cmocka_unit_test(test_messages),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_own),      cmocka_unit_test(test_one_voice),
+		cmocka_unit_test(test_twice),    cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_declined), cmocka_unit_test(test_limits),
 	};
 
 	return LANE_STORY_TESTS(tests);
