@@ -120,6 +120,17 @@ const struct tell *states_tells(size_t *count)
 	return tells;
 }
 
+const struct tell *states_tell(const char *name)
+{
+	size_t count;
+	const struct tell *tells = states_tells(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(tells[i].name, name) == 0)
+			return &tells[i];
+	return NULL;
+}
+
 const char *state_name(enum state state)
 {
 	return state_texts[state].name;

@@ -129,8 +129,9 @@ struct rule {
 /* All rules, in the order of the table. */
 const struct rule *states_rules(size_t *count);
 
-/* The list above. */
+/* The list above; and the one of that name, or NULL. */
 const struct tell *states_tells(size_t *count);
+const struct tell *states_tell(const char *name);
 
 const char *state_name(enum state state);         /* "in_force" */
 const char *state_status(enum state state);       /* Graph's: "Provisioned" */

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "activation/states.h"
 #include "notice/mail.h"
-#include "webhook/event.h"
 #include "webhook/standard.h"
 
 /* Letters, digits and what RFC 5321 allows besides: what stands in a command as it is. */
@@ -26,20 +26,19 @@ void value_read_mail_address(const struct reading *reading, const struct setting
 /* All types of events, "a, b, c". */
 static void list_types(char *out, size_t size)
 {
-	size_t used = 0;
-	for (int i = 0; i < EVENT_TYPE_COUNT && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
-					 event_type_name((enum event_type)i));
+	size_t used = 0, count;
+	const struct tell *tells = states_tells(&count);
+	for (size_t i = 0; i < count && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", tells[i].name);
 }
 
 static void check_events(struct builder *builder, enum setting_id id, const struct policy_names *events,
 			 struct place place)
 {
 	char quoted[REPORT_QUOTE_SIZE], types[512];
-	enum event_type type;
 	list_types(types, sizeof(types));
 	for (size_t i = 0; i < events->count; i++)
-		if (!event_type_find(events->list[i], &type))
+		if (states_tell(events->list[i]) == NULL)
 			report_error(builder->reading.report, place,
 				     "%s holds %s, which is no type of event; these are %s",
 				     settings[id].path, report_quote(events->list[i], quoted), types);

@@ -108,6 +108,7 @@ static enum err write_event(struct parcel *p, const struct notice *n, const stru
 	const struct request *r = &n->request;
 	const struct text_names names = names_of(p->config, n, s);
 	struct webhook_event event = {
+		.type = n->kind,
 		.at_ms = n->told_ms,
 		.application = r->application,
 		.request_id = r->id,
@@ -130,9 +131,9 @@ static enum err write_event(struct parcel *p, const struct notice *n, const stru
 		.with_justification = p->hook->justification,
 	};
 
-	if (!event_type_find(n->kind, &event.type))
+	if (states_tell(n->kind) == NULL)
 		return ERR_INTERNAL;
-	if (event.type == EVENT_APPROVAL_DECIDED) {
+	if (strcmp(n->kind, "approval.decided") == 0) {
 		event.decision = outcome(r, s);
 		event.decided_by = names.decided_by;
 	}
@@ -164,12 +165,11 @@ static enum err write_mail(struct parcel *p, const struct notice *n, const struc
 		.public_url = p->config->public_url,
 		.now_ms = now_ms,
 	};
-	enum event_type type;
 	struct buf body;
 	enum err err;
 
 	/* What this version knows no words for was left to later ones for long enough (audience_leaves()). */
-	if (strcmp(n->kind, "notices.held") != 0 && !event_type_find(n->kind, &type))
+	if (strcmp(n->kind, "notices.held") != 0 && states_tell(n->kind) == NULL)
 		return ERR_INTERNAL;
 	if (audience_requester(n, requester) != ERR_OK)
 		return ERR_NOMEM;
@@ -202,14 +202,10 @@ static void take_person(struct parcel *p, const struct notice *n, const struct s
 
 static bool is_alarm(const char *kind)
 {
-	size_t count;
-	const struct tell *tell = states_tells(&count);
+	const struct tell *tell = states_tell(kind);
 
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(tell[i].name, kind) == 0)
-			return tell[i].is_alarm;
 	/* A digest tells what was held back: it is not held back itself. */
-	return strcmp(kind, "notices.held") == 0;
+	return tell != NULL ? tell->is_alarm : strcmp(kind, "notices.held") == 0;
 }
 
 enum err parcel_new(struct config *config, const struct notice *n, int64_t now_ms, struct parcel **out)

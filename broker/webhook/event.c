@@ -25,34 +25,6 @@ static_assert(6 * (2 * ID_MAX + APP_MAX + 4 * NAME_MAX_LEN + 2 * TICKET_MAX + AC
 		      EVENT_BODY_MAX,
 	      "an event cannot always be written");
 
-const char *event_type_name(enum event_type type)
-{
-#define EVENT_NAME(name, type, meaning) [name] = (type),
-	static const char *const names[] = {EVENT_TABLE(EVENT_NAME)};
-#undef EVENT_NAME
-
-	return names[type];
-}
-
-const char *event_type_meaning(enum event_type type)
-{
-#define EVENT_MEANING(name, type, meaning) [name] = (meaning),
-	static const char *const meanings[] = {EVENT_TABLE(EVENT_MEANING)};
-#undef EVENT_MEANING
-
-	return meanings[type];
-}
-
-bool event_type_find(const char *name, enum event_type *type)
-{
-	for (int i = 0; i < EVENT_TYPE_COUNT; i++)
-		if (strcmp(name, event_type_name((enum event_type)i)) == 0) {
-			*type = (enum event_type)i;
-			return true;
-		}
-	return false;
-}
-
 /* Members of one object; the comma stands before each but the first. */
 struct members {
 	struct buf *out;
@@ -139,7 +111,7 @@ enum err event_write(const struct webhook_event *event, struct buf *out)
 
 	iso8601_format_time(event->at_ms, at);
 	buf_clear(out);
-	buf_addf(out, "{\"type\":\"%s\",\"timestamp\":\"%s\",\"data\":{", event_type_name(event->type), at);
+	buf_addf(out, "{\"type\":\"%s\",\"timestamp\":\"%s\",\"data\":{", event->type, at);
 	add_data(event, out);
 	buf_adds(out, "}}");
 	return buf_failed(out) ? ERR_NOMEM : ERR_OK;

@@ -250,7 +250,7 @@ static bool read_webhook(const void *given, struct seen *seen)
 
 static bool write_event(const void *given, struct seen *seen)
 {
-	const struct webhook_event event = {.type = EVENT_ACTIVATION_FAILED,
+	const struct webhook_event event = {.type = "activation.failed",
 					    .at_ms = NOW_MS,
 					    .application = "app",
 					    .group_name = given,

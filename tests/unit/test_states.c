@@ -238,6 +238,30 @@ static void test_graph_words(void **state)
 	}
 }
 
+/* Receivers of webhooks know them by these names. */
+static void test_tells(void **state)
+{
+	static const char *const names[] = {
+		"approval.requested",  "approval.decided",  "activation.provisioned",
+		"activation.deferred", "activation.ending", "activation.ended",
+		"activation.failed",   "removal.overdue",   "application.quarantined",
+		"removals.held",       "token.ending",      "membership.drift",
+		"breakglass.used",
+	};
+	size_t count;
+	const struct tell *tells = states_tells(&count);
+
+	(void)state;
+	assert_int_equal(count, sizeof(names) / sizeof(names[0]));
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(tells[i].name, names[i]);
+		assert_ptr_equal(states_tell(names[i]), &tells[i]);
+	}
+	assert_null(states_tell("approval.request"));
+	assert_null(states_tell("Approval.Requested"));
+	assert_null(states_tell(""));
+}
+
 /* What stands behind a rule in the library names exactly those whom its effects tell, and the rule ends. */
 static void expect_tells(const char *at, unsigned effects)
 {
@@ -296,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_wanting_states_can_end),
 		cmocka_unit_test(test_timetable_effects),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_tells),
 		cmocka_unit_test(test_graph_words),
 		cmocka_unit_test(test_printed_lua),
 	};
