@@ -143,6 +143,10 @@ void builder_gather_claims(struct builder *builder);
 /* Sets config->policies. False: no memory. */
 bool config_digest_policies(struct config *config);
 
+/* receivers.c: can each notice about the group reach all who are to be told? */
+void builder_check_receivers(struct builder *builder, const struct policy *policy,
+			     const struct element *element);
+
 /* proxies.c */
 void builder_check_proxies(struct builder *builder);
 

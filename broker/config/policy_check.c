@@ -190,6 +190,7 @@ void builder_check_policy(struct builder *builder, const struct policy *policy, 
 		check_told(builder, element->base, stage, place);
 		check_anew(builder, policy, i, place);
 	}
+	builder_check_receivers(builder, policy, element);
 	if (report->errors == builder->errors_before)
 		builder_check_reach(builder, policy, element);
 	if (policy->break_glass.count > 0 && !policy->justification_required)
