@@ -19,6 +19,24 @@ struct refusal_text {
 static const struct refusal_text texts[] = {REFUSALS(REFUSAL_TEXT)};
 #undef REFUSAL_TEXT
 
+/* What is against a request by now that was allowed when it was asked for, as broker/recheck.c and activation/submit.lua
+ * say it. */
+#define NO_MORE(rule)                                                                                        \
+	{                                                                                                    \
+		rule, "Policy no longer allows it: " rule "."                                                \
+	}
+static const struct refusal_text lapsed[] = {
+	NO_MORE("EligibilityRule"),
+	NO_MORE("ExpirationRule"),
+	NO_MORE("JustificationRule"),
+	NO_MORE("TicketingRule"),
+	NO_MORE("ActivationDayRule"),
+	{"EligibilityRule", "The person is no longer eligible."},
+	{"MaxActiveRule", "As many people as the group may have at once have it."},
+	{"ExclusiveGroupsRule", "The person holds a group that excludes this one."},
+};
+#undef NO_MORE
+
 const char *refusals_sentence(enum refused_by refusal)
 {
 	return texts[refusal].sentence;
@@ -29,15 +47,24 @@ enum err refusals_set(struct errctx *ec, enum refused_by refusal)
 	return err_set(ec, ERR_FORBIDDEN, "%s", texts[refusal].sentence);
 }
 
+static const char *rule_of(const struct refusal_text *list, size_t count, const char *sentence)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].sentence, sentence) == 0)
+			return list[i].rule;
+	return NULL;
+}
+
 const char *refusals_details(const char *sentence, char out[REFUSALS_DETAILS_SIZE])
 {
-	for (size_t i = 0; i < REFUSAL_COUNT; i++)
-		if (strcmp(texts[i].sentence, sentence) == 0) {
-			snprintf(out, REFUSALS_DETAILS_SIZE, "[{\"rule\":\"%s\",\"result\":\"refused\"}]",
-				 texts[i].rule);
-			return out;
-		}
-	return NULL;
+	const char *rule = rule_of(texts, REFUSAL_COUNT, sentence);
+
+	if (rule == NULL)
+		rule = rule_of(lapsed, sizeof(lapsed) / sizeof(lapsed[0]), sentence);
+	if (rule == NULL)
+		return NULL;
+	snprintf(out, REFUSALS_DETAILS_SIZE, "[{\"rule\":\"%s\",\"result\":\"refused\"}]", rule);
+	return out;
 }
 
 /* Policy, the roles, or what others hold already is against it. What is malformed or too late is no refusal. */

@@ -201,6 +201,9 @@ static void say_rules(const cJSON *error)
 	cJSON_ArrayForEach(detail, cJSON_GetObjectItemCaseSensitive(error, "details")) {
 		char rule[WORDS_SIZE], limit[WORDS_SIZE], given[WORDS_SIZE];
 
+		/* Of some there is no more to say than the sentence has said. */
+		if (words_text(detail, "limit")[0] == '\0')
+			continue;
 		fprintf(stderr, "  %s: allowed %s, given %s\n", words_safe(words_text(detail, "rule"), rule),
 			words_safe(words_text(detail, "limit"), limit),
 			words_safe(words_text(detail, "given"), given));

@@ -16,7 +16,8 @@ export function setToken(text) {
 // What the server has against it, as one text for people.
 export class Refusal extends Error {
 	constructor(status, error) {
-		const rules = (error?.details ?? []).map((d) => `${d.rule}: allowed ${d.limit}, given ${d.given}`);
+		const known = (error?.details ?? []).filter((d) => d.limit); // of others the message has said all
+		const rules = known.map((d) => `${d.rule}: allowed ${d.limit}, given ${d.given}`);
 		super([error?.message ?? `The server answered ${status}.`, ...rules].join('\n'));
 		this.status = status;
 		this.acrValues = error?.details?.find((d) => d.acrValues)?.acrValues; // of a sign-in that would do

@@ -178,6 +178,7 @@ static void an_approver_decides(void **state)
 	expect_text(jit, "waiting for an approver");
 	read_id(jit, id);
 	assert_int_equal(shell_run(jit, "approve", id, REASON, NULL), EXIT_SIGN_IN);
+	assert_null(strstr(jit->output, "allowed ,")); /* the rule has no limit that could be named */
 	assert_int_equal(shell_run(jit, "show", id, "--wait", "--timeout", "1s", NULL), EXIT_PENDING);
 	shell_use_token(jit, world_token(&p->world, 1));
 	assert_int_equal(shell_run(jit, "approvals", NULL), EXIT_DONE);

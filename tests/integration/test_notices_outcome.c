@@ -107,12 +107,16 @@ static void expect_decided(const struct world *world, const char *id, const char
 	http_response_release(&response);
 }
 
-static void expect_refused(const struct http_response *response, const char *code, const char *message)
+/* With the rule as data, too. */
+static void expect_refused(const struct http_response *response, const char *code, const char *message,
+			   const char *rule)
 {
 	if (response->status != 400)
 		fail_msg("%d %s", response->status, buf_text(&response->body));
 	assert_string_equal(scene_text(response, "error.code"), code);
 	assert_string_equal(scene_text(response, "error.message"), message);
+	assert_string_equal(scene_text(response, "error.details.0.rule"), rule);
+	assert_string_equal(scene_text(response, "error.details.0.result"), "refused");
 }
 
 /* "decision decidedBy reason" of the event of that request; what is not in it is "-". */
@@ -189,12 +193,12 @@ static void the_event_tells_the_outcome(void **state)
 	expect_decided(world, ids[2], "Approve");
 	expect_decided(world, ids[3], "Approve");
 	decide(world, ids[4], "Approve", &response);
-	expect_refused(&response, "RoleAssignmentLimitReached", FULL);
+	expect_refused(&response, "RoleAssignmentLimitReached", FULL, "MaxActiveRule");
 	http_response_release(&response);
 	((struct broker_group *)(uintptr_t)world->config.groups)[BY_POLICY].eligible = nobody;
 	assert_true(scene_reload(world, 0));
 	decide(world, ids[5], "Approve", &response);
-	expect_refused(&response, "RoleAssignmentRequestPolicyValidationFailed", POLICY);
+	expect_refused(&response, "RoleAssignmentRequestPolicyValidationFailed", POLICY, "EligibilityRule");
 	http_response_release(&response);
 	/* The second stage of one asks anew. */
 	expect_events(w, ids, events, OUTCOMES + 1);
@@ -215,11 +219,11 @@ static void a_repetition_is_refused_alike(void **state)
 	expect_decided(world, first, "Approve");
 	for (int i = 0; i < 2; i++) {
 		hook_call(world, &hook, second, &response);
-		expect_refused(&response, "RoleAssignmentLimitReached", FULL);
+		expect_refused(&response, "RoleAssignmentLimitReached", FULL, "MaxActiveRule");
 		http_response_release(&response);
 	}
 	decide(world, second, "Approve", &response);
-	expect_refused(&response, "RoleAssignmentLimitReached", FULL);
+	expect_refused(&response, "RoleAssignmentLimitReached", FULL, "MaxActiveRule");
 	http_response_release(&response);
 	decide(world, second, "Deny", &response);
 	assert_int_equal(response.status, 409);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "api/refusals.h"
 #include "broker/person.h"
 #include "broker/recheck.h"
 
@@ -66,6 +67,53 @@ static void test_recheck(void **state)
 		assert_int_equal(why.text[0] != '\0', err == ERR_POLICY);
 		buf_release(&limits);
 	}
+}
+
+/* Whatever rule refuses by now, an answer names it as data: its sentence is all that is kept of it. */
+static void test_rules_as_data(void **state)
+{
+	static char amira[] = "amira";
+	static char *names[] = {amira};
+	static struct policy_offset utc = {.at_ms = INT64_MIN};
+	static struct policy_zone zone = {.name = "UTC", .offsets = &utc, .count = 1};
+	static struct policy_window monday = {.zone = &zone, .days = 1, .to = POLICY_DAY_MINUTES};
+	static const struct {
+		const char *rule, *person, *justification;
+		int64_t max_ms;
+		bool ticket;
+		size_t windows;
+	} rows[] = {
+		{"EligibilityRule", "{}", "x", HOUR, false, 0},
+		{"ExpirationRule", "{\"userName\":\"amira\"}", "x", HOUR / 2, false, 0},
+		{"JustificationRule", "{\"userName\":\"amira\"}", "", HOUR, false, 0},
+		{"TicketingRule", "{\"userName\":\"amira\"}", "x", HOUR, true, 0},
+		{"ActivationDayRule", "{\"userName\":\"amira\"}", "x", HOUR, false, 1}, /* it is a Friday */
+	};
+	struct policy_eligibility eligibility = {.people = {{names, 1}, {NULL, 0}}, .end_ms = INT64_MAX};
+	char details[REFUSALS_DETAILS_SIZE], wanted[REFUSALS_DETAILS_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct request request = {.duration_ms = HOUR, .person = rows[i].person};
+		struct errctx why = {""};
+		struct policy policy;
+		struct buf limits;
+
+		policy_defaults(&policy);
+		policy.eligible = (struct policy_eligibilities){&eligibility, 1};
+		policy.max_ms = rows[i].max_ms;
+		policy.ticket_required = rows[i].ticket;
+		policy.hours = (struct policy_windows){&monday, rows[i].windows};
+		snprintf(request.justification, sizeof(request.justification), "%s", rows[i].justification);
+		buf_init(&limits, 100);
+		assert_int_equal(recheck(&policy, &request, NOW, &limits, &why), ERR_POLICY);
+		buf_release(&limits);
+		snprintf(wanted, sizeof(wanted), "[{\"rule\":\"%s\",\"result\":\"refused\"}]", rows[i].rule);
+		assert_non_null(refusals_details(why.text, details));
+		assert_string_equal(details, wanted);
+	}
+	assert_non_null(strstr(refusals_details(err_message(ERR_FULL), details), "MaxActiveRule"));
+	assert_non_null(strstr(refusals_details(err_message(ERR_EXCLUDED), details), "ExclusiveGroupsRule"));
 }
 
 /* At the start: who needs an approval by now has been approved, by whatever policy, or does not begin. */
@@ -146,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recheck),
+		cmocka_unit_test(test_rules_as_data),
 		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_group),
 	};
