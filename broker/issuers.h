@@ -1,15 +1,21 @@
-/* The providers of the configuration, as sign-in/ takes them. */
+/* The providers of the configuration, as sign-in/ takes them, and how it fetches their documents: by GETs of http/. */
 #ifndef BROKER_ISSUERS_H
 #define BROKER_ISSUERS_H
 
 #include <uv.h>
 
-#include "broker/fetch.h"
 #include "config/config.h"
+#include "http/http.h"
+#include "sign-in/fetch.h"
 #include "sign-in/signin.h"
 
-/* All texts are the configuration's. */
-void issuers_from(const struct config *config, struct signin_issuer out[SIGNIN_ISSUERS_MAX]);
+struct fetch_source {
+	struct http_client *http; /* borrowed */
+	const char *ca_file;      /* borrowed; "" = the system's certificate authorities */
+};
+
+/* One fetcher for all issuers. `source` must stay where it is for as long as the fetcher is used. */
+struct fetcher fetch_by_http(struct fetch_source *source);
 
 /* Sign-in by the configured providers, and what it fetches their documents with. Must stay where it is. */
 struct issuers {
@@ -19,7 +25,7 @@ struct issuers {
 	struct signin *signin; /* NULL when none is configured: only static tokens are left */
 };
 
-/* On zeroed memory. */
+/* On zeroed memory; texts of `config` are not kept. Does not block. ERR_CONFIG's reason, or short memory, in `ec`. */
 bool issuers_start(struct issuers *issuers, uv_loop_t *loop, const struct config *config,
 		   struct errctx *ec) MUST_CHECK;
 /* Legal on what was not started. */

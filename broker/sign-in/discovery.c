@@ -47,7 +47,7 @@ static bool is_port(const char *text, size_t len)
 	       (len >= 2 && len <= 6 && text[0] == ':' && strspn(text + 1, "0123456789") == len - 1);
 }
 
-bool discovery_is_http(const char *url)
+static bool is_http(const char *url)
 {
 	return strncmp(url, "http://", 7) == 0;
 }
@@ -63,14 +63,14 @@ bool discovery_url_valid(const char *url, bool loopback)
 	for (size_t i = 0; i < len; i++)
 		if (url[i] <= ' ' || url[i] > '~')
 			return false;
-	if (!discovery_is_http(url) && strncmp(url, "https://", 8) != 0)
+	if (!is_http(url) && strncmp(url, "https://", 8) != 0)
 		return false;
 	authority = strstr(url, "://") + 3;
 	whole = strcspn(authority, "/?");
 	host = host_length(authority);
 	if (host == 0 || memchr(authority, '@', whole) || !is_port(authority + host, whole - host))
 		return false;
-	return !discovery_is_http(url) || (loopback && is_loopback(authority, host));
+	return !is_http(url) || (loopback && is_loopback(authority, host));
 }
 
 bool discovery_issuer_valid(const char *issuer)
@@ -102,7 +102,7 @@ static enum err read_document(const cJSON *root, const char *issuer, char **jwks
 		return err_set(ec, ERR_BAD_REQUEST, "it names another issuer than the configured one");
 	if (uri == NULL)
 		return err_set(ec, ERR_BAD_REQUEST, "it has no jwks_uri");
-	if (!discovery_url_valid(uri, discovery_is_http(issuer)))
+	if (!discovery_url_valid(uri, is_http(issuer)))
 		return err_set(ec, ERR_BAD_REQUEST, "its jwks_uri is not an https address");
 	copy = strdup(uri);
 	if (copy == NULL)

@@ -15,8 +15,6 @@
  */
 bool discovery_url_valid(const char *url, bool loopback);
 
-bool discovery_is_http(const char *url);
-
 /* As discovery_url_valid() with loopback, and without a query, which the specification does not allow. */
 bool discovery_issuer_valid(const char *issuer);
 

@@ -324,25 +324,6 @@ void signin_verify(struct signin *s, const char *token, signin_done *done, void 
 	set_alarm(s);
 }
 
-void signin_cancel(struct signin *s, const void *ctx)
-{
-	struct waiting **link = &s->first;
-
-	while (*link) {
-		struct waiting *w = *link;
-
-		if (w->ctx != ctx) {
-			link = &w->next;
-			continue;
-		}
-		*link = w->next;
-		if (*link == NULL)
-			s->last = link;
-		s->waiting_count--;
-		free_waiting(w);
-	}
-}
-
 /* A fetch has ended: which tokens may go on depends on their provider alone, and asking it is cheap. */
 static void on_answer(void *ctx, const struct fetch_answer *answer)
 {

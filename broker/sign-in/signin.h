@@ -79,9 +79,6 @@ void signin_verify(struct signin *s, const char *token, signin_done *done, void 
  * nobody knows. */
 int64_t signin_again_ms(const struct signin *s);
 
-/* Forgets that this `ctx` waits: its done() is not called. For callers that go away first. */
-void signin_cancel(struct signin *s, const void *ctx);
-
 /* Without a loop: does what is due, to be called at signin_next_ms() of the monotonic clock or earlier. */
 void signin_tick(struct signin *s);
 int64_t signin_next_ms(const struct signin *s);

@@ -17,7 +17,7 @@
 #include <openssl/evp.h>
 
 #include "base/clock.h"
-#include "broker/fetch.h"
+#include "broker/issuers.h"
 #include "sign-in/signin.h"
 #include "tests/support/oidc_provider.h"
 #include "tests/support/tokens.h"

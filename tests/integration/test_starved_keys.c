@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "broker/fetch.h"
+#include "broker/issuers.h"
 #include "sign-in/signin.h"
 #include "tests/support/oidc_provider.h"
 #include "tests/support/starve.h"

@@ -128,26 +128,6 @@ static void test_expires_while_waiting(void **state)
 	buf_release(&token);
 }
 
-static void test_cancel(void **state)
-{
-	struct signin_scene *s = *state;
-	struct buf token = signin_scene_token(ONE, "k", s->first, 3600);
-	struct signin_scene_said other = {.times = 0};
-
-	s->peers[0].is_silent = true;
-	signin_verify(s->signin, buf_text(&token), signin_scene_done, &s->said);
-	signin_verify(s->signin, buf_text(&token), signin_scene_done, &other);
-	signin_verify(s->signin, buf_text(&token), signin_scene_done, &s->said);
-	signin_cancel(s->signin, &s->said);
-	assert_int_equal(signin_waiting(s->signin), 1);
-	signin_verify(s->signin, buf_text(&token), signin_scene_done, &other);
-	s->peers[0].is_silent = false;
-	signin_scene_pass(s, 0);
-	assert_int_equal(s->said.times, 0);
-	assert_int_equal(other.times, 2);
-	buf_release(&token);
-}
-
 static void test_freed_while_waiting(void **state)
 {
 	struct signin_scene *s = *state;
@@ -202,15 +182,10 @@ static void test_again_from_done(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_waiting_for_the_first_keys),
-		TEST(test_waiting_ends_with_a_failure),
-		TEST(test_waiting_is_bounded_in_time),
-		TEST(test_waiting_ends_in_time),
-		TEST(test_waiting_is_bounded_in_number),
-		TEST(test_expires_while_waiting),
-		TEST(test_cancel),
-		TEST(test_freed_while_waiting),
-		TEST(test_again_from_done),
+		TEST(test_waiting_for_the_first_keys),   TEST(test_waiting_ends_with_a_failure),
+		TEST(test_waiting_is_bounded_in_time),   TEST(test_waiting_ends_in_time),
+		TEST(test_waiting_is_bounded_in_number), TEST(test_expires_while_waiting),
+		TEST(test_freed_while_waiting),          TEST(test_again_from_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
