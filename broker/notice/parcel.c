@@ -54,12 +54,12 @@ static const char *or_empty(const char *text)
 }
 
 /* The decision that the request's outcome is: the last approval of one that was granted, the denial of one that was
- * denied. NULL where time, policy or a limit has ended it, whoever had approved before. */
+ * denied. NULL where time, policy, a limit or who asked has ended it, whoever had approved before. */
 static const cJSON *outcome_decision(const struct request *r, const struct sources *s)
 {
 	int count = cJSON_GetArraySize(s->decisions);
 	const cJSON *last = count > 0 ? cJSON_GetArrayItem(s->decisions, count - 1) : NULL;
-	bool ended = r->state == ST_DENIED || r->state == ST_LAPSED;
+	bool ended = r->state == ST_DENIED || r->state == ST_LAPSED || r->state == ST_CANCELED;
 
 	return last != NULL && strcmp(or_empty(json_string(last, "res")), ended ? "Deny" : "Approve") == 0
 		       ? last
@@ -73,6 +73,8 @@ static const char *outcome(const struct request *r, const struct sources *s)
 
 	if (decision != NULL)
 		return json_string(decision, "res");
+	if (r->state == ST_CANCELED)
+		return "Withdraw";
 	return r->state == ST_LAPSED || r->closed_ms >= r->approval_until_ms ? "Timeout" : "Refuse";
 }
 

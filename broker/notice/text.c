@@ -18,7 +18,8 @@ struct writing {
 
 static bool is_granted(const struct notice *n)
 {
-	return n->request.state != ST_DENIED && n->request.state != ST_LAPSED;
+	return n->request.state != ST_DENIED && n->request.state != ST_LAPSED &&
+	       n->request.state != ST_CANCELED;
 }
 
 /* Texts from outside are one line of the mail: a break in them becomes a blank. */
@@ -147,7 +148,9 @@ static void say_decided(const struct writing *w)
 		buf_adds(w->out, " for ");
 	}
 	add_group(w);
-	buf_adds(w->out, granted ? " was approved" : " was not granted");
+	buf_adds(w->out, granted                              ? " was approved"
+			 : w->n->request.state == ST_CANCELED ? " was withdrawn"
+							      : " was not granted");
 	if (granted && w->names->decided_by[0] != '\0') {
 		buf_adds(w->out, " by ");
 		add_clean(w->out, w->names->decided_by);
@@ -363,7 +366,9 @@ const char *text_subject(const struct notice *n, const struct text_names *names,
 	const char *subject = telling != NULL ? telling->subject : "Notice";
 
 	if (subject == NULL)
-		subject = is_granted(n) ? "Approved" : "Not granted";
+		subject = is_granted(n)                     ? "Approved"
+			  : n->request.state == ST_CANCELED ? "Withdrawn"
+							    : "Not granted";
 	if (telling != NULL && telling->of_person)
 		snprintf(out, TEXT_LINE_MAX, "%s: %.100s, %.100s", subject, names->group, names->person);
 	else if (names->application[0] != '\0')

@@ -32,7 +32,7 @@ struct webhook_event {
 	const char *ticket_system;
 	unsigned stage;         /* that waits for approvers, from 1; 0 leaves it out */
 	int64_t duration_ms;    /* asked for; 0 or less leaves it out */
-	const char *decision;   /* "Approve", "Deny"; "Timeout"; "Refuse": policy or a limit was against it */
+	const char *decision;   /* "Approve", "Deny"; "Timeout"; "Withdraw"; "Refuse": by policy or a limit */
 	const char *decided_by; /* user name; of the first two */
 	const char *reason; /* why it failed, was not granted, is deferred or quarantined, in plain words */
 	int64_t start_ms;

@@ -19,7 +19,8 @@
 #define LEAD     1
 #define ANN      3
 #define BEN      4
-#define OUTCOMES 6 /* in the first story */
+#define CID      5
+#define OUTCOMES 7 /* in the first story */
 #define STAGE    "      approval: {approvers: [person1@example.com], timeout: 1h}\n"
 
 /* Groups, by what ends their requests. */
@@ -31,7 +32,8 @@ struct outcome_world {
 	char secret[HOOK_FILE_SIZE], more[1024];
 };
 
-static const char *const people[] = {"person3@example.com", "person4@example.com", NULL};
+static const char *const people[] = {"person3@example.com", "person4@example.com", "person5@example.com",
+				     NULL};
 
 static const struct broker_group groups[GROUPS] = {
 	[BY_LEAD] = {.eligible = people, .min_ms = SECOND, .more = STAGE},
@@ -175,6 +177,7 @@ static void the_event_tells_the_outcome(void **state)
 		"Approve person1@example.com -",
 		"Refuse - " FULL,
 		"Refuse - " POLICY,
+		"Withdraw - -",
 	};
 	struct outcome_world *w = *state;
 	struct world *world = &w->world;
@@ -188,6 +191,10 @@ static void the_event_tells_the_outcome(void **state)
 	ask(world, ANN, BY_LIMIT, ids[3]);
 	ask(world, BEN, BY_LIMIT, ids[4]);
 	ask(world, ANN, BY_POLICY, ids[5]);
+	ask(world, CID, BY_LEAD, ids[6]);
+	/* What is withdrawn before it was told is not asked any more. */
+	assert_true(receiver_wait(&w->receiver, OUTCOMES, SCENE_PATIENCE));
+	assert_int_equal(scene_cancel(world, CID, ids[6]), 204);
 	expect_decided(world, ids[0], "Approve");
 	expect_decided(world, ids[1], "Deny");
 	expect_decided(world, ids[2], "Approve");

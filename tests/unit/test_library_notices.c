@@ -170,7 +170,9 @@ static void test_approval(void **state)
 		{"5000 submit r2 g1 ann 60000 wait=5000", "ok awaiting"},
 		{"5000 spread 3", "ok"},
 		{"5000 cancel r2 ann", "ok"},
-		{"5000 outbox", ""},
+		{"5000 outbox", "approval.decided#4:r2"},
+		{"5000 cancel r2 ann", "ok"},
+		{"5000 outbox", "approval.decided#4:r2"},
 		END,
 	};
 

@@ -158,6 +158,9 @@ static void test_to_requester(void **state)
 		 "Not granted: aws-admins, Amira Haddad",
 		 "Your request for the group aws-admins (application aws) was not granted.\nDenied by "
 		 "lead@example.com.\nThey wrote: go ahead\n"},
+		{"approval.decided", ST_CANCELED, "", "Withdrawn: aws-admins, Amira Haddad",
+		 "Your request for the group aws-admins (application aws) was withdrawn.\nThey wrote: go "
+		 "ahead\n"},
 		{"activation.provisioned", ST_IN_FORCE, "", "Active: aws-admins, Amira Haddad",
 		 "You now have the group aws-admins (application aws), until Wed 25 Nov 2026 14:00 (UTC), "
 		 "for "
