@@ -170,25 +170,33 @@ static bool has_source(const struct config *config, const struct config_group *g
 	return false;
 }
 
+/* Could anybody of these come and ask? */
+static void check_askers(struct builder *builder, const struct policy_eligibilities *entries,
+			 struct wanted wanted, struct place place, const char *what)
+{
+	struct found found = {0};
+	for (size_t i = 0; i < entries->count && found.able == 0; i++)
+		look_through(builder, &entries->list[i].people, NULL, wanted, &found);
+	if (found.able == 0 && found.first != NOTHING)
+		warn(builder, place, what, &found);
+}
+
 void builder_check_reach(struct builder *builder, const struct policy *policy, const struct element *element)
 {
 	const struct config *config = builder->config;
 	const struct config_group *group = element->base;
-	struct found found = {0};
+	struct wanted asking = {.sign_in = true, .strength = policy->authentication.count > 0};
 	/* That nobody at all can sign in is said once, elsewhere. */
 	if (!builder->signers || (config->issuer_count == 0 && builder->signer_count == 0))
 		return;
-	for (size_t i = 0; i < policy->eligible.count && found.able == 0; i++)
-		look_through(builder, &policy->eligible.list[i].people, NULL,
-			     (struct wanted){.sign_in = true, .strength = policy->authentication.count > 0},
-			     &found);
-	if (found.able == 0 && found.first != NOTHING)
-		warn(builder, element_place(element, SET_GROUP_ELIGIBLE),
-		     "nobody whom eligible names could activate this group", &found);
+	check_askers(builder, &policy->eligible, asking, element_place(element, SET_GROUP_ELIGIBLE),
+		     "nobody whom eligible names could activate this group");
+	check_askers(builder, &policy->break_glass, asking, element_place(element, SET_GROUP_BREAK_GLASS),
+		     "nobody whom break_glass names could break the glass");
 	for (size_t i = 0; i < policy->approval.count; i++) {
 		const struct policy_stage *stage = &policy->approval.list[i];
 		struct wanted wanted = {.sign_in = !has_source(config, group)};
-		found = (struct found){0};
+		struct found found = {0};
 		look_through(builder, &stage->approvers, NULL, wanted, &found);
 		if (found.able < SIZE_MAX)
 			look_through(builder, &stage->escalation, &stage->approvers, wanted, &found);
