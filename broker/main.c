@@ -17,7 +17,7 @@
 #include "process/confine.h"
 #include "process/core_dump.h"
 #include "recovery/offline.h"
-#include "broker/forgotten.h"
+#include "escrow/forgotten.h"
 #include "broker/recheck.h"
 #include "config/config.h"
 #include "escrow/escrow.h"

@@ -16,7 +16,7 @@
 #include "process/confine.h"
 #include "provision/deposit.h"
 #include "process/descriptors.h"
-#include "broker/forgotten.h"
+#include "escrow/forgotten.h"
 #include "broker/recheck.h"
 #include "provision/steps.h"
 #include "broker/terms.h"

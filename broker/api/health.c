@@ -10,7 +10,7 @@
 #include "audit/keeper.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "broker/forgotten.h"
+#include "escrow/forgotten.h"
 #include "escrow/escrow.h"
 
 void health_live(struct call *call)

@@ -7,7 +7,7 @@
 #include "api/api.h"
 #include "api/handlers.h"
 #include "base/log.h"
-#include "broker/forgotten.h"
+#include "escrow/forgotten.h"
 
 #define PATIENCE_MS 5000 /* within the deadline of a request; what is left then is called for again */
 

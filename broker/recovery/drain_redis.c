@@ -1,6 +1,7 @@
 /* What Redis knows of memberships, for a drain that runs beside it. */
 #include <stdlib.h>
 
+#include "activation/held.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "recovery/drain_parts.h"
@@ -59,7 +60,7 @@ static void on_answer(void *ctx, enum err err, const struct reply *reply)
 	struct question *question = ctx;
 
 	question->drain->asked--;
-	question->done(question->ctx, question->item, err == ERR_OK, reply_int(reply_at(reply, 3)) != 0);
+	question->done(question->ctx, question->item, err == ERR_OK, held_read(reply).membership);
 	free(question);
 }
 
@@ -67,7 +68,11 @@ void drain_ask_one(struct drain *drain, size_t item, drain_told *done, void *ctx
 {
 	const struct escrow_line *line = &drain->items[item].line;
 	struct question *question = malloc(sizeof(*question));
-	struct store_call call = {.function = "jit_held", .read_only = true};
+	const struct held_question held = {.application = line->application,
+					   .group = line->group,
+					   .principal = line->principal,
+					   .request = ""};
+	struct store_call call;
 
 	if (question == NULL) {
 		done(ctx, item, false, false);
@@ -75,11 +80,6 @@ void drain_ask_one(struct drain *drain, size_t item, drain_told *done, void *ctx
 	}
 	*question = (struct question){drain, item, done, ctx};
 	drain->asked++;
-	call.lane = store_lane_of(drain->store, line->application);
-	store_arg(&call, "0");
-	store_arg(&call, "0");
-	store_arg(&call, line->group);
-	store_arg(&call, line->principal);
-	store_arg(&call, line->application);
+	held_call(drain->store, &held, &call);
 	store_call(drain->store, &call, on_answer, question);
 }

@@ -3,8 +3,8 @@
  * on from an older state (a backup, a replica that was behind). Somebody has to be told, loudly, until `jit escrow drain`
  * has carried them out.
  */
-#ifndef BROKER_FORGOTTEN_H
-#define BROKER_FORGOTTEN_H
+#ifndef ESCROW_FORGOTTEN_H
+#define ESCROW_FORGOTTEN_H
 
 #include <uv.h>
 

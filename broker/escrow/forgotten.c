@@ -1,8 +1,9 @@
-#include "broker/forgotten.h"
+#include "escrow/forgotten.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "activation/held.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "escrow/survey.h"
@@ -76,8 +77,9 @@ static void on_answer(void *ctx, enum err err, const struct reply *reply)
 {
 	struct question *question = ctx;
 	struct forgotten *forgotten = question->forgotten;
-	bool is_recent = question->at_ms > reply_int(reply_at(reply, 1)) - forgotten->config->history_ms;
-	bool is_known = reply_int(reply_at(reply, 3)) != 0 || reply_int(reply_at(reply, 4)) != 0;
+	const struct held_answer held = held_read(reply);
+	bool is_recent = question->at_ms > held.now_ms - forgotten->config->history_ms;
+	bool is_known = held.membership || held.request;
 
 	forgotten->asked--;
 	forgotten->failed = forgotten->failed || err != ERR_OK;
@@ -89,20 +91,18 @@ static void on_answer(void *ctx, enum err err, const struct reply *reply)
 static void ask(struct forgotten *forgotten, const struct escrow_line *line, bool is_older)
 {
 	struct question *question = malloc(sizeof(*question));
-	struct store_call call = {.function = "jit_held", .read_only = true};
+	const struct held_question held = {.application = line->application,
+					   .group = line->group,
+					   .principal = line->principal,
+					   .request = line->assignment};
+	struct store_call call;
 
 	forgotten->failed = forgotten->failed || question == NULL;
 	if (question == NULL)
 		return;
 	*question = (struct question){forgotten, line->at_ms, is_older};
 	forgotten->asked++;
-	call.lane = store_lane_of(forgotten->store, line->application);
-	store_arg(&call, "0");
-	store_arg(&call, "0");
-	store_arg(&call, line->group);
-	store_arg(&call, line->principal);
-	store_arg(&call, line->application);
-	store_arg(&call, line->assignment);
+	held_call(forgotten->store, &held, &call);
 	store_call(forgotten->store, &call, on_answer, question);
 }
 
