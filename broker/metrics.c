@@ -141,6 +141,9 @@ static void render_escrow(const struct metrics_state *s, struct buf *out)
 /* What has to happen, over all lanes. */
 static void render_lanes(const struct metrics_state *s, struct buf *out)
 {
+	one(out, "jit_store_clock_seconds", "gauge",
+	    "How far Redis' clock, by which access ends, is ahead of this broker's; below 0: behind.",
+	    s->ahead_s);
 	one(out, "jit_timetable_entries", "gauge", "What has to happen later, over all lanes.", s->timetable);
 	one(out, "jit_timetable_due", "gauge",
 	    "What is due, ends of access among it, and is not taken up by any broker.", s->due);

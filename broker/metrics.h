@@ -43,6 +43,7 @@ struct metrics_state {
 	uint64_t open_exchanges, streams, calls_waiting, orders;
 	const struct store_counts *store;
 	bool known; /* what follows up to audit_unexported; false: Redis, or one of its lanes, could not be asked */
+	int64_t ahead_s; /* Redis' clock, of this broker's; below 0 = behind. Where they differ most */
 	int64_t timetable, removals, oldest_removal_s;
 	int64_t due, oldest_due_s; /* entries of the timetable that are due and that nobody has taken up */
 	int64_t set_aside, oldest_aside_s; /* what cannot be worked on, and is tried again and again */

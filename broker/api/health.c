@@ -102,8 +102,11 @@ static int64_t seconds_since(const struct health *health, int64_t since_ms)
 static void add_lane(struct health *health, const struct lane_status *status)
 {
 	struct metrics_state *state = &health->state;
+	int64_t ahead_s = (status->now_ms - clock_wall_ms()) / 1000;
 
 	health->now_ms = status->now_ms;
+	if (llabs(ahead_s) > llabs(state->ahead_s))
+		state->ahead_s = ahead_s;
 	state->timetable += status->timetable;
 	state->due += status->due;
 	health->oldest_due_ms = earlier(health->oldest_due_ms, status->oldest_due_ms);
@@ -193,16 +196,18 @@ void health_metrics(struct call *call)
 }
 
 #define OVERDUE_S 60 /* a removal that is unconfirmed for so long is a warning */
+#define CLOCK_S   10 /* so are clocks that differ by so much; an answer may be a while on its way */
 #define LATE_S    10 /* so is what is due and not taken up; a broker looks every 5 s at the least (`poll`) */
 
 static void add_warnings(struct buf *out, const struct reading *reading)
 {
 	const struct api *api = reading->call->api;
-	char late[160], aside[192], overdue[128], held[128], stranded[192];
+	char late[160], aside[192], overdue[128], held[128], stranded[192], clocks[128];
 	const char *const warnings[] = {
 		keeper_trouble(api->keeper),
 		api->escrow != NULL ? escrow_trouble(api->escrow) : NULL,
 		forgotten_trouble(api->forgotten),
+		llabs(reading->state.ahead_s) >= CLOCK_S ? clocks : NULL,
 		reading->state.held > 0 ? held : NULL,
 		reading->state.stranded > 0 ? stranded : NULL,
 		reading->state.oldest_removal_s >= OVERDUE_S ? overdue : NULL,
@@ -215,6 +220,9 @@ static void add_warnings(struct buf *out, const struct reading *reading)
 	snprintf(late, sizeof(late),
 		 "What is due, ends of access among it, is not taken up: %lld, the oldest for %lld seconds.",
 		 (long long)reading->state.due, (long long)reading->state.oldest_due_s);
+	snprintf(clocks, sizeof(clocks),
+		 "Redis' clock, by which access ends, is %lld seconds %s this broker's.",
+		 llabs(reading->state.ahead_s), reading->state.ahead_s > 0 ? "ahead of" : "behind");
 	snprintf(held, sizeof(held),
 		 "Removals that the configuration wants and that wait for an operator's answer: %lld.",
 		 (long long)reading->state.held);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,6 +260,38 @@ static void a_broker_that_stops_is_not_ready(void **state)
 	world_passed(world);
 }
 
+/* One of the two is wrong: access ends too late or too early, or tokens are judged by the wrong time. */
+static void clocks_that_differ_are_told(void **state)
+{
+	struct world *world = *state;
+	struct broker *broker = &world->brokers[0];
+	char preload[256];
+	const char *variables[] = {preload, "FAKETIME=-5000000", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+				   "ASAN_OPTIONS=verify_asan_link_order=0", NULL};
+	glob_t found;
+	bool is_there = glob("/usr/lib/*/faketime/libfaketimeMT.so.1", 0, NULL, &found) == 0;
+
+	scene_says(world, "/readyz", 200, "\"warnings\":[]");
+	scene_says(world, "/metrics", 200, "\njit_store_clock_seconds 0\n");
+	if (is_there) {
+		snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", found.gl_pathv[0]);
+		assert_true(broker_stop(broker));
+		broker->variables = variables;
+		assert_true(broker_restart(broker));
+		scene_says(world, "/readyz", 200, "Redis' clock, by which access ends, is 5000");
+		scene_says(world, "/readyz", 200, " seconds ahead of this broker's.");
+		scene_says(world, "/metrics", 200, "\njit_store_clock_seconds 5000");
+		assert_true(broker_stop(broker));
+		variables[1] = "FAKETIME=+5000000";
+		assert_true(broker_restart(broker));
+		scene_says(world, "/readyz", 200, " seconds behind this broker's.");
+	} else {
+		fprintf(stderr, "no libfaketime, so no other clock\n");
+	}
+	globfree(&found);
+	world_passed(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +299,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ends_that_are_refused_are_told, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_told, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(what_is_not_known_is_not_zero, open_world, scene_close),
+		cmocka_unit_test_setup_teardown(clocks_that_differ_are_told, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(nobody_wears_redis_out, open_world, scene_close),
 		cmocka_unit_test_setup_teardown(a_broker_that_stops_is_not_ready, open_world, scene_close),
 	};
