@@ -273,7 +273,7 @@ $(B)/tests/starved/jit-broker: $(B)/broker/main.o $(B)/tests/support/starve.o $(
 $(B)/tests/integration/%: $(B)/tests/integration/%.o $(B)/libsupport.a $(B)/libjit.a
 	$(Q)$(LINK) $^ $(LIBS) -lcmocka
 
-$(patsubst %,$(B)/tests/integration/test_sign_in%,_groups _outage _provider _strength) $(B)/tests/integration/test_sign_in $(B)/tests/integration/test_command_sign_in: | $(B)/oidc/installed
+$(patsubst %,$(B)/tests/integration/test_sign_in%,_groups _names _outage _provider _strength) $(B)/tests/integration/test_sign_in $(B)/tests/integration/test_command_sign_in: | $(B)/oidc/installed
 
 $(patsubst %,$(B)/tests/integration/test_notices%,_later _outcome) $(B)/tests/integration/test_notices: | $(B)/webhooks/installed
 $(B)/tests/integration/test_page: | $(B)/oidc/installed $(B)/browser/installed

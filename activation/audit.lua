@@ -76,13 +76,17 @@ local function audit_figures(c)
 	return { redis.call('XLEN', c.pre .. 'audit'), v[2] and n - tonumber(v[2]) or -1, v[3] and n - tonumber(v[3]) or -1 }
 end
 
--- The user name of that person, as it is kept for SCIM.
-local function user_name(c, p)
+-- What that person is called, as it is kept for SCIM.
+local function called(c, p)
 	if c.names[p] == nil then
 		local text = redis.call('GET', c.pre .. 'u:' .. p)
-		c.names[p] = text and cjson.decode(text).userName or ''
+		c.names[p] = text and cjson.decode(text) or {}
 	end
 	return c.names[p]
+end
+
+local function user_name(c, p)
+	return called(c, p).userName or ''
 end
 
 -- How long the membership's access has outlived its end, ms; nil when it has not.

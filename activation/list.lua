@@ -1,12 +1,19 @@
 -- Read-only functions: one request, lists, the application's and the lane's condition.
 
--- With the name of who asked: whoever looks at what waits for an approver has to know whose it is.
-local function view_with_name(c, r)
-	local out = view(c, r)
-	out[#out + 1] = 'user_name'
-	out[#out + 1] = user_name(c, r.p)
-	return out
+-- With the names of whose it is: of whoever is not configured, nobody else knows them.
+local function with_names(show)
+	return function(c, r)
+		local out = show(c, r)
+		local readable, names = pcall(called, c, r.p)
+		for member, name in pairs({ user_name = 'userName', display_name = 'displayName' }) do
+			out[#out + 1] = member
+			out[#out + 1] = readable and type(names) == 'table' and names[name] or ''
+		end
+		return out
+	end
 end
+
+local view_with_names = with_names(view)
 
 -- jit_get. ARGV 3 request id.
 -- Answers {'ok', now, next, request} or {'none', ...}.
@@ -16,7 +23,7 @@ local function jit_get(keys, args)
 	if not r then
 		return answer(c, 'none')
 	end
-	local out = view_with_name(c, r)
+	local out = view_with_names(c, r)
 	out[#out + 1] = 'person'
 	out[#out + 1] = redis.call('GET', c.pre .. 'u:' .. r.p) or '{}'
 	-- Policy will have its word again: it has to know whether an administrator has made the person eligible.
@@ -37,8 +44,8 @@ local function split(text)
 end
 
 -- What the entries of an index are, and how they are shown.
-local REQUEST_LIST = { prefix = 'i', read = get_request, show = view }
-local ELIGIBILITY_LIST = { prefix = 'e', read = get_eligibility, show = eligibility_view }
+local REQUEST_LIST = { prefix = 'i', read = get_request, show = view_with_names }
+local ELIGIBILITY_LIST = { prefix = 'e', read = get_eligibility, show = with_names(eligibility_view) }
 
 -- The arguments that all lists share: 3 'p', 'g', 'a' or 'b' (person, group, those that wait for an approver, who
 -- asked for somebody else), 4 its id ('' with 'a'), 5 created before or at, Unix ms ('+inf': from the newest), 6 with an
@@ -85,7 +92,7 @@ local function list_of(kind)
 		local c = context(keys, args)
 		local most, out = tonumber(args[7]), {}
 		local created, id = look(c, kind, read_list(c, kind, args), function(r)
-			out[#out + 1] = args[3] == 'a' and view_with_name(c, r) or kind.show(c, r)
+			out[#out + 1] = kind.show(c, r)
 			return #out >= most
 		end)
 		return { 'ok', c.now, 0, created, id, unpack(out) }

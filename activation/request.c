@@ -31,6 +31,7 @@ static const struct field fields[] = {
 	TEXT_FIELD("p", principal),
 	TEXT_FIELD("by", created_by),
 	TEXT_FIELD("user_name", user_name),
+	TEXT_FIELD("display_name", display_name),
 	NUMBER_FIELD("c", created_ms),
 	NUMBER_FIELD("a", asked_start_ms),
 	NUMBER_FIELD("s", start_ms),

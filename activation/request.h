@@ -24,7 +24,8 @@ struct request {
 	char group[ID_SIZE];
 	char principal[NAME_SIZE];
 	char created_by[NAME_SIZE];
-	char user_name[NAME_SIZE]; /* the principal's; told of one request, and in lists for approvers */
+	char user_name[NAME_SIZE],
+		display_name[NAME_SIZE]; /* the principal's; told where requests are read, "" = none */
 	int64_t created_ms;
 	int64_t asked_start_ms;
 	int64_t start_ms; /* of the assignment: the asked start, or when it was granted */

@@ -9,7 +9,6 @@
 #include "api/render.h"
 #include "api/render_policy.h"
 #include "base/json.h"
-#include "broker/person.h"
 
 #define OBJECT_MAX (16 * 1024) /* one object; the longest texts have a kilobyte */
 
@@ -37,39 +36,30 @@ static void add_names(struct buf *out, const struct request *r, const struct sci
 	buf_adds(out, "}");
 }
 
-/*
- * The names of somebody whom the request names: known of the caller, of people of the configuration, and of whose request
- * it is, where one request is read. False without memory; with nothing in *names where they are not known.
- */
-static bool find_names(const struct call *call, const struct request *r, const char *id,
+/* The names of somebody whom the request names: known of the caller, of people of the configuration, and of whose request
+ * it is. Nothing in *names where they are not known. */
+static void find_names(const struct call *call, const struct request *r, const char *id,
 		       struct scim_person *names)
 {
 	const struct config_person *known = config_person_by_id(call->config, id);
-	struct person *person;
 
 	memset(names, 0, sizeof(*names));
 	if (strcmp(id, call->caller.id) == 0) {
 		*names = call->caller.names;
 	} else if (known != NULL) {
 		*names = known->names;
-	} else if (r->person != NULL && strcmp(id, r->principal) == 0) {
-		person = person_new(r->person);
-		if (person == NULL)
-			return false;
-		*names = person->names;
-		person_free(person);
+	} else if (strcmp(id, r->principal) == 0) {
+		snprintf(names->user_name, sizeof(names->user_name), "%s", r->user_name);
+		snprintf(names->display_name, sizeof(names->display_name), "%s", r->display_name);
 	}
-	return true;
 }
 
 static void add_principal(struct buf *out, const struct call *call, const struct request *r)
 {
 	struct scim_person names;
 
-	if (find_names(call, r, r->principal, &names))
-		add_names(out, r, &names);
-	else
-		buf_fail(out);
+	find_names(call, r, r->principal, &names);
+	add_names(out, r, &names);
 }
 
 /* What a request has given or will give: nothing while it waits for an approver, and nothing when it was an ending. */
@@ -172,21 +162,19 @@ const char *object_request_id(const char *id)
 	return found != NULL && found - id == ID_SIZE - 1 ? found + strlen(middle) : id;
 }
 
-bool object_maker(const struct call *call, const struct request *request, char out[NAME_SIZE])
+void object_maker(const struct call *call, const struct request *request, char out[NAME_SIZE])
 {
 	struct scim_person names;
-	bool ok = find_names(call, request, request->created_by, &names);
 
-	snprintf(out, NAME_SIZE, "%s", ok ? names.display_name : "");
-	return ok;
+	find_names(call, request, request->created_by, &names);
+	snprintf(out, NAME_SIZE, "%s", names.display_name);
 }
 
 static void render_object(struct buf *out, const struct call *call, const struct request *r)
 {
 	char maker[NAME_SIZE];
 
-	if (!object_maker(call, r, maker))
-		buf_fail(out);
+	object_maker(call, r, maker);
 	render_shown(out, r, &call->about, maker);
 }
 

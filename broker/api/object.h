@@ -14,8 +14,8 @@ struct call;
 /* Appends the object's members, with those that $expand asks for; the braces are the caller's. */
 void object_add(struct buf *out, const struct call *call, const struct request *request);
 
-/* The display name of who made the request; "" where it is not known. False: no memory. */
-bool object_maker(const struct call *call, const struct request *request, char out[NAME_SIZE]) MUST_CHECK;
+/* The display name of who made the request; "" where it is not known. */
+void object_maker(const struct call *call, const struct request *request, char out[NAME_SIZE]);
 
 /* The id of a schedule or an instance is "GROUP_member_REQUEST": the request's part of it, or the id as it is. Borrowed. */
 const char *object_request_id(const char *id);

@@ -70,8 +70,7 @@ static void answer_request(struct call *call, int status, const struct request *
 	snprintf(what, sizeof(what), "%s/$entity", collection);
 	call_context(call, &body, what);
 	buf_adds(&body, ",");
-	if (!object_maker(call, request, maker))
-		buf_fail(&body);
+	object_maker(call, request, maker);
 	render_request(&body, request, call->about.kind, call->only_try, maker);
 	if (call->only_try) {
 		buf_adds(&body, ",\"policyRules\":");
