@@ -56,7 +56,7 @@ end
 -- What the whole lane needs, and what comes about anew: how to count it.
 local COMES_ANEW = { sa = 'ZCARD', aw = 'HLEN', audit = 'XLEN', ['audit:head'] = 'HLEN' }
 
--- What is there in its place is kept under another name, and told. That the audit's chain is broken there will be found.
+-- What is there in its place is kept under another name, and told. That events are missing in the audit will be found.
 local function put_away(c)
 	for key, count in pairs(COMES_ANEW) do
 		local found = redis.pcall(count, c.pre .. key)

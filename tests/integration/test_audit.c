@@ -350,6 +350,38 @@ static void test_goes_on(void **state)
 	world_passed(&t->world);
 }
 
+/* Nor does one that cannot be read: it is put away and told. */
+static void unreadable(struct trail *t, const char *key, bool intact)
+{
+	struct http_response response;
+	char id[ID_SIZE], does[96];
+
+	asks(t, 11, id);
+	wait_sealed(t);
+	snprintf(does, sizeof(does), "redis.call('DEL', k .. '%s') redis.call('LPUSH', k .. '%s', 'x')", key,
+		 key);
+	tamper(t, does);
+	assert_true(proc_wait_text(&t->world.brokers[0].proc, "event=set_aside", SCENE_PATIENCE, NULL, 0));
+	world_deactivate(&t->world, &(struct world_ask){.person = 11}, &response);
+	assert_int_equal(response.status, 201);
+	http_response_release(&response);
+	assert_true(world_wait_member(&t->world, 11, 0, false, SCENE_PATIENCE));
+	assert_int_equal(verified(t, &response), intact);
+	http_response_release(&response);
+	world_passed(&t->world);
+}
+
+static void test_unreadable(void **state)
+{
+	unreadable(trail_of(state), "", false);
+}
+
+/* Where it stands the events say, too. */
+static void test_unreadable_head(void **state)
+{
+	unreadable(trail_of(state), ":head", true);
+}
+
 /* -- old events ------------------------------------------------------------------------------------------------- */
 
 static void test_forgotten(void **state)
@@ -388,7 +420,12 @@ int main(void)
 		cmocka_unit_test(test_goes_on),
 	};
 	const struct CMUnitTest quick[] = {cmocka_unit_test(test_forgotten)};
+	const struct CMUnitTest own[] = {
+		cmocka_unit_test_setup_teardown(test_unreadable, open_world, close_world),
+		cmocka_unit_test_setup_teardown(test_unreadable_head, open_world, close_world),
+	};
 	int failed = cmocka_run_group_tests(one, open_world, close_world);
 
+	failed += cmocka_run_group_tests(own, NULL, NULL);
 	return failed + cmocka_run_group_tests(quick, open_quick, close_world);
 }
