@@ -358,6 +358,7 @@ static void ask_of_requests(struct activation *a)
 					  .stages = 1,
 					  .limits = "",
 					  .message = "m",
+					  .declined = "",
 					  .actor = ""};
 
 	activation_submit(a, &ask, on_request, NULL);
