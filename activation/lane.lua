@@ -137,11 +137,17 @@ local function user_of(m)
 	return string.match(m.id or '', '\n(.+)$')
 end
 
--- A membership: ap application, r ids of its requests that are not closed, s what the application has (0 absent,
--- 1 present, 2 not known), u the push that is under way for it, q the queue it waits in, x whether it is to be
--- removed, l whether it counts as live, t whether a
--- token was found for it, b the most that may share a push with it since one was refused, id how the application knows group and person (opaque), n failed pushes in a row, er what the application said last, nv accepted but not verified, st a standing member, whom
--- the broker did not make one; k un lk dr fo (drift.lua); cu it counts for its user (user.lua); w under whose name it is listed (account.lua).
+-- A membership, packed; what would say nothing is left out:
+--   ap  application                               r   ids of its requests that are not closed
+--   s   what the application has: 0 absent, 1 present, 2 not known
+--   u   the push that is under way for it         q   the queue it waits in
+--   x   it is to be removed                       l   it counts as live
+--   t   a token was found for it                  b   the most that may share a push with it since one was refused
+--   id  how the application knows group and person (opaque)
+--   n   failed pushes in a row                    er  what the application said last
+--   nv  accepted but not verified                 st  a standing member, whom the broker did not make one
+--   cu  it counts for its user (user.lua)         w   under whose name it is listed (account.lua)
+--   k un lk dr fo  (drift.lua)
 local function get_member(c, g, p, app)
 	local key = 'm:' .. g .. ':' .. p
 	local m = c.members[key]
@@ -217,8 +223,11 @@ local function write_member(c, m)
 	if not there then
 		redis.call('DEL', key)
 	else
-		redis.call('SET', key, cmsgpack.pack({ ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, b = m.b, id = m.id, n = m.n, er = m.er, nv = m.nv,
-			st = m.st, k = m.k, un = m.un, lk = m.lk, dr = m.dr, fo = m.fo, cu = m.cu, w = m.w }))
+		redis.call('SET', key, cmsgpack.pack({
+			ap = m.ap, r = m.r, s = m.s, u = m.u, q = m.q, x = m.x, l = m.l, t = m.t, b = m.b, id = m.id,
+			n = m.n, er = m.er, nv = m.nv, st = m.st, k = m.k, un = m.un, lk = m.lk, dr = m.dr, fo = m.fo,
+			cu = m.cu, w = m.w
+		}))
 	end
 end
 

@@ -1,7 +1,8 @@
 -- Notices on their way: from the outbox to those who want to know, each by a delivery of its own, which is tried
 -- until it has arrived, or is parked where operators see it.
---   nd:DELIVERY   one delivery, packed: t target, to mailbox ('' = none), n attempts, c since when it is to be sent, er last answer, pk
---                 when it was parked, no the notice (notice.lua); of a digest hd how many notices it stands for, ln which
+--   nd:DELIVERY   one delivery, packed: t target, to mailbox ('' = none), n attempts, c since when it is to be sent,
+--                 er last answer, pk when it was parked, no the notice (notice.lua); of a digest hd how many notices it
+--                 stands for, ln which
 --   nq:TARGET     those that wait, delivery -> due; in the timetable as d:TARGET
 --   nx:TARGET     what is known of the target, packed: till (it has asked for silence), gone (the fingerprint of the
 --                 configuration under which it answered that it is there no more), lost (deliveries that found no room)

@@ -1,7 +1,7 @@
 -- Pushes: a token is taken, members are bound to the push, and its end says what came of each.
 
--- What the group is called, or its id in the application: '' = not known, or not to be read. The brokers have the name, too, and
--- find the id by it.
+-- What the group is called, or its id in the application: '' = not known, or not to be read. The brokers have the name,
+-- too, and find the id by it.
 local function known_of(c, key, g)
 	local text = redis.pcall('GET', c.pre .. key .. g)
 	return type(text) == 'string' and text or ''

@@ -1,9 +1,16 @@
 -- The one place where a request changes its state: by a row of the table in states.c.
--- A request: st state, ac action, ap application, g group, p person, by who asked (kept where it is not the person), c created, a asked start or
--- nil, s start, e end, d asked duration or nil, h hash of what was asked, j justification, tn ts ticket, cd customData, er last
--- error, cf when confirmed, en when closed; times in Unix ms. With an approval: aw how long a stage may wait,
--- ax until when this one does, sg the stage (from 1), dc the decisions. ck: the time counts from the confirmation.
--- bg: the glass was broken: no approval, at any hour. pv ol lu: how it may be lost (review.lua); gk gw: the guard (guard.lua).
+--
+-- A request, packed; times in Unix ms; what would say nothing is left out:
+--   st  state            ac  action                ap  application       g   group           p   person
+--   by  who asked, where it is not the person      h   hash of what was asked
+--   c   created          a   asked start           s   start             e   end             d   asked duration
+--   j   justification    tn  ts  ticket            cd  customData
+--   cf  when confirmed   en  when closed           er  last error
+--   ck  its time counts from the confirmation      bg  the glass was broken: no approval, at any hour
+-- With an approval:
+--   aw  how long a stage may wait                  ax  until when this one does
+--   sg  the stage, from 1                          dc  the decisions
+-- And pv ol lu how it may be lost (review.lua), gk gw the guard (guard.lua).
 
 -- States in which access is wanted, as long as the end has not come.
 local WANTS = { waiting = true, deferred = true, provisioning = true, in_force = true }

@@ -284,9 +284,10 @@ end
 -- else says of them does not replace what their own token said), 7 the group's name in the application, 8 only try
 -- (1): answer, change nothing; then name, value pairs of the request (request.lua), with `h` the hash that tells a
 -- repetition, and `limits` (read_limits), which is not kept.
--- Answers {word, now, next, request, order or '', end}, end as ends_at() says where no push will: 'ok' made, 'same' it was made before, 'reused' the id was used
--- for something else, 'past' 'exists' 'pending' 'many' 'none' 'full' 'excluded' 'ineligible' 'unknown' refused (with the request that is in
--- the way). A trial's answer has a request in any case, and its `beyond` (answer_trial).
+-- Answers {word, now, next, request, order or '', end}, end as ends_at() says where no push will: 'ok' made, 'same' it
+-- was made before, 'reused' the id was used for something else, 'past' 'exists' 'pending' 'many' 'none' 'full'
+-- 'excluded' 'ineligible' 'unknown' refused (with the request that is in the way). A trial's answer has a request in
+-- any case, and its `beyond` (answer_trial).
 local function jit_submit(keys, args)
 	local c = context(keys, args)
 	local t = read_terms(args[3])
@@ -377,7 +378,8 @@ local function jit_start(keys, args)
 end
 
 -- jit_cancel: withdraws a request that has not given access. ARGV 3 request id, 4 who asks, 5 an operator, who
--- may withdraw anybody's (1). Answers 'ok' (also when it was cancelled before), 'none', 'denied' or {'state', now, next, request}.
+-- may withdraw anybody's (1). Answers 'ok' (also when it was cancelled before), 'none', 'denied' or {'state', now,
+-- next, request}.
 local function jit_cancel(keys, args)
 	local c = context(keys, args)
 	local r = get_request(c, args[3])

@@ -34,8 +34,8 @@ const char *refusals_sentence(enum refused_by refusal);
 /* ERR_FORBIDDEN, with the sentence in `ec`. */
 enum err refusals_set(struct errctx *ec, enum refused_by refusal);
 
-/* The rule of the refusal with that sentence, also of what a decision finds no longer allowed, as the `details` of its answer, in `out`; NULL when it is none. So what was
- * kept of a refusal needs no more than the sentence. */
+/* The rule of the refusal with that sentence, also of what a decision finds no longer allowed, as the `details` of its
+ * answer, in `out`; NULL when it is none. So what was kept of a refusal needs no more than the sentence. */
 #define REFUSALS_DETAILS_SIZE 64
 const char *refusals_details(const char *sentence, char out[REFUSALS_DETAILS_SIZE]);
 
