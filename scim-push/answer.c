@@ -283,16 +283,6 @@ enum scim_membership scim_read_any(const char *body, size_t len)
 	return any ? MEMBERSHIP_PRESENT : MEMBERSHIP_ABSENT;
 }
 
-/* Is this character a control character: C0, DEL, C1 (U+0080 to U+009F) or a line or paragraph separator? */
-static bool is_control(const unsigned char *c, size_t len)
-{
-	if (len == 1)
-		return c[0] < 0x20 || c[0] == 0x7f;
-	if (len == 2)
-		return c[0] == 0xc2 && c[1] < 0xa0;
-	return len == 3 && c[0] == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9);
-}
-
 void scim_clean_text(const char *text, const char *secret, char *out, size_t size)
 {
 	static const char blot[] = "[token]";
@@ -308,7 +298,7 @@ void scim_clean_text(const char *text, const char *secret, char *out, size_t siz
 			add = blot;
 			len = sizeof(blot) - 1;
 			skip = secret_len;
-		} else if (len == 0 || is_control((const unsigned char *)text, len)) {
+		} else if (len == 0 || utf8_is_control(text, len)) {
 			add = " ";
 			len = 1;
 		}

@@ -70,25 +70,12 @@ static void value_add(struct value *v, const char *bytes, size_t len)
 	v->len += len;
 }
 
-/* Signs that move the cursor or turn the direction of writing: C1 controls, U+2028 to U+202E, U+2066 to U+2069. */
-static bool is_display_control(const unsigned char *p, size_t len)
-{
-	if (len == 2)
-		return p[0] == 0xC2 && p[1] < 0xA0;
-	if (len == 3 && p[0] == 0xE2 && p[1] == 0x80)
-		return p[2] >= 0xA8 && p[2] <= 0xAE;
-	return len == 3 && p[0] == 0xE2 && p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9;
-}
-
 /* The length of a character that may be written as it is, or 0. */
 static size_t plain_char(const char *bytes, size_t left)
 {
-	const unsigned char *p = (const unsigned char *)bytes;
 	size_t len = utf8_char(bytes, left);
 
-	if (len == 1 && (p[0] < 0x20 || p[0] == 0x7F))
-		return 0;
-	return is_display_control(p, len) ? 0 : len;
+	return utf8_is_control(bytes, len) ? 0 : len;
 }
 
 static bool needs_quotes(const struct value *v)

@@ -1,7 +1,5 @@
 #include "base/utf8.h"
 
-#include <stdbool.h>
-
 /* The table of RFC 3629, section 4: by first byte, the length and the range of the second byte. */
 static const struct {
 	unsigned char first_min, first_max, length, second_min, second_max;
@@ -35,6 +33,19 @@ size_t utf8_char(const void *bytes, size_t left)
 		return forms[i].length;
 	}
 	return 0;
+}
+
+bool utf8_is_control(const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+
+	if (len == 1)
+		return p[0] < 0x20 || p[0] == 0x7F;
+	if (len == 2)
+		return p[0] == 0xC2 && p[1] < 0xA0;
+	if (len == 3 && p[0] == 0xE2 && p[1] == 0x80)
+		return p[2] >= 0xA8 && p[2] <= 0xAE;
+	return len == 3 && p[0] == 0xE2 && p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9;
 }
 
 size_t utf8_cut(const char *text, size_t len)

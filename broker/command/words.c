@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/iso8601.h"
+#include "base/utf8.h"
 #include "command/command.h"
 
 const cJSON *words_at(const cJSON *json, const char *path)
@@ -36,15 +37,17 @@ const char *words_text(const cJSON *json, const char *path)
 
 const char *words_safe(const char *text, char out[WORDS_SIZE])
 {
-	size_t n = 0;
+	size_t n = 0, left = strlen(text), len;
 
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0' && n + 1 < WORDS_SIZE; p++) {
-		/* C1 controls are two bytes in UTF-8, 0xC2 0x80 to 0xC2 0x9F. */
-		bool is_c1 = p[0] == 0xC2 && p[1] >= 0x80 && p[1] <= 0x9F;
-
-		if (is_c1)
-			p++;
-		out[n++] = is_c1 || *p < 0x20 || *p == 0x7F ? '?' : (char)*p;
+	for (; left > 0 && n + 4 < WORDS_SIZE; text += len, left -= len) {
+		len = utf8_char(text, left);
+		if (len == 0 || utf8_is_control(text, len)) {
+			len += len == 0;
+			out[n++] = '?';
+		} else {
+			memcpy(out + n, text, len);
+			n += len;
+		}
 	}
 	out[n] = '\0';
 	return out;
@@ -232,23 +235,30 @@ int words_error(const struct answer *answer)
 	return answer->status == 429 || answer->status >= 500 ? EXIT_UNAVAILABLE : EXIT_REFUSED;
 }
 
+/* As JSON has it: all of these characters are below U+10000. */
+static void print_escaped(const unsigned char *p, size_t len)
+{
+	unsigned code = len == 3 ? (p[0] & 0xFU) << 12 | (p[1] & 0x3FU) << 6 | (p[2] & 0x3FU) : p[len - 1];
+
+	printf("\\u%04x", code);
+}
+
 void words_json(const struct answer *answer)
 {
-	const unsigned char *bytes = (const unsigned char *)buf_text(&answer->body);
-	size_t len = answer->body.len;
+	const char *bytes = buf_text(&answer->body);
+	size_t len, left = answer->body.len;
 
-	for (size_t i = 0; i < len; i++) {
-		/* C1 controls are two bytes in UTF-8, 0xC2 0x80 to 0xC2 0x9F. */
-		bool is_c1 = bytes[i] == 0xC2 && i + 1 < len && bytes[i + 1] >= 0x80 && bytes[i + 1] <= 0x9F;
-		bool is_blank = bytes[i] == '\t' || bytes[i] == '\n' || bytes[i] == '\r';
-
-		if (is_c1)
-			i++;
-		if (is_c1 || bytes[i] == 0x7F || (bytes[i] < 0x20 && !is_blank))
-			printf("\\u%04x", bytes[i]);
-		else
-			putchar(bytes[i]);
+	for (const char *p = bytes; left > 0; p += len, left -= len) {
+		len = utf8_char(p, left);
+		if (len == 0) {
+			putchar('?');
+			len = 1;
+		} else if (utf8_is_control(p, len) && *p != '\t' && *p != '\n' && *p != '\r') {
+			print_escaped((const unsigned char *)p, len);
+		} else {
+			fwrite(p, 1, len, stdout);
+		}
 	}
-	if (len > 0 && bytes[len - 1] != '\n')
+	if (answer->body.len > 0 && bytes[answer->body.len - 1] != '\n')
 		putchar('\n');
 }
