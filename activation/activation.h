@@ -203,6 +203,7 @@ struct application_status {
 	int64_t held, held_ms; /* those whose removal the guard holds, and since when; 0 = none */
 };
 
+/* `status` is NULL unless err is ERR_OK. ERR_NOT_FOUND: this broker does not know the application; ERR_NOMEM; the store's. */
 typedef void activation_status_done(void *ctx, enum err err, const struct application_status *status);
 void activation_status(struct activation *activation, const char *app, activation_status_done *done,
 		       void *ctx);
@@ -219,6 +220,7 @@ struct lane_status {
 	int64_t set_aside, oldest_aside_ms; /* what cannot be worked on, and is tried again and again */
 };
 
+/* `status` is NULL unless err is ERR_OK: ERR_NOMEM and the store's errors. */
 typedef void activation_lane_done(void *ctx, enum err err, const struct lane_status *status);
 void activation_lane(struct activation *activation, unsigned lane, activation_lane_done *done, void *ctx);
 

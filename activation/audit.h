@@ -98,6 +98,7 @@ typedef void audit_oldest_done(void *ctx, enum err err, const struct audit_oldes
 void audit_oldest(struct activation *activation, const struct audit_age *age, audit_oldest_done *done,
 		  void *ctx);
 
+/* Deletes the events up to the anchor, which then says where they begin. */
 void audit_forget(struct activation *activation, unsigned lane, const struct audit_anchor *anchor,
 		  audit_done *done, void *ctx);
 

@@ -50,6 +50,7 @@ struct audit_event {
 /* Reads {id, {name, value ...}}. False when it is not an event in the only form that there is. */
 bool audit_event_read(struct audit_event *event, const struct reply *reply);
 
+/* When it was written, Unix ms by Redis' clock. */
 int64_t audit_event_at_ms(const struct audit_event *event);
 
 /* The link that the event must have after one with the link `before` ("" = it is the first). False: no memory. */

@@ -35,6 +35,7 @@ struct key_answer {
  * ERR_KEY_BUSY: somebody else is doing it. And the store's errors, with which nobody may do it. */
 typedef void key_done(void *ctx, enum err err, const struct key_answer *answer);
 
+/* Somebody is about to do what is asked under the key. */
 void key_take(struct activation *activation, const struct key *key, key_done *done, void *ctx);
 
 /* It was done, and is going to be answered so, as soon as `done` is called, with whatever error: then it is answered all

@@ -114,6 +114,7 @@ struct log_page {
 };
 
 typedef void log_done(void *ctx, enum err err, const struct log_page *page);
+/* Entries of the application's provisioning log, newest first. `page` is borrowed, NULL unless err is ERR_OK. */
 void operate_log(struct activation *activation, const struct log_query *query, log_done *done, void *ctx);
 
 #endif

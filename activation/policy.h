@@ -174,6 +174,7 @@ struct policy_verdict {
 	const char *passed[POLICY_RULES_MAX];
 };
 
+/* The policy of a group that sets nothing, and for which nothing is inherited. */
 void policy_defaults(struct policy *policy);
 
 /* Names without regard to case (ASCII), words by their bytes. To be called once all are there. */

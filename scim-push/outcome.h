@@ -47,6 +47,7 @@ struct scim_result {
 	int64_t wait_ms; /* the application asks not to be called earlier; 0 = it says nothing of it */
 };
 
+/* What an answer to that request means. `now_ms` is Unix time, for dates in Retry-After. Pure. */
 struct scim_result outcome_of(enum scim_op op, const struct http_answer *answer, int64_t now_ms);
 
 /* Is the answer's body a page for people (of a proxy, of a sign-in)? Such an answer says nothing of what was done. */

@@ -78,6 +78,7 @@ struct probe {
 	struct push_member members[2];
 };
 
+/* Begins the test; the caller has filled in what is its own. Everything goes wrong through on_end. */
 void probe_start(struct pusher *pusher, struct probe *probe);
 
 /* The answer to on_turn. `go` false ends the test: `words` says why. */

@@ -140,6 +140,7 @@ struct push {
 
 struct pusher; /* libcurl's multi handle on the loop, connections and remembered ids */
 
+/* NULL with the reason in `ec`: memory, or libcurl. */
 struct pusher *pusher_new(uv_loop_t *loop, struct errctx *ec) MUST_CHECK;
 /* All pushes must have ended; not from within on_end. The memory is given back when the loop has run once more. */
 void pusher_free(struct pusher *pusher);

@@ -60,6 +60,7 @@ bool caller_sees_all(const struct caller *caller);
 /* Did the provider leave out of the token the groups that one of these sets of people is named by? */
 bool caller_lacks_groups(const struct call *call, const struct policy_eligibilities *entries);
 
+/* Frees what it holds; its texts are gone then. NULL members are legal. */
 void caller_release(struct caller *caller);
 
 /* As policy sees the caller; borrowed. */

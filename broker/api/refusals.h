@@ -29,6 +29,7 @@ struct call;
 enum refused_by { REFUSALS(REFUSAL_ENUM) REFUSAL_COUNT };
 #undef REFUSAL_ENUM
 
+/* Static. */
 const char *refusals_sentence(enum refused_by refusal);
 
 /* ERR_FORBIDDEN, with the sentence in `ec`. */

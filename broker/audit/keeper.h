@@ -30,6 +30,7 @@ void keeper_note_config(struct keeper *keeper, const char *event);
 /* struct activation_options: the lane is to be sealed or exported. */
 void keeper_due(void *keeper, unsigned lane, const char *what);
 
+/* Takes up nothing more; what is being written is finished. */
 void keeper_stop(struct keeper *keeper);
 bool keeper_busy(const struct keeper *keeper); /* something is being written */
 

@@ -18,6 +18,7 @@ struct audit_place {
 
 #define AUDIT_PLACE_SIZE 192
 
+/* As text without blanks, for whoever asks again later. */
 void audit_place_print(const struct audit_place *place, char out[AUDIT_PLACE_SIZE]);
 /* False when the text is no place. */
 bool audit_place_read(struct audit_place *place, const char *text);

@@ -9,6 +9,8 @@
 #define SHA256_HEX   65
 #define SHA1_HEX     41
 
+/* The sum of the bytes; in hexadecimal lower case, and NUL-terminated. SHA-1 is what Redis can make, for the
+ * links of the audit. */
 void digest_sha256(const void *bytes, size_t len, unsigned char out[SHA256_BYTES]);
 void digest_sha256_hex(const void *bytes, size_t len, char out[SHA256_HEX]);
 void digest_sha1_hex(const void *bytes, size_t len, char out[SHA1_HEX]);

@@ -240,6 +240,7 @@ struct config_source {
 /* As config_load(), without reading the configuration's own file. */
 enum err config_parse(const struct config_source *source, FILE *report, struct config **out) MUST_CHECK;
 
+/* One reference more, which is the caller's; returns its argument. */
 struct config *config_ref(struct config *config);
 void config_unref(struct config *config); /* NULL is legal; frees at the last one, wiping secrets */
 

@@ -18,6 +18,7 @@ void *memory_take(struct memory *memory, size_t count, size_t size);
 /* As memory_take(); `release` is called for it before it is freed. */
 void *memory_take_with(struct memory *memory, size_t size, void (*release)(void *taken));
 
+/* NULL when memory is short. */
 char *memory_copy(struct memory *memory, const char *text);
 
 /* Frees all of it. */

@@ -29,6 +29,7 @@ struct report {
 	bool out_of_memory;
 };
 
+/* `file` is borrowed until report_release(). */
 void report_init(struct report *report, const char *file);
 void report_release(struct report *report);
 

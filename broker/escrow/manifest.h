@@ -21,6 +21,7 @@ struct manifest_reader {
 
 enum manifest_line { MANIFEST_HEAD, MANIFEST_LINE, MANIFEST_BROKEN };
 
+/* A new manifest, of which nothing has been read. The keys' texts are borrowed. */
 void manifest_begin(struct manifest_reader *reader, const struct escrow_keys *keys);
 
 /* The next line, without its end, read in place: *out borrows from it. Once broken, always broken. */

@@ -16,6 +16,7 @@ struct health_signs {
 	bool says_nothing;  /* nothing has reached it, or it only asks to wait */
 };
 
+/* What was done outweighs all else. */
 enum order_health health_of(const struct health_signs *signs);
 
 #endif

@@ -144,6 +144,7 @@ void exchange_answer_inner(struct exchange *e, struct inner_answer answer, const
 /* Makes the response of that error without regard to the handler. */
 void exchange_fail(struct exchange *e, enum err err);
 
+/* At the end. It must be in no list. */
 void exchange_list_append(struct exchange_list *list, struct exchange *e);
 /* Behind all whose deadline is not later: mostly at the end. */
 void exchange_list_insert(struct exchange_list *list, struct exchange *e);

@@ -16,6 +16,7 @@ struct proxies;
 struct proxies *proxies_new(const char *const *words, size_t count);
 void proxies_free(struct proxies *proxies); /* NULL is fine */
 
+/* Is that peer one of them? */
 bool proxies_trust(const struct proxies *proxies, const char *peer);
 
 /*

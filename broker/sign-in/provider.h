@@ -73,6 +73,7 @@ int64_t provider_next_ms(const struct provider *p);
 /* The answer to the fetch that is under way. Tokens that wait may be asked for again afterwards. */
 void provider_fetched(struct provider *p, const struct fetch_answer *answer, int64_t now_ms);
 
+/* Is a round under way? */
 bool provider_is_fetching(const struct provider *p);
 
 /* Rounds that brought keys. */

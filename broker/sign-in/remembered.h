@@ -40,6 +40,7 @@ const struct remembered_token *remembered_find(struct remembered *table,
  */
 void remembered_keep(struct remembered *table, const struct remembered_token *token);
 
+/* Without effect when it is not kept. */
 void remembered_forget(struct remembered *table, const unsigned char digest[SHA256_BYTES]);
 
 /* Forgets all that no longer count at that time. */

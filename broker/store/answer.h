@@ -15,6 +15,7 @@ enum answer {
 	ANSWER_ERROR  /* it failed, and would fail again */
 };
 
+/* What the reply means for the call that it answers. Pure. */
 enum answer answer_of(const struct reply *reply);
 
 #endif

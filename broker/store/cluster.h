@@ -23,6 +23,7 @@ struct cluster {
 	uint8_t node_of[SLOTS]; /* index in the topology, or MASTER_NONE */
 };
 
+/* Asks some node who has which slot; cluster_close() ends that. Memory is the owner's. */
 void cluster_start(struct cluster *cluster);
 void cluster_close(struct cluster *cluster);
 
@@ -35,6 +36,8 @@ bool cluster_hopes(const struct cluster *cluster);
 /* A call has been put among the homeless. */
 void cluster_adopt(struct cluster *cluster);
 
+/* A node became ready or stopped being so (`why`); and a node has turned a call away with `reply`: the call
+ * goes to the node that has the lane, or among the homeless. */
 void cluster_node_changed(struct cluster *cluster, const struct node *node, bool ready, const char *why);
 void cluster_turned_away(struct cluster *cluster, const struct node *node, struct call *call,
 			 const struct reply *reply);

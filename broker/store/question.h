@@ -35,6 +35,7 @@ struct question {
 	size_t part, sent; /* what goes out next */
 };
 
+/* Not open; with its first members filled in by the owner. */
 void question_init(struct question *question);
 bool question_is_open(const struct question *question);
 

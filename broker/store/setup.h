@@ -76,6 +76,7 @@ struct setup {
 	struct errctx why; /* valid after SETUP_REFUSED: a sentence without full stop */
 };
 
+/* A new connection: begins with the first command. `wish` is kept, and must outlive the setup. */
 void setup_begin(struct setup *setup, struct setup_wish *wish);
 
 /* The next command as it goes over the wire; it may hold the password. The caller frees *text with
