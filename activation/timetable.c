@@ -334,6 +334,7 @@ static void carry_on(struct activation *activation, unsigned lane, const struct 
 		const char *kind = reply_text(reply_at(reply, i));
 		const char *id = reply_text(reply_at(reply, i + 1));
 
+		/* activation/lane.lua says what the kinds of entries are. */
 		switch (kind[0]) {
 		case 's':
 			start(activation, lane, id);

@@ -21,17 +21,10 @@ bool group_is_duplicate(const struct scim *scim, const struct group *self, const
 	const struct directory *dir = &scim->directory;
 	bool exact = scim->dialect.value[B_NAMES] != 0;
 
-	for (struct names_node *node = names_find(&dir->groups_by_name, display_name);
-	     node != NULL && scim->dialect.value[B_DUPLICATE_GROUP] == 0; node = names_next(node))
-		if (node->item != self && (!exact || strcmp(node->key, display_name) == 0))
-			return true;
-	if (external_id == NULL)
-		return false;
-	for (struct names_node *node = names_find(&dir->groups_by_external_id, external_id); node != NULL;
-	     node = names_next(node))
-		if (node->item != self && strcmp(node->key, external_id) == 0)
-			return true;
-	return false;
+	if (scim->dialect.value[B_DUPLICATE_GROUP] == 0 &&
+	    names_have_other(&dir->groups_by_name, display_name, exact, self))
+		return true;
+	return external_id != NULL && names_have_other(&dir->groups_by_external_id, external_id, true, self);
 }
 
 /* -- printing ---------------------------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #include "scim-push/sandbox/names.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #define FIRST_SIZE 1024
@@ -101,4 +102,12 @@ struct names_node *names_find(const struct names *names, const char *key)
 struct names_node *names_next(const struct names_node *node)
 {
 	return first_equal(node->next, node->hash, node->key);
+}
+
+bool names_have_other(const struct names *names, const char *key, bool exact, const void *self)
+{
+	for (const struct names_node *node = names_find(names, key); node != NULL; node = names_next(node))
+		if (node->item != self && (!exact || strcmp(node->key, key) == 0))
+			return true;
+	return false;
 }

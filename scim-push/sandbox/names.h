@@ -31,5 +31,7 @@ void names_remove(struct names *names, struct names_node *node);
 /* The first node with that key, then the next one; NULL when there is none. */
 struct names_node *names_find(const struct names *names, const char *key);
 struct names_node *names_next(const struct names_node *node);
+/* Has another item than `self` (may be NULL) that key; `exact`: in the same case, too? */
+bool names_have_other(const struct names *names, const char *key, bool exact, const void *self);
 
 #endif

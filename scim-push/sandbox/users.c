@@ -62,17 +62,8 @@ static bool is_duplicate(const struct scim *scim, const struct user *self, const
 	const char *name = json_string(resource, "userName");
 	bool exact = scim->dialect.value[B_NAMES] != 0;
 
-	for (struct names_node *node = names_find(&dir->users_by_name, name); node != NULL;
-	     node = names_next(node))
-		if (node->item != self && (!exact || strcmp(node->key, name) == 0))
-			return true;
-	if (external == NULL)
-		return false;
-	for (struct names_node *node = names_find(&dir->users_by_external_id, external); node != NULL;
-	     node = names_next(node))
-		if (node->item != self && strcmp(node->key, external) == 0)
-			return true;
-	return false;
+	return names_have_other(&dir->users_by_name, name, exact, self) ||
+	       (external != NULL && names_have_other(&dir->users_by_external_id, external, true, self));
 }
 
 static bool has_core_schema(const cJSON *resource)
