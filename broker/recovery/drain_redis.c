@@ -32,6 +32,19 @@ static void on_late(uv_timer_t *timer)
 	decide(timer->data, false);
 }
 
+/* At least as long as a call may take; and nothing is pushed before there is a token, so until then a Redis that is slow,
+ * or reads its data, is waited for. */
+static int64_t patience_ms(const struct drain *drain)
+{
+	int64_t least = INT64_MAX, now = clock_mono_ms();
+
+	for (size_t i = 0; i < drain->config->application_count; i++)
+		if (drain->buckets[i].back_ms[0] - now < least)
+			least = drain->buckets[i].back_ms[0] - now;
+	return least == INT64_MAX || least < drain->config->redis_timeout_ms ? drain->config->redis_timeout_ms
+									     : least;
+}
+
 bool drain_ask(struct drain *drain, struct errctx *ec)
 {
 	const struct config *config = drain->config;
@@ -43,8 +56,7 @@ bool drain_ask(struct drain *drain, struct errctx *ec)
 	drain->store = store_new(&drain->loop, &options, ec);
 	if (drain->store == NULL)
 		return false;
-	/* It is away when it is not ready by the time by which a call must have been answered. */
-	uv_timer_start(&drain->timer, on_late, (uint64_t)config->redis_timeout_ms, 0);
+	uv_timer_start(&drain->timer, on_late, (uint64_t)patience_ms(drain), 0);
 	return true;
 }
 

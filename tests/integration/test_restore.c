@@ -32,7 +32,7 @@ struct test {
 	char backup[PROC_PATH_SIZE];
 };
 
-static int make_test(void **state)
+static int make_world(void **state, int64_t push_ms)
 {
 	struct test *t = calloc(1, sizeof(*t));
 	struct world_options options = scene_defaults();
@@ -43,9 +43,20 @@ static int make_test(void **state)
 	vault_make(&t->vault, NULL);
 	options.more = t->vault.config;
 	options.application.per_ms = 1000;
-	options.application.push_timeout_ms = 1000;
+	options.application.push_timeout_ms = push_ms;
+	options.redis_timeout_ms = 1000;
 	snprintf(t->backup, sizeof(t->backup), "%.60s/backup.rdb", t->vault.dir);
 	return world_start(&t->world, &options) ? 0 : -1;
+}
+
+static int make_test(void **state)
+{
+	return make_world(state, 1000);
+}
+
+static int make_long_pushes(void **state)
+{
+	return make_world(state, 60000);
 }
 
 static int end_test(void **state)
@@ -323,6 +334,22 @@ static void a_second_drain_is_refused(void **state)
 	world_passed(&t->world);
 }
 
+/* Before the first token there is time to wait for it: and then it is no matter for a drain. */
+static void a_slow_redis_is_not_lost(void **state)
+{
+	struct test *t = *state;
+	struct drained job;
+
+	give(t, 0, "PT1H");
+	assert_true(redis_server_do(&t->world.redis, "CLIENT PAUSE %d ALL", 3000));
+	drained_run(&t->world, &job, "--all", NULL);
+	assert_int_equal(job.status, 2);
+	assert_true(proc_log_holds(&job.proc, "Redis can be used"));
+	drained_release(&job);
+	assert_true(is_member(t, 0));
+	world_passed(&t->world);
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, make_test, end_test)
 
 int main(void)
@@ -332,6 +359,7 @@ int main(void)
 		ROW(a_backup_that_is_not_whole_is_found),
 		ROW(what_is_lost_under_a_broker_is_told),
 		ROW(a_second_drain_is_refused),
+		cmocka_unit_test_setup_teardown(a_slow_redis_is_not_lost, make_long_pushes, end_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
