@@ -8,22 +8,22 @@
 #include "activation/states.h"
 #include "activation/sweep.h"
 #include "api/events.h"
-#include "server/proxies.h"
 #include "api/quota.h"
 #include "audit/keeper.h"
 #include "base/log.h"
 #include "broker/broker.h"
-#include "process/confine.h"
-#include "provision/deposit.h"
-#include "process/descriptors.h"
-#include "escrow/forgotten.h"
 #include "broker/recheck.h"
-#include "provision/steps.h"
 #include "broker/terms.h"
 #include "config/config.h"
+#include "escrow/forgotten.h"
 #include "notice/audience.h"
 #include "notice/courier.h"
+#include "process/confine.h"
+#include "process/descriptors.h"
+#include "provision/cycle_steps.h"
+#include "provision/deposit.h"
 #include "scim-push/push.h"
+#include "server/proxies.h"
 #include "store/store.h"
 
 #define STORE_QUEUE_MAX     20000
@@ -81,7 +81,7 @@ static void note_end(void *ctx, const struct access_end *end)
 
 static void give_steps(void *ctx, const char *app, char out[STEPS_SIZE])
 {
-	steps_print(((struct broker *)ctx)->config, app, out);
+	cycle_steps_print(((struct broker *)ctx)->config, app, out);
 }
 
 static void take_piece(void *ctx, struct piece *piece)
@@ -89,7 +89,7 @@ static void take_piece(void *ctx, struct piece *piece)
 	struct broker *broker = ctx;
 	struct step_tools tools = {broker->pusher, broker->config, &broker->metrics};
 
-	steps_take(&tools, piece);
+	cycle_steps_take(&tools, piece);
 }
 
 static void tell_all(void *ctx, unsigned lane, const char *target)

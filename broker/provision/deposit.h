@@ -1,6 +1,6 @@
 /* What the escrow is told of orders and pushes: the place where what is to be removed gets its names and ids. */
-#ifndef BROKER_DEPOSIT_H
-#define BROKER_DEPOSIT_H
+#ifndef PROVISION_DEPOSIT_H
+#define PROVISION_DEPOSIT_H
 
 #include "activation/activation.h"
 #include "config/config.h"

@@ -1,8 +1,8 @@
 /* The drift check: what an application's groups hold, compared with what they should. */
-#ifndef BROKER_DRIFT_H
-#define BROKER_DRIFT_H
+#ifndef PROVISION_DRIFT_H
+#define PROVISION_DRIFT_H
 
-#include "provision/steps.h"
+#include "provision/cycle_steps.h"
 
 /* How many groups of the application are compared. */
 int64_t drift_work(const struct config *config, const struct config_application *application);

@@ -1,6 +1,6 @@
 /* The members that an application has shown of a group, to be compared with those that it should have. Pure; bounded. */
-#ifndef BROKER_DRIFT_SET_H
-#define BROKER_DRIFT_SET_H
+#ifndef PROVISION_DRIFT_SET_H
+#define PROVISION_DRIFT_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* What the end of a push, or of a change to a user, says of the application's health. Pure. */
-#ifndef BROKER_HEALTH_H
-#define BROKER_HEALTH_H
+#ifndef PROVISION_HEALTH_H
+#define PROVISION_HEALTH_H
 
 #include <stdbool.h>
 

@@ -6,9 +6,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/person.h"
 #include "provision/deposit.h"
 #include "provision/health.h"
-#include "broker/person.h"
 #include "scim-push/retry.h"
 
 struct job {

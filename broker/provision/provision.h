@@ -2,12 +2,12 @@
  * Where an order of activation/ becomes a push of scim-push/ and its outcome goes back: the only place that knows
  * both.
  */
-#ifndef BROKER_PROVISION_H
-#define BROKER_PROVISION_H
+#ifndef PROVISION_H
+#define PROVISION_H
 
 #include "activation/order.h"
-#include "config/config.h"
 #include "broker/metrics.h"
+#include "config/config.h"
 #include "scim-push/push.h"
 
 struct escrow;

@@ -6,8 +6,8 @@
 
 #include "activation/users.h"
 #include "base/log.h"
-#include "provision/health.h"
 #include "broker/person.h"
+#include "provision/health.h"
 #include "scim-push/retry.h"
 #include "scim-push/visit.h"
 
@@ -275,7 +275,7 @@ static enum users_aim aim_of(const struct config_application *application, const
 	return application->users_last_removal == LAST_DELETE ? USERS_DELETE : USERS_DEACTIVATE;
 }
 
-void users_step_take(const struct step_tools *tools, struct piece *piece)
+void users_take_step(const struct step_tools *tools, struct piece *piece)
 {
 	const struct config_application *application = config_application(tools->config, piece->application);
 	/* The configuration may have changed since the cycle began. */

@@ -2,8 +2,8 @@
  * `jit backup verify`: is what a Redis holds, restored from a backup, whole and usable by this version? Nothing is changed,
  * but that the function library is loaded where it is missing or older.
  */
-#ifndef BROKER_BACKUP_H
-#define BROKER_BACKUP_H
+#ifndef RECOVERY_BACKUP_H
+#define RECOVERY_BACKUP_H
 
 #include "config/config.h"
 

@@ -3,8 +3,8 @@
  * lost. One process; it keeps each application's throttle by itself, and so must be the only one that pushes, unless
  * Redis is asked. A second drain of the same folders is refused.
  */
-#ifndef BROKER_DRAIN_H
-#define BROKER_DRAIN_H
+#ifndef RECOVERY_DRAIN_H
+#define RECOVERY_DRAIN_H
 
 #include "config/config.h"
 

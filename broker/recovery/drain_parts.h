@@ -1,12 +1,12 @@
 /* Inside of the drain: what drain.c (its life), drain_push.c (its pushes) and drain_redis.c (what Redis knows) share. */
-#ifndef BROKER_DRAIN_PARTS_H
-#define BROKER_DRAIN_PARTS_H
+#ifndef RECOVERY_DRAIN_PARTS_H
+#define RECOVERY_DRAIN_PARTS_H
 
 #include <uv.h>
 
-#include "recovery/drain.h"
 #include "escrow/escrow.h"
 #include "escrow/survey.h"
+#include "recovery/drain.h"
 #include "scim-push/push.h"
 #include "store/store.h"
 

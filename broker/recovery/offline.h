@@ -1,6 +1,6 @@
 /* What the command line asks for without a broker that serves. */
-#ifndef BROKER_OFFLINE_H
-#define BROKER_OFFLINE_H
+#ifndef RECOVERY_OFFLINE_H
+#define RECOVERY_OFFLINE_H
 
 #include <stdbool.h>
 

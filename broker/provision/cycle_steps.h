@@ -1,10 +1,10 @@
 /* What a sync cycle does besides pushing what was deferred: the steps of activation/piece.h, as one table. */
-#ifndef BROKER_STEPS_H
-#define BROKER_STEPS_H
+#ifndef PROVISION_CYCLE_STEPS_H
+#define PROVISION_CYCLE_STEPS_H
 
 #include "activation/piece.h"
-#include "config/config.h"
 #include "broker/metrics.h"
+#include "config/config.h"
 #include "scim-push/push.h"
 
 /* What a step works with. */
@@ -15,9 +15,9 @@ struct step_tools {
 };
 
 /* The steps of the application's cycle that have work, and how much. */
-void steps_print(const struct config *config, const char *application, char out[STEPS_SIZE]);
+void cycle_steps_print(const struct config *config, const char *application, char out[STEPS_SIZE]);
 
 /* Carries the piece out and ends it, at once or later. */
-void steps_take(const struct step_tools *tools, struct piece *piece);
+void cycle_steps_take(const struct step_tools *tools, struct piece *piece);
 
 #endif

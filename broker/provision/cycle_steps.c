@@ -1,4 +1,4 @@
-#include "provision/steps.h"
+#include "provision/cycle_steps.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,17 +11,17 @@ static const struct step {
 	const char *name; /* letters only */
 	/* How much work it has in this application; 0 = it is left out. */
 	int64_t (*work)(const struct config *config, const struct config_application *application);
-	/* As steps_take(). */
+	/* As cycle_steps_take(). */
 	void (*take)(const struct step_tools *tools, struct piece *piece);
 } steps[] = {
-	{"leavers", users_leavers_work, users_step_take},
-	{"attributes", users_attributes_work, users_step_take},
+	{"leavers", users_leavers_work, users_take_step},
+	{"attributes", users_attributes_work, users_take_step},
 	{"drift", drift_work, drift_take},
 };
 
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
-void steps_print(const struct config *config, const char *application, char out[STEPS_SIZE])
+void cycle_steps_print(const struct config *config, const char *application, char out[STEPS_SIZE])
 {
 	const struct config_application *of = config_application(config, application);
 	size_t len = 0;
@@ -36,7 +36,7 @@ void steps_print(const struct config *config, const char *application, char out[
 	}
 }
 
-void steps_take(const struct step_tools *tools, struct piece *piece)
+void cycle_steps_take(const struct step_tools *tools, struct piece *piece)
 {
 	for (size_t i = 0; i < STEPS; i++) {
 		if (strcmp(steps[i].name, piece->step) == 0) {
