@@ -1,7 +1,6 @@
 #include "activation/actor.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "base/json.h"
 

@@ -1,6 +1,5 @@
 #include "activation/audit_event.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,13 +1,11 @@
 #include "activation/core.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "activation/timetable.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/log.h"
 
 static void begin(struct activation *activation, struct store_call *call, const char *function, unsigned lane)
 {

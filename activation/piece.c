@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "activation/core.h"
-#include "base/clock.h"
 #include "base/log.h"
 
 #define FIELDS 4 /* as step_piece() of activation/cycle_step.lua writes it */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "activation/core.h"
-#include "base/clock.h"
 #include "base/log.h"
 
 #define PAGE        20    /* requests that are looked at in one call: each may be some KiB */

@@ -1,7 +1,6 @@
 /* Paths are taken apart once; everything else walks at most three levels down. */
 #include "scim-push/attribute.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

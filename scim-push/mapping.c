@@ -1,7 +1,6 @@
 /* Evaluation: the steps of a rule over a small stack of values. Compiling is mapping_compile.c's. */
 #include "scim-push/mapping.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "scim-push/mapping_words.h"

@@ -1,7 +1,6 @@
 /* Who a member is to the application: by which value they are found, and which attributes they are created with. */
 #include "scim-push/run.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct mapping_source source_of(const struct run *run, size_t seat)

@@ -4,10 +4,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "scim-push/run.h"
 
 static void set_results(struct push *push, enum push_verdict verdict, const char *words)

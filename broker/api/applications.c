@@ -1,5 +1,4 @@
 /* The applications' condition: tokens, queues, cycles. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

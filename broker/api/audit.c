@@ -2,7 +2,6 @@
  * GET /api/audit: the audit's events as JSON lines, from a position on. GET /api/audit/verify: is it as it was written?
  * Both do a bounded part of the work in each call and say where the next one goes on.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

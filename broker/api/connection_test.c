@@ -2,7 +2,6 @@
  * POST /api/applications/{app}/test: Test Connection. Each of its changes is a push, for which a token of the bucket
  * is taken; what it proves is kept in the store, for all brokers.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "activation/operate.h"

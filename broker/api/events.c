@@ -1,6 +1,5 @@
 #include "api/events.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* Is the broker alive, can it serve, and its figures. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "activation/order.h"
 #include "api/api.h"

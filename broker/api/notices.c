@@ -1,5 +1,4 @@
 /* What is on its way to those who want to know, and what has not arrived: for operators. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 #include "api/render_application.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/render.h"
 #include "broker/person.h"

@@ -1,8 +1,5 @@
 /* One assignmentScheduleRequest: asked for, shown, withdrawn. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #include "api/api.h"
 #include "api/decisions.h"

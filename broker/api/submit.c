@@ -1,6 +1,5 @@
 #include "api/submit.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include "api/rules.h"
 #include "api/submission.h"
 #include "base/digest.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "broker/person.h"
 

@@ -1,9 +1,6 @@
 /* POST /api/sweep: what a timer job calls, in case that no timetable has looked. */
 #include "activation/sweep.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "api/api.h"
 #include "api/handlers.h"
 #include "base/log.h"

@@ -1,6 +1,5 @@
 /* What somebody has asked for, and what waits for them to decide. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "command/command.h"

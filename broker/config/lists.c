@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define CLAIMS_MAX 20   /* of one set of people */
 #define VALUES_MAX 1000 /* of one claim */

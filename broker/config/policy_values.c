@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <regex.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "activation/policy.h"

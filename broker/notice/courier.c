@@ -7,7 +7,6 @@
 
 #include "activation/activation.h"
 #include "activation/notices.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "broker/metrics.h"

@@ -10,7 +10,6 @@
 #include "activation/activation.h"
 #include "activation/states.h"
 #include "audit/verify.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "recovery/offline.h"
 #include "store/store.h"

@@ -1,12 +1,10 @@
 #include "server/exchange.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "server/error.h"
-#include "base/digest.h"
 #include "base/log.h"
 
 #define HEADERS_MAX ((size_t)64 * 1024) /* libmicrohttpd's memory per connection is far smaller */

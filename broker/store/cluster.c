@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "base/log.h"
-
 #define LOOK_AGAIN_MS 150 /* between two questions, while something is wrong; up to twice that */
 #define HAND_OUT_MS   20  /* between two tries of a call whose lane is being moved */
 #define HOPE_MS       1000

@@ -2,7 +2,6 @@
 #include "store/connection.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <openssl/crypto.h>
 

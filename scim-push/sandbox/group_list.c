@@ -2,7 +2,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/json.h"
 #include "scim-push/sandbox/page.h"
 #include "scim-push/sandbox/scim.h"
 

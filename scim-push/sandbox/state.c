@@ -1,8 +1,6 @@
 /* The state, from and to JSON. */
 #include "scim-push/sandbox/state.h"
 
-#include <string.h>
-
 #include "base/json.h"
 
 /* -- printing ---------------------------------------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/json.h"
 #include "scim-push/sandbox/filter.h"
 #include "scim-push/sandbox/scim.h"
 
