@@ -21,7 +21,8 @@ void sign_in_list(struct call *call)
 		json_add_string(&body, issuer->client_id);
 		buf_adds(&body, ",\"scopes\":");
 		json_add_string(&body, issuer->scopes);
-		buf_adds(&body, "}");
+		buf_addf(&body, ",\"stepUp\":\"%s\"}",
+			 issuer->step_up == STEP_UP_CLAIMS ? "claims" : "acr_values");
 	}
 	buf_addf(&body, "],\"staticTokens\":%s}", config->environment == ENV_PRODUCTION ? "false" : "true");
 	call_answer(call, 200, NULL, &body);

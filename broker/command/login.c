@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/json.h"
 #include "command/command.h"
 #include "command/login.h"
 #include "command/words.h"
@@ -23,6 +24,7 @@
 struct provider {
 	char issuer[ACCOUNT_TEXT_SIZE], client_id[ACCOUNT_TEXT_SIZE], scope[ACCOUNT_TEXT_SIZE];
 	char device_endpoint[ACCOUNT_TEXT_SIZE], token_endpoint[ACCOUNT_TEXT_SIZE];
+	bool takes_claims; /* a stronger sign-in is asked for by `claims`, as of Entra ID */
 };
 
 struct device {
@@ -56,8 +58,10 @@ static int pick_provider(const struct session *session, const cJSON *list, struc
 			continue;
 		if (copy_text(item, "issuer", out->issuer, sizeof(out->issuer)) &&
 		    copy_text(item, "clientId", out->client_id, sizeof(out->client_id)) &&
-		    copy_text(item, "scopes", out->scope, sizeof(out->scope)))
+		    copy_text(item, "scopes", out->scope, sizeof(out->scope))) {
+			out->takes_claims = strcmp(words_text(item, "stepUp"), "claims") == 0;
 			found++;
+		}
 	}
 	if (found == 1)
 		return EXIT_DONE;
@@ -116,6 +120,33 @@ static void add_field(struct buf *form, const char *name, const char *value)
 	call_add_encoded(form, value);
 }
 
+/* How strong a sign-in is wanted: the values, which blanks separate, in the way that the provider takes them. */
+static void add_strength(struct buf *form, const struct provider *p, const char *values)
+{
+	const char *separator = "";
+	struct buf claims;
+
+	if (!p->takes_claims) {
+		add_field(form, "acr_values", values);
+		return;
+	}
+	buf_init(&claims, FORM_MAX);
+	buf_adds(&claims, "{\"access_token\":{\"acrs\":{\"essential\":true,\"values\":[");
+	for (const char *at = values + strspn(values, " "); *at != '\0'; at += strspn(at, " ")) {
+		char value[256];
+		size_t len = strcspn(at, " ");
+
+		snprintf(value, sizeof(value), "%.*s", (int)len, at);
+		buf_adds(&claims, separator);
+		json_add_string(&claims, value);
+		separator = ",";
+		at += len;
+	}
+	buf_adds(&claims, "]}}}");
+	add_field(form, "claims", buf_text(&claims));
+	buf_release(&claims);
+}
+
 static long number_or(const cJSON *json, const char *name, long otherwise, long most)
 {
 	const cJSON *value = words_at(json, name);
@@ -148,7 +179,7 @@ static int begin_device(const struct session *session, const struct provider *p,
 	add_field(&form, "client_id", p->client_id);
 	add_field(&form, "scope", p->scope);
 	if (session->options.acr_values != NULL)
-		add_field(&form, "acr_values", session->options.acr_values);
+		add_strength(&form, p, session->options.acr_values);
 	call_form(p->device_endpoint, session->account.ca, buf_text(&form), &answer);
 	if (!answer_ok(&answer) || !copy_text(answer.json, "device_code", out->code, sizeof(out->code))) {
 		fprintf(stderr, "jit: the provider refuses (%ld)\n", answer.status);

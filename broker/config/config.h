@@ -64,12 +64,16 @@ struct config_group {
 };
 
 /* A provider whose bearer tokens are accepted. "" in a claim's name = OpenID Connect's usual one. */
+/* How a provider is asked for a stronger sign-in: OpenID Connect's acr_values, or `claims` with Entra ID's acrs. */
+enum config_step_up { STEP_UP_ACR_VALUES, STEP_UP_CLAIMS };
+
 struct config_issuer {
 	char issuer[512];   /* as in `iss`: https, or http on loopback */
 	char audience[256]; /* as in `aud` */
 	char ca_file[256];  /* "" = the system's certificate authorities */
 	char client_id[256],
 		scopes[256]; /* for people who sign in by the command or the page; client_id "" = none */
+	enum config_step_up step_up;
 	struct policy_names
 		user_names; /* whom its tokens may name, as texts or "*@DOMAIN"; none = everybody */
 	struct policy_names algorithms; /* of signatures, "RS256"; none = all that are supported */

@@ -196,6 +196,12 @@ const struct setting settings[SETTING_COUNT] = {
 		 ISSUER_TEXT(client_id), .min = 1},
 	[SET_ISSUER_SCOPES] = {"sign_in[].scopes", "What that client asks the provider for.", TYPE_TEXT,
 			       .fallback = "openid offline_access", ISSUER_TEXT(scopes), .min = 1},
+	[SET_ISSUER_STEP_UP] =
+		{"sign_in[].step_up",
+		 "How it is asked for a stronger sign-in; with Entra ID and its authentication "
+		 "contexts: claims.",
+		 TYPE_CHOICE, .off_in_example = true, .fallback = "acr_values",
+		 .choices = "acr_values|claims", ISSUER(step_up)},
 	[SET_ISSUER_CLAIMS] = {"sign_in[].claims", "Names of the token's claims.", .type = TYPE_SECTION},
 	[SET_ISSUER_ID] = {"sign_in[].claims.id",
 			   "principalId in the API of whom `people` does not know; with Entra ID, use oid.",

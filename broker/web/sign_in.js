@@ -26,6 +26,12 @@ export async function ways() {
 // The provider that can be asked to sign the person in again; null when it was none.
 export const current = () => JSON.parse(sessionStorage.getItem(PROVIDER) ?? 'null');
 
+// The parameter by which this provider is asked for it.
+const strength = ({ stepUp }, acrValues) =>
+	stepUp === 'claims'
+		? { claims: JSON.stringify({ access_token: { acrs: { essential: true, values: acrValues.split(' ') } } }) }
+		: { acr_values: acrValues };
+
 // Leaves the page for the provider's. `acrValues`: how strong a sign-in it is asked for.
 export async function begin(provider, acrValues) {
 	const { authorization_endpoint: address } = await discover(provider.issuer);
@@ -35,7 +41,7 @@ export async function begin(provider, acrValues) {
 	const url = new URL(address);
 	sessionStorage.setItem(PENDING, JSON.stringify({ provider, verifier, state }));
 	for (const [name, value] of Object.entries({
-		...(acrValues && { acr_values: acrValues }),
+		...(acrValues && strength(provider, acrValues)),
 		response_type: 'code',
 		client_id: provider.clientId,
 		redirect_uri: redirectUri(),

@@ -132,6 +132,24 @@ static void who_signed_in_too_weakly_is_told_how_to(void **state)
 	world_passed(&o->world);
 }
 
+/* Of several values one does; the provider takes them as Entra ID does. */
+static void a_stronger_sign_in_is_asked_for_by_claims(void **state)
+{
+	struct office *o = *state;
+	struct shell jit = {.home = ""};
+
+	o->step_up = "claims";
+	assert_true(oidc_provider_be_entra(&o->provider));
+	open_office_home(state, &jit);
+	shell_start(&jit, (const char *[]){"login", "--acr-values", "c1 mfa", NULL});
+	confirm(o, &jit, "");
+	assert_int_equal(shell_wait(&jit), EXIT_DONE);
+	assert_int_equal(shell_run(&jit, "activate", world_group_id(&o->world, OFFICE_GROUP_STRONG), REASON,
+				   "--wait", NULL),
+			 EXIT_DONE);
+	world_passed(&o->world);
+}
+
 static void a_refused_code_signs_nobody_in(void **state)
 {
 	struct office *o = *state;
@@ -244,6 +262,7 @@ int main(void)
 #define OFFICE(f) cmocka_unit_test_setup_teardown(f, office_setup, office_teardown)
 		OFFICE(somebody_signs_in_by_a_code),
 		OFFICE(who_signed_in_too_weakly_is_told_how_to),
+		OFFICE(a_stronger_sign_in_is_asked_for_by_claims),
 		OFFICE(a_refused_code_signs_nobody_in),
 		OFFICE(an_old_session_is_renewed),
 		cmocka_unit_test_setup_teardown(no_hint_ends_its_quotes, make_world, end_world),

@@ -166,6 +166,19 @@ static void an_operator_sees_the_cycle(void **state)
 	world_passed(world);
 }
 
+static void a_provider_is_asked_by_claims(void **state)
+{
+	struct office *o = *state;
+
+	o->client = "page";
+	o->step_up = "claims";
+	assert_true(oidc_provider_be_entra(&o->provider));
+	office_open(o);
+	play(&o->world, "stronger",
+	     (const char *[]){world_group_id(&o->world, OFFICE_GROUP_STRONG), o->provider.issuer, NULL});
+	world_passed(&o->world);
+}
+
 static void a_provider_signs_a_person_in(void **state)
 {
 	struct office *o = *state;
@@ -222,6 +235,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_approver_decides, make_world, end_world),
 		cmocka_unit_test_setup_teardown(an_operator_sees_the_cycle, make_world, end_world),
 		cmocka_unit_test_setup_teardown(a_provider_signs_a_person_in, office_setup, office_teardown),
+		cmocka_unit_test_setup_teardown(a_provider_is_asked_by_claims, office_setup, office_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

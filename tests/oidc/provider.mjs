@@ -9,6 +9,7 @@
 //     POST /test/confirm {user_code, sub}: what a person does who confirms the code that a device shows; with
 //                        `deny`, who refuses it
 //     POST /test/refuse  {refuse}: while true, whoever comes by the code grant does not sign in
+//     POST /test/entra   {entra}: while true, a second factor is asked for as with Entra ID: by claims alone
 //     POST /test/rotate  {keep}: new keys; the old ones stay published where `keep` is true
 //     POST /test/down    {down}: while true, everything else is answered 503
 //     GET  /test/counts  {discovery, keys}: how often each document was asked for
@@ -35,6 +36,7 @@ let provider;
 let handle;
 let down = false;
 let refuse = false;
+let entra = false;
 const counts = { discovery: 0, keys: 0 };
 
 function makeKeys() {
@@ -47,7 +49,8 @@ function makeKeys() {
 	}));
 }
 
-const wantsMfa = (params) => (params.acr_values ?? '').split(' ').includes('mfa');
+const acrsOf = ({ claims }) => (claims ? (JSON.parse(claims).access_token?.acrs?.values ?? []) : []);
+const wantsMfa = (params) => (entra ? acrsOf(params) : (params.acr_values ?? '').split(' ')).includes('mfa');
 const methods = (params) => (wantsMfa(params) ? ['pwd', 'mfa'] : ['pwd']);
 
 // Whoever is signed in already has to sign in anew where that was not strong enough.
@@ -88,6 +91,7 @@ function makeProvider(issuer) {
 				response_types: ['code'],
 			},
 		],
+		extraParams: ['claims'],
 		clientBasedCORS: () => true,
 		interactions: { url: () => '/test/interaction', policy: strengthPolicy() },
 		enabledJWA: { idTokenSigningAlgValues: Object.keys(KEYS) },
@@ -201,6 +205,9 @@ async function control(request, issuer) {
 	case '/test/refuse':
 		refuse = body.refuse === true;
 		return { refuse };
+	case '/test/entra':
+		entra = body.entra === true;
+		return { entra };
 	case '/test/rotate':
 		keys = [...makeKeys(), ...(body.keep ? keys : [])];
 		makeProvider(issuer);

@@ -19,9 +19,10 @@
 void office_say(struct office *o, const char *audience, const char *operator)
 {
 	snprintf(o->sign_in, sizeof(o->sign_in),
-		 "sign_in:\n  - {issuer: \"%s\", audience: \"%s\", client_id: %s%s%s}\n"
+		 "sign_in:\n  - {issuer: \"%s\", audience: \"%s\", client_id: %s, step_up: %s%s%s}\n"
 		 "operators: {principals: [%s], claims: {groups: [jit-operators]}}\n",
 		 o->provider.issuer, audience, o->client != NULL ? o->client : "desk",
+		 o->step_up != NULL ? o->step_up : "acr_values",
 		 o->algorithms != NULL ? ", algorithms: " : "",
 		 o->algorithms != NULL ? o->algorithms : "", operator);
 }

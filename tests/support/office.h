@@ -30,6 +30,7 @@ struct office {
 	char sign_in[512];      /* lines of the broker's configuration */
 	const char *algorithms; /* by which its tokens may be signed, "[ES256]"; NULL = all */
 	const char *client;     /* of people who sign in there; NULL = desk */
+	const char *step_up;    /* how it is asked for a stronger sign-in; NULL = by acr_values */
 };
 
 /* cmocka's setup and teardown: the provider runs, the world not yet. */

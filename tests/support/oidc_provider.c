@@ -111,6 +111,11 @@ bool oidc_provider_set_down(const struct oidc_provider *p, bool down)
 	return order(p, "/test/down", down ? "{\"down\":true}" : "{}");
 }
 
+bool oidc_provider_be_entra(const struct oidc_provider *p)
+{
+	return order(p, "/test/entra", "{\"entra\":true}");
+}
+
 static int count(const struct oidc_provider *p, const char *document)
 {
 	struct http_request request = {.method = NULL};

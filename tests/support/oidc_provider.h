@@ -30,6 +30,9 @@ bool oidc_provider_client_token(const struct oidc_provider *p, char **token);
 bool oidc_provider_rotate(const struct oidc_provider *p, bool keep);
 bool oidc_provider_set_down(const struct oidc_provider *p, bool down);
 
+/* A second factor is asked for by `claims` alone from now on, as with Entra ID. */
+bool oidc_provider_be_entra(const struct oidc_provider *p);
+
 /* How often its keys, or its discovery document, were asked for; -1 when it does not answer. */
 int oidc_provider_key_fetches(const struct oidc_provider *p);
 int oidc_provider_discoveries(const struct oidc_provider *p);
