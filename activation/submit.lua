@@ -73,17 +73,28 @@ local function exceeded(c, limits, r)
 end
 
 -- Does the application still have the person in a group that excludes this one, though nothing grants that any more?
--- Its removal is under way, and until it is confirmed they would have both.
+-- Its removal is under way, and until it is confirmed they would have both. Who has this group already (`m`) gets nothing
+-- that would have to wait: at most another end.
 local LEAVES_TEXT = 'It waits until the person is removed from a group that excludes this one.'
-local LEAVES_MS = 250 -- then it is looked at again
-local function leaves_other(c, limits, r)
+local function leaves_other(c, limits, r, m)
+	if wanted(c, m) then
+		return false
+	end
 	for _, g in ipairs(limits.excludes) do
-		local m = get_member(c, g, r.p, r.ap)
-		if (m.s ~= 0 or m.u) and not m.st then
+		local other = get_member(c, g, r.p, r.ap)
+		if (other.s ~= 0 or other.u) and not other.st then
 			return true
 		end
 	end
 	return false
+end
+
+-- When it is looked at again: the longer the removal takes already, the later, since many may wait for an application that
+-- is away; but no later than its end.
+local LEAVES_SOONEST_MS, LEAVES_LATEST_MS = 250, 60000
+local function looked_at_again(c, r)
+	local pause = math.max(LEAVES_SOONEST_MS, math.floor((c.now - r.s) / 10))
+	return math.min(c.now + math.min(pause, LEAVES_LATEST_MS), r.e)
 end
 
 -- nil when the limits leave room for the person now; otherwise the word for what does not.
@@ -221,7 +232,7 @@ end
 local function foresee(c, t, r, m, limits)
 	if r.aw then
 		return 'awaiting'
-	elseif r.s > c.now or leaves_other(c, limits, r) then
+	elseif r.s > c.now or leaves_other(c, limits, r, m) then
 		return 'scheduled'
 	elseif m.s == 1 and not m.u then
 		return 'in_force'
@@ -264,7 +275,7 @@ end
 
 -- Grants the request, now or from its start on. Gives the order when that took a token.
 local function grant(c, t, r, m, limits, push_id, by)
-	local waits = r.s <= c.now and leaves_other(c, limits, r)
+	local waits = r.s <= c.now and leaves_other(c, limits, r, m)
 	if waits then
 		r.a, r.er = c.now, LEAVES_TEXT
 	end
@@ -366,10 +377,10 @@ local function jit_start(keys, args)
 		settle(c, m)
 		return answer(c, 'ok', '')
 	end
-	if leaves_other(c, limits, r) then
+	if leaves_other(c, limits, r, m) then
 		r.changed = r.changed or r.er ~= LEAVES_TEXT
 		r.er = LEAVES_TEXT
-		at(c, 's:' .. r.id, c.now + LEAVES_MS, r.ap)
+		at(c, 's:' .. r.id, looked_at_again(c, r), r.ap)
 		return answer(c, 'gone', '')
 	end
 	r.er = nil

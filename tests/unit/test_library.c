@@ -434,6 +434,44 @@ static void test_excluding(void **state)
 	lane_story_run(*state, "excluding each other", rows);
 }
 
+static void test_excluding_for_long(void **state)
+{
+	/* Whose removal takes long is looked at ever more rarely, and at the end at the latest. */
+	static const struct lane_story_row waits[] = {
+		{"0 submit r1 g1 ann 9000", "ok provisioning | push Pr1 add g1 ann"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"9000 due", "q aws"},
+		{"9000 submit r2 g2 ann 900000 limits=0_g1", "ok scheduled"},
+		{"9000 start r2 limits=0_g1", "gone"},
+		{"9000 timetable", "s:r2@9250 q:aws@14000"},
+		{"69000 start r2 limits=0_g1", "gone"},
+		{"69000 timetable", "q:aws@14000 s:r2@75000"},
+		{"809000 start r2 limits=0_g1", "gone"},
+		{"809000 timetable", "q:aws@14000 s:r2@869000"},
+		{"905000 start r2 limits=0_g1", "gone"},
+		{"905000 timetable", "q:aws@14000 s:r2@909000"},
+		{"909000 start r2 limits=0_g1", "ok"},
+		{"909000 get r2 st", "st=lapsed"},
+		END,
+	};
+	/* Who has both since nothing forbade it, and gives one back, need not wait for a longer time in the other. */
+	static const struct lane_story_row extends[] = {
+		{"0 submit r1 g1 ann 9000", "ok provisioning | push Pr1 add g1 ann"},
+		{"0 submit r2 g2 ann 20000", "ok provisioning | push Pr2 add g2 ann"},
+		{"9 end Pr1 ann:done", "ok"},
+		{"9 end Pr2 ann:done", "ok"},
+		{"9000 due", "q aws"},
+		{"9000 try r3 g2 ann 60000 action=selfExtend limits=0_g1", "ok in_force"},
+		{"9000 submit r3 g2 ann 60000 action=selfExtend limits=0_g1", "ok in_force"},
+		{"9000 submit r4 g2 ann 5000 action=adminUpdate limits=0_g1", "ok in_force"},
+		{"9000 get r3 st", "st=revoked"},
+		END,
+	};
+
+	lane_story_run(*state, "excluding for long", waits);
+	lane_story_run(*state, "excluding, with both", extends);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,7 +481,7 @@ int main(void)
 		cmocka_unit_test(test_many_open),       cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_end_during_push), cmocka_unit_test(test_asked_again_during_removal),
 		cmocka_unit_test(test_clock),           cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_excluding),
+		cmocka_unit_test(test_excluding),       cmocka_unit_test(test_excluding_for_long),
 	};
 
 	return LANE_STORY_TESTS(tests);
