@@ -123,6 +123,7 @@ static void end_sweep(void *ctx)
 
 	buf_init(&text, 1024);
 	broker->swept.unknown = (int64_t)forgotten_count(broker->forgotten);
+	broker->swept.complete = broker->swept.complete && forgotten_is_known(broker->forgotten);
 	sweep_print(&broker->swept, &text);
 	printf("%s\n", buf_text(&text));
 	fflush(stdout);

@@ -23,6 +23,7 @@ static void on_swept(void *ctx, enum err err, const struct sweep_report *report)
 	buf_init(&body, 1024);
 	whole = *report;
 	whole.unknown = (int64_t)forgotten_count(call->api->forgotten);
+	whole.complete = whole.complete && forgotten_is_known(call->api->forgotten);
 	sweep_print(&whole, &body);
 	call_answer(call, 200, NULL, &body);
 }

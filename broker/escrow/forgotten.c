@@ -24,6 +24,7 @@ struct forgotten {
 	bool is_read, failed;
 	size_t next, asked, found;
 	size_t count;          /* as told */
+	bool is_known;         /* the last look that has ended could read all and ask for all */
 	forgotten_known *done; /* who waits for the end of the look, or NULL */
 	void *ctx;
 	char trouble[192];
@@ -154,7 +155,12 @@ static void end(struct forgotten *forgotten)
 	forgotten->busy = false;
 	forgotten->done = NULL;
 	survey_release(&forgotten->survey);
-	if (!forgotten->failed)
+	forgotten->is_known = !forgotten->failed;
+	if (forgotten->failed)
+		log_warn("escrow_uncompared", "why=%s",
+			 forgotten->is_read ? "Redis has not answered for all of it" : "it cannot be read");
+	/* One that cannot be asked for hides none of those that were found. */
+	if (forgotten->is_known || forgotten->found > forgotten->count)
 		tell(forgotten);
 	if (forgotten->behind)
 		begin(forgotten);
@@ -215,6 +221,11 @@ void forgotten_look(struct forgotten *forgotten)
 size_t forgotten_count(const struct forgotten *forgotten)
 {
 	return forgotten != NULL ? forgotten->count : 0;
+}
+
+bool forgotten_is_known(const struct forgotten *forgotten)
+{
+	return forgotten == NULL || forgotten->is_known;
 }
 
 void forgotten_when_known(struct forgotten *forgotten, forgotten_known *done, void *ctx)

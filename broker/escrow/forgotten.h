@@ -29,6 +29,10 @@ void forgotten_free(struct forgotten *forgotten);
 /* How many there are, as far as is known. NULL is legal: none. */
 size_t forgotten_count(const struct forgotten *forgotten);
 
+/* Is that all of them? Not before the first look has ended, nor when the last one could not read a folder, or not ask for
+ * each of them. NULL is legal: yes. */
+bool forgotten_is_known(const struct forgotten *forgotten);
+
 /* Calls `done` from within, or from the loop once the look that is under way has ended. One at a time; not after
  * forgotten_free(). */
 typedef void forgotten_known(void *ctx);

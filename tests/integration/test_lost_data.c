@@ -1,7 +1,7 @@
 /*
  * Redis is emptied while brokers run: none of them goes on as if it were new, because whoever has access would pass for
  * somebody who always had it. A broker that begins anew tells what the escrow knows. On a cluster one node is emptied, which
- * has the application's lane and not that of the whole store's marks.
+ * has the application's lane and not that of the whole store's marks. And what Redis cannot say of one is not taken for well.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -71,19 +71,25 @@ static void expect_lost(struct test *t)
 	assert_true(proc_log_holds(&broker->proc, "event=escrow_unknown"));
 }
 
-/* Nothing is due in what is there now, and yet not all is done. */
-static void sweep(struct test *t)
+/* Nothing is due in what is there now, and yet not all is done: `unknown` removals are the escrow's alone. */
+static void sweep(const struct test *t, int64_t unknown)
 {
 	const char *const words[] = {"sweep", "--config", t->world.brokers[0].config_path};
-	struct http_response response;
 	struct drained job;
 
 	drained_jit(&t->world, &job, words, 3);
 	assert_int_equal(job.status, 1);
-	assert_int_equal(drained_number(&job, "removalsUnknown"), 1);
-	assert_true(proc_log_holds(&job.proc, "event=escrow_unknown"));
+	assert_int_equal(drained_number(&job, "removalsUnknown"), unknown);
+	assert_int_equal(proc_log_holds(&job.proc, "event=escrow_unknown"), unknown > 0);
 	assert_true(cJSON_IsFalse(cJSON_GetObjectItem(job.report, "complete")));
+	assert_true(unknown > 0 || proc_log_holds(&job.proc, "event=escrow_uncompared"));
 	drained_release(&job);
+}
+
+static void sweep_by_call(const struct test *t)
+{
+	struct http_response response;
+
 	broker_call(&t->world.brokers[0],
 		    &(struct http_request){
 			    .method = "POST", .url = "/api/sweep", .bearer = world_token(&t->world, 0)},
@@ -131,9 +137,55 @@ static void an_emptied_redis_is_not_taken_for_a_new_one(void **state)
 	give(&t, id);
 	assert_true(redis_server_do(&t.world.redis, "FLUSHALL"));
 	expect_lost(&t);
-	sweep(&t);
+	sweep(&t, 1);
+	sweep_by_call(&t);
 	drain(&t);
 	end(&t);
+}
+
+/* A list in the place of what Redis knows of that person, or nothing at all. */
+static void lose_record(const struct test *t, size_t person, bool all)
+{
+	static const char script[] =
+		"local n = 0 "
+		"for _, key in ipairs(redis.call('KEYS', '{j*}:*')) do "
+		"local mine = key:find(':m:', 1, true) and key:sub(-#ARGV[1]) == ARGV[1] "
+		"if mine or ARGV[2] == '1' and key:find(':r:', 1, true) then "
+		"n = n + redis.call('DEL', key) "
+		"if ARGV[2] == '0' then redis.call('LPUSH', key, 'x') end end end "
+		"return n > 0 and 'OK' or redis.error_reply('none')";
+
+	assert_true(redis_server_do(&t->world.redis, "EVAL %s 0 %s %d", script,
+				    world_person_id(&t->world, person), all ? 1 : 0));
+}
+
+/* What Redis cannot say of one is not taken for well; nor does it hide whom Redis does not know. */
+static void what_cannot_be_asked_hides_nothing(void **state)
+{
+	static struct test t;
+	struct world_options options = begin(&t);
+	const struct world_ask second = {.person = 1, .duration = "PT1H"};
+	struct broker *broker = &t.world.brokers[0];
+	char id[ID_SIZE];
+
+	(void)state;
+	assert_true(world_start(&t.world, &options));
+	give(&t, id);
+	scene_activate(&t.world, &second, id);
+	scene_wait(&t.world, &second, id, "provisioned");
+	lose_record(&t, 1, false);
+	sweep(&t, 0);
+	assert_true(broker_stop(broker));
+	assert_true(broker_restart(broker));
+	sweep_by_call(&t);
+	lose_record(&t, 0, true);
+	sweep(&t, 1);
+	assert_true(broker_stop(broker));
+	assert_true(broker_restart(broker));
+	scene_says(&t.world, "/readyz", 200, UNKNOWN);
+	world_passed(&t.world);
+	assert_true(world_stop(&t.world));
+	vault_remove(&t.vault);
 }
 
 static void start_on_cluster(struct test *t)
@@ -186,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_emptied_redis_is_not_taken_for_a_new_one),
 		cmocka_unit_test(an_emptied_node_is_not_taken_for_a_new_one),
+		cmocka_unit_test(what_cannot_be_asked_hides_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
