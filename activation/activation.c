@@ -99,6 +99,12 @@ void activation_free(struct activation *activation)
 	free(activation);
 }
 
+void activation_lanes_known(struct activation *activation)
+{
+	if (!activation->stopped)
+		timetable_start(activation->timetable);
+}
+
 void activation_store_ready(struct activation *activation, bool ready)
 {
 	activation->ready = ready;

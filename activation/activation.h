@@ -93,6 +93,9 @@ struct activation_options {
 struct activation *activation_new(const struct activation_options *options) MUST_CHECK; /* NULL: no memory */
 void activation_free(struct activation *activation);                                    /* NULL is legal */
 
+/* How many lanes there are has become known: what is due in those that are there is done, whatever is away. */
+void activation_lanes_known(struct activation *activation);
+
 /* The store became ready or stopped being so. */
 void activation_store_ready(struct activation *activation, bool ready);
 /* The configuration changed: plan the cycles of new applications, take up new settings. */

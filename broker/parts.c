@@ -186,6 +186,15 @@ static void on_store_ready(void *ctx, bool ready, const char *why)
 			forgotten_new(&broker->loop, broker->config, broker->store);
 }
 
+/* A sweep counts what is overdue before anything is done. */
+static void on_store_lanes(void *ctx)
+{
+	struct broker *broker = ctx;
+
+	if (broker->activation != NULL && broker->sweep_for_ms == 0)
+		activation_lanes_known(broker->activation);
+}
+
 static bool start_store(struct broker *broker, struct errctx *ec)
 {
 	struct store_options options = {
@@ -201,6 +210,7 @@ static bool start_store(struct broker *broker, struct errctx *ec)
 		.replicas = (unsigned)broker->config->redis_replicas,
 		.replicas_timeout_ms = broker->config->redis_replicas_timeout_ms,
 		.on_ready = on_store_ready,
+		.on_lanes = on_store_lanes,
 		.ctx = broker,
 	};
 

@@ -16,8 +16,9 @@ struct store {
 	struct topology topology;
 	char *library; /* owned */
 	void (*on_ready)(void *ctx, bool ready, const char *why);
+	void (*on_lanes)(void *ctx);
 	void *ctx;
-	bool ready;
+	bool ready, told_lanes;
 	bool closing;
 	struct errctx why; /* why it is not ready */
 	uint64_t last_number;
@@ -171,6 +172,9 @@ static void on_changed(void *ctx, bool ready, const char *why)
 	struct errctx now = {.text = ""};
 	if (why != NULL)
 		(void)err_set(&now, ERR_UNAVAILABLE, "%s", why);
+	if (!store->told_lanes && store_lanes(store) > 0 && store->on_lanes != NULL)
+		store->on_lanes(store->ctx);
+	store->told_lanes = store_lanes(store) > 0;
 	if (ready == store->ready && (ready || strcmp(now.text, store->why.text) == 0))
 		return;
 	store->ready = ready;
@@ -243,6 +247,7 @@ static enum err fill(struct store *store, const struct store_options *options, s
 	for (size_t i = 0; i < RESERVE; i++)
 		calls_push(&store->reserve, &store->reserve_calls[i]);
 	store->on_ready = options->on_ready;
+	store->on_lanes = options->on_lanes;
 	store->look_ms = options->look_ms;
 	store->ctx = options->ctx;
 	(void)err_set(&store->why, ERR_UNAVAILABLE, "the store is still connecting");

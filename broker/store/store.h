@@ -62,6 +62,9 @@ struct store_options {
 	/* Told, from the loop, when the store becomes ready (why is NULL), when it stops being so, and, while it is
 	 * not, whenever the reason changes. Each setting that is wrong is named there with what to set. */
 	void (*on_ready)(void *ctx, bool ready, const char *why);
+	/* Told once, from the loop, when store_lanes() is known, before on_ready(); NULL = not. On a cluster the lanes of the
+	 * nodes that are there can be used from then on, whatever is away. */
+	void (*on_lanes)(void *ctx);
 	void *ctx;
 };
 
@@ -81,7 +84,7 @@ struct store_call {
 	const char *function; /* e.g. "jit_submit" */
 	unsigned lane;        /* becomes KEYS[1] = "{jN}:" */
 	bool read_only;       /* FCALL_RO */
-	int argc;             /* arguments after the key */
+	int argc; /* arguments after the key */
 	const char *argv[STORE_ARGS_MAX];
 	size_t lens[STORE_ARGS_MAX]; /* 0 together with a non-NULL argv means strlen(argv) */
 };

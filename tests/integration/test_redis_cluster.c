@@ -198,11 +198,60 @@ static void a_master_is_killed(void **state)
 	world_passed(story->world);
 }
 
+/* Each node serves its own slots, whatever becomes of the others. */
+static int open_parted(void **state)
+{
+	static const char *const arguments[] = {"--cluster-require-full-coverage", "no", NULL};
+	struct world_options options = scene_defaults();
+	struct story *story = calloc(1, sizeof(*story));
+	void *opened = NULL;
+
+	assert_non_null(story);
+	options.without_brokers = true;
+	if (!redis_cluster_start(&story->cluster, 3, 0, arguments, NULL) ||
+	    scene_open(&opened, &options) != 0)
+		return -1;
+	*state = story;
+	story->world = opened;
+	snprintf(story->more, sizeof(story->more), "  cluster: [\"%s\", \"%s\", \"%s\"]\n",
+		 story->cluster.urls[0], story->cluster.urls[1], story->cluster.urls[2]);
+	story->world->config.redis_url = NULL;
+	story->world->config.redis_more = story->more;
+	story->world->config.lanes = LANES;
+	story->world->broker_count = 1;
+	return broker_start(&story->world->brokers[0], story->world->dir, "one", &story->world->config) ? 0
+													: -1;
+}
+
+/* A broker that has never seen the whole cluster ends access in the lanes of the nodes that it sees. */
+static void a_broker_starts_without_one_of_the_nodes(void **state)
+{
+	struct story *story = *state;
+	struct redis_cluster *cluster = &story->cluster;
+	struct world *world = story->world;
+	struct world_ask ask = {.person = 1, .duration = "PT3S"};
+	char id[ID_SIZE];
+
+	scene_activate(world, &ask, id);
+	scene_wait(world, &ask, id, "provisioned");
+	broker_kill9(&world->brokers[0]);
+	int victim = (redis_cluster_master(cluster, slot_of(id)) + 1) % 3;
+	redis_server_kill9(&cluster->nodes[victim]);
+	assert_true(broker_start_unready(&world->brokers[0], world->dir, "one", &world->config));
+	assert_true(world_wait_member(world, 1, 0, false, SCENE_PATIENCE));
+	scene_says(world, "/readyz", 503, "");
+	assert_true(redis_server_restart(&cluster->nodes[victim]));
+	scene_wait(world, &ask, id, "removed");
+	world_passed(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_lane_is_moved, open_story, close_story),
 		cmocka_unit_test_setup_teardown(a_master_is_killed, open_story, close_story),
+		cmocka_unit_test_setup_teardown(a_broker_starts_without_one_of_the_nodes, open_parted,
+						close_story),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
