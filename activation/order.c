@@ -64,6 +64,11 @@ static bool read_members(struct order *order, const struct reply *reply)
 	return true;
 }
 
+bool order_adds(const struct reply *reply)
+{
+	return strcmp(reply_text(reply_at(reply, 3)), "add") == 0;
+}
+
 struct order *order_read(struct activation *activation, const struct reply *reply, int64_t begun_ms)
 {
 	size_t count = reply_count(reply);
@@ -79,7 +84,7 @@ struct order *order_read(struct activation *activation, const struct reply *repl
 	snprintf(order->id, sizeof(order->id), "%s", reply_text(reply_at(reply, 0)));
 	snprintf(order->application, sizeof(order->application), "%s", reply_text(reply_at(reply, 1)));
 	snprintf(order->group, sizeof(order->group), "%s", reply_text(reply_at(reply, 2)));
-	order->add = strcmp(reply_text(reply_at(reply, 3)), "add") == 0;
+	order->add = order_adds(reply);
 	snprintf(order->group_name, sizeof(order->group_name), "%s", reply_text(reply_at(reply, 5)));
 	order->begun_ms = begun_ms;
 	snprintf(order->group_ids, sizeof(order->group_ids), "%s", reply_text(reply_at(reply, 6)));

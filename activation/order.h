@@ -96,6 +96,9 @@ struct order {
 struct order *order_read(struct activation *activation, const struct reply *reply,
 			 int64_t begun_ms) MUST_CHECK;
 
+/* Would that answer be an order to add somebody? */
+bool order_adds(const struct reply *reply);
+
 /* One member, immediately before the PATCH. */
 struct order_check {
 	bool wanted;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "activation/core.h"
+#include "activation/order.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -19,6 +20,7 @@ struct search {
 	unsigned lane;
 	char id[ID_SIZE];
 	int64_t begun_ms;
+	bool for_all; /* what has been found may be carried out only once the replicas know of it */
 	uv_timer_t timer;
 };
 
@@ -50,18 +52,27 @@ static void on_found(void *ctx, enum err err, const struct reply *reply)
 		return;
 	}
 	if (err == ERR_OK && strcmp(core_answer(activation, search->lane, reply), "push") == 0) {
+		if (!search->for_all && order_adds(reply_at(reply, 3))) {
+			search->for_all = true;
+			ask(search);
+			return;
+		}
 		log_info("push_found", "push=%s", search->id);
 		core_hand_out(activation, reply_at(reply, 3), search->begun_ms);
 	}
 	end(search);
 }
 
-/* As a call that writes: so with replicas the order comes only when they know of it. */
+/*
+ * Nobody is added before the replicas, where there are some to wait for, know of it: should the master be lost, nobody
+ * would take them away again. To take somebody away does not wait, as a replica that is away must keep nobody's access.
+ */
 static void ask(struct search *search)
 {
 	struct store_call call;
 
 	core_call(search->activation, &call, "jit_push_order", search->lane);
+	call.at_once = !search->for_all;
 	store_arg(&call, search->id);
 	store_call(search->activation->options.store, &call, on_found, search);
 }

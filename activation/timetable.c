@@ -397,6 +397,8 @@ static void look(struct timetable *timetable, unsigned lane)
 	snprintf(lease, sizeof(lease), "%d", DUE_LEASE_MS);
 	snprintf(most, sizeof(most), "%d", DUE_BATCH);
 	core_call(activation, &call, "jit_due", lane);
+	/* It acknowledges nothing to anybody, and access ends also while the replicas are away. */
+	call.at_once = true;
 	store_arg(&call, lease);
 	store_arg(&call, most);
 	store_call(activation->options.store, &call, on_due, errand);

@@ -101,7 +101,7 @@ enum err call_format(struct call *call, const struct store_call *wanted)
 		return ERR_NOMEM;
 	call->text = text;
 	call->len = (size_t)len;
-	call->read_only = wanted->read_only;
+	call->at_once = wanted->read_only || wanted->at_once;
 	call->lane = wanted->lane;
 	call->slot = slot_of_lane(wanted->lane);
 	(void)snprintf(call->function, sizeof(call->function), "%s", wanted->function);

@@ -30,7 +30,7 @@ struct call {
 	bool in_doubt;   /* was sent over a connection that broke before the reply */
 	bool repeated;   /* was sent again because Redis did not know the function */
 	bool is_reserve; /* belongs to the store, not to the heap */
-	bool read_only;
+	bool at_once;    /* the replicas are not waited for */
 	unsigned lane;
 	unsigned slot;      /* of the lane, on a cluster */
 	unsigned moves;     /* how often a node sent it on to another */

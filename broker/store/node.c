@@ -265,7 +265,7 @@ static void refuse(struct node *node, struct call *call, enum err err, const str
 /* The call was carried out; with replicas, its answer waits for them. */
 static void fulfil(struct node *node, struct call *call, const struct reply *reply)
 {
-	if (node->shared->barrier.replicas == 0 || call->read_only)
+	if (node->shared->barrier.replicas == 0 || call->at_once)
 		end_call(node, call, ERR_OK, reply);
 	else if (!barrier_keep(&node->barrier, call, reply))
 		end_call(node, call, ERR_TIMEOUT, NULL);
@@ -391,7 +391,7 @@ static struct call *next_to_send(struct node *node)
 	struct call *call = node->queue.head == NULL || full
 				    ? barrier_raise(barrier, wish, node->setup.has_waitaof, now_ms(node))
 				    : calls_pop(&node->queue);
-	if (call != &barrier->wait && wish->replicas > 0 && !call->read_only)
+	if (call != &barrier->wait && wish->replicas > 0 && !call->at_once)
 		barrier_sent(barrier, call);
 	calls_push(&node->flight, call);
 	return call;

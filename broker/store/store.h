@@ -84,6 +84,7 @@ struct store_call {
 	const char *function; /* e.g. "jit_submit" */
 	unsigned lane;        /* becomes KEYS[1] = "{jN}:" */
 	bool read_only;       /* FCALL_RO */
+	bool at_once; /* answered also while the replicas do not have what it writes: nothing is acknowledged by that */
 	int argc; /* arguments after the key */
 	const char *argv[STORE_ARGS_MAX];
 	size_t lens[STORE_ARGS_MAX]; /* 0 together with a non-NULL argv means strlen(argv) */
