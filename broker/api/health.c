@@ -6,11 +6,13 @@
 #include "api/api.h"
 #include "api/events.h"
 #include "api/handlers.h"
+#include "api/health_sign_in.h"
 #include "audit/keeper.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "escrow/forgotten.h"
 #include "escrow/escrow.h"
+#include "sign-in/signin.h"
 
 void health_live(struct call *call)
 {
@@ -83,6 +85,7 @@ static void render_metrics(struct reading *reading)
 	buf_init(&body, RESPONSE_MAX);
 	metrics_render(call->api->metrics, &reading->state, &body);
 	add_tokens(call, &body);
+	health_sign_in_metrics(call->api->signin, &body);
 	call_answer(call, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
 	free(reading);
 }
@@ -198,6 +201,19 @@ void health_metrics(struct call *call)
 #define CLOCK_S   10 /* so are clocks that differ by so much; an answer may be a while on its way */
 #define LATE_S    10 /* so is what is due and not taken up; a broker looks every 5 s at the least (`poll`) */
 
+static void add_sign_in_warnings(struct buf *out, const struct signin *signin, const char *comma)
+{
+	for (size_t i = 0; signin != NULL && i < signin_issuer_count(signin); i++) {
+		char trouble[HEALTH_SIGN_IN_MAX];
+
+		if (!health_sign_in_trouble(signin, i, trouble))
+			continue;
+		buf_adds(out, comma);
+		json_add_string(out, trouble);
+		comma = ",";
+	}
+}
+
 static void add_warnings(struct buf *out, const struct reading *reading)
 {
 	const struct api *api = reading->call->api;
@@ -214,7 +230,7 @@ static void add_warnings(struct buf *out, const struct reading *reading)
 		reading->state.set_aside > 0 ? aside : NULL,
 		reading->state.known ? NULL : "Figures are missing: not all of the store could be asked.",
 	};
-	bool any = false;
+	const char *comma = "";
 
 	snprintf(late, sizeof(late),
 		 "What is due, ends of access among it, is not taken up: %lld, the oldest for %lld seconds.",
@@ -240,10 +256,11 @@ static void add_warnings(struct buf *out, const struct reading *reading)
 	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {
 		if (warnings[i] == NULL)
 			continue;
-		buf_adds(out, any ? "," : "");
+		buf_adds(out, comma);
 		json_add_string(out, warnings[i]);
-		any = true;
+		comma = ",";
 	}
+	add_sign_in_warnings(out, api->signin, comma);
 }
 
 /* What could not be asked for is null, not 0: an alarm would take 0 for its end. */

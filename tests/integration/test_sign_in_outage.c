@@ -115,6 +115,35 @@ static bool is_signed_in(void *ctx)
 	return office_status(question->office, question->token, OFFICE_MINE) == 200;
 }
 
+struct told {
+	const struct office *office;
+	const char *path, *text;
+	bool is_gone;
+};
+
+static bool ready_says(void *ctx)
+{
+	const struct told *told = ctx;
+	struct http_response response;
+	bool found;
+
+	broker_call(&told->office->world.brokers[0],
+		    &(struct http_request){.method = "GET", .url = told->path}, &response);
+	assert_int_equal(response.status, 200);
+	found = strstr(buf_text(&response.body), told->text) != NULL;
+	http_response_release(&response);
+	return found == !told->is_gone;
+}
+
+/* Operators are told, and told no more. */
+static void expect_told(const struct office *o, const char *path, const char *text, bool is_gone)
+{
+	struct told told = {o, path, text, is_gone};
+
+	if (!wait_until(ready_says, &told, OFFICE_WAIT_MS))
+		fail_msg("%s: \"%s\"", path, text);
+}
+
 /* The broker starts all the same; it does not ask more often because more people come. */
 static void test_down_from_the_start(void **state)
 {
@@ -130,11 +159,16 @@ static void test_down_from_the_start(void **state)
 	for (int i = 0; i < MANY; i++)
 		expect_503(o, token);
 	assert_int_equal(oidc_provider_key_fetches(&o->provider), 0);
+	expect_told(o, "/readyz", "\"Nobody can sign in with http://", false);
+	expect_told(o, "/metrics", "\njit_sign_in_usable{issuer=\"http://", false);
+	expect_told(o, "/metrics", "\"} -1\n", false);
 	assert_in_range(oidc_provider_discoveries(&o->provider), 1, ROUNDS_MAX);
 	assert_true(clock_mono_ms() - begun_ms < OFFICE_WAIT_MS); /* what ROUNDS_MAX takes for granted */
 	assert_true(oidc_provider_set_down(&o->provider, false));
 	assert_true(wait_until(is_signed_in, &question, OFFICE_WAIT_MS));
 	assert_int_equal(oidc_provider_key_fetches(&o->provider), 1);
+	expect_told(o, "/readyz", "sign in with", true);
+	expect_told(o, "/metrics", "\"} -1\n", true);
 	free(token);
 	world_passed(&o->world);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/health_sign_in.h"
 #include "tests/support/signin_scene.h"
 #include "tests/support/wait.h"
 
@@ -38,6 +39,27 @@ static void test_two_issuers(void **state)
 	assert_string_equal(signin_issuer_status(s->signin, 1, &status), TWO);
 	assert_true(status.is_usable);
 	assert_int_equal(status.keys, 1);
+}
+
+/* What operators hear of a provider: before its keys have come, while they are fresh, when they cannot be fetched again, and when
+ * they are too old. */
+static void test_troubles(void **state)
+{
+	struct signin_scene *s = *state;
+	char text[HEALTH_SIGN_IN_MAX];
+
+	assert_true(health_sign_in_trouble(s->signin, 0, text));
+	assert_string_equal(text, "Nobody can sign in with " ONE ": its keys are not known yet.");
+	signin_scene_pass(s, 0);
+	assert_false(health_sign_in_trouble(s->signin, 0, text));
+	s->peers[0].is_down = true;
+	signin_scene_pass(s, PROVIDER_AGE_MAX_MS);
+	assert_true(health_sign_in_trouble(s->signin, 0, text));
+	assert_non_null(strstr(text, "Sign-in with " ONE " goes by keys that are "));
+	assert_false(health_sign_in_trouble(s->signin, 1, text));
+	signin_scene_pass(s, PROVIDER_STALE_MAX_MS);
+	assert_true(health_sign_in_trouble(s->signin, 0, text));
+	assert_non_null(strstr(text, "Nobody can sign in with " ONE ": "));
 }
 
 /* A key that its provider publishes for one algorithm verifies no other that its type could. */
@@ -321,6 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_two_issuers),
+		TEST(test_troubles),
 		TEST(test_key_of_one_algorithm),
 		TEST(test_garbage),
 		TEST(test_remembered),
