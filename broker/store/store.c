@@ -31,9 +31,12 @@ struct store {
 	uv_check_t check;
 	/*
 	 * Runs at the earliest deadline. The calls are ended by `check`, after the loop has read what is there: a
-	 * broker that was stopped for a while finds its replies, not its deadlines.
+	 * broker that was stopped for a while finds its replies, not its deadlines. `deadline_ms` is when it runs, or has run
+	 * while that has not been worked on; INT64_MAX = it does not. libuv itself does not tell: in 1.50 a timer whose
+	 * callback is due in this round counts as inactive already, and who starts it anew puts it off.
 	 */
 	uv_timer_t deadline;
+	int64_t deadline_ms;
 	bool deadline_passed;
 	uv_timer_t look; /* at the data, while it is ready */
 	int64_t look_ms;
@@ -81,12 +84,14 @@ static void on_ended(void *ctx, struct call *call, enum err err, const struct re
 
 static void on_deadline(uv_timer_t *timer);
 
+/* Only ever to an earlier time. */
 static void schedule_deadline(struct store *store, int64_t at_ms)
 {
 	int64_t now = (int64_t)uv_now(store->loop);
-	if (at_ms != INT64_MAX && !store->closing)
-		(void)uv_timer_start(&store->deadline, on_deadline, at_ms > now ? (uint64_t)(at_ms - now) : 0,
-				     0);
+	if (at_ms >= store->deadline_ms || store->closing)
+		return;
+	store->deadline_ms = at_ms;
+	(void)uv_timer_start(&store->deadline, on_deadline, at_ms > now ? (uint64_t)(at_ms - now) : 0, 0);
 }
 
 /* Only those that were refused before this round: a callback may call again and be refused again. */
@@ -119,6 +124,7 @@ static void on_check(uv_check_t *check)
 	tell_refused(store);
 	if (store->deadline_passed && !store->closing) {
 		store->deadline_passed = false;
+		store->deadline_ms = INT64_MAX;
 		schedule_deadline(store, topology_expire(&store->topology));
 	}
 	if (!store->closing)
@@ -296,6 +302,7 @@ struct store *store_new(uv_loop_t *loop, const struct store_options *options, st
 		return NULL;
 	}
 	store->loop = loop;
+	store->deadline_ms = INT64_MAX;
 	if (fill(store, options, ec) != ERR_OK) {
 		free_store(store);
 		return NULL;
@@ -366,8 +373,7 @@ void store_call(struct store *store, const struct store_call *wanted, store_done
 	call->number = ++store->last_number;
 	call->deadline_ms = (int64_t)uv_now(store->loop) + store->topology.shared.call_timeout_ms;
 	topology_add(&store->topology, call);
-	if (!uv_is_active((uv_handle_t *)&store->deadline) && !store->deadline_passed)
-		schedule_deadline(store, call->deadline_ms);
+	schedule_deadline(store, call->deadline_ms);
 }
 
 void store_arg_bytes(struct store_call *call, const char *bytes, size_t len)
