@@ -6,7 +6,8 @@
 
 #include "command/words.h"
 
-#define MINE PIM "eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$expand=group,policy"
+#define MINE                                                                                                 \
+	PIM "eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$expand=group,policy&$top=999"
 
 /* Two groups of one name, in two applications, are told apart by their ids only. */
 static int pick(const cJSON *list, const char *name, char out[ID_SIZE])

@@ -114,6 +114,22 @@ static void a_person_takes_a_group_and_gives_it_back(void **state)
 	world_passed(&p->world);
 }
 
+/* More of them than a page of a list has where nobody says how many it is to have. */
+static void the_last_of_many_groups_has_a_name(void **state)
+{
+	struct place *p = *state;
+	struct world_options options = scene_defaults();
+	struct shell *jit = &p->shell;
+
+	options.groups = 101;
+	open_place(p, &options);
+	assert_int_equal(shell_run(jit, "activate", world_group_name(&p->world, 100), "--try", REASON, NULL),
+			 EXIT_DONE);
+	assert_int_equal(shell_run(jit, "groups", NULL), EXIT_DONE);
+	expect_text(jit, world_group_id(&p->world, 100));
+	world_passed(&p->world);
+}
+
 static void refusals_name_their_rules_and_mistakes_their_place(void **state)
 {
 	struct place *p = *state;
@@ -291,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define PLACE(f) cmocka_unit_test_setup_teardown(f, make_place, end_place)
 		PLACE(a_person_takes_a_group_and_gives_it_back),
+		PLACE(the_last_of_many_groups_has_a_name),
 		PLACE(refusals_name_their_rules_and_mistakes_their_place),
 		PLACE(json_is_the_answer_itself),
 		PLACE(an_approver_decides),
