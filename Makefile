@@ -68,7 +68,7 @@ LUA_SRC := activation/user.lua activation/lane.lua throttle/bucket.lua activatio
 LUA := $(B)/gen/states.lua $(B)/gen/commands.lua $(LUA_SRC)
 
 # The page, served as it is.
-PAGE := $(addprefix broker/web/,page.html page.css page.js approvals.js call.js dom.js events.js groups.js say.js sign_in.js stronger.js \
+PAGE := $(addprefix broker/web/,page.html page.css page.js approvals.js call.js dom.js draft.js events.js groups.js say.js sign_in.js stronger.js \
 	tables.js words.js)
 
 # Shared by tests: private servers and programs, HTTP client, whole worlds of them.

@@ -9,6 +9,7 @@
 	X("page.html", "text/html; charset=utf-8", page_html)                                                \
 	X("page.css", "text/css; charset=utf-8", page_css)                                                   \
 	X("approvals.js", "text/javascript; charset=utf-8", approvals_js)                                    \
+	X("draft.js", "text/javascript; charset=utf-8", draft_js)                                            \
 	X("events.js", "text/javascript; charset=utf-8", events_js)                                          \
 	X("groups.js", "text/javascript; charset=utf-8", groups_js)                                          \
 	X("say.js", "text/javascript; charset=utf-8", say_js)                                                \

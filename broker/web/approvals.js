@@ -25,14 +25,14 @@ function details(request) {
 	return parts.join(', ');
 }
 
-// `act` does what a button is for.
+// `act` does what a button is for, which it is told first.
 export function approvalCard(request, act) {
 	const reason = element('input', { name: 'why', maxlength: '1000' });
 	const button = (word, result, done) =>
-		element('button', { type: 'button', onclick: () => act(() => decide(request, result, reason.value), done) }, word);
+		element('button', { type: 'button', onclick: (event) => act(event.target, () => decide(request, result, reason.value), done) }, word);
 	return element(
 		'article',
-		{ 'data-request': request.id },
+		{ id: request.id, tabindex: '-1', 'data-request': request.id },
 		element('h3', {}, `${request.principal?.displayName ?? request.principalId} asks for ${request.group?.displayName ?? request.groupId}`),
 		element('p', {}, request.justification ?? 'No reason was given.'),
 		element('p', { class: 'dim' }, details(request)),

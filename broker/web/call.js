@@ -7,7 +7,7 @@ let ahead = 0; // the server's clock minus ours, ms
 export const serverNow = () => Date.now() + ahead;
 export const token = () => sessionStorage.getItem(TOKEN);
 
-// Without a token nothing else of the person is kept either.
+// Without a token nothing else of the person is kept either, but what draft.js keeps for them.
 export function setToken(text) {
 	if (text) sessionStorage.setItem(TOKEN, text);
 	else sessionStorage.clear();
@@ -39,4 +39,10 @@ export async function call(method, path, body) {
 	return json;
 }
 
-export const list = async (path) => (await call('GET', path)).value;
+// All pages of a list. Where the next one is, the server says by the name that it goes by; here it has the page's own.
+export async function list(path) {
+	const { value, '@odata.nextLink': next } = await call('GET', path);
+	if (!next) return value;
+	const { pathname, search } = new URL(next);
+	return [...value, ...(await list(pathname + search))];
+}

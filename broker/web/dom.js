@@ -4,7 +4,7 @@ export function element(name, attributes = {}, ...children) {
 	for (const [key, value] of Object.entries(attributes)) {
 		if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
 		else if (value === true) node.setAttribute(key, '');
-		else if (value !== false && value !== undefined) node.setAttribute(key, value);
+		else if (value !== false && value !== undefined && value !== null) node.setAttribute(key, value);
 	}
 	node.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
 	return node;

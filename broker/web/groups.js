@@ -1,13 +1,13 @@
 // The groups that one may activate: what each asks, before one asks, and what one has there.
 import { PIM, call } from './call.js';
 import { element } from './dom.js';
-import { stronger } from './stronger.js';
 import { duration, durationMs, isOpen, rules, state } from './words.js';
 
 const USUAL_DURATIONS = ['PT15M', 'PT30M', 'PT1H', 'PT2H', 'PT4H', 'PT8H', 'PT12H', 'P1D'];
-const GIVES = ['selfActivate', 'selfExtend', 'selfRenew', 'adminAssign', 'adminExtend', 'adminRenew', 'adminUpdate'];
+const TAKES = ['selfDeactivate', 'adminRemove'];
 const REQUESTS = `${PIM}assignmentScheduleRequests`;
 
+const gives = (request) => isOpen(request) && !TAKES.includes(request.action);
 const nameOf = ({ group, groupId }) => group?.displayName ?? groupId;
 
 function ask(group, what, form) {
@@ -79,14 +79,10 @@ function askForm(eligibility, isNew, act) {
 		{
 			onsubmit: (event) => {
 				event.preventDefault();
-				act(
-					() => ask(groupId, isNew ? 'selfActivate' : 'selfExtend', form),
-					`${nameOf(eligibility)}: asked for`,
-					(error) => stronger(error, groupId, form),
-				);
+				act(form, () => ask(groupId, isNew ? 'selfActivate' : 'selfExtend', form), `${nameOf(eligibility)}: asked for`);
 			},
 		},
-		element('label', {}, 'For', element('select', { name: 'duration' }, durations(policy))),
+		element('label', {}, isNew ? 'For' : 'From now, for', element('select', { name: 'duration' }, durations(policy))),
 		reasonField(policy),
 		ticketField(policy),
 		element('button', {}, isNew ? 'Activate' : 'Extend'),
@@ -99,7 +95,7 @@ function openRequest(request, act) {
 	const [text, look] = state(request);
 	const isActive = request.provisioning?.state === 'provisioned';
 	const withdraw = ['PendingApproval', 'Granted'].includes(request.status) || request.provisioning?.state === 'deferred';
-	const button = (word, work, done) => element('button', { onclick: () => act(work, done) }, word);
+	const button = (word, work, done) => element('button', { onclick: (event) => act(event.target, work, done) }, word);
 	return element(
 		'div',
 		{},
@@ -112,19 +108,20 @@ function openRequest(request, act) {
 
 // Those that one may activate, each once, and those that one has without that.
 export function groupsOf(eligible, requests) {
-	const had = requests.filter((r) => isOpen(r) && GIVES.includes(r.action)).map(({ groupId, group }) => ({ groupId, group }));
+	const had = requests.filter(gives).map(({ groupId, group }) => ({ groupId, group }));
 	const byId = new Map([...had, ...eligible].map((e) => [e.groupId, e]));
 	return [...byId.values()].sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
 }
 
-// Groups that one has and may not activate again have a card without a form. `act` does what a button or form is for.
+// Groups that one has and may not activate again have a card without a form. `act` does what a button or form is for, which it
+// is told first.
 export function groupCard(eligibility, requests, act) {
 	const { groupId, policy } = eligibility;
-	const open = requests.filter((r) => r.groupId === groupId && isOpen(r) && GIVES.includes(r.action));
+	const open = requests.filter((r) => r.groupId === groupId && gives(r));
 	const isActive = open.some((r) => r.provisioning?.state === 'provisioned');
 	return element(
 		'article',
-		{ 'data-group': groupId },
+		{ id: groupId, tabindex: '-1', 'data-group': groupId },
 		element('h3', {}, nameOf(eligibility)),
 		policy && element('p', { class: 'dim' }, rules(policy)),
 		open.map((request) => openRequest(request, act)),

@@ -3,11 +3,12 @@
 import { approvalCard } from './approvals.js';
 import { PIM, Refusal, call, list, setToken, token } from './call.js';
 import { element } from './dom.js';
+import { keep, retype, take, typed } from './draft.js';
 import { follow } from './events.js';
 import { groupCard, groupsOf } from './groups.js';
 import { say } from './say.js';
 import { begin, finish, ways } from './sign_in.js';
-import { restore } from './stronger.js';
+import { stronger } from './stronger.js';
 import { applicationTable, requestTable } from './tables.js';
 
 const GAP_MS = 500; // between two readings, however much changes
@@ -20,20 +21,22 @@ let timer, ticking;
 let listening; // an AbortController, from the sign-in on
 let reading, again; // the parts are being read; what was read may be old by now
 let parts; // what was read last
-let me; // who is signed in
+let me, isSure; // who is signed in; after a failure that is asked again: roles may be others by now
 
-// Does what a button or form is for. What the server has against it stands at the foot of the page, and what was typed
-// stays for another try. `again` is a button that may help, made of what is against it.
-async function act(work, done, again) {
+// Does what a button or form of a card is for. What the server has against it stands at the foot of the page, and what was
+// typed stays for another try.
+async function act(origin, work, done) {
+	const { id } = origin.closest('article');
 	try {
 		await work();
 	} catch (error) {
-		say(error.message, again?.(error) || '');
+		say(error.message, stronger(error, () => keep(typed(main), me.id)));
 		return;
 	}
 	say(done);
-	for (const form of main.querySelectorAll('form')) form.reset();
-	document.activeElement?.blur();
+	const card = document.getElementById(id);
+	card?.querySelector('form')?.reset();
+	card?.focus({ preventScroll: true });
 	await refresh();
 }
 
@@ -45,17 +48,29 @@ function section(title, ...children) {
 	return element('section', {}, element('h2', {}, title), ...children);
 }
 
-// What somebody is typing or choosing stays as it is while the page asks anew.
-const isTyping = () =>
-	['INPUT', 'SELECT'].includes(document.activeElement?.tagName) ||
-	[...main.querySelectorAll('input')].some((input) => (input.type === 'checkbox' ? input.checked : input.value !== '')) ||
-	[...main.querySelectorAll('option:checked')].some((option) => !option.defaultSelected);
+// Under somebody's hands nothing is made anew.
+const isTyping = () => ['INPUT', 'SELECT'].includes(document.activeElement?.tagName);
 
-const unfolded = () => [...main.querySelectorAll('article:has(details[open])')].map((card) => card.dataset.group);
+// Where somebody stands who goes by keyboard: on a card or table, or on what in it has these words.
+function place() {
+	const at = document.activeElement;
+	const part = main.contains(at) && at.closest('article, .scroll');
+	return part && { id: part.id, words: at.textContent };
+}
 
-function show(eligible, requests, inbox, apps) {
+// There, or as near to it as there still is something.
+function stand({ id, words }) {
+	const part = document.getElementById(id);
+	const same = [...(part?.querySelectorAll('button, summary') ?? [])].find((node) => node.textContent === words);
+	(same ?? part ?? main).focus({ preventScroll: true });
+}
+
+function show(eligible, { newest, older }, inbox, apps) {
+	const requests = [...newest, ...older];
 	const groups = groupsOf(eligible, requests);
-	const open = unfolded();
+	const kept = take(me.id);
+	const drafts = [...typed(main), ...kept];
+	const at = kept.length > 0 ? { id: kept[0].card } : place();
 	main.replaceChildren(
 		inbox.length > 0 ? section('Waiting for your decision', inbox.map((request) => approvalCard(request, act))) : '',
 		section(
@@ -64,30 +79,50 @@ function show(eligible, requests, inbox, apps) {
 				? groups.map((group) => groupCard(group, requests, act))
 				: element('p', { class: 'dim' }, 'There is no group that you may activate.'),
 		),
-		requests.length > 0 ? section('Your requests', requestTable(requests)) : '',
+		newest.length > 0 ? section('Your requests', requestTable(newest)) : '',
 		apps.length > 0 ? section('Applications', applicationTable(apps)) : '',
 	);
-	for (const group of open) main.querySelector(`article[data-group="${group}"] details`)?.setAttribute('open', '');
+	retype(drafts);
+	if (at) stand(at);
+}
+
+// One's newest requests, and apart from them what older ones have not come to their end.
+async function own() {
+	const requests = `${PIM}assignmentScheduleRequests/filterByCurrentUser(on='principal')?$expand=group`;
+	const [{ value: newest }, asked, given] = await Promise.all([
+		call('GET', `${requests}&$top=20`),
+		list(`${requests}&$filter=status%20eq%20'PendingApproval'`),
+		list(`${PIM}assignmentSchedules/filterByCurrentUser(on='principal')?$expand=group`),
+	]);
+	const known = new Set(newest.map((request) => request.id));
+	const older = [...asked, ...given.map((schedule) => ({ ...schedule, id: schedule.createdUsing }))];
+	return { newest, older: older.filter((request) => !known.has(request.id)) };
 }
 
 // False when nobody is signed in any more.
 async function read() {
 	try {
-		me ??= await call('GET', '/v1.0/me');
+		if (!isSure) {
+			me = await call('GET', '/v1.0/me');
+			isSure = true;
+			showWho();
+		}
 		parts = await Promise.all([
 			list(`${PIM}eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$expand=group,policy`),
-			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='principal')?$top=20&$expand=group`),
-			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='approver')?$expand=principal,group&$filter=status%20eq%20'PendingApproval'`),
+			own(),
+			list(`${PIM}assignmentScheduleRequests/filterByCurrentUser(on='approver')?$top=500&$expand=principal,group&$filter=status%20eq%20'PendingApproval'`),
 			sees(me) ? list('/api/applications') : [],
 		]);
 		if (!isTyping()) show(...parts);
-		showWho();
 	} catch (error) {
 		if (error instanceof Refusal && error.status === 401) {
+			const drafts = typed(main);
 			setToken(null);
+			if (me) keep(drafts, me.id);
 			await welcome(error.message);
 			return false;
 		}
+		isSure = false;
 		say(error.message);
 	}
 	return true;
@@ -161,7 +196,7 @@ function tokenForm() {
 async function welcome(text) {
 	listening?.abort();
 	clearInterval(ticking);
-	parts = me = undefined;
+	parts = me = isSure = undefined;
 	const { providers, staticTokens } = await ways();
 	say(text);
 	document.getElementById('who').replaceChildren();
@@ -181,7 +216,6 @@ let trouble = '';
 await finish().catch((error) => (trouble = error.message));
 if (token()) {
 	await start();
-	restore(main);
 	if (trouble) say(trouble);
 } else {
 	await welcome(trouble);

@@ -2,10 +2,10 @@
 import { element } from './dom.js';
 import { action, state, time } from './words.js';
 
-function table(heads, rows) {
+function table(id, heads, rows) {
 	return element(
 		'div',
-		{ class: 'scroll', tabindex: '0' },
+		{ id, class: 'scroll', tabindex: '0' },
 		element(
 			'table',
 			{},
@@ -17,7 +17,7 @@ function table(heads, rows) {
 
 const requestRow = (r) => [time(r.createdDateTime), action(r.action), r.group?.displayName ?? r.groupId, state(r)[0], r.justification ?? ''];
 
-export const requestTable = (requests) => table(['Asked', 'For', 'Group', 'State', 'Reason'], requests.map(requestRow));
+export const requestTable = (requests) => table('requests', ['Asked', 'For', 'Group', 'State', 'Reason'], requests.map(requestRow));
 
 // How far the running cycle is, or when the next one begins.
 function cycle({ current, nextDateTime }) {
@@ -30,4 +30,4 @@ function cycle({ current, nextDateTime }) {
 const applicationRow = (a) => [a.id, a.health, a.throttle.tokensFree, a.waiting, a.deferred, a.removalsWaiting, a.guard.held || '', cycle(a.cycle)];
 
 export const applicationTable = (applications) =>
-	table(['Application', 'Health', 'Free pushes', 'Waiting', 'Deferred', 'Removals', 'Held', 'Cycle'], applications.map(applicationRow));
+	table('applications', ['Application', 'Health', 'Free pushes', 'Waiting', 'Deferred', 'Removals', 'Held', 'Cycle'], applications.map(applicationRow));

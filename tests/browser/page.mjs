@@ -53,6 +53,18 @@ async function activate(page, group, reason) {
 	await page.locator('#said', { hasText: 'asked for' }).waitFor();
 }
 
+// Asks without the page, and answers the request.
+async function ask(broker, token, request, path = '') {
+	const response = await fetch(`${broker}/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleRequests${path}`, {
+		method: 'POST',
+		headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+		body: request && JSON.stringify({ accessId: 'member', ...request }),
+	});
+	const text = await response.text();
+	assert.ok(response.ok, text);
+	return text && JSON.parse(text);
+}
+
 const stories = {
 	// A person takes a group, sees it count down, and gives it back.
 	async person([token, group]) {
@@ -110,6 +122,69 @@ const stories = {
 		await activate(page, group, 'the test asks');
 		await card(page, group).getByText('waits for an approver').waitFor();
 	},
+	// What is typed in one card outlives what is done in another, what comes by itself, and the end of the sign-in; whoever
+	// goes by keyboard stays where they are. Nobody else finds it.
+	async kept([token, group, other, stranger]) {
+		const page = await open();
+		const reason = () => card(page, other).getByLabel('Reason').inputValue();
+		const stands = (words) => page.waitForFunction((text) => document.activeElement?.textContent === text, words);
+		const signIn = async (with_) => {
+			await page.getByLabel('Your token').fill(with_);
+			await page.getByRole('button', { name: 'Sign in' }).click();
+			await card(page, other).waitFor();
+		};
+		await typeToken(page, token);
+		assert.equal(await card(page, group).getByLabel('Ticket').getAttribute('title'), null);
+		await card(page, other).getByLabel('Reason').fill('half a reason');
+		await card(page, other).getByLabel('For').selectOption('2 hours');
+		await card(page, other).getByText('Later', { exact: true }).click();
+		await card(page, group).getByLabel('Reason').fill('the test asks');
+		await card(page, group).getByLabel('Reason').press('Enter');
+		await card(page, group).getByText('active, ').waitFor();
+		assert.equal(await page.evaluate(() => document.activeElement?.dataset.group), group);
+		assert.equal(await reason(), 'half a reason');
+		await card(page, group).getByRole('button', { name: 'Give back' }).focus();
+		const before = await card(page, group).elementHandle();
+		await page.waitForFunction((node) => !node.isConnected, before); // time has gone on
+		await stands('Give back');
+		await judge(page, 'typed');
+		await page.route('**/v1.0/**', (route) => route.fulfill({ status: 401, json: { error: { message: 'It has ended.' } } }));
+		await ask(base, token, { action: 'selfDeactivate', groupId: group });
+		await page.getByLabel('Your token').waitFor();
+		await page.unroute('**/v1.0/**');
+		await signIn(token);
+		assert.equal(await reason(), 'half a reason');
+		assert.equal(await card(page, other).getByLabel('For').inputValue(), 'PT2H');
+		assert.equal(await card(page, other).getByLabel('Begin at').isVisible(), true);
+		await page.route('**/v1.0/**', (route) => route.fulfill({ status: 401, json: { error: { message: 'It has ended.' } } }));
+		await ask(base, token, { action: 'selfActivate', groupId: group, justification: 'the test asks' });
+		await page.getByLabel('Your token').waitFor();
+		await page.unroute('**/v1.0/**');
+		await signIn(stranger);
+		assert.equal(await reason(), '');
+		assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), ['jit.token']);
+	},
+	// Whatever does not fit one page of a list is there, and what one has is, however much one has asked for since.
+	async many([token, group, other]) {
+		const start = new Date(Date.now() + 86400000).toISOString();
+		await ask(base, token, { action: 'selfActivate', groupId: group, justification: 'the test asks' });
+		for (let i = 0; i < 20; i++) {
+			const scheduleInfo = { startDateTime: start, expiration: { type: 'afterDuration', duration: 'PT1H' } };
+			const { id } = await ask(base, token, { action: 'selfActivate', groupId: other, justification: 'the test asks', scheduleInfo });
+			await ask(base, token, undefined, `/${id}/cancel`);
+		}
+		const page = await open(async (context) => {
+			await context.route(/eligibilityScheduleInstances.*policy$/, (route) => route.continue({ url: `${route.request().url()}&$top=1` }));
+			// A role that one has no more, by what the server says next.
+			await context.route('**/v1.0/me', (route) => route.fulfill({ json: { id: 'x', roles: ['operator'] } }), { times: 1 });
+		});
+		await typeToken(page, token);
+		await card(page, other).getByRole('button', { name: 'Activate' }).waitFor();
+		await card(page, group).getByText('active, ').waitFor();
+		assert.equal(await page.locator('#requests tbody tr').count(), 20);
+		await card(page, group).getByRole('button', { name: 'Give back' }).click();
+		await card(page, group).getByRole('button', { name: 'Activate' }).waitFor();
+	},
 	// A token that is none leads back to the sign-in.
 	async stranger() {
 		const page = await open();
@@ -141,12 +216,7 @@ const stories = {
 		);
 		await typeToken(page, token);
 		await card(page, group).waitFor();
-		const response = await fetch(`${other}/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleRequests`, {
-			method: 'POST',
-			headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-			body: JSON.stringify({ action: 'selfActivate', accessId: 'member', groupId: group, justification: 'the test asks' }),
-		});
-		assert.equal(response.status, 201);
+		await ask(other, token, { action: 'selfActivate', groupId: group, justification: 'the test asks' });
 		await card(page, group).getByText('active, ').waitFor();
 		assert.equal(streams === 1, way === 'hearing');
 	},
@@ -217,7 +287,7 @@ const stories = {
 		await again();
 		await page.waitForURL((url) => url.search === '' && url.origin === base);
 		await card(page, group).getByRole('button', { name: 'Activate' }).waitFor();
-		await page.waitForFunction(() => document.activeElement?.name === 'duration');
+		await page.waitForFunction((id) => document.activeElement?.dataset.group === id, group);
 		await found();
 		await card(page, group).getByRole('button', { name: 'Activate' }).click();
 		await card(page, group).getByText('active, ').waitFor();

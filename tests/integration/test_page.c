@@ -109,6 +109,21 @@ static void the_page_is_told(void **state)
 	world_passed(world);
 }
 
+static void nothing_that_is_typed_is_lost(void **state)
+{
+	struct world *world = *state;
+	struct world_options options = scene_defaults();
+
+	assert_true(world_start(world, &options));
+	play(world, "kept",
+	     (const char *[]){world_token(world, 1), world_group_id(world, 0), world_group_id(world, 1),
+			      world_token(world, 2), NULL});
+	play(world, "many",
+	     (const char *[]){world_token(world, 3), world_group_id(world, 0), world_group_id(world, 1),
+			      NULL});
+	world_passed(world);
+}
+
 static void an_approver_decides(void **state)
 {
 	static const char hostile[] = "<img src=x onerror=alert(1)> & 'rotate'";
@@ -232,6 +247,7 @@ int main(void)
 						end_world),
 		cmocka_unit_test_setup_teardown(rules_are_told_before_one_asks, make_world, end_world),
 		cmocka_unit_test_setup_teardown(the_page_is_told, make_world, end_world),
+		cmocka_unit_test_setup_teardown(nothing_that_is_typed_is_lost, make_world, end_world),
 		cmocka_unit_test_setup_teardown(an_approver_decides, make_world, end_world),
 		cmocka_unit_test_setup_teardown(an_operator_sees_the_cycle, make_world, end_world),
 		cmocka_unit_test_setup_teardown(a_provider_signs_a_person_in, office_setup, office_teardown),
