@@ -2,16 +2,64 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define TEXTS       8 /* of a line */
 #define TABLE_LEAST 64
+#define SLAB_SIZE   (1024 * 1024)
+
+/* Texts, one behind the other, until the ledger is freed. */
+struct slab {
+	struct slab *next;
+	size_t used; /* of `bytes` */
+	char bytes[];
+};
+
+#define SLAB_ROOM (SLAB_SIZE - sizeof(struct slab))
 
 struct ledger {
+	struct slab *slabs; /* the one that is being filled first */
 	struct ledger_entry *entries;
 	size_t count, room;
 	size_t *table; /* index + 1 of an entry, 0 = free; by hash, linear probing */
 	size_t size;   /* of the table: a power of two, more than twice `count` */
 };
+
+/* -- memory ------------------------------------------------------------------------------------------------ */
+
+/*
+ * Ledgers are read in threads, may be of hundreds of MiB, and are there for seconds in a broker that lives for months. What a
+ * thread's heap has held it keeps; the system gets all of this back.
+ */
+static void *pages_get(size_t size)
+{
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return pages != MAP_FAILED ? pages : NULL;
+}
+
+static void pages_free(void *pages, size_t size)
+{
+	if (pages != NULL)
+		munmap(pages, size);
+}
+
+static char *text_room(struct ledger *ledger, size_t len)
+{
+	struct slab *slab = ledger->slabs;
+
+	if (slab == NULL || len > SLAB_ROOM - slab->used) {
+		slab = len <= SLAB_ROOM ? pages_get(SLAB_SIZE) : NULL;
+		if (slab == NULL)
+			return NULL;
+		slab->next = ledger->slabs;
+		ledger->slabs = slab;
+	}
+	slab->used += len;
+	return slab->bytes + slab->used - len;
+}
+
+/* -- where a membership is --------------------------------------------------------------------------------- */
 
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
@@ -40,7 +88,7 @@ struct ledger *ledger_new(void)
 	if (ledger == NULL)
 		return NULL;
 	ledger->size = TABLE_LEAST;
-	ledger->table = calloc(ledger->size, sizeof(*ledger->table));
+	ledger->table = pages_get(ledger->size * sizeof(*ledger->table));
 	if (ledger->table == NULL) {
 		free(ledger);
 		return NULL;
@@ -48,24 +96,22 @@ struct ledger *ledger_new(void)
 	return ledger;
 }
 
-/* All texts lie in one piece of memory, which begins with the application. */
-static void free_texts(const struct escrow_line *line)
-{
-	free((void *)(uintptr_t)line->application);
-}
-
 void ledger_free(struct ledger *ledger)
 {
 	if (ledger == NULL)
 		return;
-	for (size_t i = 0; i < ledger->count; i++)
-		free_texts(&ledger->entries[i].line);
-	free(ledger->entries);
-	free(ledger->table);
+	for (struct slab *slab = ledger->slabs, *next; slab != NULL; slab = next) {
+		next = slab->next;
+		pages_free(slab, SLAB_SIZE);
+	}
+	pages_free(ledger->entries, ledger->room * sizeof(*ledger->entries));
+	pages_free(ledger->table, ledger->size * sizeof(*ledger->table));
 	free(ledger);
 }
 
-static bool copy_texts(struct escrow_line *to, const struct escrow_line *from)
+/* -- entries ----------------------------------------------------------------------------------------------- */
+
+static bool copy_texts(struct ledger *ledger, struct escrow_line *to, const struct escrow_line *from)
 {
 	const char *const texts[TEXTS] = {from->application, from->group,     from->principal,
 					  from->group_name,  from->group_id,  from->user_name,
@@ -77,7 +123,7 @@ static bool copy_texts(struct escrow_line *to, const struct escrow_line *from)
 
 	for (size_t i = 0; i < TEXTS; i++)
 		room += strlen(texts[i]) + 1;
-	at = malloc(room);
+	at = text_room(ledger, room);
 	if (at == NULL)
 		return false;
 	for (size_t i = 0; i < TEXTS; i++) {
@@ -103,20 +149,24 @@ static size_t find(const struct ledger *ledger, const struct escrow_line *line)
 static bool make_room(struct ledger *ledger)
 {
 	if (ledger->count == ledger->room) {
+		size_t was = ledger->room * sizeof(*ledger->entries);
 		size_t room = ledger->room > 0 ? 2 * ledger->room : TABLE_LEAST;
-		struct ledger_entry *grown = realloc(ledger->entries, room * sizeof(*grown));
+		struct ledger_entry *grown = pages_get(room * sizeof(*grown));
 
 		if (grown == NULL)
 			return false;
+		if (was > 0)
+			memcpy(grown, ledger->entries, was);
+		pages_free(ledger->entries, was);
 		ledger->entries = grown;
 		ledger->room = room;
 	}
 	if (2 * (ledger->count + 1) >= ledger->size) {
-		size_t *table = calloc(2 * ledger->size, sizeof(*table));
+		size_t *table = pages_get(2 * ledger->size * sizeof(*table));
 
 		if (table == NULL)
 			return false;
-		free(ledger->table);
+		pages_free(ledger->table, ledger->size * sizeof(*table));
 		ledger->table = table;
 		ledger->size *= 2;
 		for (size_t i = 0; i < ledger->count; i++)
@@ -136,8 +186,10 @@ static struct ledger_entry *entry_of(struct ledger *ledger, size_t file, const s
 		return NULL;
 	entry = &ledger->entries[ledger->count];
 	*entry = (struct ledger_entry){.line = {.kind = line->kind}, .file = file, .named_ms = -1};
+	if (line->kind == ESCROW_ADD)
+		entry->named_ms = line->at_ms;
 	entry->line.at_ms = -1;
-	if (!copy_texts(&entry->line, line))
+	if (!copy_texts(ledger, &entry->line, line))
 		return NULL;
 	ledger->count++;
 	ledger->table[find(ledger, line)] = ledger->count;
@@ -152,15 +204,14 @@ static bool counts(const struct ledger_entry *entry, size_t file, const struct e
 }
 
 /* How it was added last is how it is found in the application. */
-static bool take_names(struct ledger_entry *entry, const struct escrow_line *line)
+static bool take_names(struct ledger *ledger, struct ledger_entry *entry, const struct escrow_line *line)
 {
 	struct escrow_line texts = entry->line;
 
 	if (line->kind != ESCROW_ADD || line->at_ms < entry->named_ms)
 		return true;
-	if (!copy_texts(&texts, line))
+	if (!copy_texts(ledger, &texts, line))
 		return false;
-	free_texts(&entry->line);
 	entry->line = texts;
 	entry->named_ms = line->at_ms;
 	return true;
@@ -168,9 +219,12 @@ static bool take_names(struct ledger_entry *entry, const struct escrow_line *lin
 
 bool ledger_take(void *ctx, size_t file, const struct escrow_line *line)
 {
-	struct ledger_entry *entry = entry_of(ctx, file, line);
+	struct ledger *ledger = ctx;
+	size_t known = ledger->count;
+	struct ledger_entry *entry = entry_of(ledger, file, line);
 
-	if (entry == NULL || !take_names(entry, line))
+	/* A new one has been made with the line's texts. */
+	if (entry == NULL || (ledger->count == known && !take_names(ledger, entry, line)))
 		return false;
 	entry->is_ours = entry->is_ours || file == 0 || file == LEDGER_TWIN;
 	entry->is_theirs = entry->is_theirs || (file != 0 && line->kind != ESCROW_GONE);
