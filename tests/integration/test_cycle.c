@@ -191,7 +191,8 @@ static void ten_thousand(void **state)
 
 /* -- memory ---------------------------------------------------------------------------------------------------------- */
 
-#define MOST_KIB     8192 /* that the many may take beyond the few: each of them has 1.2 to 1.3 KiB, as the sanitizer is */
+#define MOST_KIB                                                                                             \
+	8192 /* that the many may take beyond the few: each of them has 1.2 to 1.3 KiB, as the sanitizer is */
 #define FULL_GROUPS  50
 #define FULL_MEMBERS 100
 #define FEW          5
