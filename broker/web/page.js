@@ -21,17 +21,22 @@ let timer, ticking;
 let listening; // an AbortController, from the sign-in on
 let reading, again; // the parts are being read; what was read may be old by now
 let parts; // what was read last
+let acting; // something is being sent
 let me, isSure; // who is signed in; after a failure that is asked again: roles may be others by now
 
 // Does what a button or form of a card is for. What the server has against it stands at the foot of the page, and what was
-// typed stays for another try.
+// typed stays for another try. One at a time: a second click is none.
 async function act(origin, work, done) {
 	const { id } = origin.closest('article');
+	if (acting) return;
+	acting = true;
 	try {
 		await work();
 	} catch (error) {
 		say(error.message, stronger(error, () => keep(typed(main), me.id)));
 		return;
+	} finally {
+		acting = false;
 	}
 	say(done);
 	const card = document.getElementById(id);

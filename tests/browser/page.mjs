@@ -80,8 +80,11 @@ const stories = {
 		await activate(page, group, 'the test asks');
 		await card(page, group).getByText('active, ').waitFor();
 		await judge(page, 'active');
-		await card(page, group).getByRole('button', { name: 'Give back' }).click();
+		let posts = 0;
+		page.on('request', (request) => (posts += request.method() === 'POST' ? 1 : 0));
+		await card(page, group).getByRole('button', { name: 'Give back' }).dblclick();
 		await card(page, group).getByRole('button', { name: 'Activate' }).waitFor();
+		assert.equal(posts, 1);
 		await page.reload();
 		await card(page, group).waitFor(); // still signed in, in this tab
 		await page.getByRole('button', { name: 'Sign out' }).click();
