@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /* Raised whenever a function of the Redis library changes; a broker loads its library over an older one. */
-#define LIBRARY_VERSION 3
+#define LIBRARY_VERSION 4
 
 /* The form of what the functions keep in Redis. Raised when an older library could not read it: its brokers then
  * refuse the store. */
