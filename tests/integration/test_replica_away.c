@@ -52,7 +52,7 @@ static int open_story(void **state)
 	    !wait_until(is_attached, story, SCENE_PATIENCE))
 		return -1;
 	story->world = opened;
-	story->world->config.redis_more = "  replicas: 1\n  replicas_timeout: 200ms\n";
+	story->world->config.redis_more = "  replicas: 1\n  replicas_timeout: 1500ms\n";
 	story->world->broker_count = 1;
 	return broker_start(&story->world->brokers[0], story->world->dir, "broker", &story->world->config)
 		       ? 0
@@ -74,7 +74,7 @@ static void access_ends_without_the_replica(void **state)
 {
 	struct story *story = *state;
 	struct world *world = story->world;
-	struct world_ask ends = {.person = 1, .duration = "PT4S"}, gives_back = {.person = 2, .group = 1},
+	struct world_ask ends = {.person = 1, .duration = "PT8S"}, gives_back = {.person = 2, .group = 1},
 			 late = {.person = 3};
 	struct http_response response;
 	char id[ID_SIZE], other[ID_SIZE];
