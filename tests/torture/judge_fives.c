@@ -161,9 +161,10 @@ static void collect_person(const struct judge *judge, size_t app, const struct j
 	for (size_t i = 0; i < count; i++) {
 		size_t next = i + 1;
 
-		/* Beyond the same once more, on another connection. */
+		/* Beyond the same once more: on another connection, or because the answer was none to the question. */
 		while (next < count && requests[next].kind == requests[i].kind &&
-		       requests[next - 1].entry->status == 0)
+		       (requests[next - 1].entry->status == 0 ||
+			(requests[i].kind == KIND_CONFIRM && requests[next - 1].entry->status != 200)))
 			next++;
 		if (push == NULL || !goes_on(push, &requests[i], next < count ? &requests[next] : NULL))
 			push = new_push(pushes, requests[i].entry);

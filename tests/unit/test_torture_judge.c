@@ -124,6 +124,19 @@ static void the_first_question_of_a_push_is_not_the_last_one_s(void **state)
 	expect(*state, 0, 0, 0, 0);
 }
 
+/* The same where the first answer is an error. */
+static void nor_is_one_that_is_answered_with_an_error(void **state)
+{
+	see(*state, PATCH("16000", "16001", "G2", "remove", "U2", "204", ""));
+	see(*state, PATCH("16100", "16101", "G3", "remove", "U2", "204", ""));
+	see(*state, PATCH("16200", "16201", "G4", "remove", "U2", "204", ""));
+	see(*state, PATCH("16300", "16301", "G5", "remove", "U2", "204", ""));
+	see(*state, IS_MEMBER("17000", "500"));
+	see(*state, IS_MEMBER("17002", "200"));
+	see(*state, PATCH("17004", "17005", "G0", "add", "U0", "500", ""));
+	expect(*state, 0, 0, 0, 0);
+}
+
 /* After a removal, at once: whether they are gone is not answered, and the next addition needs no question. Taken for its
  * first one, it would be a sixth push, ten seconds long. */
 static void an_unanswered_question_is_the_removal_s(void **state)
@@ -350,6 +363,7 @@ int main(void)
 		STORY(the_end_of_a_push_counts_as_its_beginning_does),
 		STORY(look_ups_are_pushes_too),
 		STORY(the_first_question_of_a_push_is_not_the_last_one_s),
+		STORY(nor_is_one_that_is_answered_with_an_error),
 		STORY(an_unanswered_question_is_the_removal_s),
 		STORY(questions_after_a_removal_that_was_not_made),
 		STORY(a_late_removal),
