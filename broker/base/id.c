@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "base/digest.h"
+#include "base/hex.h"
 
 #define ID_BYTES 16
 
@@ -51,17 +52,6 @@ void id_derive(unsigned lane, const void *bytes, size_t len, char out[ID_SIZE])
 
 	digest_sha256(bytes, len, sum);
 	write_id(lane, sum, out);
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 bool id_valid(const char *text)

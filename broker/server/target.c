@@ -3,29 +3,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 enum part { PART_PATH, PART_QUERY };
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* The byte of a percent sequence whose two digits are at `digits`, or -1. */
-static int percent_value(const char *digits)
-{
-	int high = hex_value(digits[0]);
-	int low = high < 0 ? -1 : hex_value(digits[1]);
-
-	return low < 0 ? -1 : high << 4 | low;
-}
 
 static bool utf8_valid(const char *text)
 {
@@ -52,7 +33,7 @@ static const char *decode(char *text, enum part part)
 		int c = (unsigned char)*in;
 
 		if (c == '%') {
-			c = percent_value(in + 1);
+			c = hex_byte(in + 1);
 			if (c < 0)
 				return "A percent sign in the URL is not followed by two hexadecimal digits.";
 			if (c == '/' && part == PART_PATH)

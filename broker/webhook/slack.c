@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "webhook/member.h"
 
@@ -84,17 +85,6 @@ enum signing_verdict slack_verify(const struct signing_keys *keys, const struct 
 
 /* -- body -------------------------------------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* What form encoders leave as it is (the URL standard's, and JavaScript's encodeURIComponent). */
 static bool is_plain(char c)
 {
@@ -105,18 +95,17 @@ static bool is_plain(char c)
 /* One character of the value at `p`; how many bytes it took, 0 when it is not well formed. */
 static size_t decode_one(const char *p, const char *end, char *out)
 {
-	int high, low;
+	int byte;
 
 	*out = *p == '+' ? ' ' : *p;
 	if (*p != '%')
 		return *p == '+' || is_plain(*p) ? 1 : 0;
 	if (end - p < 3)
 		return 0;
-	high = hex_value(p[1]);
-	low = hex_value(p[2]);
-	if (high < 0 || low < 0)
+	byte = hex_byte(p + 1);
+	if (byte < 0)
 		return 0;
-	*out = (char)(high * 16 + low);
+	*out = (char)byte;
 	return 3;
 }
 

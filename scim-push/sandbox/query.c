@@ -5,13 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-	return at != NULL ? (int)((at - digits) % 16) : -1;
-}
+#include "base/hex.h"
 
 /* One encoded character of at least one byte; the number of bytes read, 0 when it is malformed. */
 static size_t decode_char(const char *in, size_t len, char *out)
@@ -22,9 +16,9 @@ static size_t decode_char(const char *in, size_t len, char *out)
 		*out = in[0];
 		return c > 0x20 && c < 0x7f && strchr("\"<>\\^`{|}#", c) == NULL ? 1 : 0;
 	}
-	if (len < 3 || hex_digit(in[1]) < 0 || hex_digit(in[2]) < 0)
+	if (len < 3 || hex_byte(in + 1) < 0)
 		return 0;
-	*out = (char)(hex_digit(in[1]) * 16 + hex_digit(in[2]));
+	*out = (char)hex_byte(in + 1);
 	return *out != '\0' ? 3 : 0;
 }
 

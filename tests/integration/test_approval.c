@@ -281,11 +281,23 @@ static void test_two_needed(void **state)
 	close_world(&world);
 }
 
+/* The deputy's word is the last one: Ann gets what she has asked for. */
+static void approve_last(const struct world *world, const char *id)
+{
+	struct http_response response;
+	char stage[STAGE_SIZE];
+
+	open_stage(world, DEPUTY, id, stage);
+	decide(world, DEPUTY, stage, "Approve", &response);
+	assert_int_equal(response.status, 204);
+	http_response_release(&response);
+	assert_true(world_wait_state(world, &(struct world_ask){.person = ANN}, id, "provisioned", WAIT_MS));
+}
+
 static void test_two_stages(void **state)
 {
 	struct world world;
-	struct http_response response;
-	char id[ID_SIZE], stage[STAGE_SIZE];
+	char id[ID_SIZE];
 
 	(void)state;
 	open_world(&world, two_stages, 1);
@@ -296,11 +308,7 @@ static void test_two_stages(void **state)
 	expect_status(&world, ANN, id, "PendingApproval");
 	assert_int_equal(inbox(&world, LEAD), 0);
 	assert_int_equal(inbox(&world, DEPUTY), 1);
-	open_stage(&world, DEPUTY, id, stage);
-	decide(&world, DEPUTY, stage, "Approve", &response);
-	assert_int_equal(response.status, 204);
-	http_response_release(&response);
-	assert_true(world_wait_state(&world, &(struct world_ask){.person = ANN}, id, "provisioned", WAIT_MS));
+	approve_last(&world, id);
 	close_world(&world);
 }
 
@@ -309,8 +317,7 @@ static void test_policy_at_the_last_one(void **state)
 {
 	struct world world;
 	struct broker_group *groups;
-	struct http_response response;
-	char id[ID_SIZE], stage[STAGE_SIZE];
+	char id[ID_SIZE];
 
 	(void)state;
 	open_world(&world, two_stages, 1);
@@ -321,11 +328,7 @@ static void test_policy_at_the_last_one(void **state)
 	expect_decision(&world, LEAD, id, "Approve", 204);
 	groups[0].max_ms = 10 * 60 * SECOND;
 	assert_true(scene_reload(&world, 0));
-	open_stage(&world, DEPUTY, id, stage);
-	decide(&world, DEPUTY, stage, "Approve", &response);
-	assert_int_equal(response.status, 204);
-	http_response_release(&response);
-	assert_true(world_wait_state(&world, &(struct world_ask){.person = ANN}, id, "provisioned", WAIT_MS));
+	approve_last(&world, id);
 	close_world(&world);
 }
 
